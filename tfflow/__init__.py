@@ -1,0 +1,69 @@
+"""tfflow: optical flow for TensorFlow and Keras, from training to the phone.
+
+>>> import tfflow
+>>> model = tfflow.models.create("lightflow")
+>>> flow = model.predict_flow(image1, image2)      # (H, W, 2): pixels to the right and down
+
+Submodules are imported when they are first used, so that ``import tfflow`` takes no time and asks
+for nothing that is not installed.
+"""
+
+import importlib
+
+from tfflow.models import registry as _registry
+
+__version__ = "0.1.0"
+
+_SUBMODULES = (
+    "cli",
+    "data",
+    "evaluation",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "tflite",
+    "training",
+    "visualization",
+    "weights",
+)
+
+__all__ = ["load", *_SUBMODULES]
+
+
+def load(source):
+    """Anything that predicts flow, by a preset's name or a file: the same ``predict_flow`` for all.
+
+    Args:
+        source: A preset's name (``tfflow.weights.list_presets()``), a ``.keras`` file, or a
+            ``.tflite`` file.
+
+    Returns:
+        A :class:`tfflow.models.FlowModel` or a :class:`tfflow.tflite.FlowInterpreter`.
+
+    Raises:
+        FileNotFoundError: If it names a file that is not there.
+        ValueError: If it is neither a known preset nor a model file.
+
+    Example:
+        >>> tfflow.load("lightflow_int8.tflite").predict_flow(image1, image2)
+    """
+    return importlib.import_module("tfflow.loading").load(source)
+
+
+def _load_preset(name, preset, arguments):
+    return importlib.import_module("tfflow.loading").create_from_preset(name, preset, arguments)
+
+
+# Models and presets know nothing of each other; they meet here.
+_registry.preset_loader = _load_preset
+
+
+def __getattr__(name):
+    if name in _SUBMODULES:
+        return importlib.import_module(f"tfflow.{name}")
+    raise AttributeError(f"module 'tfflow' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *_SUBMODULES])

@@ -1,0 +1,71 @@
+"""Where models, weights and files meet: a preset's name or a path becomes something that predicts."""
+
+import difflib
+import pathlib
+
+from tfflow.models import registry
+from tfflow.weights import presets
+
+
+def load(source):
+    """See :func:`tfflow.load`."""
+    path = pathlib.Path(source)
+    if path.suffix == ".tflite":
+        from tfflow.tflite import FlowInterpreter
+
+        return FlowInterpreter(path)
+    if path.suffix == ".keras":
+        return _load_keras(path)
+    if str(source) in presets.list_presets():
+        card = presets.preset_card(str(source))
+        return create_from_preset(card["model"], card["name"], {})
+    raise ValueError(_unknown(str(source)))
+
+
+def create_from_preset(name, preset, arguments):
+    """A network with a preset's weights; the preset brings the constructor arguments it needs.
+
+    Raises:
+        ValueError: If the preset is unknown, of another network, or contradicted by ``arguments``.
+    """
+    card = presets.preset_card(preset)
+    if card["model"] != name:
+        fitting = ", ".join(presets.list_presets(name)) or "none"
+        raise ValueError(
+            f"Preset {preset!r} is for {card['model']!r}, not {name!r}, whose presets are: {fitting}."
+        )
+    for key, value in arguments.items():
+        if key in card["arguments"] and card["arguments"][key] != value:
+            raise ValueError(
+                f"Preset {preset!r} was trained with {key}={card['arguments'][key]!r}; got {value!r}."
+            )
+    model = registry.create(name, **{**card["arguments"], **arguments})
+    return presets.load_preset(model, preset)
+
+
+def _load_keras(path):
+    if not path.is_file():
+        raise FileNotFoundError(f"No model at {path}.")
+    import keras
+
+    import tfflow.models.lightflow  # noqa: F401 - makes the classes known to Keras
+
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:
+        raise ValueError(f"{path} can't be loaded as a Keras model: {error}") from error
+
+
+def _unknown(source):
+    known = presets.list_presets()
+    if source in registry.list():
+        return (
+            f"{source!r} is a network without weights: there is no preset of that name. Train it "
+            "(python train/train.py --list) and pass the .keras or .tflite file."
+        )
+    near = difflib.get_close_matches(source, known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return (
+        f"{source!r} is neither a preset ({', '.join(known) or 'none yet'}) nor a .keras or .tflite "
+        f"file.{hint}"
+    )

@@ -1,0 +1,19 @@
+"""Optical-flow networks as Keras models, one file per paper, by name from the registry."""
+
+import importlib
+
+from tfflow.models.registry import create, entry, list, register
+
+_LAZY = {
+    "FlowModel": "tfflow.models.flow_model",
+    "LightFlow": "tfflow.models.lightflow",
+}
+
+__all__ = ["create", "entry", "list", "register", *_LAZY]
+
+
+def __getattr__(name):
+    # Keras is imported with the first class that is asked for, not with the package.
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,140 @@
+"""What all networks share: images in, flow out; trained with fit, saved, asked with predict_flow."""
+
+import keras
+from keras import ops
+
+from tfflow.models.prediction import ImagePair
+from tfflow.ops import resize
+
+
+class FlowModel(keras.Model):
+    """Base class of the networks: two images in, a pyramid of flows out.
+
+    A subclass builds its layers in ``__init__``, ends it with ``self.build()``, and writes
+    :meth:`estimate`: the paper's network from two images to ``{"flow2": …, "flow3": …}``, finest
+    level first, in network units.
+
+    Called with ``{"image1": (B, H, W, 3), "image2": (B, H, W, 3)}``, RGB float in [0, 1], both
+    sides a multiple of :attr:`multiple`, a model gives a dict:
+
+    * ``"flow"``: (B, H, W, 2) float32, pixels from image1 to image2, (u, v);
+    * ``"flowN"``: the prediction at level N, (B, h_N, w_N, 2), in pixels of the full-size input
+      divided by :attr:`flow_div`, whatever the level.
+
+    Attributes:
+        flow_div: Network units are pixels / flow_div.
+        multiple: The sides of the input must be multiples of this.
+    """
+
+    flow_div = 20.0
+    multiple = 64
+
+    def estimate(self, image1, image2, training=None):
+        """The network itself: two images (B, H, W, 3) to its pyramid, finest level first."""
+        raise TypeError(f"{type(self).__name__} must define estimate(image1, image2, training).")
+
+    def call(self, inputs, training=None):
+        image1, image2 = self._checked_images(inputs)
+        outputs = self.estimate(image1, image2, training=training)
+        finest = ops.cast(next(iter(outputs.values())), "float32")
+        return {"flow": resize(finest, ops.shape(image1)[1:3]) * self.flow_div, **outputs}
+
+    def build(self, input_shape=None):
+        """Creates all weights, of whatever shape the images will be.
+
+        A subclass calls this at the end of ``__init__``: a new model can then be counted, loaded
+        into and saved before it has seen an image.
+        """
+        image = keras.KerasTensor((1, self.multiple, self.multiple, 3))
+        self.compute_output_spec({"image1": image, "image2": image})
+
+    def predict_flow(self, image1, image2, *, size=None):
+        """Optical flow from ``image1`` to ``image2``, for images of any size.
+
+        The images are resized bilinearly to the next multiple of :attr:`multiple` (never rounded
+        to integers), the flow is resized back and scaled, as the papers do it.
+
+        Args:
+            image1: uint8 or float in [0, 1], RGB, (H, W, 3) or (B, H, W, 3); grey and RGBA images
+                are converted.
+            image2: The same for the second image.
+            size: (height, width) that the network shall run at, multiples of :attr:`multiple`.
+                Smaller is faster.
+
+        Returns:
+            float32 (H, W, 2) or (B, H, W, 2) in pixels of the images: image1(p) looks like
+            image2(p + flow(p)).
+
+        Raises:
+            ValueError: If the images don't fit each other or hold impossible values.
+        """
+        if size is not None:
+            self._check_size(size)
+        pair = ImagePair(image1, image2, size=size, multiple=self.multiple)
+        outputs = self.predict_on_batch({"image1": pair.image1, "image2": pair.image2})
+        return pair.restore(outputs["flow"])
+
+    # Training: one target, the flow, for a dictionary of outputs -------------------------------
+
+    def compile(self, *args, metrics=None, weighted_metrics=None, jit_compile="auto", **kwargs):
+        """As ``keras.Model.compile``, with two differences.
+
+        All ``metrics`` are weighted: they see ``sample_weight``, which is the ground truth's
+        validity (B, H, W). And ``jit_compile="auto"`` leaves XLA off on TensorFlow, where its
+        depthwise convolutions make a step on a CPU ten times slower.
+        """
+        metrics = [*(metrics or []), *(weighted_metrics or [])]
+        super().compile(
+            *args,
+            weighted_metrics=metrics or None,
+            jit_compile=jit_compile,
+            **kwargs,
+        )
+
+    def _resolve_auto_jit_compile(self):
+        return False if keras.backend.backend() == "tensorflow" else super()._resolve_auto_jit_compile()
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The loss of the whole pyramid, or of ``flow`` alone for a loss that knows no pyramid."""
+        if getattr(self.loss, "takes_pyramid", False):
+            loss = self.loss(y, y_pred, sample_weight)
+        else:
+            loss = self._compile_loss(y, y_pred["flow"], sample_weight)
+        for regularization in self.losses:
+            loss = loss + self._aggregate_additional_loss(regularization)
+        return loss
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Metrics see ``flow``: full size, pixels."""
+        return super().compute_metrics(x, y, y_pred["flow"], sample_weight)
+
+    # Checks ------------------------------------------------------------------------------------
+
+    def _checked_images(self, inputs):
+        if not isinstance(inputs, dict) or set(inputs) != {"image1", "image2"}:
+            found = f"a dict of {sorted(inputs)}" if isinstance(inputs, dict) else type(inputs)
+            raise ValueError(
+                f'{self.name} expects {{"image1": …, "image2": …}}; got {found}. For two images as '
+                "they are, use predict_flow(image1, image2)."
+            )
+        image1, image2 = inputs["image1"], inputs["image2"]
+        for image in (image1, image2):
+            if len(image.shape) != 4 or image.shape[-1] != 3:
+                raise ValueError(
+                    f"{self.name} expects images (B, H, W, 3); got {tuple(image.shape)}."
+                )
+        if tuple(image1.shape) != tuple(image2.shape):
+            raise ValueError(
+                f"{self.name} expects two images of one shape; got {tuple(image1.shape)} and "
+                f"{tuple(image2.shape)}."
+            )
+        self._check_size(image1.shape[1:3])
+        return image1, image2
+
+    def _check_size(self, size):
+        if any(side is not None and (side <= 0 or side % self.multiple) for side in size):
+            raise ValueError(
+                f"{self.name} expects sides that are multiples of {self.multiple}; got "
+                f"{size[0]}x{size[1]} (height x width). predict_flow takes any size; for training, "
+                "crop to such a size."
+            )

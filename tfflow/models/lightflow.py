@@ -1,0 +1,162 @@
+"""Light Flow: the flow network of "Towards High Performance Video Object Detection for Mobiles".
+
+Zhu, Dai, Zhu, Wei, Yuan, 2018 (arXiv 1804.05830), table 1. An encoder-decoder after FlowNetS made
+for phones: every convolution is a depthwise 3x3 and a pointwise 1x1, upsampling is nearest
+neighbour, and five predictions at five resolutions are averaged into one.
+"""
+
+import keras
+from keras import layers, ops
+
+from tfflow.models.flow_model import FlowModel
+from tfflow.ops import upsample_nearest
+
+# Table 1: name, output channels, stride. Levels end where the stride is 2.
+ENCODER = (
+    ("conv1", 32, 2),
+    ("conv2", 64, 2),
+    ("conv3", 128, 2),
+    ("conv4a", 256, 2),
+    ("conv4b", 256, 1),
+    ("conv5a", 512, 2),
+    ("conv5b", 512, 1),
+    ("conv6a", 1024, 2),
+    ("conv6b", 1024, 1),
+)
+# Name, output channels, the encoder's map that joins the upsampled one (table 1, column "input").
+DECODER = (
+    ("conv7", 256, None),
+    ("conv8", 128, "conv5b"),
+    ("conv9", 64, "conv4b"),
+    ("conv10", 32, "conv3"),
+    ("conv11", 16, "conv2"),
+)
+# One predictor on each decoder map, coarse to fine.
+PREDICTORS = ("conv12", "conv13", "conv14", "conv15", "conv16")
+
+# The training set's mean colour, RGB, as in LightFlow-pytorch.
+MEAN = (0.411, 0.432, 0.45)
+
+
+@keras.saving.register_keras_serializable(package="tfflow")
+class SeparableConvolution(layers.Layer):
+    """Depthwise 3x3 and pointwise 1x1, each with batch norm and leaky ReLU (0.1), no bias.
+
+    Args:
+        filters: Output channels.
+        stride: Stride of the depthwise convolution. Padding is one pixel on every side, as in
+            torch; TensorFlow's "same" would pad one side only at stride 2.
+        linear: Leave out the pointwise convolution's batch norm and activation and give it a
+            bias: for flow predictors, whose values have both signs.
+    """
+
+    def __init__(self, filters, stride=1, linear=False, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.stride, self.linear = filters, stride, linear
+        self.pad = layers.ZeroPadding2D(1, data_format="channels_last")
+        self.depthwise = layers.DepthwiseConv2D(
+            3,
+            strides=stride,
+            use_bias=False,
+            depthwise_initializer=_he_normal(),
+            data_format="channels_last",
+            name="depthwise",
+        )
+        self.depthwise_norm = _batch_norm("depthwise_norm")
+        self.pointwise = layers.Conv2D(
+            filters,
+            1,
+            use_bias=linear,
+            kernel_initializer=_he_normal(),
+            data_format="channels_last",
+            name="pointwise",
+        )
+        self.pointwise_norm = None if linear else _batch_norm("pointwise_norm")
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        self.depthwise.build((None, None, None, channels))
+        self.depthwise_norm.build((None, None, None, channels))
+        self.pointwise.build((None, None, None, channels))
+        if not self.linear:
+            self.pointwise_norm.build((None, None, None, self.filters))
+
+    def call(self, x, training=None):
+        x = self.depthwise(self.pad(x))
+        x = ops.leaky_relu(self.depthwise_norm(x, training=training), 0.1)
+        x = self.pointwise(x)
+        if self.linear:
+            return x
+        return ops.leaky_relu(self.pointwise_norm(x, training=training), 0.1)
+
+    def get_config(self):
+        config = {"filters": self.filters, "stride": self.stride, "linear": self.linear}
+        return {**super().get_config(), **config}
+
+
+@keras.saving.register_keras_serializable(package="tfflow")
+class LightFlow(FlowModel):
+    """Light Flow (Zhu et al., 2018): 0.82 GFLOPs for 384x512, 65 times fewer than FlowNetS.
+
+    Outputs ``flow`` and ``flow2``, the averaged prediction at a quarter of the size.
+
+    Args:
+        width: Multiplier of the number of channels; the paper has 1.0, 0.75 and 0.5.
+        predictor_activation: Whether batch norm and leaky ReLU follow the predictors' pointwise
+            convolutions too. True is the paper taken by its word ("every convolution …") and what
+            LightFlow-pytorch does; it leaves a tenth of the slope to negative flow. False makes
+            them linear, with a bias.
+        name: Name of the model.
+    """
+
+    def __init__(self, width=1.0, predictor_activation=True, name="lightflow", **kwargs):
+        super().__init__(name=name, **kwargs)
+        if not 0 < width <= 4:
+            raise ValueError(f"width must be above 0 and at most 4 (usually 0.5 to 1); got {width}.")
+        self.width, self.predictor_activation = width, predictor_activation
+        self.encoder = [
+            SeparableConvolution(int(width * channels), stride, name=name)
+            for name, channels, stride in ENCODER
+        ]
+        self.decoder = [
+            SeparableConvolution(int(width * channels), name=name) for name, channels, _ in DECODER
+        ]
+        self.predictors = [
+            SeparableConvolution(2, linear=not predictor_activation, name=name)
+            for name in PREDICTORS
+        ]
+        self.build()
+
+    def estimate(self, image1, image2, training=None):
+        mean = ops.convert_to_tensor(MEAN, dtype=image1.dtype)
+        x = ops.concatenate([image1 - mean, image2 - mean], axis=-1)
+        encoded = {}
+        for convolution in self.encoder:
+            x = encoded[convolution.name] = convolution(x, training=training)
+
+        # The average of the five predictions, each brought to a quarter of the image's size by
+        # nearest neighbours: coarse ones are added on the way up, which is the same sum.
+        flow = None
+        for convolution, predictor, (_, _, skip) in zip(self.decoder, self.predictors, DECODER):
+            if skip is not None:
+                x = ops.concatenate([upsample_nearest(x), encoded[skip]], axis=-1)
+            x = convolution(x, training=training)
+            prediction = predictor(x, training=training)
+            flow = prediction if flow is None else upsample_nearest(flow) + prediction
+        return {"flow2": flow / len(self.predictors)}
+
+    def get_config(self):
+        config = {"width": self.width, "predictor_activation": self.predictor_activation}
+        return {**super().get_config(), **config}
+
+
+def _batch_norm(name):
+    # torch's defaults: its momentum of 0.1 is Keras's 0.9.
+    return layers.BatchNormalization(axis=-1, momentum=0.9, epsilon=1e-5, name=name)
+
+
+def _he_normal():
+    """Kaiming's normal initialisation for leaky ReLU with slope 0.1, over the fan-in."""
+    return keras.initializers.VarianceScaling(
+        2.0 / (1.0 + 0.1**2), mode="fan_in", distribution="untruncated_normal"
+    )

@@ -1,0 +1,108 @@
+"""From two images as people have them to a network's input, and from its flow back.
+
+NumPy alone: a Keras model and a .tflite file go through the same lines, so that the same call
+means the same for both.
+"""
+
+import numpy as np
+
+
+class ImagePair:
+    """Two images made ready for a network: checked, float32 RGB in [0, 1], of the network's size.
+
+    Args:
+        image1: First image, uint8 or float in [0, 1], (H, W, 3) or (B, H, W, 3). Grey images
+            ((H, W) or one channel) are repeated to three channels; a fourth channel, alpha, is
+            dropped.
+        image2: Second image, of the same size and the same number.
+        size: (height, width) that the network runs at.
+        multiple: Instead of ``size``: the next multiple of this in each direction.
+
+    Attributes:
+        image1, image2: (B, h, w, 3) float32.
+
+    Raises:
+        ValueError: If the images are no images, differ in size, or hold NaN, infinite or
+            out-of-range values.
+    """
+
+    def __init__(self, image1, image2, *, size=None, multiple=1):
+        image1, self._single = _as_batch(image1, "image1")
+        image2, single2 = _as_batch(image2, "image2")
+        if image1.shape != image2.shape or self._single != single2:
+            raise ValueError(
+                f"image1 and image2 must be of one size and number; got {_describe(image1)} "
+                f"and {_describe(image2)}."
+            )
+        self._size = image1.shape[1:3]
+        size = tuple(size) if size else tuple(-(-side // multiple) * multiple for side in self._size)
+        self.image1, self.image2 = resize(image1, size), resize(image2, size)
+
+    def restore(self, flow):
+        """The network's flow (B, h, w, 2), in its own pixels, brought to the images' size.
+
+        Returns:
+            float32 (H, W, 2) or (B, H, W, 2), as the images came, in pixels of the images.
+        """
+        flow = np.asarray(flow, np.float32)
+        scale = np.divide(self._size, flow.shape[1:3])[::-1]
+        flow = resize(flow, self._size) * scale.astype(np.float32)
+        return flow[0] if self._single else flow
+
+
+def resize(images, size):
+    """Bilinear resize (B, H, W, C) -> (B, size[0], size[1], C), as ``tfflow.ops.resize`` does.
+
+    Half-pixel centres, the edge repeated, no antialiasing; nothing is rounded to integers.
+    """
+    for axis, target in ((1, size[0]), (2, size[1])):
+        source = images.shape[axis]
+        if source == target:
+            continue
+        position = (np.arange(target) + 0.5) * (source / target) - 0.5
+        position = np.clip(position, 0, source - 1)
+        before = np.floor(position).astype(np.int64)
+        after = np.minimum(before + 1, source - 1)
+        share = (position - before).astype(images.dtype)
+        share = share[:, None, None] if axis == 1 else share[:, None]
+        first = np.take(images, before, axis)
+        images = first + (np.take(images, after, axis) - first) * share
+    return images
+
+
+def _as_batch(image, name):
+    """float32 (B, H, W, 3) in [0, 1], and whether a single image came."""
+    array = np.asarray(image)
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim not in (3, 4) or array.shape[-1] not in (1, 3, 4) or 0 in array.shape:
+        raise ValueError(
+            f"{name} must be an image (H, W, 3) or a batch (B, H, W, 3); got shape "
+            f"{np.shape(image)}. Grey (1 channel) and RGBA (4) are converted."
+        )
+    single = array.ndim == 3
+    array = array[None] if single else array
+    array = np.repeat(array, 3, axis=-1) if array.shape[-1] == 1 else array[..., :3]
+
+    if array.dtype == np.uint8:
+        return array.astype(np.float32) / 255.0, single
+    if not np.issubdtype(array.dtype, np.floating):
+        raise ValueError(
+            f"{name} must be uint8 in 0..255 or float in [0, 1]; got {array.dtype}. Convert it "
+            "first: only the caller knows its range."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds NaN or infinite values; expected floats in [0, 1].")
+    low, high = float(array.min()), float(array.max())
+    # A resize or a colour conversion may overshoot a little; 0..255 is a mistake.
+    if low < -0.1 or high > 1.1:
+        raise ValueError(
+            f"{name} is {array.dtype} and must lie in [0, 1]; got values from {low:g} to {high:g}. "
+            "Divide by 255, or pass uint8."
+        )
+    return array.astype(np.float32), single
+
+
+def _describe(batch):
+    number, height, width = batch.shape[:3]
+    return f"{number} of {height}x{width} (height x width)"

@@ -1,0 +1,123 @@
+"""The networks by name. Nothing here imports Keras, so that listing them takes no time."""
+
+import dataclasses
+import difflib
+import importlib
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelEntry:
+    """What the library knows of a network before it is built.
+
+    Attributes:
+        name: The registry's name, e.g. ``"lightflow"``.
+        target: Where the class is, ``"package.module:Class"``; or the class itself.
+        arguments: Constructor arguments that make this variant.
+        parameters: Number of trainable parameters, None if not stated.
+        paper: Where the network was published.
+        description: One line for people.
+    """
+
+    name: str
+    target: object
+    arguments: dict
+    parameters: int | None = None
+    paper: str = ""
+    description: str = ""
+
+    def model_class(self):
+        """The class, imported now."""
+        if not isinstance(self.target, str):
+            return self.target
+        module, _, attribute = self.target.partition(":")
+        return getattr(importlib.import_module(module), attribute)
+
+
+_ENTRIES: dict[str, ModelEntry] = {}
+
+# Set by tfflow/__init__.py: (name, preset, arguments) -> a model with trained weights. Presets know
+# models, models don't know presets; the two meet at the top.
+preset_loader = None
+
+
+def register(name, target, *, parameters=None, paper="", description="", **arguments):
+    """Adds a network under a name of its own, for :func:`create`, recipes and the command line.
+
+    Args:
+        name: A new name.
+        target: A :class:`tfflow.models.FlowModel` subclass, or ``"package.module:Class"``.
+        parameters: Number of trainable parameters (checked by the test of the registry).
+        paper: Where it was published.
+        description: One line for people.
+        **arguments: Constructor arguments of this variant.
+
+    Raises:
+        ValueError: If the name is taken.
+    """
+    if name in _ENTRIES:
+        raise ValueError(f"A network named {name!r} is registered already; choose another name.")
+    _ENTRIES[name] = ModelEntry(name, target, arguments, parameters, paper, description)
+
+
+def list():  # noqa: A001 - tfflow.models.list() is the public name
+    """The names of all registered networks, in alphabetical order."""
+    return sorted(_ENTRIES)
+
+
+def entry(name):
+    """The :class:`ModelEntry` of a name.
+
+    Raises:
+        ValueError: If there is no such network; the message names the nearest ones.
+    """
+    if name not in _ENTRIES:
+        near = difflib.get_close_matches(str(name), _ENTRIES, n=3, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise ValueError(f"No network is named {name!r}.{hint} Known: {', '.join(list())}.")
+    return _ENTRIES[name]
+
+
+def create(name, *, preset=None, **arguments):
+    """Builds a network by name, with random weights or a preset's.
+
+    Args:
+        name: One of :func:`list`.
+        preset: Name of trained weights (``tfflow.weights.list_presets(name)``), or None.
+        **arguments: Further constructor arguments; they override the variant's own.
+
+    Returns:
+        A :class:`tfflow.models.FlowModel`, built and ready to predict.
+
+    Raises:
+        ValueError: If the network or the preset is unknown; the nearest name is suggested.
+
+    Example:
+        >>> model = tfflow.models.create("lightflow")
+        >>> model.predict_flow(image1, image2).shape
+        (384, 512, 2)
+    """
+    found = entry(name)
+    if preset is not None:
+        return preset_loader(name, preset, arguments)
+    return found.model_class()(**{**found.arguments, "name": name, **arguments})
+
+
+_LIGHTFLOW = {
+    "target": "tfflow.models.lightflow:LightFlow",
+    "paper": "Zhu et al., Towards High Performance Video Object Detection for Mobiles, 2018",
+}
+register("lightflow", **_LIGHTFLOW, parameters=2_540_390, description="for phones")
+register(
+    "lightflow_0.75",
+    **_LIGHTFLOW,
+    parameters=1_442_690,
+    description="three quarters of the channels",
+    width=0.75,
+)
+register(
+    "lightflow_0.5",
+    **_LIGHTFLOW,
+    parameters=653_406,
+    description="half of the channels",
+    width=0.5,
+)

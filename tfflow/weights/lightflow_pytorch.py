@@ -1,0 +1,55 @@
+"""Checkpoints of the PyTorch project LightFlow-pytorch (McDo) into :class:`LightFlow`."""
+
+import numpy as np
+
+from tfflow.weights.state_dict import WeightImport, read_state_dict
+
+
+def load_lightflow_pytorch(model, source):
+    """Loads a checkpoint of LightFlow-pytorch into a ``LightFlow`` of the same width.
+
+    There, ``convN`` is a sequence: 0 depthwise convolution, 1 its batch norm, 3 pointwise
+    convolution, 4 its batch norm (2 and 5 are activations, without tensors). Its images are RGB
+    as ours are, so nothing is reordered but the axes.
+
+    Args:
+        model: A :class:`tfflow.models.LightFlow` with ``predictor_activation=True``.
+        source: A dict, ``.npz``, ``.safetensors`` or ``.pth``; see :func:`read_state_dict`.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: If a tensor is missing, of another shape, or left over. The model is unchanged.
+    """
+    if not model.predictor_activation:
+        raise ValueError(
+            "LightFlow-pytorch's predictors have batch norm and an activation; this model's are "
+            "linear. Create it with predictor_activation=True."
+        )
+    weights = WeightImport(read_state_dict(source), "LightFlow-pytorch")
+    for block in (*model.encoder, *model.decoder, *model.predictors):
+        weights.assign(block.depthwise.kernel, f"{block.name}.0.weight", _depthwise_kernel)
+        _assign_batch_norm(weights, block.depthwise_norm, f"{block.name}.1")
+        weights.assign(block.pointwise.kernel, f"{block.name}.3.weight", _kernel)
+        _assign_batch_norm(weights, block.pointwise_norm, f"{block.name}.4")
+    weights.finish()
+    return model
+
+
+def _kernel(tensor):
+    """(out, in, height, width) to Keras's (height, width, in, out)."""
+    return np.transpose(tensor, (2, 3, 1, 0))
+
+
+def _depthwise_kernel(tensor):
+    """(channels, 1, height, width) to Keras's (height, width, channels, 1)."""
+    return np.transpose(tensor, (2, 3, 0, 1))
+
+
+def _assign_batch_norm(weights, norm, prefix):
+    weights.assign(norm.gamma, f"{prefix}.weight")
+    weights.assign(norm.beta, f"{prefix}.bias")
+    weights.assign(norm.moving_mean, f"{prefix}.running_mean")
+    weights.assign(norm.moving_variance, f"{prefix}.running_var")
+    weights.ignore(f"{prefix}.num_batches_tracked")
