@@ -29,6 +29,12 @@ class FlowModel(keras.Model):
     flow_div = 20.0
     multiple = 64
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        # Keras turns XLA on by default; on TensorFlow its depthwise convolutions make a step on a
+        # CPU ten times slower.
+        self.jit_compile = keras.backend.backend() != "tensorflow"
+
     def estimate(self, image1, image2, training=None):
         """The network itself: two images (B, H, W, 3) to its pyramid, finest level first."""
         raise TypeError(f"{type(self).__name__} must define estimate(image1, image2, training).")
@@ -80,19 +86,20 @@ class FlowModel(keras.Model):
         """As ``keras.Model.compile``, with two differences.
 
         All ``metrics`` are weighted: they see ``sample_weight``, which is the ground truth's
-        validity (B, H, W). And ``jit_compile="auto"`` leaves XLA off on TensorFlow, where its
-        depthwise convolutions make a step on a CPU ten times slower.
+        validity (B, H, W). And ``jit_compile="auto"`` leaves XLA off on TensorFlow.
         """
         metrics = [*(metrics or []), *(weighted_metrics or [])]
+        if jit_compile == "auto" and keras.backend.backend() == "tensorflow":
+            jit_compile = False
         super().compile(
-            *args,
-            weighted_metrics=metrics or None,
-            jit_compile=jit_compile,
-            **kwargs,
+            *args, weighted_metrics=metrics or None, jit_compile=jit_compile, **kwargs
         )
 
-    def _resolve_auto_jit_compile(self):
-        return False if keras.backend.backend() == "tensorflow" else super()._resolve_auto_jit_compile()
+    def compile_from_config(self, config):
+        # Keras asks for this of every model whose compile is its own.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.optimizer is not None:
+            self.optimizer.build(self.trainable_variables)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The loss of the whole pyramid, or of ``flow`` alone for a loss that knows no pyramid."""

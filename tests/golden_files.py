@@ -1,0 +1,40 @@
+"""Reads the golden files: all of them where ../shared is there, else the compact ones in golden/.
+
+The numbers come from the published PyTorch implementations; both sides make the same weights from
+the tensors' names (golden_weights.py).
+"""
+
+import json
+import pathlib
+
+import numpy as np
+from golden_weights import golden_tensor
+
+COMPACT = pathlib.Path(__file__).parent / "golden"
+FULL = pathlib.Path(__file__).resolve().parents[2] / "shared" / "golden"
+
+
+def load(name):
+    """(description, arrays) of a golden file."""
+    folder = FULL if (FULL / f"{name}.npz").is_file() else COMPACT
+    description = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    with np.load(folder / f"{name}.npz") as archive:
+        return description, dict(archive)
+
+
+def state_dict(description):
+    """The checkpoint that the golden numbers were made with."""
+    return {e["key"]: golden_tensor(e["key"], e["shape"]) for e in description["state_dict"]}
+
+
+def nhwc(array):
+    """(B, C, H, W) to (B, H, W, C)."""
+    return np.ascontiguousarray(np.moveaxis(array, 1, -1))
+
+
+def assert_close(found, expected, tolerance=1e-4, what=""):
+    """Asserts |found - expected| <= tolerance · max |expected|, the golden files' measure."""
+    found, expected = np.asarray(found), np.asarray(expected)
+    assert found.shape == expected.shape, f"{what}: {found.shape}, expected {expected.shape}"
+    ratio = np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-12)
+    assert ratio <= tolerance, f"{what}: off by {ratio:.2e} of the largest value"

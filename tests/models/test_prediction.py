@@ -1,0 +1,55 @@
+"""Images as people have them: kinds, sizes, and what is refused."""
+
+import numpy as np
+import pytest
+
+from tfflow import ops
+from tfflow.models.prediction import ImagePair, resize
+
+RNG = np.random.default_rng(0)
+IMAGE = RNG.integers(0, 256, (40, 70, 3), np.uint8)
+
+
+def test_resize_is_the_ops_resize():
+    images = RNG.random((2, 37, 53, 3), np.float32)
+    for size in ((64, 64), (20, 99), (37, 53)):
+        np.testing.assert_allclose(resize(images, size), ops.resize(images, size), atol=1e-5)
+
+
+def test_sizes_go_up_to_the_next_multiple():
+    pair = ImagePair(IMAGE, IMAGE, multiple=64)
+    assert pair.image1.shape == (1, 64, 128, 3)
+    assert ImagePair(IMAGE, IMAGE, size=(32, 32)).image2.shape == (1, 32, 32, 3)
+
+
+def test_restore_scales_u_with_the_width_and_v_with_the_height():
+    pair = ImagePair(IMAGE, IMAGE, size=(80, 280))
+    flow = pair.restore(np.ones((1, 80, 280, 2), np.float32))
+    assert flow.shape == (40, 70, 2)
+    np.testing.assert_allclose(flow[..., 0], 0.25)
+    np.testing.assert_allclose(flow[..., 1], 0.5)
+
+
+def test_grey_and_alpha_are_converted():
+    grey = IMAGE[..., 0]
+    expected = np.repeat(grey[None, ..., None], 3, axis=-1) / np.float32(255)
+    np.testing.assert_array_equal(ImagePair(grey, grey[..., None]).image1, expected)
+    rgba = np.concatenate([IMAGE, IMAGE[..., :1]], axis=-1)
+    np.testing.assert_array_equal(ImagePair(rgba, IMAGE).image1, ImagePair(IMAGE, IMAGE).image1)
+
+
+@pytest.mark.parametrize(
+    ("image1", "image2", "message"),
+    [
+        (IMAGE, IMAGE[:20], "one size"),
+        (IMAGE, IMAGE[None], "one size"),
+        (np.zeros((4, 5, 2), np.uint8), IMAGE, "image1 must be an image"),
+        (np.zeros((0, 5, 3), np.uint8), IMAGE, "image1 must be an image"),
+        (IMAGE.astype(np.float32), IMAGE, "Divide by 255"),
+        (IMAGE.astype(np.uint16), IMAGE, "uint8 in 0..255 or float"),
+        (np.full((40, 70, 3), np.nan), IMAGE, "NaN or infinite"),
+    ],
+)
+def test_what_is_no_image_is_refused(image1, image2, message):
+    with pytest.raises(ValueError, match=message):
+        ImagePair(image1, image2)

@@ -1,0 +1,119 @@
+"""Every registered network: builds, counts, predicts any size, trains a step, saves and loads."""
+
+import keras
+import numpy as np
+import pytest
+
+import tfflow
+from tfflow.losses import LightFlowL1
+from tfflow.metrics import EndPointError
+
+RNG = np.random.default_rng(0)
+NAMES = tfflow.models.list()
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def model(request):
+    keras.utils.set_random_seed(0)
+    return tfflow.models.create(request.param)
+
+
+def test_parameters_are_the_published_number(model):
+    count = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+    assert count == tfflow.models.entry(model.name).parameters
+
+
+def test_outputs(model):
+    images = RNG.random((2, 1, 64, 128, 3), np.float32)
+    outputs = model({"image1": images[0], "image2": images[1]})
+    assert outputs["flow"].shape == (1, 64, 128, 2)
+    for key, value in outputs.items():
+        if key != "flow":
+            stride = 2 ** int(key.removeprefix("flow"))
+            assert value.shape == (1, 64 // stride, 128 // stride, 2)
+
+
+def test_predict_flow_takes_what_people_have(model):
+    image1, image2 = RNG.integers(0, 256, (2, 50, 70, 3), np.uint8)
+    flow = model.predict_flow(image1, image2)
+    assert flow.shape == (50, 70, 2) and flow.dtype == np.float32
+    as_floats = model.predict_flow(image1 / np.float32(255), image2 / np.float32(255))
+    np.testing.assert_allclose(as_floats, flow, atol=1e-5)
+    batch = model.predict_flow(np.stack([image1, image2]), np.stack([image2, image1]))
+    np.testing.assert_allclose(batch[0], flow, atol=1e-3)
+
+
+def test_saves_and_loads(model, tmp_path):
+    images = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
+    expected = model(images)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for key, value in loaded(images).items():
+        np.testing.assert_array_equal(value, expected[key])
+
+
+def test_fit_lowers_the_loss_and_the_compiled_model_survives_saving(tmp_path):
+    model = tfflow.models.create("lightflow_0.5")
+    images = {f"image{i}": RNG.random((4, 64, 64, 3), np.float32) for i in (1, 2)}
+    flow = np.full((4, 64, 64, 2), 20.0, np.float32)
+    valid = np.ones((4, 64, 64), np.float32)
+    model.compile(keras.optimizers.Adam(0.01), loss=LightFlowL1(), metrics=[EndPointError()])
+    history = model.fit(images, flow, sample_weight=valid, epochs=15, batch_size=2, verbose=0)
+    assert history.history["loss"][-1] < 0.6 * history.history["loss"][0]
+    assert set(history.history) == {"loss", "epe"}
+
+    model.save(tmp_path / "trained.keras")
+    loaded = keras.saving.load_model(tmp_path / "trained.keras")
+    for compiled in (model, loaded):
+        before = compiled.evaluate(images, flow, sample_weight=valid, verbose=0, return_dict=True)
+        if compiled is model:
+            expected = before
+    assert before == pytest.approx(expected, rel=1e-5)
+    assert loaded.optimizer.iterations == model.optimizer.iterations
+
+
+def test_a_stock_loss_sees_the_flow():
+    model = tfflow.models.create("lightflow_0.5")
+    images = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
+    model.compile("sgd", loss="mae")
+    flow = np.asarray(model(images)["flow"])
+    assert model.evaluate(images, flow + 3.0, verbose=0) == pytest.approx(3.0, rel=1e-5)
+
+
+def test_validity_reaches_loss_and_metrics():
+    model = tfflow.models.create("lightflow_0.5")
+    images = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
+    truth = np.asarray(model(images)["flow"]).copy()
+    valid = np.ones((1, 64, 64), np.float32)
+    truth[0, :32], valid[0, :32] = np.nan, 0
+    model.compile("sgd", loss=LightFlowL1(), metrics=[EndPointError()])
+    result = model.evaluate(images, truth, sample_weight=valid, verbose=0, return_dict=True)
+    assert result["epe"] < 1e-6
+    assert np.isfinite(result["loss"])
+
+
+def test_unknown_name_suggests_the_nearest():
+    with pytest.raises(ValueError, match="Did you mean 'lightflow'"):
+        tfflow.models.create("lihgtflow")
+    with pytest.raises(ValueError, match="No preset is named 'nonsense'"):
+        tfflow.models.create("lightflow", preset="nonsense")
+
+
+def test_registering_twice_is_refused():
+    with pytest.raises(ValueError, match="registered already"):
+        tfflow.models.register("lightflow", "tfflow.models.lightflow:LightFlow")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        (np.zeros((1, 64, 64, 6)), "predict_flow"),
+        ({"image1": np.zeros((1, 64, 64, 3))}, "expects"),
+        ({"image1": np.zeros((1, 64, 64, 3)), "image2": np.zeros((1, 64, 128, 3))}, "one shape"),
+        ({"image1": np.zeros((1, 60, 64, 3)), "image2": np.zeros((1, 60, 64, 3))}, "multiples of"),
+        ({"image1": np.zeros((1, 64, 64, 1)), "image2": np.zeros((1, 64, 64, 1))}, "H, W, 3"),
+    ],
+)
+def test_bad_inputs_of_a_call_are_named(inputs, message):
+    with pytest.raises(ValueError, match=message):
+        tfflow.models.create("lightflow_0.5")(inputs)

@@ -1,0 +1,106 @@
+"""Losses and metrics against mmflow's numbers, with gradients."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from golden_files import assert_close, load, nhwc
+
+from tfflow.losses import LightFlowL1, MultiLevelCharbonnier, MultiLevelEPE
+from tfflow.metrics import EndPointError, FlOutliers
+
+DESCRIPTION, ARRAYS = load("losses")
+CASES = [case for case, entry in DESCRIPTION.items() if "config" in entry]
+
+
+def predictions():
+    prefix = "inputs.pred.level"
+    return {
+        key.replace(prefix, "flow"): tf.Variable(nhwc(value))
+        for key, value in ARRAYS.items()
+        if key.startswith(prefix)
+    }
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_multi_level_losses(case):
+    entry = DESCRIPTION[case]
+    kind = MultiLevelCharbonnier if case.startswith("charbonnier") else MultiLevelEPE
+    loss = kind(**entry["config"])
+    loss = type(loss).from_config(loss.get_config())
+    outputs, truth = predictions(), nhwc(ARRAYS["inputs.gt"])
+    valid = ARRAYS["inputs.valid"] if entry["valid"] else None
+    with tf.GradientTape() as tape:
+        total = loss(truth, outputs, valid)
+    assert float(total) == pytest.approx(entry["total"], rel=1e-6)
+
+    levels = list(entry["config"]["weights"])
+    gradients = tape.gradient(total, [outputs[level.replace("level", "flow")] for level in levels])
+    for level, gradient in zip(levels, gradients):
+        assert_close(gradient, nhwc(ARRAYS[f"{case}.g.{level}"]), 1e-5, level)
+
+
+def test_level0_is_made_from_the_finest_output():
+    outputs = predictions()
+    del outputs["flow0"]
+    truth = nhwc(ARRAYS["inputs.gt"])
+    full = keras.ops.image.resize(outputs["flow2"], truth.shape[1:3], antialias=False)
+    expected = MultiLevelEPE({"level0": 1.0})(truth, {**outputs, "flow0": full})
+    assert float(MultiLevelEPE({"level0": 1.0})(truth, outputs)) == pytest.approx(float(expected))
+
+
+def test_lightflow_l1_is_the_mean_over_known_pixels():
+    truth = np.zeros((1, 8, 8, 2), np.float32)
+    truth[0, :4, :, 0] = 40.0
+    outputs = {"flow2": np.zeros((1, 2, 2, 2), np.float32)}
+    assert float(LightFlowL1()(truth, outputs)) == pytest.approx(2.0 / 4)
+    valid = np.zeros((1, 8, 8), np.float32)
+    valid[0, :4] = 1
+    truth[0, 4:] = np.nan
+    assert float(LightFlowL1()(truth, outputs, valid)) == pytest.approx(2.0 / 2)
+
+
+@pytest.mark.parametrize("image", [0, 1])
+def test_metrics_of_one_image(image):
+    entry, (epe, fl) = DESCRIPTION[f"metrics{image}"], _metrics([image])
+    assert epe == pytest.approx(entry["EPE"], rel=1e-6)
+    assert fl == pytest.approx(entry["Fl"], rel=1e-6)
+
+
+def test_metrics_pool_pixels_over_images():
+    entry, (epe, fl) = DESCRIPTION["metrics_both"], _metrics([0, 1])
+    assert epe == pytest.approx(entry["EPE"], rel=1e-6)
+    assert fl == pytest.approx(entry["Fl"], rel=1e-6)
+
+
+def _metrics(images):
+    metrics = EndPointError(), FlOutliers()
+    for image in images:
+        truth, flow, valid = (
+            ARRAYS[f"metrics{image}.{key}"][None] for key in ("flow_gt", "flow_pred", "valid")
+        )
+        truth = np.where(valid[..., None] > 0, truth, np.nan)  # unknown truth may be anything
+        for metric in metrics:
+            metric.update_state(truth, flow, valid)
+    return [float(metric.result()) for metric in metrics]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: MultiLevelEPE({"flow6": 1.0}), "weights must be like"),
+        (lambda: MultiLevelEPE({"level6": 1.0}, p=3), "p must be one of"),
+        (lambda: MultiLevelEPE({"level6": 1.0}, reduction="max"), "reduction must be one of"),
+        (
+            lambda: MultiLevelEPE({"level5": 1.0})(np.zeros((1, 64, 64, 2)), {"flow": 0.0}),
+            r"weighs 'level5', but the model's outputs are \['flow'\]",
+        ),
+        (
+            lambda: LightFlowL1()(np.zeros((1, 66, 64, 2)), {"flow2": np.zeros((1, 16, 16, 2))}),
+            "whole number of pixels",
+        ),
+    ],
+)
+def test_bad_arguments_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

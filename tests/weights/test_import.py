@@ -1,0 +1,83 @@
+"""Importing checkpoints: every tensor used exactly once, or nothing is loaded."""
+
+import numpy as np
+import pytest
+from golden_files import load, state_dict
+
+import tfflow
+from tfflow.weights import load_lightflow_pytorch, read_state_dict
+
+NAME = "lightflow_0.5"
+
+
+@pytest.fixture(scope="module")
+def tensors():
+    return state_dict(load(NAME)[0])
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tfflow.models.create(NAME)
+
+
+@pytest.mark.parametrize("kind", ["npz", "safetensors", "pth"])
+def test_files_of_every_kind_load_the_same(kind, tensors, model, tmp_path):
+    path = tmp_path / f"checkpoint.{kind}"
+    if kind == "npz":
+        np.savez(path, **tensors)
+    elif kind == "safetensors":
+        pytest.importorskip("safetensors.numpy").save_file(tensors, path)
+    else:
+        torch = pytest.importorskip("torch", reason="PyTorch is an extra; install it for .pth")
+        wrapped = {f"module.{name}": torch.from_numpy(np.array(t)) for name, t in tensors.items()}
+        torch.save({"state_dict": wrapped, "epoch": 3}, path)
+    load_lightflow_pytorch(model, path)
+    kernel = model.encoder[0].pointwise.kernel
+    np.testing.assert_array_equal(
+        np.asarray(kernel)[0, 0], tensors["conv1.3.weight"][:, :, 0, 0].transpose()
+    )
+    np.testing.assert_array_equal(
+        np.asarray(model.predictors[4].pointwise_norm.moving_variance),
+        tensors["conv16.4.running_var"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.pop("conv3.3.weight"), "missing: conv3.3.weight"),
+        (lambda t: t.update(extra=np.zeros(3)), "surplus: extra"),
+        (lambda t: t.update({"conv3.3.weight": np.zeros((2, 2))}), "wrong shape: conv3.3.weight"),
+        (lambda t: t.update({"conv1.1.bias": np.full(6, np.nan)}), "not finite: conv1.1.bias"),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_changes_nothing(change, message, tensors, model):
+    before = [np.asarray(w).copy() for w in model.weights]
+    broken = dict(tensors)
+    change(broken)
+    with pytest.raises(ValueError, match=message):
+        load_lightflow_pytorch(model, broken)
+    for weight, value in zip(model.weights, before):
+        np.testing.assert_array_equal(weight, value)
+
+
+def test_another_width_is_refused_with_both_shapes(tensors):
+    with pytest.raises(ValueError, match=r"conv1.3.weight is \(16, 6, 1, 1\).*\(1, 1, 6, 32\)"):
+        load_lightflow_pytorch(tfflow.models.create("lightflow"), tensors)
+
+
+def test_linear_predictors_are_refused(tensors):
+    model = tfflow.models.create(NAME, predictor_activation=False)
+    with pytest.raises(ValueError, match="predictor_activation=True"):
+        load_lightflow_pytorch(model, tensors)
+
+
+def test_files_that_are_none(tmp_path):
+    with pytest.raises(FileNotFoundError, match="No checkpoint at"):
+        read_state_dict(tmp_path / "absent.npz")
+    (tmp_path / "broken.npz").write_bytes(b"PK but no archive")
+    with pytest.raises(ValueError, match="can't be read as .npz"):
+        read_state_dict(tmp_path / "broken.npz")
+    (tmp_path / "model.h5").write_bytes(b"")
+    with pytest.raises(ValueError, match="expected .npz, .safetensors"):
+        read_state_dict(tmp_path / "model.h5")

@@ -1,0 +1,5 @@
+"""Losses of optical-flow networks; see :mod:`tfflow.training.losses`."""
+
+from tfflow.training.losses import LightFlowL1, MultiLevelCharbonnier, MultiLevelEPE
+
+__all__ = ["LightFlowL1", "MultiLevelCharbonnier", "MultiLevelEPE"]

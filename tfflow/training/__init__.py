@@ -1,0 +1,1 @@
+"""What training needs beside Keras: losses, metrics, schedules, callbacks, recipes."""

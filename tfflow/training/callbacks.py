@@ -1,0 +1,79 @@
+"""Callbacks: pictures of flow in TensorBoard, and EPE on real or held-out pairs while training."""
+
+import json
+import pathlib
+
+import keras
+import numpy as np
+
+from tfflow.evaluation import evaluate
+from tfflow.visualization import flow_figure
+
+
+class EvaluatePairs(keras.callbacks.Callback):
+    """Evaluates ``predict_flow`` on a small data set after every so many epochs.
+
+    The EPE joins the epoch's logs as ``name_epe``, so that the progress bar shows it and
+    checkpoints can be chosen by it.
+
+    Args:
+        dataset: A sequence of samples with ground truth.
+        name: What to call it in the logs.
+        every: Epochs between evaluations.
+        limit: Only the first so many pairs.
+    """
+
+    def __init__(self, dataset, name, every=1, limit=None):
+        super().__init__()
+        self.dataset, self.name, self.every, self.limit = dataset, name, every, limit
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every == 0 and logs is not None:
+            result = evaluate(self.model, self.dataset, limit=self.limit)
+            logs[f"{self.name}_epe"] = result.epe
+
+
+class FlowPictures(keras.callbacks.Callback):
+    """Writes figures of a few pairs (frames, flow, truth, error) to TensorBoard and as PNG.
+
+    Args:
+        dataset: A sequence of samples.
+        folder: Where TensorBoard's events go.
+        count: Number of pairs.
+        every: Epochs between pictures.
+    """
+
+    def __init__(self, dataset, folder, count=4, every=5):
+        super().__init__()
+        self.samples = [dataset[i] for i in range(min(count, len(dataset)))]
+        self.folder, self.every = pathlib.Path(folder), every
+        self._writer = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every:
+            return
+        import tensorflow as tf  # with the extra "tensorboard"
+
+        if self._writer is None:
+            self._writer = tf.summary.create_file_writer(str(self.folder))
+        with self._writer.as_default(step=epoch + 1):
+            for sample in self.samples:
+                flow = self.model.predict_flow(sample.image1, sample.image2)
+                picture = flow_figure(
+                    sample.image1, sample.image2, flow, truth=sample.flow, valid=sample.valid
+                )
+                tf.summary.image(f"flow/{sample.name}", np.asarray(picture)[None])
+        self._writer.flush()
+
+
+class JsonLines(keras.callbacks.Callback):
+    """Appends each epoch's logs as one line of JSON: a record that any program can read."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = pathlib.Path(path)
+
+    def on_epoch_end(self, epoch, logs=None):
+        values = {key: float(value) for key, value in (logs or {}).items()}
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"epoch": epoch + 1, **values}) + "\n")

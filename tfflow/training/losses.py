@@ -1,0 +1,248 @@
+"""Losses over a pyramid of flows.
+
+Every loss here is called as ``loss(flow, outputs, valid)``: the ground truth (B, H, W, 2) in
+pixels, a model's dictionary of outputs, and, if the truth is not known everywhere, its validity
+(B, H, W) or (B, H, W, 1) with 1 = known. ``model.fit`` does so when the data set yields
+``({"image1", "image2"}, flow, valid)``.
+"""
+
+import re
+
+import keras
+from keras import ops
+
+from tfflow.ops import resize
+
+
+def safe_norm(vectors, axis=-1):
+    """Euclidean norm whose gradient at the zero vector is zero; that of sqrt alone is NaN."""
+    squared = ops.sum(ops.square(vectors), axis=axis)
+    is_zero = ops.equal(squared, 0)
+    norm = ops.sqrt(ops.where(is_zero, ops.ones_like(squared), squared))
+    return ops.where(is_zero, ops.zeros_like(norm), norm)
+
+
+class PyramidLoss(keras.losses.Loss):
+    """Base class: a loss that sees a model's whole dictionary of outputs and the validity."""
+
+    takes_pyramid = True
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        # Keras would multiply the finished values with sample_weight; here it belongs inside.
+        if sample_weight is not None:
+            y_true = {"flow": y_true, "valid": sample_weight}
+        return super().__call__(y_true, y_pred)
+
+    def _truth(self, y_true):
+        """Ground truth (B, H, W, 2), finite everywhere, and its validity (B, H, W, 1) or None."""
+        if not isinstance(y_true, dict):
+            return y_true, None
+        flow, valid = y_true["flow"], y_true["valid"]
+        if len(valid.shape) == 3:
+            valid = valid[..., None]
+        # Unknown flow is often NaN or infinite, and NaN times 0 is NaN.
+        return ops.where(ops.isfinite(flow), flow, ops.zeros_like(flow)), valid
+
+
+@keras.saving.register_keras_serializable(package="tfflow")
+class MultiLevelEPE(PyramidLoss):
+    """Weighted sum over pyramid levels of the end-point error, in network units.
+
+    With e = ‖prediction - truth / flow_div‖_p at each pixel of a level, or (e + eps)^q if ``q`` is
+    given: Σ_levels weight · Σ_pixels e · valid, averaged over the batch.
+
+    Args:
+        weights: Level name -> weight, e.g. ``{"level6": 0.32, …, "level2": 0.005}``; level N is
+            the output ``flowN``. ``"level0"`` is the finest output resized to full size, as in
+            LiteFlowNet2's training.
+        flow_div: Network units are pixels / flow_div.
+        p: Norm of the error vector, 1 or 2.
+        q: Exponent of the robust form, or None for the plain one.
+        eps: Added before the exponent is taken.
+        reduction: ``"sum"``: over pixels, then the mean over the batch, as published;
+            ``"mean"``: over all (valid) pixels of the batch.
+        resize_flow: ``"downsample"``: the truth is averaged to the level's size, its validity
+            pooled by maximum; ``"upsample"``: the prediction is resized to the truth's size, for
+            sparse truth.
+        max_flow: Pixels whose true motion reaches this many pixels don't count.
+        scale_as_level: Truth in pixels of the level instead of the full image.
+        name: Name of the loss.
+
+    Raises:
+        ValueError: When called: a level's output is missing, or does not divide the truth's size.
+
+    Source: FlowNet 2.0 (Ilg et al., 2017) and PWC-Net (Sun et al., 2018, equation 6), as mmflow
+    has them.
+    """
+
+    def __init__(
+        self,
+        weights,
+        flow_div=20.0,
+        p=2,
+        q=None,
+        eps=0.01,
+        reduction="sum",
+        resize_flow="downsample",
+        max_flow=None,
+        scale_as_level=False,
+        name="multi_level_epe",
+    ):
+        super().__init__(name=name, reduction="sum_over_batch_size")
+        if not weights or not all(re.fullmatch(r"level\d", level) for level in weights):
+            raise ValueError(
+                f'weights must be like {{"level6": 0.32, "level5": 0.08}}; got {weights!r}.'
+            )
+        _check_choice("p", p, (1, 2))
+        _check_choice("reduction", reduction, ("sum", "mean"))
+        _check_choice("resize_flow", resize_flow, ("downsample", "upsample"))
+        self.weights, self.flow_div = dict(weights), float(flow_div)
+        self.p, self.q, self.eps = p, q, eps
+        self.pixel_reduction, self.resize_flow = reduction, resize_flow
+        self.max_flow, self.scale_as_level = max_flow, scale_as_level
+
+    def call(self, y_true, y_pred):
+        return sum(self.per_level(y_true, y_pred).values())
+
+    def per_level(self, y_true, y_pred):
+        """Each level's share of the loss: dict of level -> (B,), or (1,) for the mean."""
+        truth, valid = self._truth(y_true)
+        if self.max_flow is not None:
+            small = ops.cast(safe_norm(truth)[..., None] < self.max_flow, truth.dtype)
+            valid = small if valid is None else small * ops.cast(valid >= 0.5, truth.dtype)
+        truth = truth / self.flow_div
+
+        values = {}
+        for level, weight in self.weights.items():
+            prediction, target, known = self._same_size(
+                _prediction(y_pred, level, ops.shape(truth)[1:3]), truth, valid
+            )
+            error = self._error(prediction - target)
+            values[level] = weight * self._reduce(error, known)
+        return values
+
+    def _same_size(self, prediction, truth, valid):
+        size, full = ops.shape(prediction)[1:3], ops.shape(truth)[1:3]
+        if self.resize_flow == "upsample":
+            return resize(prediction, full), truth, valid
+        truth = average_pool(truth, size)
+        if self.scale_as_level:
+            truth = truth * ops.stack(
+                [ops.cast(size[i], truth.dtype) / ops.cast(full[i], truth.dtype) for i in (1, 0)]
+            )
+        return prediction, truth, None if valid is None else max_pool(valid, size)
+
+    def _error(self, difference):
+        if self.p == 2:
+            error = safe_norm(difference)
+        else:
+            error = ops.sum(ops.abs(difference), axis=-1)
+        return error if self.q is None else (error + self.eps) ** self.q
+
+    def _reduce(self, error, valid):
+        if valid is not None:
+            error = error * valid[..., 0]
+        if self.pixel_reduction == "sum":
+            return ops.sum(error, axis=(1, 2))
+        count = ops.size(error) if valid is None else ops.sum(valid)
+        # One element, not a scalar: Keras then divides it by the number of replicas.
+        return ops.reshape(ops.sum(error) / ops.maximum(ops.cast(count, error.dtype), 1), (1,))
+
+    def get_config(self):
+        return {
+            "weights": self.weights,
+            "flow_div": self.flow_div,
+            "p": self.p,
+            "q": self.q,
+            "eps": self.eps,
+            "reduction": self.pixel_reduction,
+            "resize_flow": self.resize_flow,
+            "max_flow": self.max_flow,
+            "scale_as_level": self.scale_as_level,
+            "name": self.name,
+        }
+
+
+@keras.saving.register_keras_serializable(package="tfflow")
+class MultiLevelCharbonnier(MultiLevelEPE):
+    """As :class:`MultiLevelEPE` with the generalised Charbonnier penalty (‖d‖² + eps)^q.
+
+    LiteFlowNet and LiteFlowNet2 are fine-tuned with it (q = 0.2, eps = 0.01; eps is not squared,
+    as mmflow and Caffe's L1 loss layer have it).
+    """
+
+    def __init__(self, weights, q=0.2, eps=0.01, name="multi_level_charbonnier", **kwargs):
+        super().__init__(weights, q=q, eps=eps, name=name, **kwargs)
+
+    def _error(self, difference):
+        return (ops.sum(ops.square(difference), axis=-1) + self.eps) ** self.q
+
+
+@keras.saving.register_keras_serializable(package="tfflow")
+class LightFlowL1(PyramidLoss):
+    """Light Flow's loss: mean of |prediction - truth / flow_div| on the averaged flow.
+
+    The truth is averaged over each pixel of the prediction's quarter resolution; the mean is over
+    batch, pixels and both components, or over the known part of them.
+
+    Source: LightFlow-pytorch; the paper has one loss on the averaged prediction too.
+    """
+
+    def __init__(self, flow_div=20.0, name="lightflow_l1"):
+        super().__init__(name=name, reduction="sum_over_batch_size")
+        self.flow_div = float(flow_div)
+
+    def call(self, y_true, y_pred):
+        truth, valid = self._truth(y_true)
+        prediction = _prediction(y_pred, "level2", None)
+        size = ops.shape(prediction)[1:3]
+        error = ops.abs(prediction - average_pool(truth / self.flow_div, size))
+        if valid is None:
+            return ops.mean(error, axis=(1, 2, 3))
+        valid = average_pool(valid, size)
+        known = ops.maximum(ops.sum(valid), 1.0)
+        return ops.reshape(ops.sum(error * valid) / (2.0 * known), (1,))
+
+    def get_config(self):
+        return {"flow_div": self.flow_div, "name": self.name}
+
+
+def average_pool(x, size):
+    """Mean over equal blocks, (B, H, W, C) -> (B, size[0], size[1], C); torch's adaptive pooling."""
+    return ops.mean(_blocks(x, size), axis=(2, 4))
+
+
+def max_pool(x, size):
+    """Maximum over equal blocks, (B, H, W, C) -> (B, size[0], size[1], C)."""
+    return ops.max(_blocks(x, size), axis=(2, 4))
+
+
+def _blocks(x, size):
+    full = ops.shape(x)[1:3]
+    for total, parts in zip(full, size):
+        if isinstance(total, int) and isinstance(parts, int) and total % parts:
+            raise ValueError(
+                f"The ground truth is {full[0]}x{full[1]}, a prediction {size[0]}x{size[1]}: "
+                "expected a whole number of pixels of the truth for each of the prediction. Train "
+                "on crops whose sides are multiples of 64."
+            )
+    channels = x.shape[-1]
+    return ops.reshape(
+        x, (-1, size[0], full[0] // size[0], size[1], full[1] // size[1], channels)
+    )
+
+
+def _prediction(outputs, level, full_size):
+    """The output of a level; level0, unless the model has it, is the finest one at full size."""
+    name = level.replace("level", "flow")
+    if name in outputs:
+        return outputs[name]
+    pyramid = sorted(key for key in outputs if re.fullmatch(r"flow\d", key))
+    if level == "level0" and pyramid:
+        return resize(outputs[pyramid[0]], full_size)
+    raise ValueError(f"The loss weighs {level!r}, but the model's outputs are {sorted(outputs)}.")
+
+
+def _check_choice(name, value, choices):
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {choices}; got {value!r}.")

@@ -1,0 +1,67 @@
+"""Metrics of optical flow, over all valid pixels of all images pooled."""
+
+import keras
+from keras import ops
+
+from tfflow.training.losses import safe_norm
+
+
+class _PixelMean(keras.metrics.Metric):
+    """Mean over all valid pixels seen so far; a subclass says of what."""
+
+    def __init__(self, name, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_weight(name="total", initializer="zeros")
+        self.count = self.add_weight(name="count", initializer="zeros")
+
+    def values(self, flow, truth):
+        """(B, H, W) for a flow and its truth (B, H, W, 2)."""
+        raise TypeError(f"{type(self).__name__} must define values(flow, truth).")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Adds a batch.
+
+        Args:
+            y_true: Ground truth in pixels, (B, H, W, 2); of any value where it is not valid.
+            y_pred: Predicted flow in pixels, (B, H, W, 2).
+            sample_weight: Validity (B, H, W) or (B, H, W, 1), 1 = known; None = all of it.
+        """
+        truth, flow = ops.cast(y_true, self.dtype), ops.cast(y_pred, self.dtype)
+        if sample_weight is None:
+            valid = ops.ones_like(truth[..., 0])
+        else:
+            valid = ops.reshape(ops.cast(sample_weight, self.dtype), ops.shape(truth)[:3])
+        values = self.values(flow, truth)
+        # Where the truth is unknown it may be NaN, which no weight of zero would take away.
+        self.total.assign_add(ops.sum(ops.where(valid > 0, values * valid, 0.0)))
+        self.count.assign_add(ops.sum(valid))
+
+    def result(self):
+        return ops.divide_no_nan(self.total, self.count)
+
+
+@keras.saving.register_keras_serializable(package="tfflow")
+class EndPointError(_PixelMean):
+    """End-point error (EPE): mean distance of predicted and true flow vectors, in pixels."""
+
+    def __init__(self, name="epe", dtype=None):
+        super().__init__(name, dtype)
+
+    def values(self, flow, truth):
+        return safe_norm(flow - truth)
+
+
+@keras.saving.register_keras_serializable(package="tfflow")
+class FlOutliers(_PixelMean):
+    """Fl-all: share of outliers in percent, as KITTI 2015 defines them.
+
+    A pixel is an outlier if its end-point error is above 3 px and above 5 % of the true motion.
+    """
+
+    def __init__(self, name="fl", dtype=None):
+        super().__init__(name, dtype)
+
+    def values(self, flow, truth):
+        error, motion = safe_norm(flow - truth), safe_norm(truth)
+        outlier = ops.logical_and(error > 3.0, error / (motion + 1e-6) > 0.05)
+        return 100.0 * ops.cast(outlier, self.dtype)

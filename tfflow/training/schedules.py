@@ -1,0 +1,33 @@
+"""Learning-rate schedules as the papers write them, in Keras's own classes."""
+
+import itertools
+
+from keras.optimizers.schedules import CosineDecay, PiecewiseConstantDecay
+
+
+def halved_at(base, milestones, factor=0.5):
+    """``base``, multiplied by ``factor`` at each milestone (iterations): FlowNet's S_long and kin."""
+    rates = [base * factor**i for i in range(len(milestones) + 1)]
+    return PiecewiseConstantDecay(list(milestones), rates)
+
+
+def steps_table(rates, lengths):
+    """``rates[i]`` for ``lengths[i]`` iterations, one after the other; the last one stays.
+
+    >>> steps_table([1e-3, 1e-2, 5e-3], [10_000, 20_000, 10_000])
+    """
+    if len(rates) != len(lengths):
+        raise ValueError(f"Expected as many rates as lengths; got {len(rates)} and {len(lengths)}.")
+    return PiecewiseConstantDecay(list(itertools.accumulate(lengths[:-1])), list(rates))
+
+
+def warmup_cosine(peak, steps, warmup=0.05, final=0.0):
+    """From 0 up to ``peak`` over the share ``warmup`` of ``steps``, then a cosine down to ``final``."""
+    rising = max(1, int(steps * warmup))
+    return CosineDecay(
+        initial_learning_rate=0.0,
+        decay_steps=steps - rising,
+        alpha=final / peak,
+        warmup_target=peak,
+        warmup_steps=rising,
+    )
