@@ -1,0 +1,84 @@
+"""The package as a whole: quick to import, and not tied to TensorFlow."""
+
+import importlib.util
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+TESTS = pathlib.Path(__file__).parent
+needs_jax = pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="JAX is not installed"
+)
+
+
+def run(code, **environment):
+    """Runs Python code in a process of its own; returns what it printed."""
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def test_import_brings_in_nothing_heavy():
+    heavy = run(
+        "import sys, tfflow, tfflow.cli; tfflow.models.list();"
+        "print([m for m in ('tensorflow', 'keras', 'cv2', 'av', 'torch', 'PIL') if m in sys.modules])"
+    )
+    assert heavy == "[]"
+
+
+@needs_jax
+def test_runs_on_jax_where_there_is_no_tensorflow():
+    printed = run(
+        "import sys; sys.modules['tensorflow'] = None\n"
+        "import numpy as np, keras, tfflow\n"
+        "from tfflow.losses import LightFlowL1\n"
+        "from tfflow.metrics import EndPointError\n"
+        "model = tfflow.models.create('lightflow_0.5')\n"
+        "image = np.random.default_rng(0).random((50, 70, 3), np.float32)\n"
+        "print(model.predict_flow(image, image[::-1]).shape)\n"
+        "model.compile('adam', loss=LightFlowL1(), metrics=[EndPointError()])\n"
+        "images = {f'image{i}': np.ones((2, 64, 64, 3), np.float32) for i in (1, 2)}\n"
+        "truth, valid = np.ones((2, 64, 64, 2), np.float32), np.ones((2, 64, 64), np.float32)\n"
+        "model.fit(images, truth, sample_weight=valid, verbose=0)\n"
+        "print(keras.backend.backend())",
+        KERAS_BACKEND="jax",
+    )
+    assert printed.splitlines() == ["(50, 70, 2)", "jax"]
+
+
+@needs_jax
+def test_jax_and_tensorflow_give_the_same_numbers(tmp_path):
+    code = (
+        "import sys, numpy as np, tfflow\n"
+        "from golden_files import load, state_dict\n"
+        "from tfflow import ops\n"
+        "model = tfflow.models.create('lightflow_0.5')\n"
+        "tfflow.weights.load_lightflow_pytorch(model, state_dict(load('lightflow_0.5')[0]))\n"
+        "rng = np.random.default_rng(0)\n"
+        "a, b = rng.random((2, 1, 64, 64, 3), np.float32)\n"
+        "flow = rng.normal(0, 9, (1, 64, 64, 2)).astype('float32')\n"
+        f"np.savez(r'{tmp_path}/' + sys.argv[1], model=model({{'image1': a, 'image2': b}})['flow'],\n"
+        "         warp=ops.warp(a, flow, mask_threshold=0.9999),\n"
+        "         correlation=ops.correlation(a, b, 4, displacement_stride=2, stride=2),\n"
+        "         resize=ops.resize(a, (37, 90)))\n"
+    )
+    found = []
+    for backend in ("jax", "tensorflow"):
+        path = f"sys.argv.append('{backend}.npz'); sys.path.insert(0, r'{TESTS}')"
+        run(f"import sys; {path}\n{code}", KERAS_BACKEND=backend)
+        found.append(np.load(tmp_path / f"{backend}.npz"))
+    for key in found[0].files:
+        expected = found[1][key]
+        np.testing.assert_allclose(
+            found[0][key], expected, atol=2e-5 * np.abs(expected).max(), err_msg=key
+        )

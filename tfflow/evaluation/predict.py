@@ -1,0 +1,117 @@
+"""Flow for files: pairs of images to flow files and pictures, a video to a video."""
+
+import itertools
+import pathlib
+
+import numpy as np
+
+from tfflow import visualization
+from tfflow.data.formats import FLOW_EXTENSIONS, write_flow, write_image
+from tfflow.data.video import read_video
+
+
+def predict_pairs(predictor, dataset, output, *, extension=".flo", max_flow=None, progress=None):
+    """Predicts the flow of every pair and writes it down, as numbers and as pictures.
+
+    For a pair NAME the folder gets ``NAME`` + ``extension`` (the flow), ``NAME_flow.png`` (its
+    colours, of the image's size) and ``NAME_figure.png`` (frames, flow with legend and, where known,
+    truth and error, side by side).
+
+    Args:
+        predictor: Anything with ``predict_flow(image1, image2)``.
+        dataset: A sequence of samples.
+        output: Folder, made if it is not there.
+        extension: ``".flo"``, ``".pfm"`` or ``".png"`` (KITTI's).
+        max_flow: Motion in px at the rim of the colour wheel; None: each pair's own largest.
+        progress: Called with (pairs done, pairs in all).
+
+    Returns:
+        A list with a dict for each pair: ``name``, ``motion`` (mean, px), ``epe`` (None where the
+        truth is not known), ``files``.
+
+    Raises:
+        ValueError: If ``extension`` is none of a flow file.
+        OSError: If the folder can't be written.
+    """
+    if extension not in FLOW_EXTENSIONS:
+        raise ValueError(f"A flow file ends in {', '.join(FLOW_EXTENSIONS)}; got {extension!r}.")
+    output = pathlib.Path(output)
+    output.mkdir(parents=True, exist_ok=True)
+    results = []
+    for index in range(len(dataset)):
+        sample = dataset[index]
+        flow = predictor.predict_flow(sample.image1, sample.image2)
+        stem = sample.name.replace("/", "_")
+        # KITTI's format is itself a .png; the colours beside it have another name.
+        files = [output / f"{stem}{extension}", *(output / f"{stem}_{p}.png" for p in _PICTURES)]
+        write_flow(files[0], flow)
+        write_image(files[1], visualization.flow_to_image(flow, max_flow=max_flow))
+        figure = visualization.flow_figure(
+            sample.image1, sample.image2, flow, truth=sample.flow, valid=sample.valid
+        )
+        write_image(files[2], figure)
+        results.append(
+            {
+                "name": sample.name,
+                "motion": float(np.linalg.norm(flow, axis=-1).mean()),
+                "epe": _epe(flow, sample),
+                "files": files,
+            }
+        )
+        if progress:
+            progress(index + 1, len(dataset))
+    return results
+
+
+_PICTURES = ("flow", "figure")
+
+
+def predict_video(predictor, source, output, *, max_flow=None, limit=None, progress=None):
+    """Predicts the flow between all neighbouring frames of a video and writes frame and flow side by side.
+
+    Args:
+        predictor: Anything with ``predict_flow(image1, image2)``.
+        source: A video file; see :func:`tfflow.data.read_video`.
+        output: ``.mp4`` or ``.gif``.
+        max_flow: Motion in px at the rim of the colour wheel. None: the largest so far, slowly
+            forgotten, so that colours don't flicker.
+        limit: Only the first so many pairs.
+        progress: Called with (pairs done, None).
+
+    Returns:
+        Number of pairs.
+
+    Raises:
+        ValueError: If the video has fewer than two frames.
+    """
+    rate, frames = read_video(source)
+    pairs = itertools.islice(itertools.pairwise(frames), limit)
+    first = next(pairs, None)
+    if first is None:
+        raise ValueError(f"{source} has fewer than two frames; there is no motion in it.")
+    count = 0
+
+    def panels():
+        nonlocal count
+        scale = max_flow
+        for image1, image2 in itertools.chain([first], pairs):
+            flow = predictor.predict_flow(image1, image2)
+            if max_flow is None:
+                # The 99th percentile: single wild pixels shall not dim the rest.
+                largest = float(np.percentile(np.linalg.norm(flow, axis=-1), 99))
+                scale = max(largest, 1.0, 0.95 * (scale or 0.0))
+            colours = visualization.flow_to_image(flow, max_flow=scale)
+            count += 1
+            if progress:
+                progress(count, None)
+            yield np.concatenate([image1, colours], axis=1)
+
+    visualization.write_video(output, panels(), rate)
+    return count
+
+
+def _epe(flow, sample):
+    if sample.flow is None:
+        return None
+    valid = np.ones(flow.shape[:2], bool) if sample.valid is None else sample.valid
+    return float(np.linalg.norm(flow[valid] - sample.flow[valid], axis=-1).mean())

@@ -1,0 +1,32 @@
+"""Progress bars and tables in the terminal, with rich."""
+
+import contextlib
+import sys
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+
+@contextlib.contextmanager
+def progress_bar(what):
+    """A bar on standard error; yields ``update(done, total)``, ``total`` None where it is unknown."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    console = Console(file=sys.stderr)
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def print_table(title, header, rows):
+    """Prints a table to standard output; the first column to the left, the others to the right."""
+    table = Table(
+        title=title, box=box.SIMPLE_HEAD, show_header=any(header), title_justify="left"
+    )
+    for index, name in enumerate(header):
+        table.add_column(name, justify="right" if index else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    # Into a file or a pipe, nothing is cut to the width of a terminal that is not there.
+    Console(width=None if sys.stdout.isatty() else 120).print(table)

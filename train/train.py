@@ -1,0 +1,156 @@
+"""Trains a network by a recipe: every published stage is one command.
+
+    python train/train.py --list
+    python train/train.py lightflow_chairs --data-dir /data/FlyingChairs_release
+    python train/train.py lightflow_synthetic --data-dir scenes --output runs/lightflow
+
+Run it again with the same --output and it goes on where it stopped. What comes out: model.keras (the
+weights after the last step, or their moving average), best.keras (the best validation EPE), log.jsonl
+(a line an epoch), TensorBoard's events in tensorboard/.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+
+import keras
+
+import recipes
+import tfflow
+from tfflow.data import open_dataset, training_pipeline
+from tfflow.metrics import EndPointError
+from tfflow.training.callbacks import EvaluatePairs, FlowPictures, JsonLines
+
+# =============================================================================================
+# Arguments
+# =============================================================================================
+
+
+def parse_arguments(arguments=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("recipe", nargs="?", help="name of a recipe; --list shows all")
+    parser.add_argument("--list", action="store_true", help="list the recipes")
+    parser.add_argument("--data-dir", default="scenes", help="root of the data set [%(default)s]")
+    parser.add_argument("--output", help="folder of the run [runs/RECIPE]")
+    parser.add_argument("--steps", type=int, help="number of steps; the schedule is scaled to it")
+    parser.add_argument("--init", help="start from the weights of this .keras file or preset")
+    parser.add_argument("--also-evaluate", metavar="DATASET", help="e.g. chairs-val:/data/Chairs")
+    parser.add_argument("--seed", type=int, default=0, help="of weights and data [%(default)s]")
+    parser.add_argument("--pictures", action="store_true", help="flow pictures in TensorBoard")
+    parsed = parser.parse_args(arguments)
+    if not parsed.list and parsed.recipe is None:
+        parser.error("name a recipe, or --list")
+    return parsed
+
+
+def list_recipes():
+    for name in recipes.RECIPES:
+        recipe = recipes.get(name)
+        print(f"{name}\n  {recipe.model}, {recipe.steps:,} steps of {recipe.batch_size} pairs")
+        print(f"  source: {recipe.source}\n  cost: {recipe.cost}\n  expected: {recipe.expected}")
+
+
+# =============================================================================================
+# Data
+# =============================================================================================
+
+
+def make_data(recipe, arguments):
+    """(batches for training, held-out samples)."""
+    training_set, held_out = recipe.data(pathlib.Path(arguments.data_dir))
+    print(f"training on {training_set!r}, validating on {held_out!r}")
+    batches = training_pipeline(
+        training_set,
+        recipe.batch_size,
+        crop=recipe.crop,
+        seed=arguments.seed,
+        **recipe.augmentation,
+    )
+    return batches, held_out
+
+
+# =============================================================================================
+# Model and optimizer
+# =============================================================================================
+
+
+def make_model(recipe, arguments):
+    keras.utils.set_random_seed(arguments.seed)
+    model = tfflow.models.create(recipe.model, **recipe.model_arguments)
+    if arguments.init:
+        model.set_weights(tfflow.load(arguments.init).get_weights())
+    model.compile(
+        optimizer=recipe.optimizer(recipe.steps), loss=recipe.loss, metrics=[EndPointError()]
+    )
+    return model
+
+
+# =============================================================================================
+# Callbacks: checkpoints, validation, records
+# =============================================================================================
+
+
+def make_callbacks(recipe, arguments, held_out, output):
+    callbacks = []
+    if arguments.pictures:
+        callbacks.append(FlowPictures(held_out, output / "tensorboard"))
+    callbacks.append(EvaluatePairs(held_out, "val", limit=recipe.validation_pairs))
+    if arguments.also_evaluate:
+        callbacks.append(EvaluatePairs(open_dataset(arguments.also_evaluate), "also", limit=50))
+    return [
+        *callbacks,
+        JsonLines(output / "log.jsonl"),
+        keras.callbacks.ModelCheckpoint(
+            output / "best.keras", monitor="val_epe", mode="min", save_best_only=True
+        ),
+        # Weights, optimizer and epoch, so that the same command goes on after an interruption.
+        keras.callbacks.BackupAndRestore(output / "backup", delete_checkpoint=False),
+        keras.callbacks.TerminateOnNaN(),
+    ]
+
+
+# =============================================================================================
+# Training
+# =============================================================================================
+
+
+def train(recipe, arguments):
+    output = pathlib.Path(arguments.output or f"runs/{recipe.name}")
+    output.mkdir(parents=True, exist_ok=True)
+    record = {"recipe": recipe.name, "steps": recipe.steps, **vars(arguments)}
+    (output / "run.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+    batches, held_out = make_data(recipe, arguments)
+    model = make_model(recipe, arguments)
+    model.fit(
+        batches,
+        epochs=-(-recipe.steps // recipe.steps_per_epoch),
+        steps_per_epoch=recipe.steps_per_epoch,
+        callbacks=make_callbacks(recipe, arguments, held_out, output),
+        # A bar for people, a line an epoch for log files.
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
+    model.save(output / "model.keras")
+    print(f"saved {output / 'model.keras'}")
+    return model
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.list:
+        list_recipes()
+        return
+    try:
+        recipe = recipes.get(arguments.recipe)
+        if arguments.steps:
+            recipe = recipe.with_steps(arguments.steps)
+        train(recipe, arguments)
+    except (ValueError, OSError) as error:
+        sys.exit(f"train.py: {error}")
+
+
+if __name__ == "__main__":
+    main()
