@@ -61,7 +61,7 @@ def _add_flow(commands):
         "flow",
         _flow,
         "flow between two images, in a folder of images, or in a video",
-        "Writes for each pair the flow (.flo), its colours (_flow.png), and frames and flow side by "
+        "Writes for each pair the flow (.flo), its colours (_colors.png), and frames and flow side by "
         "side (_figure.png); for a video, a video of frames and flow.",
     )
     parser.add_argument(
@@ -100,6 +100,8 @@ def _flow(arguments):
         print(f"{count} pairs of frames -> {arguments.output}")
         return
     if len(inputs) == 1:
+        if inputs[0].resolve() == pathlib.Path(arguments.output).resolve():
+            raise ValueError("-o is the input's own folder; its pictures would be the next input")
         dataset = open_dataset(arguments.input[0])
     elif len(inputs) == 2:
         dataset = FlowDataset("images", [PairFiles(inputs[0].stem, *inputs)])

@@ -58,15 +58,17 @@ def list_recipes():
 # =============================================================================================
 
 
-def make_data(recipe, arguments):
+def make_data(recipe, arguments, output):
     """(batches for training, held-out samples)."""
     training_set, held_out = recipe.data(pathlib.Path(arguments.data_dir))
     print(f"training on {training_set!r}, validating on {held_out!r}")
+    log = output / "log.jsonl"
+    finished = len(log.read_text().splitlines()) if log.is_file() else 0
     batches = training_pipeline(
         training_set,
         recipe.batch_size,
         crop=recipe.crop,
-        seed=arguments.seed,
+        seed=arguments.seed + finished,  # a resumed run does not see its first pairs again
         **recipe.augmentation,
     )
     return batches, held_out
@@ -123,7 +125,7 @@ def train(recipe, arguments):
     record = {"recipe": recipe.name, "steps": recipe.steps, **vars(arguments)}
     (output / "run.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
-    batches, held_out = make_data(recipe, arguments)
+    batches, held_out = make_data(recipe, arguments, output)
     model = make_model(recipe, arguments)
     model.fit(
         batches,

@@ -9,11 +9,13 @@ from tfflow import visualization
 from tfflow.data.formats import FLOW_EXTENSIONS, write_flow, write_image
 from tfflow.data.video import read_video
 
+_PICTURES = ("colors", "figure")
+
 
 def predict_pairs(predictor, dataset, output, *, extension=".flo", max_flow=None, progress=None):
     """Predicts the flow of every pair and writes it down, as numbers and as pictures.
 
-    For a pair NAME the folder gets ``NAME`` + ``extension`` (the flow), ``NAME_flow.png`` (its
+    For a pair NAME the folder gets ``NAME`` + ``extension`` (the flow), ``NAME_colors.png`` (its
     colours, of the image's size) and ``NAME_figure.png`` (frames, flow with legend and, where known,
     truth and error, side by side).
 
@@ -42,7 +44,7 @@ def predict_pairs(predictor, dataset, output, *, extension=".flo", max_flow=None
         sample = dataset[index]
         flow = predictor.predict_flow(sample.image1, sample.image2)
         stem = sample.name.replace("/", "_")
-        # KITTI's format is itself a .png; the colours beside it have another name.
+        # NAME_flow.png would be taken for the truth, in KITTI's format, if this became an input.
         files = [output / f"{stem}{extension}", *(output / f"{stem}_{p}.png" for p in _PICTURES)]
         write_flow(files[0], flow)
         write_image(files[1], visualization.flow_to_image(flow, max_flow=max_flow))
@@ -63,11 +65,8 @@ def predict_pairs(predictor, dataset, output, *, extension=".flo", max_flow=None
     return results
 
 
-_PICTURES = ("flow", "figure")
-
-
 def predict_video(predictor, source, output, *, max_flow=None, limit=None, progress=None):
-    """Predicts the flow between all neighbouring frames of a video and writes frame and flow side by side.
+    """Writes a video of another one's frames and, beside each, its flow to the next frame.
 
     Args:
         predictor: Anything with ``predict_flow(image1, image2)``.

@@ -6,8 +6,9 @@ paper's 70,000 iterations, and ours on synthetic scenes alone.
 
 import keras
 
-from tfflow.data import FlyingChairs, SceneCache
+from tfflow.data import FlyingChairs, SceneCache, SceneConfig, synthesize
 from tfflow.losses import LightFlowL1, MultiLevelEPE
+from tfflow.progress import progress_bar
 from tfflow.training.optimizers import AdamL2
 from tfflow.training.recipe import Recipe
 from tfflow.training.schedules import steps_table, warmup_cosine
@@ -118,8 +119,20 @@ def _chairs(folder):
 
 
 def _scenes(count, held_out, **config):
-    """Training and held-out scenes from a cache in ``folder``, drawn there where they are missing."""
+    """Training and held-out scenes, drawn into ``folder`` unless they are there already."""
 
     def data(folder):
-        raise SystemExit
+        scenes = SceneConfig(**config)
+        root = folder / f"{scenes.width}x{scenes.height}"
+        return (
+            _cache(root / "train", count, scenes, seed=0),
+            _cache(root / "held_out", held_out, scenes, seed=1),
+        )
+
     return data
+
+
+def _cache(folder, count, config, seed):
+    with progress_bar(f"drawing {folder.name} scenes") as progress:
+        synthesize(folder, count, config, seed, progress=progress)
+    return SceneCache(folder)

@@ -1,0 +1,63 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from tfflow.atomic_file import atomic_file
+
+
+def test_content_takes_the_name_at_the_end(tmp_path):
+    path = tmp_path / "result.txt"
+    with atomic_file(path) as temporary:
+        temporary.write_text("new")
+        assert not path.exists()
+        assert temporary.parent == tmp_path and temporary.suffix == ".txt"
+    assert path.read_text() == "new"
+    assert os.listdir(tmp_path) == ["result.txt"]
+
+
+def test_failure_keeps_what_was_there(tmp_path):
+    path = tmp_path / "result.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), atomic_file(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["result.txt"]
+
+
+def test_mode_is_that_of_an_ordinary_file(tmp_path):
+    with atomic_file(tmp_path / "a") as temporary:
+        temporary.write_text("")
+    (tmp_path / "b").write_text("")
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+def test_symbolic_link_is_followed(tmp_path):
+    (tmp_path / "folder").mkdir()
+    target = tmp_path / "folder" / "target.txt"
+    target.write_text("old")
+    link = tmp_path / "link.txt"
+    link.symlink_to(target)
+    with atomic_file(link) as temporary:
+        temporary.write_text("new")
+    assert link.is_symlink() and target.read_text() == "new"
+
+
+def test_places_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path, error, text in (
+        (tmp_path / "missing" / "a.flo", FileNotFoundError, "create it first"),
+        (tmp_path / "file" / "a.flo", NotADirectoryError, "a file, not a folder"),
+        (tmp_path, IsADirectoryError, "give a file name inside it"),
+        (Path("/dev/null"), OSError, "special file"),
+    ):
+        with pytest.raises(error, match=text), atomic_file(path):
+            pytest.fail("the block must not run")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_folder_without_permission(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(PermissionError, match="no permission"), atomic_file(tmp_path / "a.flo"):
+        pytest.fail("the block must not run")

@@ -1,0 +1,150 @@
+"""The tfflow command: what a newcomer types, and what it says when that can't work."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import tfflow
+from tfflow.cli import main
+from tfflow.data import read_flow, read_image, write_flow, write_image
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two frames, a pair with its truth, and a small model without training."""
+    root = tmp_path_factory.mktemp("cli")
+    keras.utils.set_random_seed(0)
+    tfflow.models.create("lightflow_0.5").save(root / "model.keras")
+    (root / "pairs").mkdir()
+    for name in ("a.png", "b.png", "pairs/x_img1.png", "pairs/x_img2.png"):
+        write_image(root / name, RNG.integers(0, 256, (48, 80, 3), np.uint8))
+    write_flow(root / "pairs/x_flow.flo", np.full((48, 80, 2), 3.0, np.float32))
+    return root
+
+
+def run(capsys, *arguments):
+    """(exit status, standard output, standard error)."""
+    status = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_flow_of_two_images(folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    status, printed, _ = run(
+        capsys, "flow", folder / "a.png", folder / "b.png", "-o", out, "--model", folder / "model.keras"
+    )
+    assert status == 0 and "mean motion" in printed
+    flow, valid = read_flow(out / "a.flo")
+    expected = tfflow.load(folder / "model.keras").predict_flow(
+        read_image(folder / "a.png"), read_image(folder / "b.png")
+    )
+    np.testing.assert_allclose(flow, expected, atol=1e-4)
+    assert valid.all()
+    assert read_image(out / "a_colors.png").shape == (48, 80, 3)
+    assert read_image(out / "a_figure.png").ndim == 3
+
+
+@pytest.mark.parametrize("format", ["png", "pfm"])
+def test_flow_of_a_folder_with_truth(format, folder, tmp_path, capsys):
+    model = folder / "model.keras"
+    status, printed, _ = run(
+        capsys, "flow", folder / "pairs", "-o", tmp_path, "--model", model, "--format", format
+    )
+    assert status == 0 and "EPE" in printed
+    assert read_flow(tmp_path / f"x.{format}")[0].shape == (48, 80, 2)
+
+
+def test_flow_of_a_video(folder, tmp_path, capsys):
+    pytest.importorskip("av", reason="PyAV is an extra; install tfflow[video]")
+    from tfflow.visualization import write_video
+
+    clip, out = tmp_path / "clip.mp4", tmp_path / "flow.mp4"
+    write_video(clip, RNG.integers(0, 256, (4, 64, 96, 3), np.uint8), fps=10)
+    status, printed, _ = run(capsys, "flow", clip, "-o", out, "--model", folder / "model.keras")
+    assert status == 0 and "3 pairs" in printed
+    rate, frames = tfflow.data.read_video(out)
+    assert [frame.shape for frame in frames] == [(64, 192, 3)] * 3
+    assert rate == 10
+
+
+def test_evaluate(folder, tmp_path, capsys):
+    numbers = tmp_path / "numbers.json"
+    status, printed, _ = run(
+        capsys,
+        *("evaluate", "--model", folder / "model.keras"),
+        *("--dataset", folder / "pairs", "--json", numbers),
+    )
+    assert status == 0 and "EPE of zero flow" in printed
+    assert json.loads(numbers.read_text())["zero_flow_epe"] == pytest.approx(3 * 2**0.5)
+
+
+def test_export_and_benchmark(folder, tmp_path, capsys):
+    out = tmp_path / "model.tflite"
+    status, printed, _ = run(
+        capsys,
+        *("export", folder / "model.keras", "-o", out, "--size", "64x128"),
+        *("--quantize", "float32", "--report", tmp_path / "report.json"),
+    )
+    assert status == 0 and out.stat().st_size > 100_000
+    assert json.loads((tmp_path / "report.json").read_text())
+    status, printed, _ = run(capsys, "benchmark", out, "--runs", 2)
+    assert status == 0 and "median ms" in printed
+    status, printed, _ = run(
+        capsys, "evaluate", "--model", out, "--dataset", folder / "pairs", "--limit", 1
+    )
+    assert status == 0 and "EPE" in printed
+
+
+def test_synthesize(tmp_path, capsys):
+    pytest.importorskip("cv2", reason="OpenCV is an extra; install tfflow[scenes]")
+    out = tmp_path / "scenes"
+    status, printed, _ = run(
+        capsys, "synthesize", out, "--count", 2, "--size", "64x96", "--workers", 1
+    )
+    assert status == 0 and "2 scenes" in printed
+    assert tfflow.data.open_dataset(str(out))[1].flow.shape == (64, 96, 2)
+
+
+def test_models(capsys):
+    status, printed, _ = run(capsys, "models")
+    assert status == 0 and "lightflow_0.75" in printed and "2,540,390" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("flow {f}/a.png {f}/b.png -o {t} --model lighflow", "neither a preset"),
+        ("flow {f}/a.png {f}/absent.png -o {t} --model {f}/model.keras", "absent.png"),
+        ("flow {f}/empty -o {t} --model {f}/model.keras", "no images"),
+        ("flow {f}/a.png {f}/b.png {f}/a.png -o {t} --model {f}/model.keras", "two images"),
+        ("flow {f}/a.png {f}/b.png -o {f}/a.png --model {f}/model.keras", "a.png"),
+        ("flow {f}/a.png {f}/b.png -o {t} --model {f}/text.tflite", "text.tflite"),
+        ("evaluate --model {f}/model.keras --dataset chair:{f}", "did you mean 'chairs'"),
+        ("evaluate --model {f}/absent.keras --dataset {f}/pairs", "No model at"),
+        ("export {f}/model.keras -o {t}/x.tflite --size 100x128", "multiple"),
+        ("export {f}/model.keras -o {t}/x.tflite --quantize int4", "int4"),
+        ("benchmark {f}/text.tflite", "text.tflite"),
+    ],
+)
+def test_what_can_not_work_is_one_clear_line(arguments, message, folder, tmp_path, capsys):
+    (folder / "empty").mkdir(exist_ok=True)
+    (folder / "text.tflite").write_text("no model")
+    words = arguments.format(f=folder, t=tmp_path / "out").split()
+    status, printed, error = run(capsys, *words)
+    assert status == 1
+    assert message in error and error.startswith(f"tfflow {words[0]}: ")
+    assert "Traceback" not in error
+    assert not list(tmp_path.rglob("*.*"))  # nothing half-written
+
+
+def test_help_is_there_for_every_command(capsys):
+    for command in ("flow", "evaluate", "export", "benchmark", "synthesize", "models"):
+        with pytest.raises(SystemExit) as end:
+            main([command, "--help"])
+        assert end.value.code == 0
+        assert len(capsys.readouterr().out) > 100

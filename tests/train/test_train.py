@@ -1,0 +1,74 @@
+"""The training script: every recipe is well formed, trains, stops and goes on."""
+
+import dataclasses
+import json
+import pathlib
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import tfflow
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "train"))
+import recipes  # noqa: E402
+import train  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    pytest.importorskip("cv2", reason="OpenCV is an extra; install tfflow[scenes]")
+    config = tfflow.data.SceneConfig(height=96, width=128)
+    root = tmp_path_factory.mktemp("scenes")
+    tfflow.data.synthesize(root, 8, config=config, workers=1)
+    return tfflow.data.SceneCache(root)
+
+
+def smoke(name, scenes, epochs=1):
+    """A recipe cut down to seconds: its own loss, optimizer and augmentation on tiny crops."""
+    recipe = recipes.get(name).with_steps(2 * epochs)
+    return dataclasses.replace(
+        recipe,
+        model="lightflow_0.5",
+        data=lambda folder: (scenes, scenes[:2]),
+        crop=(64, 64),
+        batch_size=2,
+        steps_per_epoch=2,
+        validation_pairs=2,
+    )
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_every_recipe_trains(name, scenes, tmp_path):
+    recipe = smoke(name, scenes)
+    train.train(recipe, train.parse_arguments([name, "--output", str(tmp_path)]))
+    model = tfflow.load(tmp_path / "model.keras")
+    assert isinstance(model, keras.Model)
+    log = json.loads((tmp_path / "log.jsonl").read_text())
+    assert np.isfinite([log["loss"], log["epe"], log["val_epe"]]).all()
+    assert (tmp_path / "best.keras").is_file()
+
+
+def test_an_interrupted_run_goes_on(scenes, tmp_path):
+    recipe = smoke("lightflow_demo", scenes, epochs=2)
+    arguments = train.parse_arguments(["lightflow_demo", "--output", str(tmp_path)])
+    train.train(dataclasses.replace(recipe, steps=2), arguments)
+    model = train.train(recipe, arguments)
+    assert int(model.optimizer.iterations) == 4
+    epochs = [json.loads(line)["epoch"] for line in (tmp_path / "log.jsonl").open()]
+    assert epochs == [1, 2]
+
+
+def test_the_published_table_has_its_length_and_rates():
+    recipe = recipes.get("lightflow_chairs")
+    assert recipe.steps == 403 * (22_232 // 128)
+    schedule = recipe.optimizer(recipe.steps)._learning_rate
+    epoch = recipe.steps_per_epoch
+    for first, rate in ((0, 1e-3), (58, 5e-4), (174, 2.5e-4), (346, 6.25e-5), (347, 3.125e-5)):
+        assert float(schedule(first * epoch + 1)) == pytest.approx(rate)
+
+
+def test_unknown_recipe_suggests_the_nearest():
+    with pytest.raises(ValueError, match="Did you mean 'lightflow_chairs'"):
+        recipes.get("lightflow_chair")

@@ -1,0 +1,56 @@
+"""Writing a file so that its name holds either the whole new content or what it held before."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def atomic_file(path):
+    """Gives a temporary path beside `path`; what was written there takes the name at the end.
+
+    ```python
+    with atomic_file("flow.flo") as temporary:
+        temporary.write_bytes(content)
+    ```
+
+    The temporary file is in the same folder, because a rename is atomic within one file system
+    only, and has the same extension, because Pillow and FFmpeg go by it. When the block raises, the
+    temporary file is removed and `path` is as it was. A symbolic link is followed, not replaced.
+
+    Args:
+        path: where the file shall be; its folder must exist.
+
+    Yields:
+        A `pathlib.Path` for the block to write to.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: the folder does not exist or is a file.
+        PermissionError: the folder can't be written.
+        IsADirectoryError, OSError: `path` is a folder, or a device or another special file.
+    """
+    target = Path(os.path.realpath(path))
+    folder = target.parent
+    if not folder.exists():
+        raise FileNotFoundError(
+            f"cannot write {path}: its folder {folder} does not exist; create it first"
+        )
+    if not folder.is_dir():
+        raise NotADirectoryError(f"cannot write {path}: {folder} is a file, not a folder")
+    if target.is_dir():
+        raise IsADirectoryError(f"cannot write {path}: it is a folder; give a file name inside it")
+    if target.exists() and not target.is_file():
+        raise OSError(
+            f"cannot write {path}: it is a device or another special file; give a plain file name"
+        )
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"cannot write {path}: no permission to write in {folder}")
+
+    # A plain name instead of `tempfile`, whose files keep mode 0600 after the rename.
+    temporary = folder / f".{target.stem}.{secrets.token_hex(4)}{target.suffix}"
+    try:
+        yield temporary
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,399 @@
+"""Files of optical flow (.flo, .pfm, KITTI's .png) and images, as NumPy arrays and back.
+
+Flow is (H, W, 2) float32 in pixels, channel 0 = u to the right, 1 = v downwards, with a mask (H, W)
+bool of the pixels where it is known. Images are (H, W, 3) uint8, RGB.
+
+Sources:
+    .flo: Baker et al., A Database and Evaluation Methodology for Optical Flow, IJCV 2011
+        (flow-code);
+    .pfm: Debevec, Portable Float Map, as FlyingThings3D and ChairsSDHom use it for flow (u, v, 0);
+    .png: KITTI 2012 and 2015 development kits.
+"""
+
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from tfflow.atomic_file import atomic_file
+from tfflow.data import png16
+
+IMAGE_EXTENSIONS = (".png", ".ppm", ".pgm", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+FLOW_EXTENSIONS = (".flo", ".pfm", ".png")
+
+# What Pillow needs to be told so that nothing is lost where a format allows that.
+_IMAGE_WRITE_OPTIONS = {
+    ".png": {},
+    ".ppm": {},
+    ".jpg": {"quality": 95, "subsampling": 0},
+    ".jpeg": {"quality": 95, "subsampling": 0},
+    ".bmp": {},
+    ".tif": {},
+    ".tiff": {},
+    ".webp": {"lossless": True},
+}
+
+_FLO_MAGIC = struct.pack("<f", 202021.25)  # the bytes "PIEH"
+_FLO_HEADER_BYTES = 12
+_PFM_HEADER = re.compile(rb"(P[Ff])\s+(-?\d{1,9})\s+(-?\d{1,9})\s+([-+.\deE]+)(?:\r\n|\s)")
+_MAX_DIMENSION = 99_999  # flow-code's limit; more is a damaged header
+
+# flow-code: a larger component means that the flow is unknown, and this is what it writes then.
+_UNKNOWN_THRESHOLD = 1e9
+_UNKNOWN_VALUE = 1e10
+
+_KITTI_SCALE = 64.0
+_KITTI_OFFSET = 32_768.0
+
+
+class CorruptFileError(ValueError):
+    """A file that is not what its name or header says: truncated, damaged, mislabelled, empty."""
+
+
+def read_flow(path):
+    """Reads optical flow from a .flo, a .pfm or a KITTI .png file.
+
+    The format is known by the content; an extension of another of the three formats is an error.
+    Pixels marked as unknown (.flo and .pfm: NaN or a component over 1e9; KITTI: third channel 0)
+    have flow 0 and validity False.
+
+    Args:
+        path: the file.
+
+    Returns:
+        flow: (H, W, 2) float32, pixels.
+        valid: (H, W) bool.
+
+    Raises:
+        CorruptFileError: the file is empty, truncated, damaged, or not what its extension says.
+        ValueError: a one-channel .pfm, which is a disparity map (see `read_pfm`).
+        OSError: the file can't be opened.
+    """
+    path = Path(path)
+    content = path.read_bytes()
+    extension = _flow_format(path, content)
+    if extension == ".flo":
+        return _split_unknown(_decode_flo(path, content))
+    if extension == ".pfm":
+        array = _decode_pfm(path, content)
+        if array.ndim == 2:
+            raise ValueError(
+                f"{path}: expected flow, a .pfm of 3 channels (PF); this one has 1 channel (Pf), "
+                "a disparity or depth map: read it with read_pfm"
+            )
+        return _split_unknown(array[..., :2])
+    return _decode_kitti(path, content)
+
+
+def write_flow(path, flow, valid=None):
+    """Writes optical flow in the format that the extension names: .flo, .pfm or .png (KITTI).
+
+    .flo and .pfm keep float32 as it is; KITTI's .png rounds to 1/64 px and holds -512 to 511.98 px.
+    Pixels that are not valid are marked as unknown and their flow is lost. The file appears whole
+    or not at all.
+
+    Args:
+        path: where to write; its folder must exist.
+        flow: (H, W, 2) array, pixels.
+        valid: (H, W), bool or 0/1; None: all pixels are valid.
+
+    Raises:
+        ValueError: an unknown extension, a wrong shape, a validity that is not 0/1, or, in valid
+            pixels, NaN, infinity or a value that the format can't hold.
+        OSError: the file can't be written.
+    """
+    path = Path(path)
+    encode = _FLOW_ENCODERS.get(path.suffix.lower())
+    if encode is None:
+        raise ValueError(
+            f"cannot write flow to {path}: unknown extension {path.suffix!r}, "
+            f"use one of {', '.join(FLOW_EXTENSIONS)}"
+        )
+    flow = np.asarray(flow, np.float32)
+    if flow.ndim != 3 or flow.shape[2] != 2 or 0 in flow.shape:
+        raise ValueError(f"{path}: expected flow of shape (H, W, 2), got {flow.shape}")
+    valid = _checked_validity(path, valid, flow.shape[:2])
+    bad = valid & ~_known(flow)
+    if bad.any():
+        y, x = np.argwhere(bad)[0]
+        raise ValueError(
+            f"{path}: flow must be finite and at most {_UNKNOWN_THRESHOLD:g} where it is valid; it "
+            f"is not at {bad.sum()} pixels, first at row {y}, column {x}: {flow[y, x].tolist()}. "
+            "Mark such pixels as not valid"
+        )
+    try:
+        content = encode(flow, valid)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def read_pfm(path):
+    """Reads a portable float map of one or three channels, in either byte order.
+
+    Args:
+        path: the file.
+
+    Returns:
+        (H, W) or (H, W, 3) float32, the top row first (the file has the bottom row first). The
+        magnitude of the header's scale is not applied, as in the readers of the data sets.
+
+    Raises:
+        CorruptFileError: the file is empty, truncated, damaged or no .pfm.
+        OSError: the file can't be opened.
+    """
+    path = Path(path)
+    return _decode_pfm(path, path.read_bytes())
+
+
+def write_pfm(path, array):
+    """Writes a portable float map, little-endian, whole or not at all.
+
+    Args:
+        path: where to write, with the extension .pfm; its folder must exist.
+        array: (H, W) or (H, W, 3), stored as float32; NaN and infinity are kept.
+
+    Raises:
+        ValueError: another shape or another extension.
+        OSError: the file can't be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".pfm":
+        raise ValueError(f"cannot write a portable float map to {path}: its extension must be .pfm")
+    array = np.asarray(array, np.float32)
+    if array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,)) or 0 in array.shape:
+        raise ValueError(f"{path}: expected an array (H, W) or (H, W, 3), got {array.shape}")
+    content = _encode_pfm(array)
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def read_image(path):
+    """Reads an image as RGB, whatever it is stored as.
+
+    Grey is repeated over the three channels, transparency is dropped (the colours stay as stored,
+    nothing is blended), 16 bits become the upper 8, and the orientation that a camera noted (EXIF)
+    is applied. Of an animation the first frame is taken.
+
+    Args:
+        path: a PNG, JPEG, PPM/PGM, BMP, TIFF, WebP or another format that Pillow reads.
+
+    Returns:
+        (H, W, 3) uint8, RGB.
+
+    Raises:
+        CorruptFileError: the file is empty, truncated, damaged or no image.
+        ValueError: an image of floating-point or 32-bit values, whose range is not known.
+        OSError: the file can't be opened.
+    """
+    path = Path(path)
+    with open(path, "rb") as file:
+        try:
+            image = Image.open(file)
+            image.load()
+            image = ImageOps.exif_transpose(image)
+        except MemoryError:
+            raise
+        except Exception as error:  # Pillow's decoders raise nearly any type on damaged files
+            raise CorruptFileError(_image_complaint(path, error)) from error
+    if image.mode.startswith("I"):
+        values = np.asarray(image)
+        if values.min() < 0 or values.max() > 65_535:
+            raise ValueError(f"{path}: expected 8 or 16 bits per channel, got 32-bit values")
+        return np.repeat((values >> 8).astype(np.uint8)[..., None], 3, axis=2)
+    if image.mode == "F":
+        raise ValueError(
+            f"{path}: expected 8 or 16 bits per channel, got floating point; scale to 0..255 first"
+        )
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA")
+    return np.array(image.convert("RGB"))
+
+
+def write_image(path, image):
+    """Writes an image in the format that the extension names, whole or not at all.
+
+    Args:
+        path: .png, .ppm, .bmp, .tif, .tiff, .webp (all lossless), .jpg or .jpeg; its folder must
+            exist.
+        image: (H, W, 3) RGB or (H, W) grey, uint8.
+
+    Raises:
+        TypeError: the array is not uint8.
+        ValueError: a wrong shape or an unknown extension.
+        OSError: the file can't be written.
+    """
+    path = Path(path)
+    options = _IMAGE_WRITE_OPTIONS.get(path.suffix.lower())
+    if options is None:
+        raise ValueError(
+            f"cannot write an image to {path}: unknown extension {path.suffix!r}, "
+            f"use one of {', '.join(_IMAGE_WRITE_OPTIONS)}"
+        )
+    image = np.asarray(image)
+    if image.dtype != np.uint8:
+        raise TypeError(
+            f"{path}: expected uint8 values 0..255, got {image.dtype}; scale and round first"
+        )
+    if image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)) or 0 in image.shape:
+        raise ValueError(f"{path}: expected an image (H, W, 3) or (H, W), got {image.shape}")
+    with atomic_file(path) as temporary:
+        Image.fromarray(image).save(temporary, **options)
+
+
+def _flow_format(path, content):
+    """The extension of the flow format that `content` is in, which `path` must not contradict."""
+    if not content:
+        raise CorruptFileError(f"{path} is empty (0 bytes), expected flow")
+    if content.startswith(_FLO_MAGIC):
+        found = ".flo"
+    elif content.startswith(png16.SIGNATURE):
+        found = ".png"
+    elif re.match(rb"P[Ff]\s", content):
+        found = ".pfm"
+    else:
+        raise CorruptFileError(
+            f"{path}: expected flow as .flo (starting with b'PIEH'), .pfm (b'PF') or KITTI .png, "
+            f"but it starts with {content[:8]!r}"
+        )
+    extension = path.suffix.lower()
+    if extension in FLOW_EXTENSIONS and extension != found:
+        raise CorruptFileError(
+            f"{path} is named {extension}, but its content is {found}; rename it"
+        )
+    return found
+
+
+def _decode_flo(path, content):
+    if len(content) < _FLO_HEADER_BYTES:
+        raise CorruptFileError(
+            f"{path}: expected a header of {_FLO_HEADER_BYTES} bytes, the file has {len(content)}"
+        )
+    width, height = struct.unpack_from("<ii", content, 4)
+    _check_size(path, width, height, 2, len(content) - _FLO_HEADER_BYTES)
+    return np.frombuffer(content, "<f4", offset=_FLO_HEADER_BYTES).reshape(height, width, 2)
+
+
+def _decode_pfm(path, content):
+    header = _PFM_HEADER.match(content)
+    if header is None:
+        raise CorruptFileError(
+            f"{path}: expected the header of a .pfm (PF or Pf, width, height, scale), "
+            f"but it {f'starts with {content[:16]!r}' if content else 'is empty (0 bytes)'}"
+        )
+    channels = 3 if header[1] == b"PF" else 1
+    width, height = int(header[2]), int(header[3])
+    try:
+        scale = float(header[4])
+    except ValueError:
+        scale = 0.0
+    if scale == 0.0:
+        raise CorruptFileError(
+            f"{path}: expected a scale other than 0 in its header, got {header[4]!r}"
+        )
+    _check_size(path, width, height, channels, len(content) - header.end())
+    array = np.frombuffer(content, "<f4" if scale < 0 else ">f4", offset=header.end())
+    array = array.reshape((height, width, 3) if channels == 3 else (height, width))
+    return array[::-1].astype(np.float32)
+
+
+def _check_size(path, width, height, channels, available):
+    """Checks a header's promise against the bytes that follow it, before anything is allocated."""
+    if not (0 < width <= _MAX_DIMENSION and 0 < height <= _MAX_DIMENSION):
+        raise CorruptFileError(
+            f"{path}: expected a width and a height of 1 to {_MAX_DIMENSION}, "
+            f"its header says {width}x{height}"
+        )
+    expected = 4 * width * height * channels
+    if available != expected:
+        raise CorruptFileError(
+            f"{path}: expected {expected} bytes after the header, for {width}x{height} pixels of "
+            f"{channels} float32; the file has {available}: it is "
+            f"{'truncated' if available < expected else 'damaged'}"
+        )
+
+
+def _decode_kitti(path, content):
+    try:
+        array = png16.decode(content)
+    except ValueError as error:
+        raise CorruptFileError(
+            f"{path}: expected flow in KITTI's 16-bit RGB PNG; {error}"
+        ) from error
+    valid = array[..., 2] > 0
+    flow = (array[..., :2].astype(np.float32) - _KITTI_OFFSET) / _KITTI_SCALE
+    return np.where(valid[..., None], flow, 0).astype(np.float32), valid
+
+
+def _encode_flo(flow, valid):
+    height, width, _ = flow.shape
+    marked = np.where(valid[..., None], flow, _UNKNOWN_VALUE).astype("<f4")
+    return _FLO_MAGIC + struct.pack("<ii", width, height) + marked.tobytes()
+
+
+def _encode_flow_pfm(flow, valid):
+    marked = np.where(valid[..., None], flow, _UNKNOWN_VALUE)
+    return _encode_pfm(np.concatenate([marked, np.zeros_like(marked[..., :1])], axis=2))
+
+
+def _encode_pfm(array):
+    height, width = array.shape[:2]
+    kind = "PF" if array.ndim == 3 else "Pf"
+    return f"{kind}\n{width} {height}\n-1.0\n".encode() + array[::-1].astype("<f4").tobytes()
+
+
+def _encode_kitti(flow, valid):
+    samples = np.rint(np.where(valid[..., None], flow, 0) * _KITTI_SCALE + _KITTI_OFFSET)
+    outside = ((samples < 0) | (samples > 65_535)).any(axis=2)
+    if outside.any():
+        y, x = np.argwhere(outside)[0]
+        raise ValueError(
+            f"KITTI's .png holds -512 to 511.98 px; {outside.sum()} pixels are outside, first at "
+            f"row {y}, column {x}: {flow[y, x].tolist()}. Write .flo or .pfm, or mark them as not "
+            "valid"
+        )
+    image = np.zeros((*valid.shape, 3), np.uint16)
+    image[valid, :2] = samples[valid]
+    image[..., 2] = valid
+    return png16.encode(image)
+
+
+_FLOW_ENCODERS = {".flo": _encode_flo, ".pfm": _encode_flow_pfm, ".png": _encode_kitti}
+
+
+def _known(flow):
+    return (np.abs(flow) <= _UNKNOWN_THRESHOLD).all(axis=-1)  # False for NaN, too
+
+
+def _split_unknown(flow):
+    valid = _known(flow)
+    return np.where(valid[..., None], flow, 0).astype(np.float32), valid
+
+
+def _checked_validity(path, valid, shape):
+    if valid is None:
+        return np.ones(shape, bool)
+    valid = np.asarray(valid)
+    if valid.shape != shape:
+        raise ValueError(
+            f"{path}: expected a validity of the flow's size {shape}, got {valid.shape}"
+        )
+    if valid.dtype != bool and not np.isin(valid, (0, 1)).all():
+        raise ValueError(
+            f"{path}: expected a validity of bool or 0/1, got other values ({valid.dtype})"
+        )
+    return valid.astype(bool)
+
+
+def _image_complaint(path, error):
+    size = path.stat().st_size
+    if size == 0:
+        return f"{path} is empty (0 bytes), expected an image"
+    if isinstance(error, Image.UnidentifiedImageError):
+        with open(path, "rb") as file:
+            head = file.read(8)
+        return f"{path}: expected an image (PNG, JPEG, PPM, ...), but it starts with {head!r}"
+    return f"{path}: the image is damaged or truncated ({size} bytes; {error})"

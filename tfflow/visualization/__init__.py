@@ -1,0 +1,28 @@
+"""Pictures of optical flow: colour code and legend, error maps, arrows, figures, video.
+
+Everything takes NumPy arrays (or what `np.asarray` takes) and returns (H, W, 3) uint8 RGB; to write
+one, `tfflow.data.write_image`. Flow is (H, W, 2) in pixels, u to the right, v downwards.
+
+>>> picture = flow_figure(image1, image2, model.predict_flow(image1, image2), truth)
+>>> write_image("figure.png", picture)
+"""
+
+from tfflow.visualization.colors import (
+    color_wheel_legend,
+    error_legend,
+    error_to_image,
+    flow_to_image,
+)
+from tfflow.visualization.figures import compose, flow_figure, flow_to_arrows
+from tfflow.visualization.video import write_video
+
+__all__ = [
+    "color_wheel_legend",
+    "compose",
+    "error_legend",
+    "error_to_image",
+    "flow_figure",
+    "flow_to_arrows",
+    "flow_to_image",
+    "write_video",
+]

@@ -1,0 +1,189 @@
+"""Flow and its errors as colours, with legends.
+
+The colour code of flow is Middlebury's (Baker et al., A Database and Evaluation Methodology for
+Optical Flow, IJCV 2011; flow-code): the hue tells the direction, white is no motion, and full
+colour is a motion of `max_flow` pixels.
+"""
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from tfflow.visualization.text import PAPER, write_line
+
+# The wheel's corners and how many of its 55 colours lie between each and the next (the last: red
+# again), in proportion to how finely people tell the hues there apart.
+_WHEEL = (
+    ((255, 0, 0), 15),  # red to yellow
+    ((255, 255, 0), 6),  # yellow to green
+    ((0, 255, 0), 4),  # green to cyan
+    ((0, 255, 255), 11),  # cyan to blue
+    ((0, 0, 255), 13),  # blue to magenta
+    ((255, 0, 255), 6),  # magenta to red
+)
+
+_UNKNOWN_THRESHOLD = 1e9  # px; flow-code: a larger component means that the flow is unknown
+_UNKNOWN_FLOW = 0  # black, as flow-code paints it
+_UNKNOWN_ERROR = 128  # grey, which the colours of errors do not have; black means no error
+_TINY = 1e-9  # px; in place of a largest motion of 0
+
+
+def flow_to_image(flow, max_flow=None, valid=None):
+    """Paints flow in Middlebury's colour code.
+
+    Args:
+        flow: (..., H, W, 2), pixels.
+        max_flow: the motion in pixels that gets full colour; larger ones are painted darker. None:
+            the largest motion among the valid pixels. Pictures to be compared need the same one.
+        valid: (..., H, W), where the flow is known. NaN, infinity and components over 1e9 px never
+            are.
+
+    Returns:
+        (..., H, W, 3) uint8; black where the flow is not known.
+
+    Raises:
+        ValueError: a wrong shape, or a `max_flow` that is not positive.
+    """
+    flow, valid = checked_flow(flow, valid)
+    if max_flow is None:
+        max_flow = largest_motion(flow, valid)
+    radius = np.linalg.norm(flow, axis=-1) / _checked_positive("max_flow", max_flow)
+    # flow-code's computeColor; its angle starts at the left and grows to the top (v points down).
+    # Adding 0.0 makes -0.0 to 0.0, without which the angle of pure right is sometimes +pi, not -pi.
+    wheel = color_wheel() / 255.0
+    angle = np.arctan2(-(flow[..., 1] + 0.0), -flow[..., 0]) / np.pi
+    position = (angle + 1) / 2 * (len(wheel) - 1)
+    below = position.astype(np.int64)
+    fraction = (position - below)[..., None]
+    color = (1 - fraction) * wheel[below] + fraction * wheel[(below + 1) % len(wheel)]
+    radius = radius[..., None]
+    color = np.where(radius <= 1, 1 - radius * (1 - color), 0.75 * color)
+    return np.where(valid[..., None], 255 * color, _UNKNOWN_FLOW).astype(np.uint8)
+
+
+def color_wheel_legend(size, max_flow):
+    """Draws the colour code as a disc: a motion from the centre to a point has that point's colour.
+
+    Args:
+        size: height and width of the picture.
+        max_flow: the motion at the disc's edge in pixels, which is written below it.
+
+    Returns:
+        (size, size, 3) uint8.
+    """
+    font_size = max(10, size // 8)
+    radius = (size - 1.5 * font_size) / 2 - 1
+    fine = 4 * size  # drawn four times finer, then averaged: smooth edges
+    y, x = (np.mgrid[:fine, :fine] + 0.5) / 4
+    flow = np.stack([x - size / 2, y - radius - 1], axis=-1) / radius
+    disc = flow_to_image(flow, max_flow=1.0)
+    disc[np.linalg.norm(flow, axis=-1) > 1] = PAPER
+    picture = Image.fromarray(disc).resize((size, size), Image.Resampling.BOX)
+    draw = ImageDraw.Draw(picture)
+    write_line(draw, (size / 2, size), f"edge: {max_flow:.3g} px", font_size, size, "md")
+    return np.array(picture)
+
+
+def error_to_image(flow, truth, valid=None, max_error=None):
+    """Paints the end-point error, |flow - truth|, from black (none) over red to white.
+
+    The brightness grows evenly with the error, so that a grey print still reads rightly.
+
+    Args:
+        flow: (H, W, 2), pixels.
+        truth: (H, W, 2), pixels.
+        valid: (H, W), where the truth is known; None: wherever it is finite.
+        max_error: the error in pixels from which on the picture is white; None: the largest one.
+
+    Returns:
+        (H, W, 3) uint8; grey where the truth is not known, white where the estimate is not finite.
+
+    Raises:
+        ValueError: shapes that do not fit, or a `max_error` that is not positive.
+    """
+    error, valid = end_point_error(flow, truth, valid)
+    if max_error is None:
+        max_error = max(error[valid & np.isfinite(error)].max(initial=0.0), _TINY)
+    color = _error_colors(error / _checked_positive("max_error", max_error))
+    return np.where(valid[..., None], color, np.uint8(_UNKNOWN_ERROR))
+
+
+def error_legend(width, height, max_error):
+    """Draws the colours of `error_to_image` as a bar with its scale in pixels.
+
+    Args:
+        width: of the picture.
+        height: of the picture.
+        max_error: the error at the bar's right end, pixels.
+
+    Returns:
+        (height, width, 3) uint8.
+    """
+    font_size = max(10, height // 3)
+    picture = np.full((height, width, 3), PAPER, np.uint8)
+    picture[: height - int(1.5 * font_size)] = _error_colors(np.linspace(0, 1, width))
+    picture = Image.fromarray(picture)
+    draw = ImageDraw.Draw(picture)
+    write_line(draw, (0, height), "0", font_size, width, "ld")
+    write_line(draw, (width / 2, height), "error", font_size, width, "md")
+    write_line(draw, (width, height), f"{max_error:.3g} px", font_size, width, "rd")
+    return np.array(picture)
+
+
+def color_wheel():
+    """(55, 3), 0..255: the hues in order of their angle; whole numbers, as in flow-code."""
+    arcs = []
+    for index, (corner, count) in enumerate(_WHEEL):
+        way = np.subtract(_WHEEL[(index + 1) % len(_WHEEL)][0], corner)
+        arcs.append(corner + np.trunc(way * np.arange(count)[:, None] / count))
+    return np.concatenate(arcs)
+
+
+def largest_motion(flow, valid):
+    """The largest motion among the valid pixels, a tiny one if there is none: pixels."""
+    return max(np.linalg.norm(flow[valid], axis=-1).max(initial=0.0), _TINY)
+
+
+def end_point_error(flow, truth, valid):
+    """(H, W) pixels, infinite where the estimate is not finite; (H, W) bool, where it counts."""
+    flow, estimated = checked_flow(flow, None)
+    truth, valid = checked_flow(truth, valid)
+    if flow.shape != truth.shape:
+        raise ValueError(f"expected flow and truth of one shape, got {flow.shape}, {truth.shape}")
+    return np.where(estimated, np.linalg.norm(flow - truth, axis=-1), np.inf), valid
+
+
+def checked_flow(flow, valid):
+    """(..., H, W, 2) float64 with 0 where it is not known, and (..., H, W) bool where it is."""
+    flow = np.asarray(flow, np.float64)
+    if flow.ndim < 3 or flow.shape[-1] != 2:
+        raise ValueError(f"expected flow of shape (..., H, W, 2), got {flow.shape}")
+    known = (np.abs(flow) <= _UNKNOWN_THRESHOLD).all(axis=-1)  # False for NaN, too
+    if valid is not None:
+        valid = np.asarray(valid)
+        if valid.shape != known.shape:
+            raise ValueError(f"expected a validity of shape {known.shape}, got {valid.shape}")
+        known &= valid.astype(bool)
+    return np.where(known[..., None], flow, 0.0), known
+
+
+def _error_colors(level):
+    """(...) level of 0 to 1, clipped, to (..., 3) uint8.
+
+    A cubehelix (Green, A colour scheme for the display of astronomical intensity images, BASI
+    2011): a spiral around the grey axis; along it the brightness grows in proportion to the level.
+    """
+    level = np.clip(level, 0, 1)[..., None]
+    start, rotations, saturation = 0.2, 0.4, 1.8  # over violet, red and salmon
+    angle = 2 * np.pi * (start / 3 + 1 + rotations * level)
+    amplitude = saturation * level * (1 - level) / 2
+    red = -0.14861 * np.cos(angle) + 1.78277 * np.sin(angle)
+    green = -0.29227 * np.cos(angle) - 0.90649 * np.sin(angle)
+    blue = 1.97294 * np.cos(angle)
+    color = level + amplitude * np.concatenate([red, green, blue], axis=-1)
+    return (255 * np.clip(color, 0, 1)).round().astype(np.uint8)
+
+
+def _checked_positive(name, value):
+    if not value > 0:
+        raise ValueError(f"expected {name} above 0 px, got {value}")
+    return value

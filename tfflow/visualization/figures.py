@@ -1,0 +1,235 @@
+"""Figures of flow: arrows, grids of titled pictures, and the whole of a pair at a glance."""
+
+import math
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from tfflow.visualization.colors import (
+    checked_flow,
+    color_wheel_legend,
+    end_point_error,
+    error_legend,
+    error_to_image,
+    flow_to_image,
+    largest_motion,
+)
+from tfflow.visualization.text import INK, PAPER, write_line
+
+_MIN_PANEL_WIDTH = 256  # px; smaller images are shown enlarged, titles need some width
+_ARROW_STEP = 24  # px
+
+
+def flow_to_arrows(image, flow, step=_ARROW_STEP, scale=1.0, valid=None):
+    """Draws the flow as arrows on a pale grey copy of the image.
+
+    Args:
+        image: (H, W, 3), uint8 or float in [0, 1].
+        flow: (H, W, 2), pixels.
+        step: distance between arrows, pixels.
+        scale: length of an arrow in proportion to its motion; 1.0: an arrow ends where it leads.
+        valid: (H, W), where the flow is known; None: wherever it is finite.
+
+    Returns:
+        (H, W, 3) uint8. An arrow's colour is its direction's in the colour code; what would be
+        shorter than 2 pixels is a dot.
+
+    Raises:
+        ValueError: a flow of another size than the image, or a step below 1.
+    """
+    image = _as_uint8(image)
+    flow, valid = checked_flow(flow, valid)
+    height, width = image.shape[:2]
+    if flow.shape[:2] != (height, width):
+        raise ValueError(f"expected a flow of the image's size {(height, width)}, got {flow.shape}")
+    if step < 1:
+        raise ValueError(f"expected a step of at least 1 px, got {step}")
+    grey = Image.fromarray(image).convert("L").convert("RGB")
+    canvas = Image.blend(grey, Image.new("RGB", grey.size, PAPER), 0.35)
+    fine = 3  # drawn three times finer, then averaged: smooth edges
+    canvas = canvas.resize((fine * width, fine * height), Image.Resampling.BILINEAR)
+    draw = ImageDraw.Draw(canvas)
+    for y in range(step // 2, height, step):
+        for x in range(step // 2, width, step):
+            if valid[y, x]:
+                # Alone in its picture, a motion is the largest one and gets the full colour.
+                color = flow_to_image(flow[y, x].reshape(1, 1, 2))[0, 0]
+                start = fine * np.array([x + 0.5, y + 0.5])
+                end = start + fine * scale * flow[y, x]
+                _draw_arrow(draw, start, end, fine, tuple(color.tolist()))
+    return np.array(canvas.resize((width, height), Image.Resampling.BOX))
+
+
+def compose(panels, titles=None, columns=None, heading=None):
+    """Puts pictures into a grid on white paper, each under its title.
+
+    Args:
+        panels: pictures (H, W, 3), uint8 or float in [0, 1], of any sizes, each centred in its
+            cell.
+        titles: a text per panel, "" for none; None: no titles.
+        columns: panels in a row; None: all in one row.
+        heading: a text above the whole, which may have several lines.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ValueError: no panels, another number of titles than of panels, or less than one column.
+    """
+    panels = [_as_uint8(panel) for panel in panels]
+    if not panels:
+        raise ValueError("expected at least one picture to compose, got none")
+    titles = [""] * len(panels) if titles is None else list(titles)
+    if len(titles) != len(panels):
+        raise ValueError(f"expected {len(panels)} titles, one per picture, got {len(titles)}")
+    columns = len(panels) if columns is None else columns
+    if columns < 1:
+        raise ValueError(f"expected at least 1 column, got {columns}")
+    columns = min(columns, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    cell_height = max(panel.shape[0] for panel in panels)
+    cell_width = max(panel.shape[1] for panel in panels)
+    margin = max(4, cell_width // 64)
+    font_size = max(12, cell_width // 26)
+    line_height = int(1.5 * font_size)
+    title_height = line_height if any(titles) else 0
+    heading_lines = heading.splitlines() if heading else []
+    heading_height = line_height * len(heading_lines) + (margin if heading_lines else 0)
+
+    width = columns * (cell_width + margin) + margin
+    height = heading_height + rows * (title_height + cell_height + margin) + margin
+    sheet = Image.new("RGB", (width, height), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for line, text in enumerate(heading_lines):
+        top = margin + line_height * line
+        write_line(draw, (margin, top), text, font_size, width - 2 * margin)
+    for index, (panel, title) in enumerate(zip(panels, titles, strict=True)):
+        row, column = divmod(index, columns)
+        left = margin + column * (cell_width + margin)
+        top = heading_height + margin + row * (title_height + cell_height + margin)
+        write_line(draw, (left, top), title, font_size, cell_width)
+        offset_x = (cell_width - panel.shape[1]) // 2
+        offset_y = (cell_height - panel.shape[0]) // 2
+        sheet.paste(Image.fromarray(panel), (left + offset_x, top + title_height + offset_y))
+    return np.array(sheet)
+
+
+def flow_figure(
+    image1, image2, flow, truth=None, valid=None, title=None, metrics=None, max_flow=None
+):
+    """Shows a pair with its flow side by side and, where the truth is known, truth and error.
+
+    Below the pictures stand the colour wheel with its scale, the errors' scale, and `metrics`.
+
+    Args:
+        image1: (H, W, 3), uint8 or float in [0, 1].
+        image2: (H, W, 3), likewise.
+        flow: (H, W, 2), the estimate, pixels.
+        truth: (H, W, 2), pixels, or None.
+        valid: (H, W), where the truth is known; None: wherever it is finite.
+        title: a heading, which may have several lines.
+        metrics: a dict of names and numbers or texts, one line each.
+        max_flow: scale of the colours of flow and truth alike, in pixels; None: the largest true
+            motion, or, without truth, the largest estimated one.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ValueError: the images, the flow and the truth are not all of one size.
+    """
+    image1, image2 = _as_uint8(image1), _as_uint8(image2)
+    shapes = [np.shape(array)[:2] for array in (image1, image2, flow, truth) if array is not None]
+    if len(set(shapes)) > 1:
+        raise ValueError(f"expected images, flow and truth of one size (H, W), got {shapes}")
+    if max_flow is None:
+        max_flow = largest_motion(
+            *checked_flow(*((flow, None) if truth is None else (truth, valid)))
+        )
+    zoom = math.ceil(_MIN_PANEL_WIDTH / image1.shape[1])
+    legend_size = max(112, zoom * image1.shape[1] // 4)
+
+    shown_flow = zoom * _enlarged(np.asarray(flow), zoom)
+    scale = _arrow_scale(shown_flow)
+    arrows = "flow as arrows" + (f", {scale:g}x as long" if scale != 1 else "")
+    panels = {
+        "first image": _enlarged(image1, zoom),
+        "second image": _enlarged(image2, zoom),
+        arrows: flow_to_arrows(_enlarged(image1, zoom), shown_flow, scale=scale),
+    }
+    legends = [color_wheel_legend(legend_size, max_flow)]
+    if truth is not None:
+        panels["true flow"] = _enlarged(flow_to_image(truth, max_flow, valid), zoom)
+    panels["flow"] = _enlarged(flow_to_image(flow, max_flow), zoom)
+    if truth is not None:
+        error, counted = end_point_error(flow, truth, valid)
+        epe = error[counted].mean() if counted.any() else math.nan
+        # The largest error is one pixel's; a scale that 99 % of them keep shows the rest better.
+        finite = error[counted & np.isfinite(error)]
+        max_error = max(1.0, float(np.percentile(finite, 99))) if finite.size else 1.0
+        error = error_to_image(flow, truth, valid, max_error)
+        panels[f"error, EPE {epe:.2f} px"] = _enlarged(error, zoom)
+        legends.append(error_legend(2 * legend_size, legend_size // 3, max_error))
+    sheet = compose(
+        list(panels.values()), list(panels), columns=2 if truth is None else 3, heading=title
+    )
+    return np.concatenate([sheet, _footer(sheet.shape[1], legends, metrics or {})])
+
+
+def _arrow_scale(flow):
+    """A power of two that makes nearly all arrows at most one and a half steps long."""
+    flow, known = checked_flow(flow, None)
+    motion = np.linalg.norm(flow[known], axis=-1)
+    large = float(np.percentile(motion, 95)) if motion.size else 0.0
+    if large < 0.01:  # px; nothing moves: nothing to enlarge
+        return 1
+    return 2.0 ** math.floor(math.log2(1.5 * _ARROW_STEP / large))
+
+
+def _enlarged(array, zoom):
+    return array.repeat(zoom, axis=0).repeat(zoom, axis=1)
+
+
+def _draw_arrow(draw, start, end, width, color):
+    """A line with a head of two strokes; a dark one below it makes it stand out."""
+    shaft = end - start
+    length = np.linalg.norm(shaft)
+    if length < 2 * width:  # under 2 px: nothing to see but where it starts
+        draw.ellipse([*(start - width), *(start + width)], fill=INK)
+        return
+    along = shaft / length * min(0.35 * length, 7 * width)
+    across = 0.5 * np.array([-along[1], along[0]])
+    head = [end - along + across, end, end - along - across]
+    for fill, thickness in ((INK, 3 * width), (color, 1.5 * width)):
+        for stroke in ([start, end], head):
+            points = [tuple(point.tolist()) for point in stroke]
+            draw.line(points, fill=fill, width=round(thickness), joint="curve")
+
+
+def _footer(width, legends, metrics):
+    """Legends from the left, then a line per metric, on paper of the given width."""
+    font_size = legends[0].shape[0] // 8
+    line_height, margin = int(1.5 * font_size), font_size
+    height = max(legends[0].shape[0], line_height * len(metrics)) + 2 * margin
+    sheet = Image.new("RGB", (width, height), PAPER)
+    left = margin
+    for picture in legends:
+        sheet.paste(Image.fromarray(picture), (left, margin))
+        left += picture.shape[1] + 2 * margin
+    draw = ImageDraw.Draw(sheet)
+    for line, (name, value) in enumerate(metrics.items()):
+        text = f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}"
+        top = margin + line_height * line
+        write_line(draw, (left, top), text, font_size, width - left - margin)
+    return np.array(sheet)
+
+
+def _as_uint8(image):
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"expected a picture (H, W, 3), got {image.shape}")
+    if image.dtype == np.uint8:
+        return image
+    if not np.issubdtype(image.dtype, np.floating):
+        raise TypeError(f"expected a picture of uint8 or of float in [0, 1], got {image.dtype}")
+    return (255 * np.clip(np.nan_to_num(image), 0, 1)).round().astype(np.uint8)

@@ -1,0 +1,122 @@
+"""The whole way once: draw scenes, train Light Flow, export it to int8 .tflite, run both, look.
+
+    make demo                     # or: python train/demo.py --output demo
+    make demo PAIRS=my_frames     # the pictures of your own frames too
+
+Takes minutes on two cores and downloads nothing. The network is narrow, its scenes small and its
+training short, so it knows gentle motion only; the recipe lightflow_synthetic is the real one.
+"""
+
+import argparse
+import pathlib
+import sys
+import time
+
+import numpy as np
+import recipes
+from train import parse_arguments, train
+
+from tfflow import tflite
+from tfflow.data import SceneConfig, open_dataset, write_image
+from tfflow.data.synthetic import render, sample_scene
+from tfflow.evaluation import evaluate, predict_pairs
+from tfflow.progress import print_table
+from tfflow.visualization import flow_figure, flow_to_image, write_video
+
+# Of the exported files, and of the scenes that the network is trained on: (height, width).
+SIZE = (192, 256)
+# Which scene the clip shows.
+CLIP = 0
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--output", default="demo", type=pathlib.Path, help="folder [%(default)s]")
+    parser.add_argument("--pairs", help="folder of your own frames or pairs, to be shown as well")
+    parser.add_argument("--steps", type=int, help="of training; fewer is quicker and worse")
+    arguments = parser.parse_args()
+    start = time.monotonic()
+    try:
+        run(arguments)
+    except (ValueError, OSError) as error:
+        sys.exit(f"demo: {error}")
+    minutes = (time.monotonic() - start) / 60
+    print(f"That took {minutes:.1f} minutes. Look at the pictures in {arguments.output}/.")
+
+
+def run(arguments):
+    output = arguments.output
+    own_pairs = open_dataset(arguments.pairs) if arguments.pairs else None  # fail early
+
+    heading("1. Train: synthetic scenes, model.fit, minutes on a CPU")
+    recipe = recipes.get("lightflow_demo")
+    if arguments.steps:
+        recipe = recipe.with_steps(arguments.steps)
+    folders = ["--data-dir", str(output / "scenes"), "--output", str(output / "run")]
+    model = train(recipe, parse_arguments([recipe.name, *folders]))
+    model.save(output / "lightflow_demo.keras")
+    scenes, held_out = recipe.data(output / "scenes")
+
+    heading("2. Export: float32 and int8 .tflite, for phones")
+    files = {
+        kind: tflite.export(
+            model,
+            output / f"lightflow_demo_{kind}.tflite",
+            size=SIZE,
+            quantization=kind,
+            calibration=scenes[:50],
+        )
+        for kind in ("float32", "int8")
+    }
+
+    heading("3. Run all three on pairs they have not seen")
+    int8 = tflite.FlowInterpreter(files["int8"])
+    show_pictures(int8, held_out, own_pairs, output)
+    rows = [row("Keras", model, held_out, output / "lightflow_demo.keras", None)]
+    for kind, path in files.items():
+        latency = tflite.benchmark(path, threads=1, runs=30)["median_ms"]
+        rows.append(row(f".tflite {kind}", tflite.FlowInterpreter(path), held_out, path, latency))
+    zero = evaluate(model, held_out).zero_flow_epe
+    rows.append(("no motion at all (zero flow)", f"{zero:.2f}", "", ""))
+    print_table(
+        f"{len(held_out)} unseen scenes; latency at {SIZE[0]}x{SIZE[1]}, one thread",
+        ("", "EPE px", "MB", "ms"),
+        rows,
+    )
+
+
+def row(name, predictor, pairs, path, latency):
+    """A line of the table: EPE, size of the file, latency."""
+    epe = evaluate(predictor, pairs).epe
+    size = path.stat().st_size / 1e6
+    return name, f"{epe:.2f}", f"{size:.2f}", "" if latency is None else f"{latency:.2f}"
+
+
+def show_pictures(predictor, held_out, own_pairs, output):
+    """Figures of unseen scenes, a short clip of one, and the user's own pairs."""
+    predict_pairs(predictor, held_out[:3], output)
+    if own_pairs is not None:
+        for result in predict_pairs(predictor, own_pairs, output / "pairs"):
+            print(f"{result['name']}: mean motion {result['motion']:.2f} px")
+
+    # A clip that looks like a photograph's: no object of it was trained on.
+    config = SceneConfig(height=384, width=512, objects=(3, 5), motion_scale=0.5)
+    clip = render(sample_scene(config, seed=2, index=CLIP), frames=8)
+    panels, largest = [], 1.0
+    for image1, image2, truth in zip(clip.images[:-1], clip.images[1:], clip.flows):
+        flow = predictor.predict_flow(image1, image2)
+        if not panels:
+            write_image(output / "clip_figure.png", flow_figure(image1, image2, flow, truth=truth))
+            largest = float(np.linalg.norm(truth, axis=-1).max())
+        panels.append(np.concatenate([image1, flow_to_image(flow, max_flow=largest)], axis=1))
+    write_video(output / "clip.gif", panels, fps=4)
+
+
+def heading(text):
+    print(f"\n{text}\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
