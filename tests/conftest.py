@@ -1,4 +1,4 @@
-"""Shared fixtures. The tests pass in a fresh clone; what needs ../shared is skipped there with the reason."""
+"""Shared fixtures. The tests pass in a fresh clone; what needs ../shared is skipped there."""
 
 import os
 import sys

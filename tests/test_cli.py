@@ -36,7 +36,14 @@ def run(capsys, *arguments):
 def test_flow_of_two_images(folder, tmp_path, capsys):
     out = tmp_path / "out"
     status, printed, _ = run(
-        capsys, "flow", folder / "a.png", folder / "b.png", "-o", out, "--model", folder / "model.keras"
+        capsys,
+        "flow",
+        folder / "a.png",
+        folder / "b.png",
+        "-o",
+        out,
+        "--model",
+        folder / "model.keras",
     )
     assert status == 0 and "mean motion" in printed
     flow, valid = read_flow(out / "a.flo")

@@ -1,4 +1,4 @@
-"""The tfflow command: flow, evaluate, export, benchmark, synthesize, models. Thin: no logic here."""
+"""The tfflow command: flow, evaluate, export, benchmark, synthesize, models. No logic here."""
 
 import argparse
 import json
@@ -47,7 +47,14 @@ def build_parser():
     )
     parser.add_argument("--version", action="version", version=f"tfflow {tfflow.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_flow, _add_evaluate, _add_export, _add_benchmark, _add_synthesize, _add_models):
+    for add in (
+        _add_flow,
+        _add_evaluate,
+        _add_export,
+        _add_benchmark,
+        _add_synthesize,
+        _add_models,
+    ):
         add(commands)
     return parser
 
@@ -72,7 +79,10 @@ def _add_flow(commands):
     )
     _model_option(parser)
     parser.add_argument(
-        "--format", default="flo", choices=("flo", "pfm", "png"), help="png is KITTI's [%(default)s]"
+        "--format",
+        default="flo",
+        choices=("flo", "pfm", "png"),
+        help="png is KITTI's [%(default)s]",
     )
     parser.add_argument(
         "--max-flow", type=float, help="motion in px of full colour [each picture's largest]"
@@ -315,9 +325,7 @@ def _synthesize(arguments):
 
 
 def _add_models(commands):
-    _command(
-        commands, "models", _models, "list the networks and presets", "The networks by name."
-    )
+    _command(commands, "models", _models, "list the networks and presets", "The networks by name.")
 
 
 def _models(arguments):

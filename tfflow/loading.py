@@ -1,4 +1,4 @@
-"""Where models, weights and files meet: a preset's name or a path becomes something that predicts."""
+"""Where models, weights and files meet: a name or a path becomes something that predicts."""
 
 import difflib
 import pathlib
@@ -32,12 +32,12 @@ def create_from_preset(name, preset, arguments):
     if card["model"] != name:
         fitting = ", ".join(presets.list_presets(name)) or "none"
         raise ValueError(
-            f"Preset {preset!r} is for {card['model']!r}, not {name!r}, whose presets are: {fitting}."
+            f"Preset {preset!r} is for {card['model']!r}, not {name!r}; presets of that: {fitting}."
         )
     for key, value in arguments.items():
         if key in card["arguments"] and card["arguments"][key] != value:
             raise ValueError(
-                f"Preset {preset!r} was trained with {key}={card['arguments'][key]!r}; got {value!r}."
+                f"Preset {preset!r} was trained with {key}={card['arguments'][key]!r}, not {value!r}."
             )
     model = registry.create(name, **{**card["arguments"], **arguments})
     return presets.load_preset(model, preset)
@@ -66,6 +66,6 @@ def _unknown(source):
     near = difflib.get_close_matches(source, known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return (
-        f"{source!r} is neither a preset ({', '.join(known) or 'none yet'}) nor a .keras or .tflite "
-        f"file.{hint}"
+        f"{source!r} is neither a preset ({', '.join(known) or 'none yet'}) nor a .keras or "
+        f".tflite file.{hint}"
     )

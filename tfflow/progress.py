@@ -11,19 +11,18 @@ from rich.table import Table
 
 @contextlib.contextmanager
 def progress_bar(what):
-    """A bar on standard error; yields ``update(done, total)``, ``total`` None where it is unknown."""
+    """A bar on standard error; yields ``update(done, total)``, ``total`` None if unknown."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     console = Console(file=sys.stderr)
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+    options = {"console": console, "transient": True, "disable": not console.is_terminal}
+    with Progress(*columns, TimeRemainingColumn(), **options) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def print_table(title, header, rows):
     """Prints a table to standard output; the first column to the left, the others to the right."""
-    table = Table(
-        title=title, box=box.SIMPLE_HEAD, show_header=any(header), title_justify="left"
-    )
+    table = Table(title=title, box=box.SIMPLE_HEAD, show_header=any(header), title_justify="left")
     for index, name in enumerate(header):
         table.add_column(name, justify="right" if index else "left", overflow="fold")
     for row in rows:

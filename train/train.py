@@ -68,7 +68,8 @@ def make_data(recipe, arguments, output):
         training_set,
         recipe.batch_size,
         crop=recipe.crop,
-        seed=arguments.seed + finished,  # a resumed run does not see its first pairs again
+        seed=arguments.seed,
+        start=finished * recipe.steps_per_epoch,
         **recipe.augmentation,
     )
     return batches, held_out
@@ -132,6 +133,7 @@ def train(recipe, arguments):
         epochs=-(-recipe.steps // recipe.steps_per_epoch),
         steps_per_epoch=recipe.steps_per_epoch,
         callbacks=make_callbacks(recipe, arguments, held_out, output),
+        shuffle=False,  # the pipeline does that
         # A bar for people, a line an epoch for log files.
         verbose=1 if sys.stdout.isatty() else 2,
     )

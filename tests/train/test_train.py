@@ -8,12 +8,22 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tfflow
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "train"))
-import recipes  # noqa: E402
-import train  # noqa: E402
+import recipes
+
+import train
+
+
+@pytest.fixture(scope="module", autouse=True)
+def eager():
+    """Two steps take less time than tracing them into a graph."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What all networks share: images in, flow out; trained with fit, saved, asked with predict_flow."""
+"""What all networks share: images in, flow out; fit, save, predict_flow."""
 
 import keras
 from keras import ops
@@ -91,15 +91,14 @@ class FlowModel(keras.Model):
         metrics = [*(metrics or []), *(weighted_metrics or [])]
         if jit_compile == "auto" and keras.backend.backend() == "tensorflow":
             jit_compile = False
-        super().compile(
-            *args, weighted_metrics=metrics or None, jit_compile=jit_compile, **kwargs
-        )
+        super().compile(*args, weighted_metrics=metrics or None, jit_compile=jit_compile, **kwargs)
+        if self.optimizer is not None:
+            # With its variables there already, TensorFlow traces the first step once, not twice.
+            self.optimizer.build(self.trainable_variables)
 
     def compile_from_config(self, config):
         # Keras asks for this of every model whose compile is its own.
         self.compile(**keras.saving.deserialize_keras_object(config))
-        if self.optimizer is not None:
-            self.optimizer.build(self.trainable_variables)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The loss of the whole pyramid, or of ``flow`` alone for a loss that knows no pyramid."""

@@ -112,7 +112,9 @@ class LightFlow(FlowModel):
     def __init__(self, width=1.0, predictor_activation=True, name="lightflow", **kwargs):
         super().__init__(name=name, **kwargs)
         if not 0 < width <= 4:
-            raise ValueError(f"width must be above 0 and at most 4 (usually 0.5 to 1); got {width}.")
+            raise ValueError(
+                f"width must be above 0 and at most 4 (usually 0.5 to 1); got {width}."
+            )
         self.width, self.predictor_activation = width, predictor_activation
         self.encoder = [
             SeparableConvolution(int(width * channels), stride, name=name)

@@ -35,7 +35,9 @@ class ImagePair:
                 f"and {_describe(image2)}."
             )
         self._size = image1.shape[1:3]
-        size = tuple(size) if size else tuple(-(-side // multiple) * multiple for side in self._size)
+        size = (
+            tuple(size) if size else tuple(-(-side // multiple) * multiple for side in self._size)
+        )
         self.image1, self.image2 = resize(image1, size), resize(image2, size)
 
     def restore(self, flow):

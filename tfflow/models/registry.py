@@ -59,7 +59,7 @@ def register(name, target, *, parameters=None, paper="", description="", **argum
     _ENTRIES[name] = ModelEntry(name, target, arguments, parameters, paper, description)
 
 
-def list():  # noqa: A001 - tfflow.models.list() is the public name
+def list():
     """The names of all registered networks, in alphabetical order."""
     return sorted(_ENTRIES)
 

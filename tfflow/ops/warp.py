@@ -88,11 +88,11 @@ def _check_arguments(image, flow, padding):
             f"got {image_shape} and {flow_shape}."
         )
     for axis in range(3):
-        if None not in (image_shape[axis], flow_shape[axis]):
-            if image_shape[axis] != flow_shape[axis]:
-                raise ValueError(
-                    f"warp expects image and flow of one size; got {image_shape} and {flow_shape}."
-                    " Resize the flow with tfflow.ops.resize_flow, which scales its values too."
-                )
+        of_image, of_flow = image_shape[axis], flow_shape[axis]
+        if None not in (of_image, of_flow) and of_image != of_flow:
+            raise ValueError(
+                f"warp expects image and flow of one size; got {image_shape} and {flow_shape}. "
+                "Resize the flow with tfflow.ops.resize_flow, which scales its values too."
+            )
     if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(image.dtype)):
         raise ValueError(f"warp expects a floating-point image; got {image.dtype}.")

@@ -133,10 +133,8 @@ class MultiLevelEPE(PyramidLoss):
         return prediction, truth, None if valid is None else max_pool(valid, size)
 
     def _error(self, difference):
-        if self.p == 2:
-            error = safe_norm(difference)
-        else:
-            error = ops.sum(ops.abs(difference), axis=-1)
+        norm1 = ops.sum(ops.abs(difference), axis=-1)
+        error = safe_norm(difference) if self.p == 2 else norm1
         return error if self.q is None else (error + self.eps) ** self.q
 
     def _reduce(self, error, valid):
@@ -208,12 +206,12 @@ class LightFlowL1(PyramidLoss):
 
 
 def average_pool(x, size):
-    """Mean over equal blocks, (B, H, W, C) -> (B, size[0], size[1], C); torch's adaptive pooling."""
+    """Mean over equal blocks, (B, H, W, C) -> (B, *size, C): torch's adaptive pooling."""
     return ops.mean(_blocks(x, size), axis=(2, 4))
 
 
 def max_pool(x, size):
-    """Maximum over equal blocks, (B, H, W, C) -> (B, size[0], size[1], C)."""
+    """Maximum over equal blocks, (B, H, W, C) -> (B, *size, C)."""
     return ops.max(_blocks(x, size), axis=(2, 4))
 
 
@@ -227,9 +225,7 @@ def _blocks(x, size):
                 "on crops whose sides are multiples of 64."
             )
     channels = x.shape[-1]
-    return ops.reshape(
-        x, (-1, size[0], full[0] // size[0], size[1], full[1] // size[1], channels)
-    )
+    return ops.reshape(x, (-1, size[0], full[0] // size[0], size[1], full[1] // size[1], channels))
 
 
 def _prediction(outputs, level, full_size):

@@ -1,4 +1,4 @@
-"""Adam with coupled weight decay, as PyTorch and Caffe have it and the published recipes mean it."""
+"""Adam with coupled weight decay, as PyTorch and Caffe have it and published recipes mean it."""
 
 import keras
 

@@ -6,7 +6,7 @@ from keras.optimizers.schedules import CosineDecay, PiecewiseConstantDecay
 
 
 def halved_at(base, milestones, factor=0.5):
-    """``base``, multiplied by ``factor`` at each milestone (iterations): FlowNet's S_long and kin."""
+    """``base``, times ``factor`` at each milestone (iterations): FlowNet's S_long and kin."""
     rates = [base * factor**i for i in range(len(milestones) + 1)]
     return PiecewiseConstantDecay(list(milestones), rates)
 
@@ -22,7 +22,7 @@ def steps_table(rates, lengths):
 
 
 def warmup_cosine(peak, steps, warmup=0.05, final=0.0):
-    """From 0 up to ``peak`` over the share ``warmup`` of ``steps``, then a cosine down to ``final``."""
+    """From 0 to ``peak`` over the share ``warmup`` of ``steps``, then a cosine to ``final``."""
     rising = max(1, int(steps * warmup))
     return CosineDecay(
         initial_learning_rate=0.0,

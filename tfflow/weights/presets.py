@@ -54,7 +54,9 @@ def load_preset(model, name):
         values = [archive[key].astype(np.float32) for key in archive.files]
     expected = [tuple(variable.shape) for variable in model.weights]
     if [value.shape for value in values] != expected:
-        raise ValueError(f"Preset {name!r} is for {card['model']} {card['arguments']}, not {model.name}.")
+        raise ValueError(
+            f"Preset {name!r} is for {card['model']} {card['arguments']}, not {model.name}."
+        )
     for variable, value in zip(model.weights, values):
         variable.assign(value)
     return model

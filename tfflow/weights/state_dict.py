@@ -82,7 +82,9 @@ def _as_array(name, tensor):
         tensor = tensor.detach().cpu().numpy()
     array = np.asarray(tensor)
     if array.dtype.kind not in "fiu":
-        raise ValueError(f"Tensor {name!r} of the checkpoint is no array of numbers: {type(tensor)}.")
+        raise ValueError(
+            f"Tensor {name!r} of the checkpoint is no array of numbers: {type(tensor)}."
+        )
     return array
 
 
@@ -138,7 +140,8 @@ class WeightImport:
             raise ValueError(
                 f"This is no {self._project} checkpoint of this network "
                 f"({len(self._problems)} of {len(self._used | set(self._tensors))} tensors don't "
-                "fit); nothing was loaded.\n  " + "\n  ".join(shown)
+                "fit); nothing was loaded.\n  "
+                + "\n  ".join(shown)
                 + (f"\n  … and {more} more" if more else "")
             )
         for variable, value in self._writes:
