@@ -142,7 +142,7 @@ def test_what_can_not_work_is_one_clear_line(arguments, message, folder, tmp_pat
     (folder / "empty").mkdir(exist_ok=True)
     (folder / "text.tflite").write_text("no model")
     words = arguments.format(f=folder, t=tmp_path / "out").split()
-    status, printed, error = run(capsys, *words)
+    status, _, error = run(capsys, *words)
     assert status == 1
     assert message in error and error.startswith(f"tfflow {words[0]}: ")
     assert "Traceback" not in error

@@ -68,8 +68,8 @@ def _add_flow(commands):
         "flow",
         _flow,
         "flow between two images, in a folder of images, or in a video",
-        "Writes for each pair the flow (.flo), its colours (_colors.png), and frames and flow side by "
-        "side (_figure.png); for a video, a video of frames and flow.",
+        "Writes for each pair the flow (.flo), its colours (_colors.png), and frames and flow side "
+        "by side (_figure.png); for a video, a video of frames and flow.",
     )
     parser.add_argument(
         "input", nargs="+", help="two images; or a folder of frames or pairs; or a video"
@@ -150,8 +150,8 @@ def _add_evaluate(commands):
     parser.add_argument(
         "--dataset",
         required=True,
-        help="kind:folder, e.g. chairs-val:/data/FlyingChairs_release, scenes:scenes, folder:pairs; "
-        "or a folder alone",
+        help="kind:folder, e.g. chairs-val:/data/FlyingChairs_release, scenes:scenes, "
+        "folder:pairs; or a folder alone",
     )
     parser.add_argument("--limit", type=int, help="only the first so many pairs")
     parser.add_argument("--json", help="also write the numbers to this file")
@@ -213,7 +213,7 @@ def _add_export(commands):
         "--quantize",
         default="int8",
         metavar="KIND",
-        help="float32, float16, dynamic, int8, or int8_uint8 (int8 with uint8 images) [%(default)s]",
+        help="float32, float16, dynamic, int8, int8_uint8 (int8 with uint8 images) [%(default)s]",
     )
     parser.add_argument(
         "--calibration",
@@ -253,7 +253,7 @@ def _add_benchmark(commands):
         "benchmark",
         _benchmark,
         "latency of .tflite files on this machine",
-        "Runs each file in turn, several times, and prints medians; the machine is named with them.",
+        "Runs each file in turn, several times, and prints medians in milliseconds.",
     )
     parser.add_argument("models", nargs="+", help=".tflite files")
     parser.add_argument("--threads", type=int, nargs="+", default=[1], help="[1]")
@@ -288,7 +288,7 @@ def _add_synthesize(commands):
         "synthesize",
         _synthesize,
         "draw synthetic scenes with exact flow",
-        "Draws pairs of frames of layered moving worlds into a folder, to train and to calibrate on. "
+        "Draws pairs of frames of layered moving worlds into a folder, to train and calibrate on. "
         "Interrupted, it goes on where it was when called again.",
     )
     parser.add_argument("output", help="folder")

@@ -37,7 +37,7 @@ def create_from_preset(name, preset, arguments):
     for key, value in arguments.items():
         if key in card["arguments"] and card["arguments"][key] != value:
             raise ValueError(
-                f"Preset {preset!r} was trained with {key}={card['arguments'][key]!r}, not {value!r}."
+                f"Preset {preset!r} has {key}={card['arguments'][key]!r} and can't have {value!r}."
             )
     model = registry.create(name, **{**card["arguments"], **arguments})
     return presets.load_preset(model, preset)

@@ -4,9 +4,9 @@
     python train/train.py lightflow_chairs --data-dir /data/FlyingChairs_release
     python train/train.py lightflow_synthetic --data-dir scenes --output runs/lightflow
 
-Run it again with the same --output and it goes on where it stopped. What comes out: model.keras (the
-weights after the last step, or their moving average), best.keras (the best validation EPE), log.jsonl
-(a line an epoch), TensorBoard's events in tensorboard/.
+Run it again with the same --output and it goes on where it stopped. What comes out: model.keras
+(the weights after the last step), best.keras (those of the best validation EPE), log.jsonl (a line
+an epoch), with --pictures TensorBoard's events in tensorboard/.
 """
 
 import argparse
@@ -15,8 +15,8 @@ import pathlib
 import sys
 
 import keras
-
 import recipes
+
 import tfflow
 from tfflow.data import open_dataset, training_pipeline
 from tfflow.metrics import EndPointError

@@ -14,7 +14,6 @@ import tfflow
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "train"))
 import recipes
-
 import train
 
 

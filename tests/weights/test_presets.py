@@ -29,7 +29,7 @@ def test_a_preset_brings_its_arguments_and_weights(preset):
 def test_wrong_uses_are_named(preset):
     with pytest.raises(ValueError, match="is for 'lightflow_0.5', not 'lightflow'"):
         tfflow.models.create("lightflow", preset="tiny")
-    with pytest.raises(ValueError, match="trained with predictor_activation=False"):
+    with pytest.raises(ValueError, match="has predictor_activation=False"):
         tfflow.models.create("lightflow_0.5", preset="tiny", predictor_activation=True)
     with pytest.raises(ValueError, match="Did you mean 'tiny'"):
         tfflow.models.create("lightflow_0.5", preset="tinny")

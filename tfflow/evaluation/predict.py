@@ -16,8 +16,8 @@ def predict_pairs(predictor, dataset, output, *, extension=".flo", max_flow=None
     """Predicts the flow of every pair and writes it down, as numbers and as pictures.
 
     For a pair NAME the folder gets ``NAME`` + ``extension`` (the flow), ``NAME_colors.png`` (its
-    colours, of the image's size) and ``NAME_figure.png`` (frames, flow with legend and, where known,
-    truth and error, side by side).
+    colours, of the image's size) and ``NAME_figure.png`` (frames, flow with its legend and, where
+    known, truth and error, side by side).
 
     Args:
         predictor: Anything with ``predict_flow(image1, image2)``.

@@ -16,9 +16,9 @@ def read_state_dict(source):
 
     Args:
         source: A dict of arrays or tensors, or a path: ``.npz``, ``.safetensors`` (needs the extra
-            ``import``), ``.pth``/``.pt``/``.ckpt``/``.tar`` (needs PyTorch, extra ``torch``; read with
-            ``weights_only=True``, so that no code of the file is run). A checkpoint that wraps its
-            tensors in ``state_dict`` is unwrapped; the prefix ``module.`` of DataParallel goes.
+            ``import``), ``.pth``, ``.pt``, ``.ckpt`` or ``.tar`` (needs PyTorch, extra ``torch``;
+            read with ``weights_only=True``, so that no code of the file is run). A checkpoint that
+            wraps its tensors in ``state_dict`` is unwrapped; DataParallel's prefix ``module.`` goes.
 
     Returns:
         dict of name -> ndarray.
@@ -54,7 +54,7 @@ def _read_file(path):
         detail = "not a zip archive" if isinstance(error, zipfile.BadZipFile) else error
         raise ValueError(f"{path} can't be read as {kind}: {detail}") from error
     raise ValueError(
-        f"{path}: expected .npz, .safetensors, .pth, .pt, .ckpt or .tar; got {kind or 'no ending'!r}."
+        f"{path}: expected .npz, .safetensors, .pth, .pt, .ckpt or .tar; got {kind or 'none'!r}."
     )
 
 

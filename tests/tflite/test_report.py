@@ -1,0 +1,110 @@
+"""The report says what was measured, and the measure is right."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tfflow.data import FlowSample
+from tfflow.tflite import ExportReport, FlowInterpreter, benchmark, operators, report
+from tfflow.tflite.benchmarking import delegation
+
+SIZE = (64, 128)
+
+
+@pytest.mark.parametrize("form", ["float32", "float16", "dynamic", "int8", "int8_uint8"])
+def test_all_of_light_flow_is_delegated(exported, form):
+    number = sum(operators(exported[form]).values())
+    assert delegation(exported[form]) == {
+        "operators": number,
+        "delegated": number,
+        "partitions": 1,
+    }
+
+
+def test_delegation_sees_what_is_left_out(exported, tmp_path):
+    from tfflow.tflite.graph import Graph
+
+    # XNNPACK has no such operator.
+    graph = Graph(exported["float32"].read_bytes())
+    (flow,) = graph.subgraph.outputs
+    zeros = graph.add_tensor("zeros", graph.shape(flow))
+    graph.subgraph.operators.append(graph.new_operator("ZEROS_LIKE", [flow], [zeros]))
+    graph.subgraph.outputs = [zeros]
+    graph.model.signatureDefs[0].outputs[0].tensorIndex = zeros
+    path = tmp_path / "zeros.tflite"
+    path.write_bytes(graph.to_bytes())
+    shares = delegation(path)
+    assert shares["operators"] - shares["delegated"] == 1 and shares["partitions"] == 1
+
+
+def test_benchmark(exported):
+    result = benchmark(exported["int8_uint8"], threads=1, runs=20)
+    assert result["threads"] == 1 and result["runs"] == 20
+    assert 0 < result["min_ms"] <= result["median_ms"] <= result["p90_ms"]
+    assert result["min_ms"] <= result["mean_ms"]
+
+
+@pytest.mark.parametrize("runs", [0, 2.5])
+def test_benchmark_refuses(exported, runs):
+    with pytest.raises(ValueError, match="runs must be a whole number"):
+        benchmark(exported["int8"], runs=runs)
+
+
+def test_report_with_truth(exported, model, pairs, tmp_path):
+    samples, distances, keras_errors = [], [], []
+    for index, pair in enumerate(pairs[4:]):
+        keras_flow = model.predict_flow(*pair, size=SIZE)
+        valid = np.zeros(SIZE, bool)
+        valid[: 32 * (index + 1)] = True  # pairs weigh as many pixels as they have
+        truth = np.where(valid[..., None], keras_flow + np.float32([3 + index, 4]), np.nan)
+        samples.append(FlowSample(*pair, truth, valid, str(index)))
+        keras_errors.append(np.full(valid.sum(), np.hypot(3 + index, 4)))
+        file_flow = FlowInterpreter(exported["int8"]).predict_flow(*pair)
+        distances.append(np.linalg.norm(file_flow - keras_flow, axis=-1))
+
+    values = report(exported["int8"], model, samples, threads=(1, 2), runs=5)
+    assert values["file"] == "int8.tflite" and values["size"] == [64, 128]
+    assert values["model"] == "lightflow_0.5" and values["quantization"] == "int8"
+    assert values["bytes"] == exported["int8"].stat().st_size
+    assert values["operators"] == operators(exported["int8"])
+    assert [latency["threads"] for latency in values["latency"]] == [1, 2]
+    assert values["pairs"] == {"number": 2, "source": "given pairs"}
+    assert values["difference_px"]["mean"] == pytest.approx(np.mean(distances), rel=1e-3)
+    assert values["difference_px"]["max"] == pytest.approx(np.max(distances), rel=1e-3)
+    assert values["difference_px"]["p99"] == pytest.approx(np.percentile(distances, 99), rel=1e-3)
+    expected = np.concatenate(keras_errors).mean()
+    assert values["epe_px"]["keras"] == pytest.approx(expected, rel=1e-5)
+    assert abs(values["epe_px"]["file"] - expected) <= np.max(distances)
+    assert values["conditions"]["cores"] >= 1 and values["conditions"]["ai-edge-litert"]
+
+    text = values.as_text()
+    for part in ("int8.tflite", "64x128", "2 threads", "in the delegate (1 partition)", "Keras"):
+        assert part in text
+    assert len({len(line) for line in text.splitlines()}) == 1  # a straight table
+
+    path = values.write(tmp_path / "report.json")
+    assert ExportReport(json.loads(path.read_text())) == values
+    assert (tmp_path / "report.md").read_text() == text + "\n"
+    with pytest.raises(ValueError, match=r"must be named \*.json"):
+        values.write(tmp_path / "report.txt")
+
+
+def test_report_without_truth_or_model(exported, model, pairs):
+    values = report(exported["float32"], model, pairs[:1], runs=2)
+    assert "epe_px" not in values and values["difference_px"]["max"] < 1e-3
+    values = report(exported["float32"], runs=2)
+    assert "difference_px" not in values and "pairs" not in values
+    assert "EPE" not in values.as_text()
+
+
+def test_report_on_synthetic_scenes_by_default(exported, model):
+    pytest.importorskip("cv2")
+    values = report(exported["float32"], model, runs=2)
+    assert values["pairs"] == {"number": 8, "source": "synthetic pairs"}
+    assert values["epe_px"]["file"] == pytest.approx(values["epe_px"]["keras"], rel=1e-4)
+
+
+def test_report_without_pairs(exported, model):
+    with pytest.raises(ValueError, match="pairs holds no pair"):
+        report(exported["float32"], model, [], runs=2)

@@ -1,0 +1,30 @@
+"""LiteRT (TensorFlow Lite): export, quantise, run, measure.
+
+    path = export(model, "lightflow_int8.tflite", size=(384, 512), quantization="int8")
+    flow = FlowInterpreter(path).predict_flow(image1, image2)
+    print(report(path, model).as_text())
+
+Running a file needs NumPy and ai-edge-litert alone; TensorFlow is imported by ``export``.
+"""
+
+import importlib
+
+_LAZY = {
+    "ExportReport": "reporting",
+    "FlowInterpreter": "interpreter",
+    "QUANTIZATIONS": "quantization",
+    "benchmark": "benchmarking",
+    "export": "conversion",
+    "operators": "graph",
+    "read_metadata": "graph",
+    "report": "reporting",
+}
+
+__all__ = list(_LAZY)
+
+
+def __getattr__(name):
+    # Whoever only runs a file must not wait for the converter, nor need it.
+    if name in _LAZY:
+        return getattr(importlib.import_module(f"tfflow.tflite.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,119 @@
+"""How long an exported file takes on this machine."""
+
+import datetime
+import os
+import pathlib
+import platform
+import time
+
+import numpy as np
+
+from tfflow.tflite.interpreter import check_threads, open_interpreter
+from tfflow.tflite.model_file import check_model_file
+
+
+def benchmark(path, threads=1, runs=50, warmup=5):
+    """Latency of a .tflite file: the network alone, without resizing and copying images.
+
+    Args:
+        path: The file.
+        threads: Number of threads.
+        runs: Timed runs, after ``warmup`` ones that are not.
+
+    Returns:
+        A dict: ``threads``, ``runs``, ``median_ms``, ``mean_ms``, ``min_ms``, ``p90_ms`` (nine in
+        ten runs are quicker).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no .tflite file or LiteRT can't run it, or a number is not positive.
+    """
+    if not isinstance(runs, int) or runs < 1:
+        raise ValueError(f"runs must be a whole number of at least 1; got {runs!r}.")
+    interpreter = open_interpreter(check_model_file(path), check_threads(threads))
+    generator = np.random.default_rng(0)
+    for detail in interpreter.get_input_details():
+        noise = generator.random(detail["shape"])
+        high = 255 if detail["dtype"] == np.uint8 else 1
+        interpreter.set_tensor(detail["index"], (noise * high).astype(detail["dtype"]))
+    times = []
+    for _ in range(warmup + runs):
+        start = time.perf_counter()
+        interpreter.invoke()
+        times.append(1000.0 * (time.perf_counter() - start))
+    times = np.array(times[warmup:])
+    return {
+        "threads": threads,
+        "runs": runs,
+        "median_ms": float(np.median(times)),
+        "mean_ms": float(times.mean()),
+        "min_ms": float(times.min()),
+        "p90_ms": float(np.percentile(times, 90)),
+    }
+
+
+def delegation(path):
+    """How much of a file LiteRT hands to its delegate (XNNPACK): the rest runs slower.
+
+    Returns:
+        A dict: ``operators`` in the file, ``delegated`` of them, in how many ``partitions``. Each
+        partition more costs a copy of the tensors between them.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no .tflite file or LiteRT can't run it.
+    """
+    details = open_interpreter(check_model_file(path), 1)._get_ops_details()
+    delegates = [detail for detail in details if detail["op_name"] == "DELEGATE"]
+    nodes = [detail for detail in details if detail["op_name"] != "DELEGATE"]
+    producer = {tensor: node for node in nodes for tensor in node["outputs"]}
+
+    # What a delegate replaced lies between its outputs and its inputs.
+    replaced = set()
+    for delegate in delegates:
+        given = set(delegate["inputs"])
+        wanted = [tensor for tensor in delegate["outputs"] if tensor not in given]
+        while wanted:
+            node = producer.get(wanted.pop())
+            if node is not None and node["index"] not in replaced:
+                replaced.add(node["index"])
+                wanted += [tensor for tensor in node["inputs"] if tensor not in given]
+    return {"operators": len(nodes), "delegated": len(replaced), "partitions": len(delegates)}
+
+
+def conditions():
+    """What a measurement depends on: a dict of the machine, its load, and the versions."""
+    import tfflow
+
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "cpu": _cpu_name(),
+        "cores": os.cpu_count(),
+        "load_average": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "system": platform.platform(terse=True),
+        "python": platform.python_version(),
+        "tfflow": tfflow.__version__,
+        **_versions("ai-edge-litert", "ai-edge-quantizer", "tensorflow", "keras", "numpy"),
+    }
+
+
+def _cpu_name():
+    try:
+        for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass  # not Linux
+    return platform.processor() or platform.machine()
+
+
+def _versions(*packages):
+    import importlib.metadata
+
+    found = {}
+    for package in packages:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return found

@@ -1,0 +1,193 @@
+"""A Keras model becomes a .tflite file."""
+
+import pathlib
+import tempfile
+
+import keras
+
+import tfflow
+from tfflow.atomic_file import atomic_file
+from tfflow.models.flow_model import FlowModel
+from tfflow.tflite.calibration import SYNTHETIC_PAIRS, synthetic_samples
+from tfflow.tflite.graph import Graph, foreign_operators
+from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
+from tfflow.tflite.rewriting import join_thin_maps, name_signature
+
+SIGNATURE = "flow"
+
+
+def export(
+    model,
+    path,
+    *,
+    size=(384, 512),
+    quantization="int8",
+    calibration=None,
+    heads_in_float=True,
+    metadata=None,
+):
+    """Writes a model as a .tflite file that holds LiteRT's builtin operators only.
+
+    The file has one signature, ``flow``: ``image1`` and ``image2``, (1, H, W, 3), RGB, float32 in
+    [0, 1] (uint8 with ``"int8_uint8"``), to ``flow``, (1, H, W, 2) float32, in pixels from image1
+    to image2. The bilinear upsampling to the full size is part of the graph, so ``flow`` means
+    what the Keras model's means.
+
+    Args:
+        model: A :class:`tfflow.models.FlowModel`; one of mixed precision is exported in float32.
+        path: The .tflite file to write. It appears when it is complete, or not at all.
+        size: (height, width) that the file runs at, multiples of the model's ``multiple``.
+            :class:`FlowInterpreter` resizes images of any other size.
+        quantization: ``"float32"``, ``"float16"`` (weights), ``"dynamic"`` (int8 weights),
+            ``"int8"`` (images and flow float32), or ``"int8_uint8"`` (images uint8).
+        calibration: For int8, image pairs like those the file will see: an iterable of
+            (image1, image2) or of :class:`tfflow.data.FlowSample`, of any size; at most 200 are
+            used. None = synthetic scenes, which need ``pip install "tfflow[scenes]"``.
+        heads_in_float: Keep the prediction of flow in float32 within the int8 and dynamic forms.
+            It costs a twentieth of the time.
+        metadata: A dict of what else the file shall know of itself, such as its licence; for
+            :func:`read_metadata`.
+
+    Returns:
+        The path, a ``pathlib.Path``.
+
+    Raises:
+        TypeError: If ``model`` is no ``FlowModel``.
+        ValueError: If the size, the quantization, the calibration or the path's extension is
+            wrong, or the model has an operator that LiteRT lacks: the message names it.
+        OSError: If the file can't be written.
+
+    Example:
+        >>> tfflow.tflite.export(model, "lightflow_int8.tflite", calibration=pairs)
+    """
+    size = _checked_size(model, size)
+    check_quantization(quantization)
+    path = pathlib.Path(path)
+    if path.suffix != ".tflite":
+        raise ValueError(f"The file must be named *.tflite; got {path}.")
+    description = {
+        "model": model.name,
+        "size": list(size),
+        "quantization": quantization,
+        "units": "px",
+        "tfflow": tfflow.__version__,
+        **(metadata or {}),
+    }
+
+    # What may fail comes before what takes time.
+    with atomic_file(path) as temporary:
+        if calibration is None and quantization in CALIBRATED:
+            calibration = synthetic_samples(size, SYNTHETIC_PAIRS, seed=0)
+        content = convert(_in_float32(model), size)
+        content = quantize(
+            content,
+            quantization,
+            size=size,
+            calibration=calibration,
+            heads_in_float=heads_in_float,
+        )
+        graph = Graph(content)
+        graph.set_metadata(description)
+        graph.model.description = f"{model.name} optical flow, tfflow {tfflow.__version__}".encode()
+        temporary.write_bytes(graph.to_bytes())
+    return path
+
+
+def convert(model, size):
+    """The float32 .tflite file's bytes, with signature, tensor names and images joined quickly.
+
+    Raises:
+        ValueError: If the model has an operator that LiteRT lacks.
+    """
+    import tensorflow as tf
+
+    def flow(image1, image2):
+        outputs = model({"image1": image1, "image2": image2}, training=False)
+        return {"flow": outputs["flow"]}
+
+    images = [
+        tf.TensorSpec((1, *size, 3), tf.float32, name="image1"),
+        tf.TensorSpec((1, *size, 3), tf.float32, name="image2"),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        archive = keras.export.ExportArchive()
+        archive.track(model)
+        archive.add_endpoint(SIGNATURE, flow, input_signature=images)
+        archive.write_out(folder, verbose=False)
+        graph = Graph(_convert_saved_model(folder))
+    name_signature(graph)
+    join_thin_maps(graph)
+    return graph.to_bytes()
+
+
+def _convert_saved_model(folder):
+    import tensorflow as tf
+
+    def converter():
+        return tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
+
+    # Keras's own model.export(format="litert") lets TensorFlow's operators in ("Flex"), which no
+    # phone's LiteRT can run.
+    strict = converter()
+    strict.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    try:
+        return strict.convert()
+    except Exception as error:
+        # The message is pages of the converter's internals. What it would make of the foreign
+        # operators, were it let, are custom ones of their names.
+        lenient = converter()
+        lenient.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        lenient.allow_custom_ops = True
+        try:
+            foreign = foreign_operators(Graph(lenient.convert()))
+        except Exception:
+            foreign = []
+        if not foreign:
+            raise
+        raise ValueError(
+            "A .tflite file for phones holds LiteRT's builtin operators only, and this model needs "
+            f"{', '.join(foreign)}. Write that part of the network with other operations."
+        ) from error
+
+
+def _checked_size(model, size):
+    if not isinstance(model, FlowModel):
+        raise TypeError(
+            "export expects a FlowModel, as tfflow.models.create gives; got "
+            f"{type(model).__name__}."
+        )
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "export needs Keras on TensorFlow; it runs on "
+            f"{keras.backend.backend()}. Save the model, set KERAS_BACKEND=tensorflow, load it."
+        )
+    try:
+        height, width = (int(side) for side in size)
+    except (TypeError, ValueError):
+        raise ValueError(f"size must be (height, width); got {size!r}.") from None
+    if (height, width) != tuple(size) or min(height, width) <= 0:
+        raise ValueError(f"size must be two positive whole numbers; got {size!r}.")
+    m = model.multiple
+    if height % m or width % m:
+        near = [sorted({max(side // m, 1) * m, -(-side // m) * m}) for side in (height, width)]
+        nearest = ", ".join(f"{h}x{w}" for h in near[0] for w in near[1])
+        raise ValueError(
+            f"{model.name} runs at multiples of {m}; got {height}x{width} (height x width). "
+            f"Nearest: {nearest}. FlowInterpreter resizes images of any size to the file's."
+        )
+    return height, width
+
+
+def _in_float32(model):
+    """The model, or its float32 twin if it computes in mixed precision."""
+    computes_in = {layer.compute_dtype for layer in (model, *model.layers)}
+    if computes_in <= {"float32"}:
+        return model
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        twin = type(model).from_config({**model.get_config(), "dtype": "float32"})
+    finally:
+        keras.config.set_dtype_policy(policy)
+    twin.set_weights(model.get_weights())
+    return twin

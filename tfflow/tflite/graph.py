@@ -1,0 +1,265 @@
+"""A .tflite file as a graph that can be read and edited.
+
+A .tflite file is a flatbuffer: operators, tensors that refer to each other by number, and buffers
+with the constants. The schema that ai-edge-litert ships does the unpacking and packing.
+"""
+
+import collections
+import json
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from tfflow.tflite.model_file import check_model_file
+
+METADATA = "tfflow"
+
+_OPERATOR_NAMES = {
+    code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
+}
+_NUMPY_TYPES = {
+    schema.TensorType.FLOAT32: np.float32,
+    schema.TensorType.INT32: np.int32,
+    schema.TensorType.INT8: np.int8,
+}
+
+
+def operators(path):
+    """The operators of a .tflite file: a dict of name -> number, the most frequent first.
+
+    TensorFlow's own operators appear as ``"Flex…"``, custom ones by their own name.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no .tflite file.
+    """
+    return operator_counts(read_graph(path))
+
+
+def read_graph(path):
+    """The :class:`Graph` of a file.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no .tflite file, or a damaged one.
+    """
+    path = check_model_file(path)
+    try:
+        return Graph(path.read_bytes())
+    except Exception as error:  # whatever the unpacking of nonsense may run into
+        raise ValueError(f"{path} is damaged or incomplete: {error!r}.") from error
+
+
+def operator_counts(graph):
+    """The same for a :class:`Graph`, over all its subgraphs."""
+    names = [graph.name(op) for subgraph in graph.model.subgraphs for op in subgraph.operators]
+    return dict(sorted(collections.Counter(names).items(), key=lambda item: (-item[1], item[0])))
+
+
+def foreign_operators(graph):
+    """Names of the operators that are not LiteRT's builtin ones, sorted."""
+    custom = schema.BuiltinOperator.CUSTOM
+    subgraphs = graph.model.subgraphs
+    return sorted(
+        {graph.name(op) for s in subgraphs for op in s.operators if graph.code(op) == custom}
+    )
+
+
+def read_metadata(path):
+    """What ``export`` wrote about itself into a .tflite file; an empty dict for a foreign file.
+
+    Keys: ``model``, ``size`` ([height, width]), ``quantization``, ``units`` ("px"), ``tfflow``
+    (the version), and whatever was passed as ``metadata``.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no .tflite file, or a damaged one.
+    """
+    path = check_model_file(path)
+    content = path.read_bytes()
+    try:
+        model = schema.Model.GetRootAs(content, 0)
+        for index in range(model.MetadataLength()):
+            entry = model.Metadata(index)
+            if entry.Name() == METADATA.encode():
+                return json.loads(model.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
+    except Exception as error:  # whatever the unpacking of nonsense may run into
+        raise ValueError(f"{path} is damaged or incomplete: {error!r}.") from error
+    return {}
+
+
+class Graph:
+    """The main graph of a .tflite file; edits are made in place.
+
+    Args:
+        content: The file's bytes.
+
+    Attributes:
+        model: The unpacked flatbuffer, ``schema.ModelT``.
+        subgraph: The graph that runs, ``model.subgraphs[0]``; its ``operators`` are in the order
+            of execution.
+    """
+
+    def __init__(self, content):
+        self.model = schema.ModelT.InitFromPackedBuf(content, 0)
+        self.subgraph = self.model.subgraphs[0]
+        for buffer in self.model.buffers:
+            if buffer.offset > 1:  # the quantiser writes constants behind the flatbuffer
+                end = buffer.offset + buffer.size
+                buffer.data = np.frombuffer(content[buffer.offset : end], np.uint8)
+                buffer.offset = buffer.size = 0
+        for operator in self.subgraph.operators:
+            operator.inputs, operator.outputs = (
+                _numbers(operator.inputs),
+                _numbers(operator.outputs),
+            )
+        self.subgraph.inputs = _numbers(self.subgraph.inputs)
+        self.subgraph.outputs = _numbers(self.subgraph.outputs)
+
+    def to_bytes(self):
+        """The file's bytes, without tensors that nothing refers to."""
+        self._drop_unused()
+        builder = schema.flatbuffers.Builder(1024)
+        builder.Finish(self.model.Pack(builder), file_identifier=b"TFL3")
+        return bytes(builder.Output())
+
+    # Reading ---------------------------------------------------------------------------------
+
+    def code(self, operator):
+        """An operator's number in ``schema.BuiltinOperator``."""
+        entry = self.model.operatorCodes[operator.opcodeIndex]
+        # Numbers over 127 are in the new field alone; old files have the old one alone.
+        return max(entry.builtinCode, entry.deprecatedBuiltinCode)
+
+    def name(self, operator):
+        """An operator's name, e.g. ``"CONV_2D"``; a custom operator's own."""
+        code = self.code(operator)
+        if code == schema.BuiltinOperator.CUSTOM:
+            entry = self.model.operatorCodes[operator.opcodeIndex]
+            return (entry.customCode or b"CUSTOM").decode()
+        return _OPERATOR_NAMES.get(code, f"operator {code}")
+
+    def tensor(self, number):
+        return self.subgraph.tensors[number]
+
+    def tensor_name(self, number):
+        return self.tensor(number).name.decode()
+
+    def shape(self, number):
+        return tuple(int(side) for side in self.tensor(number).shape)
+
+    def producers(self):
+        """Tensor number -> the operator that computes it; inputs and constants are not in it."""
+        return {t: op for op in self.subgraph.operators for t in op.outputs}
+
+    def consumers(self):
+        """Tensor number -> the operators that read it."""
+        found = collections.defaultdict(list)
+        for operator in self.subgraph.operators:
+            for tensor in operator.inputs:
+                found[tensor].append(operator)
+        return found
+
+    def constant(self, number):
+        """A constant tensor as an array; None for a tensor that is computed or given."""
+        tensor = self.tensor(number)
+        data = self.model.buffers[tensor.buffer].data
+        if data is None or len(data) == 0 or tensor.type not in _NUMPY_TYPES:
+            return None
+        array = np.frombuffer(np.asarray(data).tobytes(), _NUMPY_TYPES[tensor.type])
+        return array.reshape(self.shape(number))
+
+    def signature(self):
+        """The first signature's (inputs, outputs): two dicts of name -> tensor number."""
+        found = self.model.signatureDefs[0]
+        return (
+            {entry.name.decode(): entry.tensorIndex for entry in found.inputs},
+            {entry.name.decode(): entry.tensorIndex for entry in found.outputs},
+        )
+
+    # Editing ---------------------------------------------------------------------------------
+
+    def add_tensor(self, name, shape, kind=schema.TensorType.FLOAT32, quantization=None):
+        """A new tensor, computed by an operator that is yet to be added; returns its number."""
+        tensor = schema.TensorT()
+        tensor.name, tensor.shape, tensor.type = name.encode(), list(shape), kind
+        # Buffer 0 is empty by definition and stands for "no constant".
+        tensor.buffer, tensor.quantization = 0, quantization
+        self.subgraph.tensors.append(tensor)
+        return len(self.subgraph.tensors) - 1
+
+    def add_constant(self, name, array):
+        """A new float32 constant; returns its number."""
+        number = self.add_tensor(name, array.shape)
+        self.tensor(number).buffer = self._add_buffer(array.astype(np.float32).tobytes())
+        return number
+
+    def new_operator(self, name, inputs, outputs, options=None):
+        """A builtin operator, to be put into ``subgraph.operators`` where it shall run.
+
+        Args:
+            name: e.g. ``"CONV_2D"``.
+            inputs, outputs: Tensor numbers.
+            options: The schema's options, e.g. ``schema.Conv2DOptionsT()``.
+        """
+        operator = schema.OperatorT()
+        operator.opcodeIndex = self._operator_code(getattr(schema.BuiltinOperator, name))
+        operator.inputs, operator.outputs = list(inputs), list(outputs)
+        if options is not None:
+            operator.builtinOptions = options
+            kind = type(options).__name__.removesuffix("T")
+            operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
+        return operator
+
+    def set_metadata(self, values):
+        """Puts a dict into the file, for :func:`read_metadata`."""
+        entry = schema.MetadataT()
+        entry.name = METADATA.encode()
+        entry.buffer = self._add_buffer(json.dumps(values).encode())
+        kept = [m for m in self.model.metadata or [] if m.name != entry.name]
+        self.model.metadata = [*kept, entry]
+
+    def _add_buffer(self, content):
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(content, np.uint8)
+        self.model.buffers.append(buffer)
+        return len(self.model.buffers) - 1
+
+    def _operator_code(self, builtin):
+        for index, entry in enumerate(self.model.operatorCodes):
+            if max(entry.builtinCode, entry.deprecatedBuiltinCode) == builtin:
+                return index
+        entry = schema.OperatorCodeT()
+        entry.builtinCode, entry.deprecatedBuiltinCode = builtin, min(builtin, 127)
+        entry.version = 1
+        self.model.operatorCodes.append(entry)
+        return len(self.model.operatorCodes) - 1
+
+    def _drop_unused(self):
+        graph = self.subgraph
+        wanted = set(graph.outputs)
+        kept = []
+        for operator in reversed(graph.operators):
+            # An operator without outputs has an effect elsewhere.
+            if not operator.outputs or wanted.intersection(operator.outputs):
+                kept.append(operator)
+                wanted.update(operator.inputs)
+        graph.operators = kept[::-1]
+        wanted.update(graph.inputs)
+        wanted.update(t for operator in kept for t in operator.outputs)
+
+        numbers = {old: new for new, old in enumerate(sorted(wanted - {-1}))}
+        graph.tensors = [graph.tensors[old] for old in numbers]
+        numbers[-1] = -1  # an optional input that is left out
+        for operator in graph.operators:
+            operator.inputs = [numbers[t] for t in operator.inputs]
+            operator.outputs = [numbers[t] for t in operator.outputs]
+        graph.inputs = [numbers[t] for t in graph.inputs]
+        graph.outputs = [numbers[t] for t in graph.outputs]
+        for signature in self.model.signatureDefs or []:
+            for entry in [*signature.inputs, *signature.outputs]:
+                entry.tensorIndex = numbers[entry.tensorIndex]
+
+
+def _numbers(array):
+    return [] if array is None else [int(number) for number in array]

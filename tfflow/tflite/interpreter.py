@@ -1,0 +1,172 @@
+"""Running an exported file: the same call as the Keras model's."""
+
+import importlib
+import os
+
+import numpy as np
+
+from tfflow.models.prediction import ImagePair
+from tfflow.tflite.model_file import check_model_file
+
+# ai-edge-litert, what it was called before, and TensorFlow's own; all with the same Interpreter.
+_RUNTIMES = (
+    "ai_edge_litert.interpreter",
+    "tflite_runtime.interpreter",
+    "tensorflow.lite.python.interpreter",
+)
+_INPUTS = {"image1", "image2"}
+
+
+class FlowInterpreter:
+    """An exported .tflite file that predicts flow, on LiteRT's CPU kernels (XNNPACK).
+
+    Not thread-safe: it owns one set of tensors. Give each thread a FlowInterpreter of its own.
+
+    Args:
+        path: A file written by :func:`tfflow.tflite.export`.
+        threads: Number of threads; by default one for each core, but at most four.
+
+    Attributes:
+        path: The file.
+        size: (height, width) that the file runs at.
+        threads: Number of threads.
+        metadata: What the file says of itself, see :func:`tfflow.tflite.read_metadata`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no .tflite file, is damaged, needs operators that LiteRT lacks, or
+            does not turn ``image1`` and ``image2`` into ``flow``.
+        ImportError: If no LiteRT is installed.
+
+    Example:
+        >>> flow = FlowInterpreter("lightflow_int8.tflite").predict_flow(image1, image2)
+    """
+
+    def __init__(self, path, threads=None):
+        self.path = check_model_file(path)
+        self.threads = check_threads(threads)
+        self._interpreter = open_interpreter(self.path, self.threads)
+        inputs, outputs = self._flow_signature()
+        self._inputs, self._output = inputs, outputs["flow"]
+        self.size = tuple(int(side) for side in inputs["image1"]["shape"][1:3])
+        self.metadata = _metadata(self.path)
+
+    def __repr__(self):
+        height, width = self.size
+        return f"FlowInterpreter({str(self.path)!r}, {height}x{width}, threads={self.threads})"
+
+    def predict_flow(self, image1, image2, *, size=None):
+        """Optical flow from ``image1`` to ``image2``, as ``FlowModel.predict_flow``.
+
+        The images are resized to the file's size, the flow is resized back and scaled.
+
+        Args:
+            image1: uint8 or float in [0, 1], RGB, (H, W, 3) or (B, H, W, 3), of any size; grey and
+                RGBA images are converted.
+            image2: The same for the second image.
+            size: For the same call as a model's; a file runs at :attr:`size` only.
+
+        Returns:
+            float32 (H, W, 2) or (B, H, W, 2) in pixels of the images: image1(p) looks like
+            image2(p + flow(p)).
+
+        Raises:
+            ValueError: If the images don't fit each other or hold impossible values, or ``size`` is
+                not the file's.
+        """
+        if size is not None and tuple(size) != self.size:
+            raise ValueError(
+                f"{self.path} runs at {self.size[0]}x{self.size[1]} only; got {size[0]}x{size[1]} "
+                "(height x width). Export another file for that size."
+            )
+        pair = ImagePair(image1, image2, size=self.size)
+        flows = [self._run(*images) for images in zip(pair.image1, pair.image2)]
+        return pair.restore(np.stack(flows))
+
+    def _run(self, image1, image2):
+        for name, image in (("image1", image1), ("image2", image2)):
+            details = self._inputs[name]
+            self._interpreter.set_tensor(details["index"], _quantized(image[None], details))
+        self._interpreter.invoke()
+        return _dequantized(self._interpreter.get_tensor(self._output["index"]), self._output)[0]
+
+    def _flow_signature(self):
+        """The details of the inputs and of the outputs by name, checked."""
+        signatures = self._interpreter.get_signature_list()
+        found = signatures.get("flow") or {"inputs": [], "outputs": []}
+        if set(found["inputs"]) != _INPUTS or "flow" not in found["outputs"]:
+            has = "; ".join(
+                f"{name}: {', '.join(each['inputs'])} -> {', '.join(each['outputs'])}"
+                for name, each in signatures.items()
+            )
+            raise ValueError(
+                f"{self.path} is no flow network exported by tfflow: expected a signature 'flow' "
+                f"of image1, image2 -> flow; it has {has or 'none'}."
+            )
+        # The runner itself must not live on: while it does, the interpreter refuses to run.
+        runner = self._interpreter.get_signature_runner("flow")
+        inputs, outputs = runner.get_input_details(), runner.get_output_details()
+        first, second = (tuple(map(int, inputs[name]["shape"])) for name in sorted(_INPUTS))
+        if first != second or len(first) != 4 or (first[0], first[3]) != (1, 3):
+            raise ValueError(
+                f"{self.path}: expected two images (1, H, W, 3); it takes {first} and {second}."
+            )
+        return inputs, outputs
+
+
+def open_interpreter(path, threads):
+    """A LiteRT interpreter with its tensors allocated.
+
+    Raises:
+        ValueError: If the file is damaged, or needs operators that LiteRT lacks.
+        ImportError: If no LiteRT is installed.
+    """
+    runtime = _runtime()
+    try:
+        interpreter = runtime(model_path=str(path), num_threads=threads)
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f"LiteRT can't run {path}: {error}") from error
+    return interpreter
+
+
+def _runtime():
+    for name in _RUNTIMES:
+        try:
+            return importlib.import_module(name).Interpreter
+        except ImportError:
+            continue
+    raise ImportError("Running a .tflite file needs LiteRT: pip install ai-edge-litert")
+
+
+def check_threads(threads):
+    """A number of threads, or the default for None."""
+    if threads is None:
+        return min(4, os.cpu_count() or 1)
+    if not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"threads must be a whole number of at least 1; got {threads!r}.")
+    return threads
+
+
+def _metadata(path):
+    try:
+        from tfflow.tflite.graph import read_metadata
+    except ImportError:  # an older runtime, without ai-edge-litert's schema
+        return {}
+    return read_metadata(path)
+
+
+def _quantized(image, details):
+    """An image in [0, 1] as the file takes it: float32, or integers with a scale."""
+    dtype, (scale, zero_point) = details["dtype"], details["quantization"]
+    if not np.issubdtype(dtype, np.integer):
+        return image.astype(dtype)
+    limits = np.iinfo(dtype)
+    return np.clip(np.rint(image / scale) + zero_point, limits.min, limits.max).astype(dtype)
+
+
+def _dequantized(flow, details):
+    scale, zero_point = details["quantization"]
+    if not np.issubdtype(flow.dtype, np.integer):
+        return flow
+    return (flow.astype(np.float32) - zero_point) * np.float32(scale)

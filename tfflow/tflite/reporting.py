@@ -1,0 +1,182 @@
+"""What an export costs and what it brings: one report per file."""
+
+import json
+import pathlib
+
+import numpy as np
+
+from tfflow.atomic_file import atomic_file
+from tfflow.tflite.benchmarking import benchmark, conditions, delegation
+from tfflow.tflite.calibration import as_pair, synthetic_samples
+from tfflow.tflite.graph import operators
+from tfflow.tflite.interpreter import FlowInterpreter
+
+# Other scenes than those of the calibration.
+HELD_OUT_SEED = 1
+HELD_OUT_PAIRS = 8
+
+
+class ExportReport(dict):
+    """A report's numbers, a plain dict for JSON, with a table for people; see :func:`report`."""
+
+    def as_text(self):
+        """The report as a Markdown table, which reads well in a terminal too."""
+        rows = [("file", self["file"])]
+        height, width = self["size"]
+        rows.append(("network", f"{self['model']}, {height}x{width}, {self['quantization']}"))
+        rows.append(("size", f"{self['bytes'] / 1e6:.2f} MB"))
+        share = self["delegation"]
+        partitions = "partition" if share["partitions"] == 1 else "partitions"
+        rows.append(
+            (
+                "operators",
+                f"{share['operators']}, {share['delegated']} of them in the delegate "
+                f"({share['partitions']} {partitions})",
+            )
+        )
+        for latency in self["latency"]:
+            threads = "thread" if latency["threads"] == 1 else "threads"
+            rows.append(
+                (
+                    f"latency, {latency['threads']} {threads}",
+                    f"{latency['median_ms']:.2f} ms (median of {latency['runs']})",
+                )
+            )
+        difference = self.get("difference_px")
+        if difference:
+            rows.append(
+                (
+                    "difference from Keras",
+                    f"mean {difference['mean']:.4f} px, 99 % below {difference['p99']:.4f} px, "
+                    f"at most {difference['max']:.4f} px",
+                )
+            )
+        epe = self.get("epe_px")
+        if epe:
+            known = f"{epe['file']:.3f} px on {self['pairs']['number']} {self['pairs']['source']}"
+            if "keras" in epe:
+                change = 100.0 * (epe["file"] / epe["keras"] - 1.0) if epe["keras"] else 0.0
+                known += f"; Keras {epe['keras']:.3f} px ({change:+.1f} %)"
+            rows.append(("EPE", known))
+        where = self["conditions"]
+        rows.append(("measured on", f"{where['cpu']}, {where['cores']} cores, {where['date']}"))
+        names = [name for name, _ in rows]
+        left, right = max(map(len, names)), max(len(text) for _, text in rows)
+        lines = [f"| {name:<{left}} | {text:<{right}} |" for name, text in rows]
+        return "\n".join([lines[0], f"|{'-' * (left + 2)}|{'-' * (right + 2)}|", *lines[1:]])
+
+    def write(self, path):
+        """Writes the report as JSON, and beside it, with the extension .md, its table.
+
+        Args:
+            path: A file named *.json.
+
+        Returns:
+            The path, a ``pathlib.Path``.
+
+        Raises:
+            ValueError: If the path does not end in .json.
+            OSError: If a file can't be written.
+        """
+        path = pathlib.Path(path)
+        if path.suffix != ".json":
+            raise ValueError(f"A report must be named *.json; got {path}.")
+        with atomic_file(path) as temporary:
+            temporary.write_text(json.dumps(self, indent=2) + "\n", encoding="utf-8")
+        with atomic_file(path.with_suffix(".md")) as temporary:
+            temporary.write_text(self.as_text() + "\n", encoding="utf-8")
+        return path
+
+
+def report(path, model=None, pairs=None, *, threads=(1,), runs=50):
+    """Measures an exported file: size, operators, latency; with the model, what the export changed.
+
+    Both run at the file's size on the same pairs, so that the difference is the export's alone.
+
+    Args:
+        path: The .tflite file.
+        model: The Keras model it was made from; None leaves the comparison out.
+        pairs: Iterable of pairs that the file was not calibrated on: (image1, image2),
+            (image1, image2, flow), (image1, image2, flow, valid) or
+            :class:`tfflow.data.FlowSample`. With a true flow, EPE is measured. None = synthetic
+            scenes where a model is given.
+        threads: Numbers of threads to measure the latency at.
+        runs: Timed runs for each.
+
+    Returns:
+        An :class:`ExportReport`, a dict: ``file``, ``bytes``, ``model``, ``size``,
+        ``quantization``, ``operators`` (name -> number), ``delegation``, ``latency`` (one dict for
+        each number of threads, see :func:`benchmark`), ``difference_px`` (length of the difference
+        vector from Keras: ``mean``, ``p99``, ``max``), ``epe_px`` (``file`` and ``keras``, over all
+        valid pixels), ``pairs``, ``conditions``. The differences, EPE and pairs are missing where
+        they were not measured.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no exported file, or ``pairs`` holds no pair.
+    """
+    interpreter = FlowInterpreter(path)
+    path = interpreter.path
+    values = {
+        "file": path.name,
+        "bytes": path.stat().st_size,
+        "model": interpreter.metadata.get("model", "unknown"),
+        "size": list(interpreter.size),
+        "quantization": interpreter.metadata.get("quantization", "unknown"),
+        "operators": operators(path),
+        "delegation": delegation(path),
+        "latency": [benchmark(path, threads=number, runs=runs) for number in threads],
+    }
+    source = "given pairs"
+    if pairs is None and model is not None:
+        source = "synthetic pairs"
+        pairs = synthetic_samples(interpreter.size, HELD_OUT_PAIRS, HELD_OUT_SEED)
+    if pairs is not None:
+        values |= _compare(interpreter, model, pairs, source)
+    return ExportReport(values, conditions=conditions())
+
+
+def _compare(interpreter, model, pairs, source):
+    differences, errors = [], {"file": [], "keras": []}
+    number = 0
+    for item in pairs:
+        number += 1
+        image1, image2 = as_pair(item)
+        flows = {"file": interpreter.predict_flow(image1, image2)}
+        if model is not None:
+            flows["keras"] = model.predict_flow(image1, image2, size=interpreter.size)
+            differences.append(_distance(flows["file"], flows["keras"]).ravel())
+        truth, valid = _truth(item)
+        if truth is not None:
+            for name, flow in flows.items():
+                errors[name].append(_distance(flow, truth)[valid])
+    if not number:
+        raise ValueError("pairs holds no pair; expected some (image1, image2[, flow]).")
+
+    values = {"pairs": {"number": number, "source": source}}
+    if differences:
+        lengths = np.concatenate(differences)
+        values["difference_px"] = {
+            "mean": float(lengths.mean()),
+            "p99": float(np.percentile(lengths, 99)),
+            "max": float(lengths.max()),
+        }
+    epe = {name: float(np.concatenate(of).mean()) for name, of in errors.items() if of}
+    if epe:
+        values["epe_px"] = epe
+    return values
+
+
+def _truth(item):
+    """(flow, valid) of a pair that has a true flow; (None, None) for any other."""
+    flow = item[2] if isinstance(item, (tuple, list)) and len(item) > 2 else None
+    if flow is None:
+        return None, None
+    valid = item[3] if len(item) > 3 else None
+    flow = np.asarray(flow)
+    valid = np.ones(flow.shape[:-1], bool) if valid is None else np.asarray(valid).astype(bool)
+    return flow, valid
+
+
+def _distance(flow, other):
+    return np.linalg.norm(flow.astype(np.float64) - other, axis=-1)
