@@ -2,11 +2,11 @@
 
 import argparse
 import json
-import os
 import pathlib
 import sys
 
 import tfflow
+from tfflow.startup import start_backend_quietly
 
 DESCRIPTION = "Optical flow for TensorFlow and Keras, from training to the phone."
 EXAMPLES = """\
@@ -23,8 +23,6 @@ Help on one of them: tfflow flow --help
 
 def main(arguments=None):
     """Entry point. Returns the exit status: 0, or 1 with one line that says what went wrong."""
-    # TensorFlow's start-up messages are no news to somebody who asked for a flow.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     parsed = build_parser().parse_args(arguments)
     try:
         parsed.run(parsed)
@@ -97,7 +95,7 @@ def _flow(arguments):
 
     inputs = [pathlib.Path(path) for path in arguments.input]
     if len(inputs) == 1 and inputs[0].suffix.lower() in VIDEO_EXTENSIONS:
-        predictor = tfflow.load(arguments.model)
+        predictor = _load(arguments.model)
         with _progress("frames") as progress:
             count = predict_video(
                 predictor,
@@ -119,7 +117,7 @@ def _flow(arguments):
         raise ValueError(f"expected two images, a folder or a video; got {len(inputs)} names")
     if arguments.limit:
         dataset = dataset[: arguments.limit]
-    predictor = tfflow.load(arguments.model)
+    predictor = _load(arguments.model)
     with _progress("pairs") as progress:
         results = predict_pairs(
             predictor,
@@ -162,7 +160,7 @@ def _evaluate(arguments):
     from tfflow.evaluation import evaluate
 
     dataset = open_dataset(arguments.dataset)
-    predictor = tfflow.load(arguments.model)
+    predictor = _load(arguments.model)
     with _progress("pairs") as progress:
         result = evaluate(
             predictor,
@@ -227,18 +225,21 @@ def _add_export(commands):
 def _export(arguments):
     from tfflow import tflite
     from tfflow.data import open_dataset
+    from tfflow.progress import working
 
-    model = tfflow.load(arguments.model)
+    model = _load(arguments.model)
     calibration = open_dataset(arguments.calibration) if arguments.calibration else None
-    path = tflite.export(
-        model,
-        arguments.output,
-        size=arguments.size,
-        quantization=arguments.quantize,
-        calibration=calibration,
-    )
     pairs = open_dataset(arguments.evaluate) if arguments.evaluate else None
-    report = tflite.report(path, model, pairs=pairs)
+    with working(f"exporting {arguments.model} to {arguments.quantize}"):
+        path = tflite.export(
+            model,
+            arguments.output,
+            size=arguments.size,
+            quantization=arguments.quantize,
+            calibration=calibration,
+        )
+    with working(f"measuring {path}"):
+        report = tflite.report(path, model, pairs=pairs)
     print(report.as_text())
     if arguments.report:
         report.write(arguments.report)
@@ -354,6 +355,13 @@ def _model_option(parser):
         default="lightflow",
         help="a preset's name (tfflow models), a .keras or a .tflite file [%(default)s]",
     )
+
+
+def _load(source):
+    """tfflow.load, with the backend started quietly where one is needed."""
+    if pathlib.Path(source).suffix != ".tflite":
+        start_backend_quietly()
+    return tfflow.load(source)
 
 
 def _size(text):

@@ -20,6 +20,13 @@ def progress_bar(what):
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+@contextlib.contextmanager
+def working(what):
+    """Says on standard error, with a spinner, what is being done."""
+    with Console(file=sys.stderr).status(what):
+        yield
+
+
 def print_table(title, header, rows):
     """Prints a table to standard output; the first column to the left, the others to the right."""
     table = Table(title=title, box=box.SIMPLE_HEAD, show_header=any(header), title_justify="left")

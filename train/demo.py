@@ -12,8 +12,13 @@ import pathlib
 import sys
 import time
 
+from tfflow.startup import start_backend_quietly
+
+start_backend_quietly()
+
 import numpy as np
 import recipes
+from recipes.lightflow import DEMO_SCENES
 from train import parse_arguments, train
 
 from tfflow import tflite
@@ -101,8 +106,8 @@ def show_pictures(predictor, held_out, own_pairs, output):
         for result in predict_pairs(predictor, own_pairs, output / "pairs"):
             print(f"{result['name']}: mean motion {result['motion']:.2f} px")
 
-    # A clip that looks like a photograph's: no object of it was trained on.
-    config = SceneConfig(height=384, width=512, objects=(3, 5), motion_scale=0.5)
+    # A clip at a photograph's size, of textures and objects that were not trained on.
+    config = SceneConfig(**{**DEMO_SCENES, "height": 384, "width": 512, "motion_scale": 0.7})
     clip = render(sample_scene(config, seed=2, index=CLIP), frames=8)
     panels, largest = [], 1.0
     for image1, image2, truth in zip(clip.images[:-1], clip.images[1:], clip.flows):

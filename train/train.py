@@ -14,6 +14,11 @@ import json
 import pathlib
 import sys
 
+from tfflow.startup import start_backend_quietly
+
+if __name__ == "__main__":
+    start_backend_quietly()
+
 import keras
 import recipes
 

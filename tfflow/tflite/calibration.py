@@ -12,7 +12,7 @@ from tfflow.tflite.graph import Graph
 # widen the steps for all others: clipping them halved the int8 Light Flow's distance from Keras.
 OUTLIERS = 1e-4
 # More pairs change no range by much, and an endless data set must end somewhere.
-MAX_PAIRS = 200
+MAX_PAIRS = 50
 SYNTHETIC_PAIRS = 24
 
 

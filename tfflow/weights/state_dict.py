@@ -17,8 +17,8 @@ def read_state_dict(source):
     Args:
         source: A dict of arrays or tensors, or a path: ``.npz``, ``.safetensors`` (needs the extra
             ``import``), ``.pth``, ``.pt``, ``.ckpt`` or ``.tar`` (needs PyTorch, extra ``torch``;
-            read with ``weights_only=True``, so that no code of the file is run). A checkpoint that
-            wraps its tensors in ``state_dict`` is unwrapped; DataParallel's prefix ``module.`` goes.
+            read with ``weights_only=True``, so that no code of the file is run). Tensors wrapped
+            in ``state_dict`` are unwrapped; the prefix ``module.`` of DataParallel goes.
 
     Returns:
         dict of name -> ndarray.
