@@ -23,6 +23,7 @@ import keras
 import recipes
 
 import tfflow
+from tfflow.atomic_file import atomic_file
 from tfflow.data import open_dataset, training_pipeline
 from tfflow.metrics import EndPointError
 from tfflow.training.callbacks import EvaluatePairs, FlowPictures, JsonLines
@@ -125,12 +126,27 @@ def make_callbacks(recipe, arguments, held_out, output):
 # =============================================================================================
 
 
+def claim_folder(output, recipe, arguments):
+    """Notes in run.json what this run is; a folder that holds another run is left alone."""
+    record = {"recipe": recipe.name, "steps": recipe.steps, "batch_size": recipe.batch_size}
+    record |= {"seed": arguments.seed, "init": arguments.init}
+    path = output / "run.json"
+    if path.is_file():
+        there = json.loads(path.read_text(encoding="utf-8"))
+        other = [f"{k} {there.get(k)}, not {v}" for k, v in record.items() if there.get(k) != v]
+        if other:
+            raise ValueError(
+                f"{output} holds another run ({'; '.join(other)}). Give another --output, or "
+                "delete that folder."
+            )
+    output.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
 def train(recipe, arguments):
     output = pathlib.Path(arguments.output or f"runs/{recipe.name}")
-    output.mkdir(parents=True, exist_ok=True)
-    record = {"recipe": recipe.name, "steps": recipe.steps, **vars(arguments)}
-    (output / "run.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-
+    claim_folder(output, recipe, arguments)
     batches, held_out = make_data(recipe, arguments, output)
     model = make_model(recipe, arguments)
     model.fit(

@@ -59,14 +59,33 @@ def test_every_recipe_trains(name, scenes, tmp_path):
     assert (tmp_path / "best.keras").is_file()
 
 
-def test_an_interrupted_run_goes_on(scenes, tmp_path):
+def test_an_interrupted_run_goes_on(scenes, tmp_path, monkeypatch):
     recipe = smoke("lightflow_demo", scenes, epochs=2)
     arguments = train.parse_arguments(["lightflow_demo", "--output", str(tmp_path)])
-    train.train(dataclasses.replace(recipe, steps=2), arguments)
+
+    class Interrupted(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    def make_callbacks(*given):
+        return [*original(*given), Interrupted()]
+
+    original = train.make_callbacks
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(train, "make_callbacks", make_callbacks)
+        train.train(recipe, arguments)
     model = train.train(recipe, arguments)
     assert int(model.optimizer.iterations) == 4
     epochs = [json.loads(line)["epoch"] for line in (tmp_path / "log.jsonl").open()]
     assert epochs == [1, 2]
+
+
+def test_a_folder_of_another_run_is_left_alone(scenes, tmp_path):
+    arguments = train.parse_arguments(["lightflow_demo", "--output", str(tmp_path)])
+    train.claim_folder(tmp_path, smoke("lightflow_demo", scenes), arguments)
+    with pytest.raises(ValueError, match="recipe lightflow_demo, not lightflow_chairs"):
+        train.train(smoke("lightflow_chairs", scenes), arguments)
 
 
 def test_the_published_table_has_its_length_and_rates():
