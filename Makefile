@@ -16,14 +16,15 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 install: $(VENV)/.installed
 
 $(VENV)/.installed: setup.cfg pyproject.toml
-	$(PYTHON) -c "import sys; sys.version_info >= (3, 10) or sys.exit('tfflow needs Python 3.10 or newer; this is ' + sys.version.split()[0] + '. Try: make install PYTHON=python3.11')"
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[dev]"
-	touch $@
+	@$(PYTHON) -c "import sys; sys.version_info >= (3, 10) or sys.exit('tfflow needs Python 3.10 or newer; this is ' + sys.version.split()[0] + '. Try: make install PYTHON=python3.11')"
+	@echo "Installing into $(VENV): TensorFlow is large, this takes a minute or more."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@touch $@
 
 demo: install
-	$(BIN)/python train/demo.py --output $(OUT) $(if $(PAIRS),--pairs $(PAIRS))
+	@$(BIN)/python train/demo.py --output $(OUT) $(if $(PAIRS),--pairs $(PAIRS))
 
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -30,8 +30,19 @@ from tfflow.visualization import flow_figure, flow_to_image, write_video
 
 # Of the exported files, and of the scenes that the network is trained on: (height, width).
 SIZE = (192, 256)
-# Which scene the clip shows.
-CLIP = 0
+# The clip: of a photograph's size, textures and objects that were not trained on.
+CLIP_SCENE = {
+    **DEMO_SCENES,
+    "height": 384,
+    "width": 512,
+    "textures": 96,
+    "texture_size": 768,
+    "motion_scale": 0.7,
+    "objects": (3, 4),
+    "object_size": (0.3, 0.6),
+    "object_speed": (12.0, 30.0),
+}
+CLIP_SEED, CLIP_INDEX = 2, 14
 
 
 def main():
@@ -106,9 +117,7 @@ def show_pictures(predictor, held_out, own_pairs, output):
         for result in predict_pairs(predictor, own_pairs, output / "pairs"):
             print(f"{result['name']}: mean motion {result['motion']:.2f} px")
 
-    # A clip at a photograph's size, of textures and objects that were not trained on.
-    config = SceneConfig(**{**DEMO_SCENES, "height": 384, "width": 512, "motion_scale": 0.7})
-    clip = render(sample_scene(config, seed=2, index=CLIP), frames=8)
+    clip = render(sample_scene(SceneConfig(**CLIP_SCENE), CLIP_SEED, CLIP_INDEX), frames=8)
     panels, largest = [], 1.0
     for image1, image2, truth in zip(clip.images[:-1], clip.images[1:], clip.flows):
         flow = predictor.predict_flow(image1, image2)
