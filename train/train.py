@@ -26,7 +26,12 @@ import tfflow
 from tfflow.atomic_file import atomic_file
 from tfflow.data import open_dataset, training_pipeline
 from tfflow.metrics import EndPointError
-from tfflow.training.callbacks import EvaluatePairs, FlowPictures, JsonLines
+from tfflow.training.callbacks import (
+    EvaluatePairs,
+    FlowPictures,
+    FreezeStatistics,
+    JsonLines,
+)
 
 # =============================================================================================
 # Arguments
@@ -109,6 +114,8 @@ def make_callbacks(recipe, arguments, held_out, output):
     callbacks.append(EvaluatePairs(held_out, "val", limit=recipe.validation_pairs))
     if arguments.also_evaluate:
         callbacks.append(EvaluatePairs(open_dataset(arguments.also_evaluate), "also", limit=50))
+    if recipe.freeze_statistics_after is not None:
+        callbacks.append(FreezeStatistics(recipe.freeze_statistics_after))
     return [
         *callbacks,
         JsonLines(output / "log.jsonl"),

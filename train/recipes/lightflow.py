@@ -81,6 +81,7 @@ def synthetic():
         loss=MultiLevelEPE({"level2": 1.0}, reduction="mean"),
         steps_per_epoch=500,
         validation_pairs=100,
+        freeze_statistics_after=12,
     )
 
 
@@ -105,6 +106,7 @@ def demo():
         loss=MultiLevelEPE({"level2": 1.0}, reduction="mean"),
         steps_per_epoch=400,
         validation_pairs=32,
+        freeze_statistics_after=4,
     )
 
 

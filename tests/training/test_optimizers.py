@@ -1,0 +1,51 @@
+"""Coupled weight decay and the published schedules."""
+
+import keras
+import numpy as np
+import pytest
+
+from tfflow.training.optimizers import AdamL2
+from tfflow.training.schedules import halved_at, steps_table, warmup_cosine
+
+
+def test_adam_l2_decays_through_the_moments():
+    """Against Adam written out, on the gradient of loss + l2/2 |w|²; the bias is left out."""
+    rng = np.random.default_rng(0)
+    start, gradients = rng.normal(size=3).astype("float32"), rng.normal(size=(4, 3))
+    kernel, bias = (keras.Variable(start, name=name) for name in ("kernel", "bias"))
+    optimizer = AdamL2(0.1, l2=0.3, epsilon=1e-8)
+    optimizer = type(optimizer).from_config(optimizer.get_config())
+    for gradient in gradients.astype("float32"):
+        g = keras.ops.convert_to_tensor(gradient)
+        optimizer.apply([g, g], [kernel, bias])
+
+    for variable, l2 in ((kernel, 0.3), (bias, 0.0)):
+        w, m, v = start.astype(np.float64), 0.0, 0.0
+        for t, gradient in enumerate(gradients, start=1):
+            g = gradient + l2 * w
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+            w = w - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        np.testing.assert_allclose(variable, w, atol=1e-5)
+
+
+def test_halved_at():
+    schedule = halved_at(1e-4, [400, 600])
+    assert [float(schedule(step)) for step in (0, 400, 401, 601)] == pytest.approx(
+        [1e-4, 1e-4, 5e-5, 2.5e-5]
+    )
+
+
+def test_steps_table():
+    schedule = steps_table([1e-3, 1e-2, 5e-3], [10, 20, 10])
+    rates = [float(schedule(step)) for step in (1, 11, 30, 31, 99)]
+    assert rates == pytest.approx([1e-3, 1e-2, 1e-2, 5e-3, 5e-3])
+    with pytest.raises(ValueError, match="as many rates as lengths"):
+        steps_table([1e-3], [1, 2])
+
+
+def test_warmup_cosine():
+    schedule = warmup_cosine(2.0, 100, warmup=0.1)
+    assert float(schedule(5)) == pytest.approx(1.0)
+    assert float(schedule(10)) == pytest.approx(2.0)
+    assert float(schedule(55)) == pytest.approx(1.0, abs=0.05)
+    assert float(schedule(100)) == pytest.approx(0.0, abs=1e-6)
