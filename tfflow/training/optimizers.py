@@ -22,10 +22,16 @@ class AdamL2(keras.optimizers.Adam):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.l2, self.decay_biases = l2, decay_biases
 
-    def update_step(self, gradient, variable, learning_rate):
-        if self.l2 and (self.decay_biases or variable.name not in ("bias", "beta")):
-            gradient = gradient + keras.ops.cast(variable, gradient.dtype) * self.l2
-        super().update_step(gradient, variable, learning_rate)
+    def apply(self, grads, trainable_variables=None):
+        variables = trainable_variables or self._trainable_variables
+        if self.l2:
+            grads = [self._with_decay(*pair) for pair in zip(grads, variables)]
+        return super().apply(grads, trainable_variables)
+
+    def _with_decay(self, gradient, variable):
+        if gradient is None or (variable.name in ("bias", "beta") and not self.decay_biases):
+            return gradient
+        return gradient + keras.ops.cast(variable, gradient.dtype) * self.l2
 
     def get_config(self):
         return {**super().get_config(), "l2": self.l2, "decay_biases": self.decay_biases}
