@@ -25,9 +25,9 @@ import recipes
 import tfflow
 from tfflow.atomic_file import atomic_file
 from tfflow.data import open_dataset, training_pipeline
+from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.metrics import EndPointError
 from tfflow.training.callbacks import (
-    EvaluatePairs,
     FlowPictures,
     FreezeStatistics,
     JsonLines,

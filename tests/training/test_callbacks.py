@@ -7,7 +7,8 @@ import pytest
 
 import tfflow
 from tfflow.data.datasets import FlowSample
-from tfflow.training.callbacks import EvaluatePairs, FlowPictures, JsonLines
+from tfflow.evaluation.callback import EvaluatePairs
+from tfflow.training.callbacks import FlowPictures, JsonLines
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Callbacks: pictures of flow in TensorBoard, and EPE on real or held-out pairs while training."""
+"""Callbacks: pictures of flow in TensorBoard, a readable log, frozen batch statistics."""
 
 import json
 import pathlib
@@ -6,31 +6,7 @@ import pathlib
 import keras
 import numpy as np
 
-from tfflow.evaluation import evaluate
 from tfflow.visualization import flow_figure
-
-
-class EvaluatePairs(keras.callbacks.Callback):
-    """Evaluates ``predict_flow`` on a small data set after every so many epochs.
-
-    The EPE joins the epoch's logs as ``name_epe``, so that the progress bar shows it and
-    checkpoints can be chosen by it.
-
-    Args:
-        dataset: A sequence of samples with ground truth.
-        name: What to call it in the logs.
-        every: Epochs between evaluations.
-        limit: Only the first so many pairs.
-    """
-
-    def __init__(self, dataset, name, every=1, limit=None):
-        super().__init__()
-        self.dataset, self.name, self.every, self.limit = dataset, name, every, limit
-
-    def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every == 0 and logs is not None:
-            result = evaluate(self.model, self.dataset, limit=self.limit)
-            logs[f"{self.name}_epe"] = result.epe
 
 
 class FlowPictures(keras.callbacks.Callback):

@@ -63,7 +63,10 @@ def load_preset(model, name):
 
 
 def save_preset(model, name, card, folder=FOLDER):
-    """Writes a model's weights, as float16, and its card into a folder of presets.
+    """Writes a model's weights and its card into a folder of presets.
+
+    Kernels are kept as float16, which moves a flow by hundredths of a pixel at most; vectors, with
+    batch norm's statistics among them, as float32.
 
     Args:
         model: The trained model.
@@ -75,7 +78,7 @@ def save_preset(model, name, card, folder=FOLDER):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.weights.npz"
-    values = {f"{i:03d}": np.asarray(v, np.float16) for i, v in enumerate(model.get_weights())}
-    np.savez_compressed(path, **values)
+    values = (v.astype(np.float16) if v.ndim > 1 else v for v in model.get_weights())
+    np.savez_compressed(path, **{f"{i:03d}": value for i, value in enumerate(values)})
     card = {"name": name, **card, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     (folder / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
