@@ -76,6 +76,8 @@ def test_report_with_truth(exported, model, pairs, tmp_path):
     expected = np.concatenate(keras_errors).mean()
     assert values["epe_px"]["keras"] == pytest.approx(expected, rel=1e-5)
     assert abs(values["epe_px"]["file"] - expected) <= np.max(distances)
+    assert values["float32"]["bytes"] > 2 * values["bytes"]
+    assert [latency["threads"] for latency in values["float32"]["latency"]] == [1, 2]
     assert values["conditions"]["cores"] >= 1 and values["conditions"]["ai-edge-litert"]
 
     text = values.as_text()

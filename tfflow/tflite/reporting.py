@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import tempfile
 
 import numpy as np
 
@@ -42,6 +43,11 @@ class ExportReport(dict):
                     f"{latency['median_ms']:.2f} ms (median of {latency['runs']})",
                 )
             )
+        reference = self.get("float32")
+        if reference:
+            times = " / ".join(f"{each['median_ms']:.2f}" for each in reference["latency"])
+            text = f"{reference['bytes'] / 1e6:.2f} MB, {times} ms"
+            rows.append(("the same in float32", text))
         difference = self.get("difference_px")
         if difference:
             rows.append(
@@ -106,10 +112,11 @@ def report(path, model=None, pairs=None, *, threads=(1,), runs=50):
     Returns:
         An :class:`ExportReport`, a dict: ``file``, ``bytes``, ``model``, ``size``,
         ``quantization``, ``operators`` (name -> number), ``delegation``, ``latency`` (one dict for
-        each number of threads, see :func:`benchmark`), ``difference_px`` (length of the difference
-        vector from Keras: ``mean``, ``p99``, ``max``), ``epe_px`` (``file`` and ``keras``, over all
-        valid pixels), ``pairs``, ``conditions``. The differences, EPE and pairs are missing where
-        they were not measured.
+        each number of threads, see :func:`benchmark`), ``float32`` (``bytes`` and ``latency`` of
+        the same network in float32, where a model is given and the file is another form),
+        ``difference_px`` (length of the difference vector from Keras: ``mean``, ``p99``, ``max``),
+        ``epe_px`` (``file`` and ``keras``, over all valid pixels), ``pairs``, ``conditions``. The
+        differences, EPE and pairs are missing where they were not measured.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -131,9 +138,22 @@ def report(path, model=None, pairs=None, *, threads=(1,), runs=50):
     if pairs is None and model is not None:
         source = "synthetic pairs"
         pairs = synthetic_samples(interpreter.size, HELD_OUT_PAIRS, HELD_OUT_SEED)
+    if model is not None and values["quantization"] != "float32":
+        values["float32"] = _measure_float32(model, interpreter.size, threads, runs)
     if pairs is not None:
         values |= _compare(interpreter, model, pairs, source)
     return ExportReport(values, conditions=conditions())
+
+
+def _measure_float32(model, size, threads, runs):
+    """Size and latency of the same network in float32: what the quantisation is worth here."""
+    from tfflow.tflite.conversion import export  # needs TensorFlow; the rest of a report does not
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "float32.tflite")
+        export(model, path, size=size, quantization="float32")
+        latency = [benchmark(path, threads=number, runs=runs) for number in threads]
+        return {"bytes": path.stat().st_size, "latency": latency}
 
 
 def _compare(interpreter, model, pairs, source):
