@@ -125,7 +125,7 @@ def test_models(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("flow {f}/a.png {f}/b.png -o {t} --model lighflow", "neither a preset"),
+        ("flow {f}/a.png {f}/b.png -o {t} --model lighflow", "Did you mean 'lightflow'"),
         ("flow {f}/a.png {f}/absent.png -o {t} --model {f}/model.keras", "absent.png"),
         ("flow {f}/empty -o {t} --model {f}/model.keras", "no images"),
         ("flow {f}/a.png {f}/b.png {f}/a.png -o {t} --model {f}/model.keras", "two images"),

@@ -11,10 +11,10 @@ from tfflow.startup import start_backend_quietly
 DESCRIPTION = "Optical flow for TensorFlow and Keras, from training to the phone."
 EXAMPLES = """\
 examples:
-  tfflow flow a.png b.png -o out --model demo/lightflow_demo.tflite
-  tfflow flow clip.mp4 -o flow.mp4 --model demo/lightflow_demo.keras
-  tfflow evaluate --model demo/lightflow_demo.keras --dataset chairs-val:/data/FlyingChairs_release
-  tfflow export demo/lightflow_demo.keras --size 384x512 --quantize int8 -o lightflow_int8.tflite
+  tfflow flow a.png b.png -o out
+  tfflow flow clip.mp4 -o flow.mp4 --model lightflow_int8.tflite
+  tfflow evaluate --model my.keras --dataset chairs-val:/data/FlyingChairs_release
+  tfflow export lightflow --size 384x512 --quantize int8 -o lightflow_int8.tflite
   tfflow benchmark lightflow_int8.tflite --threads 1 2
 
 Help on one of them: tfflow flow --help

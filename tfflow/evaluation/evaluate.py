@@ -83,12 +83,12 @@ def evaluate(predictor, dataset, *, limit=None, progress=None):
 
     if counts["all"] == 0:
         raise ValueError(f"No pixel of {dataset!r} has a known flow.")
-    epe = {key: sums[key] / counts[key] if counts[key] else float("nan") for key in sums}
+    epe = {key: float(sums[key] / counts[key]) if counts[key] else float("nan") for key in sums}
     return Evaluation(
         epe=epe.pop("all"),
         fl=100.0 * outliers / counts["all"],
         by_speed=epe,
-        zero_flow_epe=motion_sum / counts["all"],
+        zero_flow_epe=float(motion_sum / counts["all"]),
         pairs=total,
         milliseconds=1000.0 * statistics.median(times[1:] or times),
         per_pair=tuple(per_pair),
