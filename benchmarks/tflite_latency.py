@@ -20,7 +20,7 @@ RESULT = pathlib.Path(__file__).with_suffix(".csv")
 
 def main():
     where = conditions()
-    model = tfflow.models.create("lightflow", predictor_activation=False)
+    model = tfflow.load("lightflow")
     with tempfile.TemporaryDirectory() as folder:
         files = {
             form: tflite.export(model, f"{folder}/{form}.tflite", size=SIZE, quantization=form)
