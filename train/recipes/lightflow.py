@@ -70,7 +70,7 @@ def synthetic():
         name="lightflow_synthetic",
         source="ours",
         cost="200,000 pairs: 90 minutes on 2 cores; first 12,000 scenes: 5 minutes, 17 GB of disk",
-        expected="EPE 4.5 px on held-out scenes after 92,000 pairs, where zero flow has 11.1",
+        expected="EPE 4.5 px on held-out scenes after 108,000 pairs, where zero flow has 11.1",
         model="lightflow",
         model_arguments={"predictor_activation": False, "batch_norm_momentum": 0.99},
         data=_scenes(count=12_000, held_out=200, height=320, width=448),
