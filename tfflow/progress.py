@@ -29,10 +29,12 @@ def working(what):
 
 def print_table(title, header, rows):
     """Prints a table to standard output; the first column to the left, the others to the right."""
-    table = Table(title=title, box=box.SIMPLE_HEAD, show_header=any(header), title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, show_header=any(header))
     for index, name in enumerate(header):
         table.add_column(name, justify="right" if index else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
     # Into a file or a pipe, nothing is cut to the width of a terminal that is not there.
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(title, soft_wrap=True, highlight=False, markup=False)
+    console.print(table)
