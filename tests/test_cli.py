@@ -108,7 +108,6 @@ def test_export_and_benchmark(folder, tmp_path, capsys):
 
 
 def test_synthesize(tmp_path, capsys):
-    pytest.importorskip("cv2", reason="OpenCV is an extra; install tfflow[scenes]")
     out = tmp_path / "scenes"
     status, printed, _ = run(
         capsys, "synthesize", out, "--count", 2, "--size", "64x96", "--workers", 1

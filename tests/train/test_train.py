@@ -27,7 +27,6 @@ def eager():
 
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory):
-    pytest.importorskip("cv2", reason="OpenCV is an extra; install tfflow[scenes]")
     config = tfflow.data.SceneConfig(height=96, width=128)
     root = tmp_path_factory.mktemp("scenes")
     tfflow.data.synthesize(root, 8, config=config, workers=1)

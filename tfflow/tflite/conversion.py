@@ -42,7 +42,7 @@ def export(
             ``"int8"`` (images and flow float32), or ``"int8_uint8"`` (images uint8).
         calibration: For int8, image pairs like those the file will see: an iterable of
             (image1, image2) or of :class:`tfflow.data.FlowSample`, of any size; at most 50 are
-            used. None = synthetic scenes, which need ``pip install "tfflow[scenes]"``.
+            used. None = synthetic scenes.
         heads_in_float: Keep the prediction of flow in float32 within the int8 and dynamic forms.
             It costs a twentieth of the time.
         metadata: A dict of what else the file shall know of itself, such as its licence; for

@@ -4,7 +4,7 @@
     rendered = render(sample_scene(config, seed=0, index=7))
     rendered.images[0], rendered.images[1], rendered.flows[0], rendered.occlusions[0]
 
-`tfflow.data.scene_cache` draws many of them into a folder. Drawing needs OpenCV (`tfflow[scenes]`).
+`tfflow.data.scene_cache` draws many of them into a folder. Drawing on a CPU needs OpenCV.
 """
 
 import importlib

@@ -4,7 +4,7 @@ try:
     import cv2
 except ImportError as error:
     raise ImportError(
-        'synthetic scenes are drawn with OpenCV, which is not here: pip install "tfflow[scenes]"'
+        "drawing synthetic scenes needs OpenCV: pip install opencv-python-headless"
     ) from error
 
 __all__ = ["cv2"]
