@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import pathlib
 import sys
 
@@ -176,7 +177,10 @@ def _evaluate(arguments):
             ("EPE", f"{result.epe:.3f} px"),
             ("EPE of zero flow", f"{result.zero_flow_epe:.3f} px"),
             ("Fl (over 3 px and 5 %)", f"{result.fl:.2f} %"),
-            *((f"EPE at {speeds[k]}", f"{v:.3f} px") for k, v in result.by_speed.items()),
+            *(
+                (f"EPE at {speeds[key]}", "no such pixels" if math.isnan(epe) else f"{epe:.3f} px")
+                for key, epe in result.by_speed.items()
+            ),
             ("pairs", str(result.pairs)),
             ("time a pair (median)", f"{result.milliseconds:.1f} ms"),
         ],
