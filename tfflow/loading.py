@@ -48,7 +48,8 @@ def _load_keras(path):
         raise FileNotFoundError(f"No model at {path}.")
     import keras
 
-    import tfflow.models.lightflow  # noqa: F401 - makes the classes known to Keras
+    for name in registry.list():
+        registry.entry(name).model_class()  # imported, the class is known to Keras
 
     try:
         return keras.saving.load_model(path, compile=False)

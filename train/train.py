@@ -95,7 +95,8 @@ def make_model(recipe, arguments):
     keras.utils.set_random_seed(arguments.seed)
     model = tfflow.models.create(recipe.model, **recipe.model_arguments)
     if arguments.init:
-        model.set_weights(tfflow.load(arguments.init).get_weights())
+        fresh = model.start_from(tfflow.load(arguments.init))
+        print(f"starting from {arguments.init}; {len(fresh)} weights are new")
     model.compile(
         optimizer=recipe.optimizer(recipe.steps), loss=recipe.loss, metrics=[EndPointError()]
     )

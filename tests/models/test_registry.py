@@ -29,7 +29,7 @@ def test_outputs(model):
     assert outputs["flow"].shape == (1, 64, 128, 2)
     for key, value in outputs.items():
         if key != "flow":
-            stride = 2 ** int(key.removeprefix("flow"))
+            stride = model.level_stride(int(key.removeprefix("flow")))
             assert value.shape == (1, 64 // stride, 128 // stride, 2)
 
 

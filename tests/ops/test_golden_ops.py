@@ -71,6 +71,23 @@ def test_warp(case):
     check_gradients(function, inputs, case, ("gfeat", "gflow"))
 
 
+@pytest.mark.parametrize("case", cases("localavg"))
+def test_local_average(case):
+    def function(distance, flow):
+        return ops.local_average(flow, distance)
+
+    inputs = [nhwc(ARRAYS[f"{case}.d"]), nhwc(ARRAYS[f"{case}.flow"])]
+    assert_close(function(*inputs), nhwc(ARRAYS[f"{case}.out"]), 1e-5, case)
+    check_gradients(function, inputs, case, ("gd", "gflow"))
+
+
+@pytest.mark.parametrize("case", cases("upsample_buffer"))
+def test_upsample_transposed(case):
+    taps = np.transpose(ARRAYS[f"{case}.weight"], (2, 3, 0, 1))[..., 0]
+    found = ops.upsample_transposed(nhwc(ARRAYS[f"{case}.x"]), taps)
+    assert_close(found, nhwc(ARRAYS[f"{case}.out"]), 1e-5, case)
+
+
 @pytest.mark.parametrize("case", cases("resize"))
 @pytest.mark.parametrize("known", [True, False], ids=["known_size", "unknown_size"])
 def test_resize(case, known):

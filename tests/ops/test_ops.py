@@ -71,6 +71,101 @@ def test_correlation_channel_order_and_units():
     assert np.count_nonzero(cost) == 1
 
 
+@pytest.mark.parametrize("size", [(3, 5), (7, 37), (6, 64)])
+@pytest.mark.parametrize(
+    ("displacement", "stride", "step"),
+    [(3, 1, 1), (6, 2, 2), (4, 1, 2), (4, 4, 2), (2, 2, 1), (3, 2, 3), (20, 1, 2), (0, 1, 1)],
+)
+def test_correlation_is_the_sum_of_products(size, displacement, stride, step):
+    # Word by word from the docstring, in float64: no tiles, no grids.
+    a, b = RNG.standard_normal((2, 2, *size, 3))
+    expected = []
+    for dy in range(-displacement, displacement + 1, step):
+        for dx in range(-displacement, displacement + 1, step):
+            moved = np.zeros_like(b)
+            for y in range(size[0]):
+                for x in range(size[1]):
+                    if 0 <= y + dy < size[0] and 0 <= x + dx < size[1]:
+                        moved[:, y, x] = b[:, y + dy, x + dx]
+            expected.append((a * moved).sum(-1)[:, ::stride, ::stride])
+    found = ops.correlation(a, b, displacement, stride=stride, displacement_stride=step)
+    np.testing.assert_allclose(found, np.stack(expected, -1), atol=1e-12)
+
+
+def test_correlation_of_unknown_sizes():
+    tf = pytest.importorskip("tensorflow")
+    spec = tf.TensorSpec((None, None, None, 4))
+    for arguments in ({}, {"stride": 2, "displacement_stride": 2}, {"displacement_stride": 2}):
+        graph = tf.function(
+            lambda a, b, kw=arguments: ops.correlation(a, b, 4, **kw), input_signature=[spec] * 2
+        )
+        a, b = RNG.random((2, 2, 9, 35, 4), np.float32)
+        np.testing.assert_allclose(graph(a, b), ops.correlation(a, b, 4, **arguments), rtol=1e-5)
+
+
+def test_local_average_at_the_border_counts_the_outside_as_zero():
+    flow = np.ones((1, 4, 5, 2), np.float32)
+    averaged = np.asarray(ops.local_average(flow, np.zeros((1, 4, 5, 9), np.float32)))
+    np.testing.assert_allclose(averaged[0, 1:-1, 1:-1], 1, rtol=1e-6)
+    np.testing.assert_allclose(averaged[0, 0, 0], 4 / 9, rtol=1e-6)
+
+
+def test_local_average_takes_the_neighbour_that_is_near():
+    flow = RNG.standard_normal((1, 6, 7, 2)).astype(np.float32)
+    distance = np.full((1, 6, 7, 25), 10.0, np.float32)
+    distance[..., 1 * 5 + 4] = 0.0  # dy = -1, dx = +2
+    averaged = np.asarray(ops.local_average(flow, distance))
+    np.testing.assert_allclose(averaged[0, 1:, :-2], flow[0, :-1, 2:], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("flow", "distance", "message"),
+    [
+        ((1, 4, 4, 2), (1, 4, 5, 9), "of one size"),
+        ((1, 4, 4, 2), (1, 4, 4, 16), "p odd"),
+        ((1, 4, 4, 2), (1, 4, 4, 10), "p odd"),
+    ],
+)
+def test_local_average_says_what_it_expects(flow, distance, message):
+    with pytest.raises(ValueError, match=message):
+        ops.local_average(np.zeros(flow), np.zeros(distance))
+
+
+def test_upsample_transposed_with_bilinear_taps():
+    # The worked example of Caffe's bilinear filler.
+    taps = np.outer([0.25, 0.75, 0.75, 0.25], [0.25, 0.75, 0.75, 0.25])[..., None]
+    image = np.array([[1.0, 2.0], [3.0, 4.0]])[None, ..., None]
+    expected = [
+        [0.5625, 0.9375, 1.3125, 1.125],
+        [1.125, 1.75, 2.25, 1.875],
+        [1.875, 2.75, 3.25, 2.625],
+        [1.6875, 2.4375, 2.8125, 2.25],
+    ]
+    np.testing.assert_allclose(ops.upsample_transposed(image, taps)[0, ..., 0], expected)
+    with pytest.raises(ValueError, match=r"expects a kernel \(4, 4, 1\)"):
+        ops.upsample_transposed(image, np.zeros((4, 4, 2)))
+
+
+def test_downsample_triangle():
+    # 8 -> 3 on aligned corners: centres 0, 3.5, 7, half width 3.5.
+    ramp = np.arange(8.0)[None, :, None, None] * np.ones((1, 1, 4, 1))
+    reduced = np.asarray(ops.downsample_triangle(ramp, (3, 4)))[0, :, 0, 0]
+    weights = 1 - np.abs(np.arange(8)[None] - np.array([[0], [3.5], [7]])) / 3.5
+    weights = np.maximum(weights, 0)
+    np.testing.assert_allclose(reduced, weights @ np.arange(8) / weights.sum(1), rtol=1e-6)
+    np.testing.assert_allclose(ops.downsample_triangle(ramp, (8, 4)), ramp)
+
+
+def test_safe_norm_has_a_gradient_at_zero():
+    tf = pytest.importorskip("tensorflow")
+    x = tf.constant([[3.0, 4.0], [0.0, 0.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        norm = ops.safe_norm(x)
+    np.testing.assert_allclose(norm, [5, 0])
+    np.testing.assert_allclose(tape.gradient(norm, x), [[0.6, 0.8], [0, 0]], rtol=1e-6)
+
+
 def test_correlation_normalized_is_the_mean():
     a, b = RNG.random((2, 1, 4, 5, 8)).astype(np.float32)
     np.testing.assert_allclose(

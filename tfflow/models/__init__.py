@@ -7,6 +7,8 @@ from tfflow.models.registry import create, entry, list, register
 _LAZY = {
     "FlowModel": "tfflow.models.flow_model",
     "LightFlow": "tfflow.models.lightflow",
+    "LiteFlowNet": "tfflow.models.liteflownet",
+    "LiteFlowNet2": "tfflow.models.liteflownet2",
 }
 
 __all__ = ["create", "entry", "list", "register", *_LAZY]

@@ -19,7 +19,8 @@ class FlowModel(keras.Model):
 
     * ``"flow"``: (B, H, W, 2) float32, pixels from image1 to image2, (u, v);
     * ``"flowN"``: the prediction at level N, (B, h_N, w_N, 2), in pixels of the full-size input
-      divided by :attr:`flow_div`, whatever the level.
+      divided by :attr:`flow_div`, whatever the level. N is the paper's number;
+      :meth:`level_stride` says what size that is.
 
     Attributes:
         flow_div: Network units are pixels / flow_div.
@@ -34,6 +35,11 @@ class FlowModel(keras.Model):
         # Keras turns XLA on by default; on TensorFlow its depthwise convolutions make a step on a
         # CPU ten times slower.
         self.jit_compile = keras.backend.backend() != "tensorflow"
+
+    @staticmethod
+    def level_stride(level):
+        """How many pixels of the image, in each direction, one of ``flowN`` stands for."""
+        return 2**level
 
     def estimate(self, image1, image2, training=None):
         """The network itself: two images (B, H, W, 3) to its pyramid, finest level first."""
@@ -79,6 +85,36 @@ class FlowModel(keras.Model):
         pair = ImagePair(image1, image2, size=size, multiple=self.multiple)
         outputs = self.predict_on_batch({"image1": pair.image1, "image2": pair.image2})
         return pair.restore(outputs["flow"])
+
+    def weights_by_name(self):
+        """All weights by their place in the network, such as ``"level5/matching/conv1/kernel"``."""
+        return {weight.path.split("/", 1)[1]: weight for weight in self.weights}
+
+    def start_from(self, earlier):
+        """Takes over the weights of an earlier training stage; the optimizer starts anew.
+
+        Args:
+            earlier: A network all of whose weights this one has too, of the same names and shapes.
+
+        Returns:
+            The names of the weights that stay as they were, sorted.
+
+        Raises:
+            ValueError: If ``earlier`` has a weight that this network has not; nothing is copied.
+        """
+        mine, theirs = self.weights_by_name(), earlier.weights_by_name()
+        alien = [
+            name for name, w in theirs.items() if name not in mine or mine[name].shape != w.shape
+        ]
+        if alien:
+            raise ValueError(
+                f"{earlier.name} is not an earlier stage of {self.name}: {len(alien)} of its "
+                f"{len(theirs)} weights have no place there, {alien[0]} for one. Expected the same "
+                "network, or one with fewer levels or units."
+            )
+        for name, weight in theirs.items():
+            mine[name].assign(weight)
+        return sorted(set(mine) - set(theirs))
 
     # Training: one target, the flow, for a dictionary of outputs -------------------------------
 

@@ -121,3 +121,68 @@ register(
     description="half of the channels",
     width=0.5,
 )
+
+_LITEFLOWNET = {
+    "target": "tfflow.models.liteflownet:LiteFlowNet",
+    "paper": "Hui et al., LiteFlowNet: A Lightweight CNN for Optical Flow Estimation, 2018",
+}
+_LITEFLOWNET2 = {
+    "target": "tfflow.models.liteflownet2:LiteFlowNet2",
+    "paper": "Hui et al., A Lightweight Optical Flow CNN - Revisiting Data Fidelity and "
+    "Regularization, 2020",
+}
+
+
+def _register_stages(name, common, parameters):
+    """The network's training stages as mmflow names them: level 6 without R, with R, then finer."""
+    for stage, count in parameters.items():
+        finest = int(stage[1])
+        register(
+            f"{name}_pre_{stage}",
+            **common,
+            parameters=count,
+            description=f"training stage: levels 6 to {finest}"
+            if finest < 6
+            else f"training stage: level 6 {'with' if 'R' in stage else 'without'} R",
+            finest_level=finest,
+            use_regularization="R" in stage,
+        )
+
+
+_register_stages(
+    "liteflownet",
+    _LITEFLOWNET,
+    {
+        "M6S6": 1_245_476,
+        "M6S6R6": 1_758_861,
+        "M5S5R5": 2_738_106,
+        "M4S4R4": 3_662_661,
+        "M3S3R3": 4_509_392,
+        "M2S2R2": 5_377_917,
+    },
+)
+register("liteflownet", **_LITEFLOWNET, parameters=5_377_917, description="accurate and small")
+register(
+    "liteflownetx",
+    **_LITEFLOWNET,
+    parameters=901_123,
+    description="without M and a sixth of the size; our reading, its layers are not published",
+    use_matching=False,
+    feature_channels=(16, 16, 32, 48, 64, 96),
+    estimator_channels=(64, 32, 16),
+    regularization_channels=(32, 32, 32, 32, 16, 16),
+    matching_features=32,
+    regularization_features=64,
+)
+_register_stages(
+    "liteflownet2",
+    _LITEFLOWNET2,
+    {
+        "M6S6": 1_725_156,
+        "M6S6R6": 2_238_541,
+        "M5S5R5": 3_697_466,
+        "M4S4R4": 5_101_701,
+        "M3S3R3": 6_428_112,
+    },
+)
+register("liteflownet2", **_LITEFLOWNET2, parameters=6_428_112, description="faster, no level 2")

@@ -1,7 +1,25 @@
 """Operations of optical-flow networks, each written once in ``keras.ops`` as the reference."""
 
 from tfflow.ops.correlation import correlation
-from tfflow.ops.resample import resize, resize_flow, upsample_nearest
+from tfflow.ops.local_average import local_average
+from tfflow.ops.norm import safe_norm
+from tfflow.ops.resample import (
+    downsample_triangle,
+    resize,
+    resize_flow,
+    upsample_nearest,
+    upsample_transposed,
+)
 from tfflow.ops.warp import warp
 
-__all__ = ["correlation", "resize", "resize_flow", "upsample_nearest", "warp"]
+__all__ = [
+    "correlation",
+    "downsample_triangle",
+    "local_average",
+    "resize",
+    "resize_flow",
+    "safe_norm",
+    "upsample_nearest",
+    "upsample_transposed",
+    "warp",
+]

@@ -46,22 +46,89 @@ def correlation(
         (1, 48, 64, 441)
     """
     _check_arguments(features1, features2, max_displacement, stride, displacement_stride)
-    r = max_displacement
-    kept1 = features1[:, ::stride, ::stride, :]
-    padded2 = ops.pad(features2, ((0, 0), (r, r), (r, r), (0, 0)))
-
-    shifts = range(0, 2 * r + 1, displacement_stride)
-    channels = []
-    for y in shifts:
-        # An end counted from the back needs no knowledge of the size; 0 from the back is the end.
-        rows = padded2[:, y : (y - 2 * r) or None : stride, :, :]
-        for x in shifts:
-            shifted2 = rows[:, :, x : (x - 2 * r) or None : stride, :]
-            channels.append(ops.sum(kept1 * shifted2, axis=-1))
-    cost = ops.stack(channels, axis=-1)
+    step = displacement_stride
+    if stride % step == 0:
+        # Both maps are only ever looked at on one grid of every step-th pixel.
+        grid1, grid2 = features1[:, ::step, ::step, :], features2[:, ::step, ::step, :]
+        cost = _every_displacement(grid1, grid2, max_displacement // step)
+        beyond = stride // step
+    else:
+        # A pixel only ever meets pixels of its own grid, of which there are step² interleaved ones.
+        height, width = ops.shape(features1)[1:3]
+        grids1, grids2 = _to_grids(features1, step), _to_grids(features2, step)
+        cost = _every_displacement(grids1, grids2, max_displacement // step)
+        cost = _from_grids(cost, step, height, width)
+        beyond = stride
+    if beyond > 1:
+        cost = cost[:, ::beyond, ::beyond, :]
     if normalize:
         cost = cost / ops.cast(ops.shape(features1)[-1], cost.dtype)
     return cost
+
+
+# Pixels of a row that are multiplied at a time. Of tile + 2 · radius products a pixel, 2 · radius
+# + 1 are wanted: a small tile computes little in vain, a large one keeps the processor busy. From 8
+# to 64 the time differs by a tenth (2 cores), but the gradient's is best from 32 on.
+TILE = 32
+
+
+def _every_displacement(features1, features2, radius):
+    """The cost volume over all displacements up to ``radius`` pixels, (B, H, W, (2 radius + 1)²).
+
+    Every pixel of a tile of a row times every pixel of the row it may have come from is one
+    product of matrices, (tile, C) times (C, tile + 2 · radius); the wanted products are its band of
+    diagonals. That is two to three times faster than a product and a sum for each displacement, and
+    eight times in training. LiteRT has nothing but BATCH_MATMUL, PAD and RESHAPE to do.
+    """
+    batch, height, width, channels = ops.shape(features1)
+    span = 2 * radius + 1
+    tile = min(TILE, width) if isinstance(width, int) else TILE
+    tiles = -(-width // tile)
+    window = tile + 2 * radius
+    overhang = -(-window // tile)  # tiles that a window reaches over
+
+    left = ops.pad(features1, ((0, 0), (0, 0), (0, tiles * tile - width), (0, 0)))
+    left = ops.reshape(left, (batch, height, tiles, tile, channels))
+
+    right_end = (tiles + overhang - 1) * tile - width - radius
+    right = ops.pad(features2, ((0, 0), (radius, radius), (radius, right_end), (0, 0)))
+    right = ops.reshape(right, (batch, height + 2 * radius, tiles + overhang - 1, tile, channels))
+    windows = ops.concatenate(
+        [right[:, :, i : i + tiles, : window - i * tile, :] for i in range(overhang)], axis=3
+    )
+    windows = ops.transpose(windows, (0, 1, 2, 4, 3))
+
+    rows = []
+    for dy in range(span):
+        products = ops.matmul(left, windows[:, dy : dy + height])
+        # Entry (i, i + dx) lies at i · (window + 1) + dx of the flattened matrix: in rows of
+        # window + 1, the diagonals are the first columns.
+        products = ops.reshape(products, (batch, height, tiles, tile * window))
+        products = ops.pad(products, ((0, 0), (0, 0), (0, 0), (0, tile)))
+        products = ops.reshape(products, (batch, height, tiles, tile, window + 1))
+        rows.append(products[..., :span])
+    cost = ops.reshape(ops.concatenate(rows, axis=-1), (batch, height, tiles * tile, span * span))
+    return cost[:, :, :width, :]
+
+
+def _to_grids(features, step):
+    """(B, H, W, C) to its step² interleaved grids, (step² · B, ⌈H / step⌉, ⌈W / step⌉, C)."""
+    batch, height, width, channels = ops.shape(features)
+    rows, columns = -(-height // step), -(-width // step)
+    padding = ((0, 0), (0, rows * step - height), (0, columns * step - width), (0, 0))
+    features = ops.pad(features, padding)
+    features = ops.reshape(features, (batch, rows, step, columns, step, channels))
+    features = ops.transpose(features, (2, 4, 0, 1, 3, 5))
+    return ops.reshape(features, (step * step * batch, rows, columns, channels))
+
+
+def _from_grids(grids, step, height, width):
+    """The inverse of :func:`_to_grids`, (…) -> (B, height, width, C)."""
+    batch, rows, columns, channels = ops.shape(grids)
+    grids = ops.reshape(grids, (step, step, batch // step**2, rows, columns, channels))
+    features = ops.transpose(grids, (2, 3, 0, 4, 1, 5))
+    features = ops.reshape(features, (batch // step**2, rows * step, columns * step, channels))
+    return features[:, :height, :width, :]
 
 
 def _check_arguments(features1, features2, max_displacement, stride, displacement_stride):

@@ -70,3 +70,59 @@ def upsample_nearest(image, factor=2):
     return ops.depth_to_space(
         ops.concatenate([image] * factor**2, axis=-1), factor, data_format="channels_last"
     )
+
+
+def upsample_transposed(image, kernel):
+    """Doubles the size by a depthwise transposed convolution, (B, H, W, C) -> (B, 2H, 2W, C).
+
+    ``kernel`` is (4, 4, C), the stride 2 and the padding 1, as in torch and Caffe: along an axis,
+    output 2m is kernel[1] · x[m] + kernel[3] · x[m - 1], and output 2m + 1 is
+    kernel[2] · x[m] + kernel[0] · x[m + 1], with zeros outside.
+
+    Keras has no depthwise transposed convolution. Four ordinary ones, one for even and odd rows and
+    columns each, are the same, and depth_to_space puts their outputs in place.
+    """
+    if tuple(kernel.shape) != (4, 4, image.shape[-1]):
+        raise ValueError(
+            f"upsample_transposed expects a kernel (4, 4, {image.shape[-1]}) for an image of shape "
+            f"{tuple(image.shape)}; got {tuple(kernel.shape)}."
+        )
+    # Taps 3 and 1 fall on x[m - 1] and x[m], 2 and 0 on x[m] and x[m + 1]: in a window of three
+    # around m, the even outputs leave the last place empty, the odd ones the first.
+    kernels = [
+        ops.pad(
+            kernel[3 - odd_row :: -2, 3 - odd_column :: -2],
+            ((odd_row, 1 - odd_row), (odd_column, 1 - odd_column), (0, 0)),
+        )
+        for odd_row in (0, 1)
+        for odd_column in (0, 1)
+    ]
+    phases = ops.depthwise_conv(
+        ops.concatenate([image] * 4, axis=-1),
+        ops.concatenate(kernels, axis=-1)[..., None],
+        padding="same",
+        data_format="channels_last",
+    )
+    return ops.depth_to_space(phases, 2, data_format="channels_last")
+
+
+def downsample_triangle(image, size):
+    """Reduces an image with a triangle filter as wide as the reduction, (B, H, W, C).
+
+    The corners of the two grids coincide; weights beyond the image are left out and the rest
+    normalised. FlowNet's Caffe layer "Downsample", which the official LiteFlowNet reduces its
+    images with.
+    """
+    rows = _triangle_weights(ops.shape(image)[1], size[0], image.dtype)
+    columns = _triangle_weights(ops.shape(image)[2], size[1], image.dtype)
+    image = ops.einsum("oh,bhwc->bowc", rows, image)
+    return ops.einsum("ow,bhwc->bhoc", columns, image)
+
+
+def _triangle_weights(source, target, dtype):
+    """(target, source): each target pixel's share in each source pixel."""
+    step = ops.cast(source - 1, "float32") / ops.cast(ops.maximum(target - 1, 1), "float32")
+    centers = ops.arange(target, dtype="float32") * step
+    distance = ops.abs(ops.arange(source, dtype="float32") - centers[:, None])
+    weights = ops.relu(1.0 - distance / ops.maximum(step, 1e-6))
+    return ops.cast(weights / ops.sum(weights, axis=1, keepdims=True), dtype)

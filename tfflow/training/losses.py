@@ -11,15 +11,7 @@ import re
 import keras
 from keras import ops
 
-from tfflow.ops import resize
-
-
-def safe_norm(vectors, axis=-1):
-    """Euclidean norm whose gradient at the zero vector is zero; that of sqrt alone is NaN."""
-    squared = ops.sum(ops.square(vectors), axis=axis)
-    is_zero = ops.equal(squared, 0)
-    norm = ops.sqrt(ops.where(is_zero, ops.ones_like(squared), squared))
-    return ops.where(is_zero, ops.zeros_like(norm), norm)
+from tfflow.ops import resize, safe_norm
 
 
 class PyramidLoss(keras.losses.Loss):
@@ -54,7 +46,8 @@ class MultiLevelEPE(PyramidLoss):
     Args:
         weights: Level name -> weight, e.g. ``{"level6": 0.32, …, "level2": 0.005}``; level N is
             the output ``flowN``. ``"level0"`` is the finest output resized to full size, as in
-            LiteFlowNet2's training.
+            LiteFlowNet2's training; ``"level6_M"`` and ``"level6_S"`` are the outputs of
+            LiteFlowNet's units (``unit_outputs=True``), which its authors weigh like their level.
         flow_div: Network units are pixels / flow_div.
         p: Norm of the error vector, 1 or 2.
         q: Exponent of the robust form, or None for the plain one.
@@ -89,7 +82,7 @@ class MultiLevelEPE(PyramidLoss):
         name="multi_level_epe",
     ):
         super().__init__(name=name, reduction="sum_over_batch_size")
-        if not weights or not all(re.fullmatch(r"level\d", level) for level in weights):
+        if not weights or not all(re.fullmatch(r"level\d(_[MS])?", level) for level in weights):
             raise ValueError(
                 f'weights must be like {{"level6": 0.32, "level5": 0.08}}; got {weights!r}.'
             )

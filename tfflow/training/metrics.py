@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tfflow.training.losses import safe_norm
+from tfflow.ops import safe_norm
 
 
 class _PixelMean(keras.metrics.Metric):

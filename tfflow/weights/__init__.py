@@ -1,7 +1,16 @@
 """Weights: our presets, and importers for other projects' checkpoints."""
 
 from tfflow.weights.lightflow_pytorch import load_lightflow_pytorch
+from tfflow.weights.liteflownet import load_liteflownet_official
+from tfflow.weights.mmflow import load_mmflow
 from tfflow.weights.presets import list_presets, preset_card
 from tfflow.weights.state_dict import read_state_dict
 
-__all__ = ["list_presets", "load_lightflow_pytorch", "preset_card", "read_state_dict"]
+__all__ = [
+    "list_presets",
+    "load_lightflow_pytorch",
+    "load_liteflownet_official",
+    "load_mmflow",
+    "preset_card",
+    "read_state_dict",
+]

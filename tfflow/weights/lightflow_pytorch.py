@@ -1,7 +1,6 @@
 """Checkpoints of the PyTorch project LightFlow-pytorch (McDo) into :class:`LightFlow`."""
 
-import numpy as np
-
+from tfflow.weights.layouts import depthwise_kernel, kernel
 from tfflow.weights.state_dict import WeightImport, read_state_dict
 
 
@@ -29,22 +28,12 @@ def load_lightflow_pytorch(model, source):
         )
     weights = WeightImport(read_state_dict(source), "LightFlow-pytorch")
     for block in (*model.encoder, *model.decoder, *model.predictors):
-        weights.assign(block.depthwise.kernel, f"{block.name}.0.weight", _depthwise_kernel)
+        weights.assign(block.depthwise.kernel, f"{block.name}.0.weight", depthwise_kernel)
         _assign_batch_norm(weights, block.depthwise_norm, f"{block.name}.1")
-        weights.assign(block.pointwise.kernel, f"{block.name}.3.weight", _kernel)
+        weights.assign(block.pointwise.kernel, f"{block.name}.3.weight", kernel)
         _assign_batch_norm(weights, block.pointwise_norm, f"{block.name}.4")
     weights.finish()
     return model
-
-
-def _kernel(tensor):
-    """(out, in, height, width) to Keras's (height, width, in, out)."""
-    return np.transpose(tensor, (2, 3, 1, 0))
-
-
-def _depthwise_kernel(tensor):
-    """(channels, 1, height, width) to Keras's (height, width, channels, 1)."""
-    return np.transpose(tensor, (2, 3, 0, 1))
 
 
 def _assign_batch_norm(weights, norm, prefix):

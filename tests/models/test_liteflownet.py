@@ -1,0 +1,305 @@
+"""LiteFlowNet, its successor and their stages against mmflow's numbers, and their switches."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from golden_files import assert_close, images, load, nhwc, state_dict
+
+import tfflow
+from tfflow.losses import MultiLevelCharbonnier, MultiLevelEPE
+from tfflow.models import LiteFlowNet, LiteFlowNet2
+from tfflow.models.liteflownet import ABLATIONS, MEAN2
+from tfflow.models.liteflownet_units import FlowRegularization
+from tfflow.ops import safe_norm, warp
+from tfflow.weights import load_mmflow
+from tfflow.weights.layouts import kernel
+from tfflow.weights.liteflownet import mmflow_name, places
+
+RNG = np.random.default_rng(0)
+STAGES = ("pre_M6S6", "pre_M6S6R6", "pre_M5S5R5", "pre_M4S4R4", "pre_M3S3R3", "pre_M2S2R2")
+GOLDEN = [
+    "liteflownet",
+    *(f"liteflownet_{stage}" for stage in STAGES),
+    "liteflownet2",
+    *(f"liteflownet2_{stage}" for stage in STAGES if stage[4:] not in ("M4S4R4", "M2S2R2")),
+]
+
+
+def golden_model(name, description, **arguments):
+    """The network of a golden file; fine-tuned weights go into the network before ``_ft``."""
+    model = tfflow.models.create(name.split("_ft")[0], **arguments)
+    return load_mmflow(model, state_dict(description))
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_equals_the_published_implementation(name):
+    description, arrays = load(name)
+    model = golden_model(name, description, unit_outputs=True)
+    for case in sorted({key.split(".")[0] for key in arrays}):
+        outputs = model(images(arrays, case, bgr=True))
+        # Case c is compared at the network's size: what resizes the images is not the network.
+        flow = f"{case}.flow_network_size" if case == "c" else f"{case}.flow"
+        if flow in arrays:
+            assert_close(outputs["flow"], nhwc(arrays[flow]), 1e-5, flow)
+        for key, expected in arrays.items():
+            if key.startswith(f"{case}.pred.") and not key.endswith("level0"):  # made by the loss
+                found = outputs[f"flow{key[-1]}"]
+            elif key.startswith(f"{case}.int.level"):  # a.int.level5.NetM
+                level, unit = key[len(f"{case}.int.level")], key[-1]
+                found = outputs.get(f"flow{level}_{unit}", outputs[f"flow{level}"])
+            else:
+                continue
+            assert_close(found, nhwc(expected), 1e-5, key)
+
+
+@pytest.mark.parametrize("name", ["liteflownet", "liteflownet2", "liteflownet2_ft_kitti"])
+def test_losses_and_gradients_are_the_published_ones(name):
+    description, arrays = load(name)
+    model = golden_model(name, description)
+    config, case = description["loss"], description["cases"]["a"]
+    kwargs = {key: config[key] for key in ("q", "eps") if config[key] is not None}
+    kinds = {"MultiLevelEPE": MultiLevelEPE, "MultiLevelCharbonnierLoss": MultiLevelCharbonnier}
+    loss = kinds[config["type"]](config["weights"], resize_flow=config["resize_flow"], **kwargs)
+    inputs, truth = images(arrays, "a", bgr=True), nhwc(arrays["a.gt"])
+    valid = arrays["a.gt_valid"].astype(np.float32)
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            outputs = model(inputs)
+            value = loss(truth, outputs)
+        return outputs, value, tape.gradient(value, model.trainable_variables)
+
+    outputs, value, gradients = step()
+    assert float(value) == pytest.approx(case["loss_total"], rel=1e-5)
+    assert float(loss(truth, outputs, valid)) == pytest.approx(case["loss_total_valid"], rel=1e-5)
+    for level, share in loss.per_level(truth, outputs).items():
+        assert float(share[0]) == pytest.approx(case["loss_per_level"][level], rel=1e-5)
+
+    by_name = {}
+    of_variable = {id(v): g for v, g in zip(model.trainable_variables, gradients)}
+    for place, layer in places(model):
+        if place.part != "upsample":
+            gradient = of_variable[id(layer.kernel)].numpy()
+            gradient = gradient[:, :, ::-1] if place[:2] == ("C", 1) else gradient
+            by_name[f"{mmflow_name(place)}.weight"] = np.transpose(gradient, (3, 2, 0, 1))
+            by_name[f"{mmflow_name(place)}.bias"] = of_variable[id(layer.bias)].numpy()
+    expected = arrays["a.grad.l2"]
+    assert sorted(by_name) == sorted(case["grad_params"])
+    found = np.array([np.linalg.norm(by_name[key]) for key in case["grad_params"]])
+    assert np.max(np.abs(found - expected) / (expected + 1e-3 * expected.max())) < 5e-3
+
+
+@pytest.mark.parametrize(("case", "patch"), [("netr.p3", 3), ("netr.p5", 5)])
+def test_regularization_unit(case, patch):
+    description, arrays = load("ops")
+    multiplier = description[case]["multiplier"]
+    unit = FlowRegularization(patch, (7, 6), None, name="R")
+    image1, image2, features, flow = (
+        tf.Variable(nhwc(arrays[f"{case}.{name}"])) for name in ("img1", "img2", "feat", "flow")
+    )
+
+    def call():
+        warped2 = warp(image2, flow * multiplier, mask_threshold=0.9999)
+        return unit(flow, safe_norm(image1 - warped2, keepdims=True), features)[0]
+
+    call()  # builds
+    distance = "dist_layer" if patch == 3 else "dist_layer.{}"
+    layers = [(f"layers.{i}.conv", layer) for i, layer in enumerate(unit.convolutions)]
+    layers += [(distance.format(i), layer) for i, layer in enumerate(unit.distance)]
+    for name, layer in layers:
+        layer.kernel.assign(kernel(arrays[f"{case}.weight.{name}.weight"]))
+        layer.bias.assign(arrays[f"{case}.weight.{name}.bias"])
+    with tf.GradientTape() as tape:
+        output = call()
+        total = tf.reduce_sum(output * nhwc(arrays[f"{case}.gout"]))
+    assert_close(output, nhwc(arrays[f"{case}.out"]), 1e-5, "out")
+    names = ("gimg1", "gimg2", "gfeat", "gflow")
+    for name, gradient in zip(names, tape.gradient(total, [image1, image2, features, flow])):
+        assert_close(gradient, nhwc(arrays[f"{case}.{name}"]), 1e-4, name)
+
+
+# Training --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("flow", [0.0, 1000.0], ids=["zero_flow", "flow_out_of_the_image"])
+def test_gradients_are_finite_for_identical_frames(flow):
+    model = tfflow.models.create("liteflownet2_pre_M5S5R5")
+    for estimator in model.levels:
+        for unit in (estimator.matching, estimator.refinement):
+            unit.flow.kernel.assign(tf.zeros_like(unit.flow.kernel))
+            unit.flow.bias.assign([flow, flow])
+    image = np.zeros((1, 64, 64, 3), np.float32)  # everything in the image is its border
+    with tf.GradientTape() as tape:
+        outputs = model({"image1": image, "image2": image})
+        loss = MultiLevelEPE({"level6": 1.0, "level5": 1.0})(np.zeros((1, 64, 64, 2)), outputs)
+    for gradient in tape.gradient(loss, model.trainable_variables):
+        assert np.isfinite(gradient).all()
+
+
+def test_a_stage_starts_from_the_one_before():
+    names = [f"liteflownet_{stage}" for stage in STAGES]
+    models = [tfflow.models.create(name) for name in names]
+    fresh = {}
+    for earlier, model in itertools.pairwise(models):
+        fresh[model.name] = model.start_from(earlier)
+    weights = [{n: np.asarray(w) for n, w in m.weights_by_name().items()} for m in models]
+    for earlier, later in itertools.pairwise(weights):
+        for name, value in earlier.items():
+            np.testing.assert_array_equal(later[name], value)
+
+    # What mmflow's hook leaves at its random values, because its shape changes with the level.
+    assert all(name.startswith("level6/regularization/") for name in fresh[names[1]])
+    hidden, distance = "conv1/kernel", ("distance_vertical", "distance_horizontal")
+    distances = [f"regularization/{d}/{part}" for d in distance for part in ("kernel", "bias")]
+    adapt = ["regularization/adapt/kernel"]
+    flows = ["matching/flow/kernel", "refinement/flow/kernel"]
+    expected = {
+        5: [f"refinement/{hidden}", f"regularization/{hidden}", "upsample/kernel"],
+        4: [f"refinement/{hidden}", *adapt, "regularization/adapt/bias", *flows, *distances,
+            f"regularization/{hidden}"],
+        3: [f"refinement/{hidden}", *adapt, "matching/upsample/kernel"],
+        2: ["adapt/kernel", "adapt/bias", *adapt, *flows, *distances],
+    }  # fmt: skip
+    # R's first layer of level 4 takes 131 channels as that of level 5 does, and is copied.
+    expected[4].remove(f"regularization/{hidden}")
+    for level, name in zip((5, 4, 3, 2), names[2:]):
+        assert fresh[name] == sorted(f"level{level}/{weight}" for weight in expected[level])
+
+
+def test_liteflownet2_stages_start_new_levels_at_random():
+    earlier = tfflow.models.create("liteflownet2_pre_M6S6R6")
+    later = tfflow.models.create("liteflownet2_pre_M5S5R5")
+    assert all(name.startswith("level5/") for name in later.start_from(earlier))
+    copied = tfflow.models.create("liteflownet2_pre_M5S5R5")
+    fresh = copied.start_from(earlier, copy_levels=True)
+    assert "level5/matching/conv1/kernel" not in fresh
+
+
+def test_another_network_is_no_earlier_stage():
+    model = tfflow.models.create("liteflownet_pre_M6S6")
+    before = [np.asarray(w) for w in model.weights]
+    with pytest.raises(ValueError, match="is not an earlier stage of liteflownet_pre_M6S6"):
+        model.start_from(tfflow.models.create("liteflownet2_pre_M6S6"))
+    with pytest.raises(ValueError, match="fewer levels or units"):
+        model.start_from(tfflow.models.create("liteflownet_pre_M5S5R5"))
+    for weight, value in zip(model.weights, before):
+        np.testing.assert_array_equal(weight, value)
+
+
+def test_losses_on_every_unit():
+    # The official training: M, S and R of a level weigh the same.
+    model = tfflow.models.create("liteflownet_pre_M6S6R6", unit_outputs=True)
+    weights = {"level6": 0.32, "level6_M": 0.32, "level6_S": 0.32}
+    model.compile("sgd", loss=MultiLevelCharbonnier(weights, q=0.5))
+    inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
+    assert set(model(inputs)) == {"flow", "flow6", "flow6_M", "flow6_S"}
+    truth = RNG.standard_normal((1, 64, 64, 2)).astype(np.float32)
+    shares = model.loss.per_level(truth, model(inputs))
+    assert model.evaluate(inputs, truth, verbose=0) == pytest.approx(
+        sum(float(share[0]) for share in shares.values()), rel=1e-5
+    )
+
+
+# Switches --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variant", "units", "warps"),
+    [
+        ("M", "M", 0),
+        ("MS", "MS", 0),
+        ("WM", "M", 4),  # before M, but at the coarsest level
+        ("WMS", "MS", 9),  # and before S
+        ("WSR", "SR", 9),  # before S, but at the coarsest level; and the image for R
+        ("ALL", "MSR", 14),
+    ],
+)
+def test_ablations(variant, units, warps, monkeypatch):
+    from tfflow.models import liteflownet
+
+    calls = []
+
+    def counted(*args, **kwargs):
+        calls.append(1)
+        return warp(*args, **kwargs)
+
+    model = LiteFlowNet(**ABLATIONS[variant], unit_outputs=True)
+    for estimator in model.levels:
+        present = zip("MSR", (estimator.matching, estimator.refinement, estimator.regularization))
+        assert "".join(letter for letter, unit in present if unit is not None) == units
+    monkeypatch.setattr(liteflownet, "warp", counted)
+    inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
+    outputs = model(inputs)
+    assert set(outputs) == {"flow"} | {f"flow{n}" for n in range(2, 7)} | {
+        f"flow{n}_{unit}" for n in range(2, 7) for unit in units[:-1]
+    }
+    assert len(calls) == warps
+
+
+def test_official_switches():
+    mmflow = LiteFlowNet().get_config()
+    official = LiteFlowNet(implementation="caffe", upsampling="mmflow").get_config()
+    assert (mmflow["normalize_correlation"], official["normalize_correlation"]) == (False, True)
+    assert (mmflow["mask_outside"], official["mask_outside"]) == (True, False)
+    assert official["upsampling"] == "mmflow"  # said outright
+    assert official["image_means"][1] == MEAN2
+    assert LiteFlowNet(implementation="sniklaus").multiple == 32
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        {"normalize_correlation": True},
+        {"mask_outside": False},
+        {"upsampling": "bilinear"},
+        {"image_means": ((0.4, 0.4, 0.4), (0.5, 0.5, 0.5))},
+        {"image_pyramid": "halving"},
+        {"image_pyramid": "triangle"},
+    ],
+    ids=lambda switch: "-".join(f"{k}={v}" for k, v in switch.items()),
+)
+def test_every_switch_matters(switch):
+    inputs = {f"image{i}": RNG.random((1, 128, 128, 3), np.float32) for i in (1, 2)}
+    plain, switched = LiteFlowNet(5), LiteFlowNet(5, **switch)
+    taps = [w for w in switched.weights if w.path.endswith("upsample/kernel")]
+    fixed = [np.asarray(w) for w in taps]
+    switched.set_weights(plain.get_weights())
+    for weight, value in zip(taps, fixed):
+        weight.assign(value)
+    difference = np.abs(plain(inputs)["flow"] - switched(inputs)["flow"])
+    assert difference.max() > 1e-4
+
+
+def test_official_kitti_model_ends_with_a_pseudo_level():
+    model = LiteFlowNet2(implementation="caffe", pseudo_level2=True)
+    assert sum(int(np.prod(v.shape)) for v in model.trainable_variables) == 6_491_963
+    inputs = {f"image{i}": RNG.random((1, 64, 96, 3), np.float32) for i in (1, 2)}
+    assert model(inputs)["flow2"].shape == (1, 32, 48, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"finest_level": 1}, "finest_level must be one of"),
+        ({"implementation": "tensorflow"}, "implementation must be one of"),
+        ({"upsampling": "nearest"}, "upsampling must be one of"),
+        ({"image_pyramid": "gauss"}, "image_pyramid must be one of"),
+        ({"use_matching": False, "use_refinement": False}, "use_matching or use_refinement"),
+        ({"pseudo_level2": True}, "needs finest_level=3"),
+        ({"feature_channels": (32, 64)}, "must be 6 numbers"),
+    ],
+)
+def test_impossible_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        LiteFlowNet(**arguments)
+
+
+def test_every_argument_survives_saving(tmp_path):
+    arguments = {"use_regularization": False, "implementation": "caffe", "unit_outputs": True}
+    model = LiteFlowNet(5, estimator_channels=(16, 8), **arguments)
+    model.save(tmp_path / "model.keras")
+    assert keras.saving.load_model(tmp_path / "model.keras").get_config() == model.get_config()

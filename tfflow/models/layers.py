@@ -1,0 +1,121 @@
+"""Layers that the published networks share: torch's convolutions, and upsampling of fixed taps."""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from tfflow.ops import upsample_transposed
+
+LEAKY_SLOPE = 0.1
+
+
+def leaky_relu(x):
+    """Leaky ReLU with the slope of all networks here, 0.1."""
+    return ops.leaky_relu(x, LEAKY_SLOPE)
+
+
+class Block(layers.Layer):
+    """A part of a network, made of layers in its ``__init__`` and calling them in its ``call``.
+
+    Those layers build themselves when the network calls them first, in :meth:`FlowModel.build`.
+    Without this method, Keras would trace every part once more to find that out.
+    """
+
+    def build(self, *args, **kwargs):
+        pass
+
+
+@keras.saving.register_keras_serializable(package="tfflow")
+class Convolution(layers.Conv2D):
+    """A convolution padded as torch and Caffe pad it, k // 2 on every side, and leaky ReLU (0.1).
+
+    TensorFlow's "same" pads an even image at stride 2 on one side only, which moves every feature
+    by half a pixel and more with every level.
+
+    Args:
+        filters: Output channels.
+        kernel_size: Odd number, or (height, width) of odd numbers.
+        strides: Stride.
+        linear: Leave out the activation: for flow and distances, whose values have both signs.
+        name: Name of the layer.
+    """
+
+    def __init__(self, filters, kernel_size, strides=1, *, linear=False, name=None, **kwargs):
+        kwargs.setdefault("kernel_initializer", he_normal())
+        self.linear = linear
+        super().__init__(
+            filters,
+            kernel_size,
+            strides=strides,
+            padding="same" if strides == 1 else "valid",
+            data_format="channels_last",
+            activation=None if linear else leaky_relu,
+            name=name,
+            **kwargs,
+        )
+
+    def call(self, x):
+        if self.padding == "valid":
+            vertical, horizontal = (side // 2 for side in self.kernel_size)
+            x = ops.pad(x, ((0, 0), (vertical, vertical), (horizontal, horizontal), (0, 0)))
+        return super().call(x)
+
+    def compute_output_shape(self, input_shape):
+        batch, *size, _ = input_shape
+        # Padded by k // 2, ⌈side / stride⌉ outputs.
+        size = [None if n is None else -(-n // s) for n, s in zip(size, self.strides)]
+        return (batch, *size, self.filters)
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides[0],
+            "linear": self.linear,
+        }
+
+
+def he_normal():
+    """Kaiming's normal initialisation over the fan-in, for ReLU: Caffe's "msra"."""
+    return keras.initializers.VarianceScaling(2.0, mode="fan_in", distribution="untruncated_normal")
+
+
+class FixedUpsampling(layers.Layer):
+    """Doubles the size by 4x4 taps for each channel that are stored, and never trained.
+
+    Args:
+        taps: ``"bilinear"``: as Caffe's filler makes them; ``"mmflow"``: as mmflow makes them. Its
+            row index is divided without rounding, so that the vertical taps slide within a row:
+            they are not symmetric, one is negative, and a quarter of the outputs lose a sixteenth
+            of their value. Its networks are trained with that.
+        name: Name of the layer.
+    """
+
+    def __init__(self, taps, name=None):
+        super().__init__(name=name, trainable=False)
+        if taps not in TAPS:
+            raise ValueError(f"taps must be one of {tuple(TAPS)}; got {taps!r}.")
+        self.taps = taps
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(4, 4, input_shape[-1]),
+            initializer=lambda shape, dtype: ops.convert_to_tensor(
+                np.broadcast_to(TAPS[self.taps][..., None], shape), dtype=dtype
+            ),
+            trainable=False,
+        )
+
+    def call(self, x):
+        return upsample_transposed(x, self.kernel)
+
+
+def _mmflow_taps():
+    row, column = np.mgrid[0:4, 0:4]
+    return (1 - np.abs(column / 2 - 0.75)) * (1 - np.abs((row + column / 4) / 2 - 0.75))
+
+
+TAPS = {"bilinear": np.outer([0.25, 0.75, 0.75, 0.25], [0.25, 0.75, 0.75, 0.25])}
+TAPS["mmflow"] = _mmflow_taps()

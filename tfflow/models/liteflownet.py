@@ -1,0 +1,373 @@
+"""LiteFlowNet: "A Lightweight Convolutional Neural Network for Optical Flow Estimation".
+
+Hui, Tang, Loy, CVPR 2018 (arXiv 1805.07036). Two sub-networks: NetC turns both images into a
+pyramid of features, NetE estimates the flow from its coarsest level to its finest. A level of NetE
+has three units, which pass the flow on: M matches descriptors, S refines to fractions of a pixel,
+R smooths within the flow's edges.
+
+The numbers are mmflow's, or with ``implementation`` those of the official Caffe model.
+"""
+
+import keras
+from keras import ops
+
+from tfflow.models.flow_model import FlowModel
+from tfflow.models.layers import TAPS, Block, Convolution, FixedUpsampling
+from tfflow.models.liteflownet_units import (
+    LAST_FILTER,
+    DescriptorMatching,
+    FlowRegularization,
+    PseudoLevel2,
+    SubpixelRefinement,
+    adaptation,
+)
+from tfflow.ops import downsample_triangle, resize, safe_norm, warp
+
+COARSEST = 6
+
+# The mean colour of the first and of the second image over the official training run, RGB.
+MEAN1 = (0.454253, 0.434631, 0.411618)
+MEAN2 = (0.452793, 0.433645, 0.410782)
+
+# What the published implementations do differently. Weights work with the one they come from.
+IMPLEMENTATIONS = {
+    "mmflow": {
+        "normalize_correlation": False,
+        "mask_outside": True,
+        "upsampling": "mmflow",
+        "image_means": (MEAN1, MEAN1),
+        "image_pyramid": "direct",
+    },
+    "caffe": {
+        "normalize_correlation": True,
+        "mask_outside": False,
+        "upsampling": "bilinear",
+        "image_means": (MEAN1, MEAN2),
+        "image_pyramid": "triangle",
+    },
+}
+# The best-known PyTorch port runs the official weights; its images are halved from level to level.
+IMPLEMENTATIONS["sniklaus"] = {**IMPLEMENTATIONS["caffe"], "image_pyramid": "halving"}
+
+# The ablations of the paper's table 4: W warps features, M, S and R are the units. All learn the
+# residual of the coarser level's flow, as LiteFlowNet does. WSR's refinement is as deep as M and S
+# together; its layers are not published, these are our reading.
+ABLATIONS = {
+    "M": {"use_warp": False, "use_refinement": False, "use_regularization": False},
+    "MS": {"use_warp": False, "use_regularization": False},
+    "WM": {"use_refinement": False, "use_regularization": False},
+    "WMS": {"use_regularization": False},
+    "WSR": {"use_matching": False, "refinement_channels": (128, 128, 128, 64, 64, 32, 32)},
+    "ALL": {},
+}
+
+
+@keras.saving.register_keras_serializable(package="tfflow")
+class LiteFlowNet(FlowModel):
+    """LiteFlowNet (Hui et al., 2018), its training stages, ablations and implementations.
+
+    Outputs ``flow`` and ``flow6`` to ``flow2``. Level N has 1/2^(N-1) of the image's size (level 1
+    is the image, as the paper counts). The flow of every level is in network units, pixels of the
+    image / 20: nothing is rescaled between levels.
+
+    Args:
+        finest_level: Where NetE ends, 6 to 2. Training begins with level 6 alone.
+        use_warp: Move the second image's features by the flow so far before M and S.
+        use_matching: Unit M, descriptor matching.
+        use_refinement: Unit S, sub-pixel refinement.
+        use_regularization: Unit R, flow regularisation.
+        feature_channels: Channels of NetC's levels 1 to 6.
+        estimator_channels: Hidden channels of M and S.
+        refinement_channels: Hidden channels of S where they are others; None for the same.
+        regularization_channels: Hidden channels of R.
+        matching_features: Features with fewer channels than this get a 1x1 convolution to so many
+            before M and S.
+        regularization_features: The same before R.
+        pseudo_level2: End, after level 3, with the light level 2 of the official LiteFlowNet2 for
+            KITTI (``flow2``): S and R on the upsampled features of level 3's units.
+        implementation: ``"mmflow"``, ``"caffe"`` (the official one) or ``"sniklaus"`` (its PyTorch
+            port). It decides on all of the following that are None.
+        normalize_correlation: Divide the cost volume by the number of channels.
+        mask_outside: Warped pixels that come from outside by as little as 1e-4 become zero.
+        upsampling: Taps for cost volume and flow, ``"mmflow"`` or ``"bilinear"``.
+        image_means: The colours ((R, G, B), (R, G, B)) that are subtracted from the two images.
+        image_pyramid: How R's images get their size: ``"direct"``: each bilinearly from the
+            image; ``"halving"``: each bilinearly from the finer one; ``"triangle"``: by Caffe's
+            filter, levels 5 and 6 from level 4.
+        unit_outputs: Also give M's and S's flow, ``flow6_M``, ``flow6_S`` and so on: the official
+            training has a loss on each.
+        name: Name of the model.
+
+    Raises:
+        ValueError: If an argument is not one of those named here.
+    """
+
+    def __init__(
+        self,
+        finest_level=2,
+        *,
+        use_warp=True,
+        use_matching=True,
+        use_refinement=True,
+        use_regularization=True,
+        feature_channels=(32, 32, 64, 96, 128, 192),
+        estimator_channels=(128, 64, 32),
+        refinement_channels=None,
+        regularization_channels=(128, 128, 64, 64, 32, 32),
+        matching_features=64,
+        regularization_features=128,
+        pseudo_level2=False,
+        implementation="mmflow",
+        normalize_correlation=None,
+        mask_outside=None,
+        upsampling=None,
+        image_means=None,
+        image_pyramid=None,
+        unit_outputs=False,
+        name="liteflownet",
+        **kwargs,
+    ):
+        arguments = {
+            key: _as_tuples(value)
+            for key, value in locals().items()
+            if key not in ("self", "kwargs", "__class__")
+        }
+        _check_arguments(arguments)
+        super().__init__(name=name, **kwargs)
+        for switch, value in IMPLEMENTATIONS[implementation].items():
+            if arguments[switch] is None:
+                arguments[switch] = value
+        self._arguments = arguments
+        # mmflow tests at multiples of 64, the others at multiples of 32, the coarsest level's grid.
+        self.multiple = 64 if implementation == "mmflow" else 32
+
+        self.net_c = NetC(feature_channels, name="net_c")
+        self.levels = [
+            FlowLevel(level, arguments, name=f"level{level}")
+            for level in range(COARSEST, finest_level - 1, -1)
+        ]
+        self.level2 = None
+        if pseudo_level2:
+            self.level2 = PseudoLevel2(
+                estimator_channels[-1], arguments["upsampling"], name="level2"
+            )
+        self.build()
+
+    # Published: the later stages' new levels start from the next coarser level's weights.
+    copies_levels = True
+
+    @staticmethod
+    def level_stride(level):
+        return 2 ** (level - 1)  # level 1 is the image
+
+    def estimate(self, image1, image2, training=None):
+        mean1, mean2 = (
+            ops.convert_to_tensor(mean, dtype=image1.dtype)
+            for mean in self._arguments["image_means"]
+        )
+        # Both images go through NetC as one batch.
+        images = ops.concatenate([image1 - mean1, image2 - mean2], axis=0)
+        features = self.net_c(images)
+        pyramid = self._image_pyramid(images, features)
+
+        outputs, units, coarser = {}, {}, None
+        for estimator in self.levels:  # coarse to fine
+            level = estimator.level
+            flows, hidden = estimator(
+                *ops.split(features[level], 2), *ops.split(pyramid[level], 2), coarser
+            )
+            *inner, last = flows
+            coarser = flows[last]
+            outputs = {f"flow{level}": coarser, **outputs}
+            units |= {f"flow{level}_{unit}": flows[unit] for unit in inner}
+        if self.level2 is not None:
+            outputs = {"flow2": self.level2(outputs["flow3"], hidden), **outputs}
+        return {**outputs, **units} if self._arguments["unit_outputs"] else outputs
+
+    def _image_pyramid(self, images, features):
+        """Level -> the images at that level's size."""
+        kind = self._arguments["image_pyramid"]
+        pyramid = {1: images}
+        for level in range(2, COARSEST + 1):
+            size = ops.shape(features[level])[1:3]
+            if kind == "triangle":
+                pyramid[level] = downsample_triangle(pyramid[1 if level <= 4 else 4], size)
+            else:
+                pyramid[level] = resize(pyramid[1 if kind == "direct" else level - 1], size)
+        return pyramid
+
+    def start_from(self, earlier, *, copy_levels=None):
+        """Takes over an earlier training stage: its weights, and for a new level its finest one's.
+
+        All of the earlier stage's weights are copied. Each level that it did not have then starts
+        from the next coarser one: whatever has the same name and shape there, the rest keeps its
+        random values.
+
+        Args:
+            earlier: A network of the same family that ends at the same level or a coarser one, or
+                has no R yet.
+            copy_levels: Whether new levels start from the coarser one; None for what was
+                published: LiteFlowNet does, mmflow's LiteFlowNet2 does not.
+
+        Returns:
+            The names of the weights that stay as they were, sorted.
+
+        Raises:
+            ValueError: If ``earlier`` has a weight that this network has not; nothing is copied.
+
+        Source: the paper's section on training, with mmflow's rule for shapes that differ.
+        """
+        fresh = super().start_from(earlier)
+        if not (self.copies_levels if copy_levels is None else copy_levels):
+            return fresh
+        mine = self.weights_by_name()
+        for level in (estimator.level for estimator in self.levels):
+            prefix, coarser = f"level{level}/", f"level{level + 1}/"
+            if any(name.startswith(prefix) and name not in fresh for name in mine):
+                continue  # the earlier stage had this level
+            for name in [name for name in fresh if name.startswith(prefix)]:
+                source = mine.get(name.replace(prefix, coarser, 1))
+                if source is not None and source.shape == mine[name].shape:
+                    mine[name].assign(source)
+                    fresh.remove(name)
+        return fresh
+
+    def get_config(self):
+        return {**super().get_config(), **self._arguments}
+
+
+class NetC(Block):
+    """The feature pyramid: an image (B, H, W, 3) -> {1: features, …, 6: features}.
+
+    Level N has 1/2^(N-1) of the image's size. The paper's table of NetC: conv1 7x7, then one to
+    three 3x3 convolutions a level, the first at stride 2.
+    """
+
+    def __init__(self, channels, name):
+        super().__init__(name=name)
+        self.blocks = [
+            [
+                Convolution(
+                    filters,
+                    7 if level == 1 else 3,
+                    strides=2 if level > 1 and i == 1 else 1,
+                    name=f"conv{level}_{i}",
+                )
+                for i in range(1, count + 1)
+            ]
+            for level, (filters, count) in enumerate(zip(channels, (1, 3, 2, 2, 1, 1)), start=1)
+        ]
+
+    def call(self, x):
+        features = {}
+        for level, block in enumerate(self.blocks, start=1):
+            for convolution in block:
+                x = convolution(x)
+            features[level] = x
+        return features
+
+
+class FlowLevel(Block):
+    """One level of NetE: M, S and R, as far as the network has them.
+
+    Called with both images' features and both images at this level, (B, h, w, …), and the flow of
+    the next coarser level, (B, h/2, w/2, 2), or None at the coarsest. Gives the units' flows in
+    their order, ``{"M": …, "S": …, "R": …}``, and ``{"S": …, "R": …}`` of their last hidden
+    features.
+    """
+
+    def __init__(self, level, arguments, name):
+        super().__init__(name=name)
+        self.level = level
+        # From network units to pixels of this level.
+        self.scale = FlowModel.flow_div * 2.0 ** (1 - level)
+        self.use_warp = arguments["use_warp"]
+        self.mask_threshold = 0.9999 if arguments["mask_outside"] else None
+        channels = arguments["feature_channels"][level - 1]
+        hidden = arguments["estimator_channels"]
+
+        self.adapt = adaptation(channels, arguments["matching_features"])
+        self.matching = self.refinement = self.regularization = self.upsample = None
+        if arguments["use_matching"]:
+            self.matching = DescriptorMatching(
+                level,
+                hidden,
+                arguments["normalize_correlation"],
+                arguments["upsampling"],
+                name="matching",
+            )
+        if arguments["use_refinement"]:
+            self.refinement = SubpixelRefinement(
+                LAST_FILTER[level], arguments["refinement_channels"] or hidden, name="refinement"
+            )
+        if arguments["use_regularization"]:
+            self.regularization = FlowRegularization(
+                LAST_FILTER[level],
+                arguments["regularization_channels"],
+                adaptation(channels, arguments["regularization_features"]),
+                name="regularization",
+            )
+        if level < COARSEST:
+            self.upsample = FixedUpsampling(arguments["upsampling"], name="upsample")
+
+    def call(self, features1, features2, image1, image2, coarser=None):
+        raw1 = features1
+        if self.adapt is not None:
+            features1, features2 = self.adapt(features1), self.adapt(features2)
+        if coarser is None:  # no flow yet to warp by
+            flow, warped2 = ops.zeros_like(features1[..., :2]), features2
+        else:
+            flow = self.upsample(coarser)
+            warped2 = self._warp_features(features2, flow)
+        flows, hidden = {}, {}
+        if self.matching is not None:
+            flow = flows["M"] = flow + self.matching(features1, warped2)
+        if self.refinement is not None:
+            if self.matching is not None:
+                warped2 = self._warp_features(features2, flow)
+            residual, hidden["S"] = self.refinement(features1, warped2, flow)
+            flow = flows["S"] = flow + residual
+        if self.regularization is not None:
+            # The difference is that of the images as NetC sees them, mean subtracted: where the
+            # flow leaves the image, it is the distance from the mean colour.
+            difference = safe_norm(image1 - self._warp(image2, flow), keepdims=True)
+            flows["R"], hidden["R"] = self.regularization(flow, difference, raw1)
+        return flows, hidden
+
+    def _warp_features(self, features, flow):
+        return self._warp(features, flow) if self.use_warp else features
+
+    def _warp(self, image, flow):
+        return warp(image, flow * self.scale, mask_threshold=self.mask_threshold)
+
+
+def _as_tuples(value):
+    """Lists, as a saved model's configuration has them, as the tuples that they were."""
+    return tuple(map(_as_tuples, value)) if isinstance(value, list | tuple) else value
+
+
+def _check_arguments(arguments):
+    if arguments["finest_level"] not in LAST_FILTER:
+        raise ValueError(
+            f"finest_level must be one of {sorted(LAST_FILTER)}; got {arguments['finest_level']!r}."
+        )
+    for name, choices in (
+        ("implementation", tuple(IMPLEMENTATIONS)),
+        ("upsampling", (None, *TAPS)),
+        ("image_pyramid", (None, "direct", "halving", "triangle")),
+    ):
+        if arguments[name] not in choices:
+            raise ValueError(f"{name} must be one of {choices}; got {arguments[name]!r}.")
+    if not (arguments["use_matching"] or arguments["use_refinement"]):
+        raise ValueError("A level without M and S has no flow: use_matching or use_refinement.")
+    units = arguments["use_refinement"] and arguments["use_regularization"]
+    if arguments["pseudo_level2"] and not (units and arguments["finest_level"] == 3):
+        raise ValueError(
+            "pseudo_level2 continues the units S and R of level 3: it needs finest_level=3, "
+            "use_refinement and use_regularization."
+        )
+    if len(arguments["feature_channels"]) != COARSEST:
+        raise ValueError(
+            f"feature_channels must be {COARSEST} numbers, one a level; got "
+            f"{arguments['feature_channels']!r}."
+        )

@@ -1,0 +1,73 @@
+"""The feature-driven local convolution: each pixel's flow becomes an average of its neighbours'."""
+
+from keras import ops
+
+
+def local_average(flow, distance):
+    """Averages ``flow`` over each pixel's neighbourhood, with weights from feature distances.
+
+    Shapes: (B, H, W, C) and (B, H, W, p²) with p odd -> (B, H, W, C). With D the distance that
+    belongs to a neighbour, its weight is exp(-D²) / Σ exp(-D²): near in the learned feature, heavy
+    in the average. This is LiteFlowNet's way to sharpen the flow's edges.
+
+    Channel ky · p + kx of ``distance`` belongs to the neighbour at (x + kx - p // 2,
+    y + ky - p // 2). Flow outside counts as zero and keeps its weight, so that flow at the border
+    shrinks towards zero: mmflow and Caffe do so alike, and their weights have learned it.
+
+    Args:
+        flow: A flow field, or any map; every channel is averaged with the same weights.
+        distance: Feature distances, of either sign.
+
+    Returns:
+        The averaged flow in the flow's dtype.
+
+    Raises:
+        ValueError: If the sizes differ, or p² is not the square of an odd number.
+
+    Source: LiteFlowNet (Hui et al., 2018), section "Flow Regularization".
+    """
+    patch = _check_arguments(flow, distance)
+    weights = ops.softmax(-ops.square(distance), axis=-1)
+    return ops.stack(
+        [
+            ops.sum(weights * _neighbourhood(flow[..., i : i + 1], patch), axis=-1)
+            for i in range(flow.shape[-1])
+        ],
+        axis=-1,
+    )
+
+
+def _neighbourhood(channel, patch):
+    """(B, H, W, 1) -> (B, H, W, patch²): the patch around each pixel in row-major order.
+
+    Neighbours in the row first, then the rows around: two joins of ``patch`` maps, where
+    extract_patches is a convolution with patch⁴ multiplications a pixel.
+    """
+    height, width = ops.shape(channel)[1:3]
+    r = patch // 2
+    padded = ops.pad(channel, ((0, 0), (r, r), (r, r), (0, 0)))
+    row = ops.concatenate([padded[:, :, x : x + width] for x in range(patch)], axis=-1)
+    return ops.concatenate([row[:, y : y + height] for y in range(patch)], axis=-1)
+
+
+def _check_arguments(flow, distance):
+    flow_shape, distance_shape = tuple(flow.shape), tuple(distance.shape)
+    if (
+        len(flow_shape) != 4
+        or len(distance_shape) != 4
+        or any(
+            None not in sides and sides[0] != sides[1]
+            for sides in zip(flow_shape[:3], distance_shape[:3])
+        )
+    ):
+        raise ValueError(
+            "local_average expects a flow (B, H, W, C) and distances (B, H, W, p²) of one size; "
+            f"got {flow_shape} and {distance_shape}."
+        )
+    patch = round(distance_shape[-1] ** 0.5)
+    if patch**2 != distance_shape[-1] or patch % 2 == 0:
+        raise ValueError(
+            "local_average expects one distance for each of p x p neighbours, p odd: 9, 25, 49, … "
+            f"channels; got {distance_shape[-1]}."
+        )
+    return patch

@@ -1,0 +1,15 @@
+"""The Euclidean norm, with a gradient where it is zero."""
+
+from keras import ops
+
+
+def safe_norm(vectors, axis=-1, keepdims=False):
+    """Euclidean norm along ``axis``, whose gradient at the zero vector is zero.
+
+    That of ``sqrt(sum(square(x)))`` is NaN there: one pixel that two images share to the bit, or
+    one perfect prediction, and all weights are NaN after the next step.
+    """
+    squared = ops.sum(ops.square(vectors), axis=axis, keepdims=keepdims)
+    is_zero = ops.equal(squared, 0)
+    norm = ops.sqrt(ops.where(is_zero, ops.ones_like(squared), squared))
+    return ops.where(is_zero, ops.zeros_like(norm), norm)

@@ -1,0 +1,28 @@
+"""Torch's and Caffe's layouts of tensors to Keras's: each function takes an array and gives one."""
+
+import numpy as np
+
+
+def kernel(tensor):
+    """(out, in, height, width) to (height, width, in, out)."""
+    return np.transpose(tensor, (2, 3, 1, 0))
+
+
+def bgr_kernel(tensor):
+    """As :func:`kernel`, for a layer that saw images in OpenCV's order and shall see RGB."""
+    return kernel(tensor)[:, :, ::-1]
+
+
+def depthwise_kernel(tensor):
+    """(channels, 1, height, width) to (height, width, channels, 1)."""
+    return np.transpose(tensor, (2, 3, 0, 1))
+
+
+def taps(tensor):
+    """(channels, 1, height, width) to (height, width, channels): fixed depthwise upsampling."""
+    return np.transpose(tensor, (2, 3, 0, 1))[..., 0]
+
+
+def transposed_kernel(tensor):
+    """A transposed convolution's (in, out, height, width) to (height, width, out, in)."""
+    return np.transpose(tensor, (2, 3, 1, 0))

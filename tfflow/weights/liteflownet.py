@@ -1,0 +1,257 @@
+"""Where the projects keep the weights of LiteFlowNet and LiteFlowNet2.
+
+:func:`places` walks through a network and says of each layer what it is; one small function for
+each project says how that is called there.
+"""
+
+import re
+import typing
+
+import numpy as np
+
+from tfflow.weights.layouts import bgr_kernel, kernel, taps, transposed_kernel
+from tfflow.weights.state_dict import WeightImport, read_state_dict
+
+
+class Place(typing.NamedTuple):
+    """What a layer is: ``("M", 5, "conv", 2)`` is the second hidden convolution of M at level 5.
+
+    Units are C (NetC), M, S and R; parts are conv, flow, distance, adapt (1x1), upsample (fixed
+    taps: M's of the cost volume, S's of the coarser flow) and, at the pseudo level 2, widen
+    (transposed convolution).
+    """
+
+    unit: str
+    level: int
+    part: str
+    index: int = 1
+
+
+def places(model):
+    """Yields (:class:`Place`, layer) for every layer of a ``LiteFlowNet`` that has weights."""
+    for level, block in enumerate(model.net_c.blocks, start=1):
+        for i, layer in enumerate(block, start=1):
+            yield Place("C", level, "conv", i), layer
+    for estimator in model.levels:
+        level = estimator.level
+        if estimator.upsample is not None:
+            yield Place("S", level, "upsample"), estimator.upsample
+        if estimator.adapt is not None:
+            yield Place("S", level, "adapt"), estimator.adapt
+        for name, unit in (("M", estimator.matching), ("S", estimator.refinement)):
+            if unit is not None:
+                yield from _numbered(name, level, "conv", unit.convolutions)
+                yield Place(name, level, "flow"), unit.flow
+        if estimator.matching is not None and estimator.matching.upsample is not None:
+            yield Place("M", level, "upsample"), estimator.matching.upsample
+        if estimator.regularization is not None:
+            unit = estimator.regularization
+            if unit.adapt is not None:
+                yield Place("R", level, "adapt"), unit.adapt
+            yield from _numbered("R", level, "conv", unit.convolutions)
+            yield from _numbered("R", level, "distance", unit.distance)
+    if model.level2 is not None:
+        yield Place("S", 2, "upsample"), model.level2.upsample
+        yield Place("S", 2, "widen"), model.level2.upsample_refinement
+        yield Place("S", 2, "flow"), model.level2.flow
+        yield Place("R", 2, "widen"), model.level2.upsample_regularization
+        yield from _numbered("R", 2, "distance", model.level2.distance)
+
+
+def _numbered(unit, level, part, layers):
+    return ((Place(unit, level, part, i), layer) for i, layer in enumerate(layers, start=1))
+
+
+def assign(weights, model, name_of):
+    """Plans the import of all layers whose tensors are ``name_of(place)`` + .weight and .bias."""
+    for place, layer in places(model):
+        name = name_of(place)
+        if place.part == "upsample":
+            weights.assign(layer.kernel, f"{name}.weight", taps)
+            continue
+        convert = transposed_kernel if place.part == "widen" else kernel
+        if place[:2] == ("C", 1):
+            convert = bgr_kernel  # all these projects read images with OpenCV
+        weights.assign(layer.kernel, f"{name}.weight", convert)
+        weights.assign(layer.bias, f"{name}.bias")
+
+
+# mmflow --------------------------------------------------------------------------------------
+
+
+def mmflow_name(place):
+    """A layer's name in mmflow's checkpoints."""
+    unit, level, part, index = place
+    if unit == "C":
+        return f"encoder.layers.{level - 1}.layers.{index - 1}.conv"
+    if (unit, part) == ("S", "upsample"):  # kept with the level whose flow it upsamples
+        return f"decoder.decoders.level{level + 1}.upflow_layer"
+    inner = {
+        "conv": f"Net{unit}.layers.{index - 1}.conv",
+        "flow": f"Net{unit}.pred_flow",
+        "upsample": "NetM.corr_up",
+        "distance": "NetR.dist_layer" + (f".{index - 1}" if level < 5 else ""),
+        "adapt": "rfeat_layer.conv" if unit == "R" else "feat_layer.conv",
+    }[part]
+    return f"decoder.decoders.level{level}.{inner}"
+
+
+def load_mmflow_liteflownet(model, source):
+    """mmflow's LiteFlowNet or LiteFlowNet2 checkpoint; see :func:`tfflow.weights.load_mmflow`."""
+    check_switches(model, "mmflow", ("normalize_correlation", "mask_outside", "image_means"))
+    weights = WeightImport(read_state_dict(source), "mmflow")
+    assign(weights, model, mmflow_name)
+    weights.finish()
+    return model
+
+
+# The official Caffe model, and its best-known port to PyTorch ----------------------------------
+
+
+def load_liteflownet_official(model, source):
+    """Loads the official LiteFlowNet or LiteFlowNet2 weights, or those of sniklaus's PyTorch port.
+
+    The tensors of the official model are named after its layers, ``conv1_D1_L6.weight`` and
+    ``.bias``, or ``.0`` and ``.1`` for the layer's blobs; the port's (``netMatching.0.netMain.0``,
+    or ``moduleMatching…``) are recognised. Layers whose weights are one by construction are checked
+    to be so and dropped. Note the weights' licence: research only.
+
+    Args:
+        model: A :class:`tfflow.models.LiteFlowNet` or ``LiteFlowNet2`` with
+            ``implementation="caffe"`` or ``"sniklaus"``; for the official LiteFlowNet2 for KITTI
+            with ``pseudo_level2=True``.
+        source: A dict, ``.npz``, ``.safetensors`` or ``.pth``; see :func:`read_state_dict`.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: If a tensor is missing, of another shape, or left over, or if the model's
+            switches are not those that the weights were trained with. The model is unchanged.
+    """
+    check_switches(model, "caffe", ("normalize_correlation", "mask_outside"))
+    tensors = read_state_dict(source)
+    if any(re.match("(net|module)Features", name) for name in tensors):
+        _load_sniklaus(model, tensors)
+    else:
+        _load_caffe(model, tensors)
+    return model
+
+
+def caffe_name(place):
+    """A layer's name in the official prototxts."""
+    unit, level, part, index = place
+    if unit == "C":
+        alone = level in (1, 5, 6)
+        return f"conv{level}" if alone else f"conv{level}_{index}"
+    if part == "adapt":
+        return "F0_F1_64_L2" if unit == "S" else f"F0_128_L{level}"
+    if part == "upsample":
+        return f"corr_L{level}" if unit == "M" else f"scaled_flow_R_L{level + 1}to{level}"
+    if part == "flow":
+        first = (unit, level) == ("M", 6)
+        return f"scaled_flow_{_CAFFE_UNITS[unit]}{'' if first else '_res'}_L{level}"
+    if part == "distance":
+        return f"dist{'' if level > 4 else 'HW'[index - 1]}_R_L{level}"
+    if part == "widen":
+        return "conv5_D2_L2" if unit == "S" else "conv6_R_L2"
+    return f"conv{index}_{_CAFFE_UNITS[unit]}_L{level}"
+
+
+_CAFFE_UNITS = {"M": "D1", "S": "D2", "R": "R"}
+# Sums over channels that Caffe has to write as convolutions of ones.
+_CAFFE_ONES = re.compile(r"(sum_exp_kernel_R|scaled_flow0?_R)_L\d(_[xy])?")
+
+
+def _load_caffe(model, tensors):
+    tensors = {_caffe_tensor(name): value for name, value in tensors.items()}
+    weights = WeightImport(tensors, "official LiteFlowNet")
+    means = model.get_config()["image_means"]
+    for name, value in tensors.items():
+        layer, _, blob = name.rpartition(".")
+        if layer in ("img0s_aug", "img1s_aug"):
+            # Blobs: an iteration counter, the mean image, the mean colour.
+            expected = means[int(layer[3])][::-1]
+            if blob == "2" and not np.allclose(value.ravel(), expected, atol=1e-5):
+                raise ValueError(
+                    f"{layer} holds the mean colour (B, G, R) {value.ravel()}; the model subtracts "
+                    f"{np.array(expected)}. Create it with these image_means (in R, G, B)."
+                )
+            weights.ignore(name)
+        elif _CAFFE_ONES.fullmatch(layer):
+            _check_constant(name, value)
+            weights.ignore(name)
+    assign(weights, model, caffe_name)
+    weights.finish()
+
+
+def _caffe_tensor(name):
+    """``conv1/0``, ``conv1.0`` and ``conv1.weight`` are one tensor; so are the biases."""
+    name = re.sub(r"[/.](\w+)$", r".\1", name)
+    layer, _, blob = name.rpartition(".")
+    if layer in ("img0s_aug", "img1s_aug"):
+        return name
+    blob = {"0": "weight", "weights": "weight", "1": "bias", "biases": "bias"}.get(blob, blob)
+    return f"{layer}.{blob}"
+
+
+def sniklaus_name(place):
+    """A layer's name in sniklaus/pytorch-liteflownet."""
+    unit, level, part, index = place
+    if unit == "C":
+        number = ("One", "Two", "Thr", "Fou", "Fiv", "Six")[level - 1]
+        return f"netFeatures.net{number}.{2 * (index - 1)}"
+    if part == "upsample":
+        return f"netMatching.{level - 2}.{'netUpcorr' if unit == 'M' else 'netUpflow'}"
+    if (unit, part) == ("S", "adapt"):
+        return f"netMatching.{level - 2}.netFeat.0"
+    unit = {"M": "netMatching", "S": "netSubpixel", "R": "netRegularization"}[unit]
+    inner = {
+        "adapt": "netFeat.0",
+        "conv": f"netMain.{2 * (index - 1)}",
+        "flow": "netMain.6",
+        "distance": f"netDist.{index - 1}",
+    }[part]
+    return f"{unit}.{level - 2}.{inner}"
+
+
+def _load_sniklaus(model, tensors):
+    tensors = {re.sub(r"\bmodule(?=[A-Z])", "net", name): v for name, v in tensors.items()}
+    weights = WeightImport(tensors, "pytorch-liteflownet")
+    for name, value in tensors.items():
+        if re.search(r"\.netScale[XY]\.(weight|bias)$", name):
+            _check_constant(name, value)
+            weights.ignore(name)
+        # The one 1x1 layer of M and S at level 2 is stored twice.
+        twin = re.sub(r"^netSubpixel\.0\.netFeat", "netMatching.0.netFeat", name)
+        if twin != name:
+            if twin in tensors and not np.array_equal(value, tensors[twin]):
+                raise ValueError(f"{name} and {twin} are one layer, but differ.")
+            weights.ignore(name)
+    assign(weights, model, sniklaus_name)
+    weights.finish()
+
+
+def _check_constant(name, value):
+    expected = 0.0 if name.endswith("bias") else 1.0
+    if not np.all(value == expected):
+        raise ValueError(
+            f"{name} is expected to hold {expected} throughout (it writes a sum as a convolution); "
+            "these weights are of another network."
+        )
+
+
+def check_switches(model, implementation, names):
+    """Raises ValueError if the model computes otherwise than the weights were trained with."""
+    # Imported here, with Keras: whoever lists presets has no need of it.
+    from tfflow.models.liteflownet import IMPLEMENTATIONS
+
+    config = model.get_config()
+    wrong = {n: config[n] for n in names if config[n] != IMPLEMENTATIONS[implementation][n]}
+    if wrong:
+        found = ", ".join(f"{name}={value!r}" for name, value in wrong.items())
+        raise ValueError(
+            f"These weights need a model with implementation={implementation!r}; this one has "
+            f"{found}. Create it so: tfflow.models.create(name, "
+            f"implementation={implementation!r})."
+        )

@@ -1,0 +1,36 @@
+"""Checkpoints of mmflow into the networks here."""
+
+
+def load_mmflow(model, source):
+    """Loads a checkpoint of OpenMMLab's mmflow: the same flow as there, to float32's rounding.
+
+    mmflow reads images as BGR; the first convolutions are turned, so that images stay RGB here.
+    Fixed upsampling taps are taken from the checkpoint too.
+
+    Args:
+        model: A network of the same architecture: ``tfflow.models.create("liteflownet2")`` for any
+            ``liteflownet2_…`` checkpoint but the ``pre_M…`` stages, which have their own names.
+        source: A dict of name -> array, or a path to ``.npz``, ``.safetensors`` or ``.pth``
+            (PyTorch is needed for the last only); see :func:`read_state_dict`.
+
+    Returns:
+        The model.
+
+    Raises:
+        TypeError: If mmflow has no such network.
+        ValueError: If a tensor is missing, of another shape, or left over; all are listed, and the
+            model is unchanged.
+
+    Example:
+        >>> model = tfflow.models.create("liteflownet2")
+        >>> tfflow.weights.load_mmflow(model, "liteflownet2_ft_4x1_600k_sintel_kitti_320x768.pth")
+    """
+    from tfflow.models import LiteFlowNet
+    from tfflow.weights.liteflownet import load_mmflow_liteflownet
+
+    if isinstance(model, LiteFlowNet):
+        return load_mmflow_liteflownet(model, source)
+    raise TypeError(
+        f"mmflow has no {type(model).__name__}; expected a LiteFlowNet or LiteFlowNet2. For "
+        "LightFlow, see tfflow.weights.load_lightflow_pytorch."
+    )
