@@ -100,13 +100,15 @@ def _every_displacement(features1, features2, radius):
 
     rows = []
     for dy in range(span):
-        products = ops.matmul(left, windows[:, dy : dy + height])
+        # slice, not [...]: TensorFlow's gradient of the latter is ten times slower.
+        row = ops.slice(windows, (0, dy, 0, 0, 0), (batch, height, tiles, channels, window))
+        products = ops.matmul(left, row)
         # Entry (i, i + dx) lies at i · (window + 1) + dx of the flattened matrix: in rows of
         # window + 1, the diagonals are the first columns.
         products = ops.reshape(products, (batch, height, tiles, tile * window))
         products = ops.pad(products, ((0, 0), (0, 0), (0, 0), (0, tile)))
         products = ops.reshape(products, (batch, height, tiles, tile, window + 1))
-        rows.append(products[..., :span])
+        rows.append(ops.slice(products, (0, 0, 0, 0, 0), (batch, height, tiles, tile, span)))
     cost = ops.reshape(ops.concatenate(rows, axis=-1), (batch, height, tiles * tile, span * span))
     return cost[:, :, :width, :]
 

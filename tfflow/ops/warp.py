@@ -35,47 +35,57 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
     if flow.dtype in ("float16", "bfloat16"):
         flow = ops.cast(flow, "float32")  # half precision can't tell pixels apart beyond 2048
     batch, height, width, channels = ops.shape(image)
-
     x = ops.cast(ops.arange(width), flow.dtype) + flow[..., 0]
     y = ops.cast(ops.arange(height), flow.dtype)[:, None] + flow[..., 1]
-    # Clamping leaves the samples as they are (all is zero beyond one pixel outside) and keeps the
-    # integer indices below in range, whatever the flow.
-    margin = 1.0 if padding == "zeros" else 0.0
-    x = ops.clip(x, -margin, ops.cast(width, x.dtype) - 1.0 + margin)
-    y = ops.clip(y, -margin, ops.cast(height, y.dtype) - 1.0 + margin)
-    left, top = ops.floor(x), ops.floor(y)
-    toward_right, toward_bottom = x - left, y - top
-    left, top = ops.cast(left, "int32"), ops.cast(top, "int32")
+    # One pixel of zeros all around is as good as zeros everywhere outside.
+    margin = 1 if padding == "zeros" else 0
+    left, right, toward_right, x = _neighbours(x, width, margin)
+    top, bottom, toward_bottom, y = _neighbours(y, height, margin)
+    if margin:
+        image = ops.pad(image, ((0, 0), (1, 1), (1, 1), (0, 0)))
 
     # One row per pixel, so that a neighbour is one flat gather: GATHER in LiteRT, where a
     # gather by (y, x) pairs would become GATHER_ND, which phones run badly.
-    rows = ops.reshape(image, (-1, channels))
-    first_row = ops.reshape(ops.arange(batch) * (height * width), (-1, 1, 1))
-
-    warped, inside = 0.0, 0.0
-    for right in (0, 1):
-        for bottom in (0, 1):
-            column, line = left + right, top + bottom
-            weight = (toward_right if right else 1.0 - toward_right) * (
-                toward_bottom if bottom else 1.0 - toward_bottom
-            )
-            is_inside = (column >= 0) & (column < width) & (line >= 0) & (line < height)
-            weight = ops.where(is_inside, weight, ops.zeros_like(weight))
-            column = ops.clip(column, 0, width - 1)
-            line = ops.clip(line, 0, height - 1)
-            neighbour = ops.take(rows, first_row + line * width + column, axis=0)
-            warped = warped + neighbour * ops.cast(weight, image.dtype)[..., None]
-            inside = inside + weight
+    pixels = ops.reshape(image, (-1, channels))
+    line = width + 2 * margin
+    first = ops.reshape(ops.arange(batch) * ((height + 2 * margin) * line), (-1, 1, 1))
+    warped = 0.0
+    for rows, vertical in ((top, 1.0 - toward_bottom), (bottom, toward_bottom)):
+        start = first + rows * line
+        for columns, horizontal in ((left, 1.0 - toward_right), (right, toward_right)):
+            weight = ops.cast(vertical * horizontal, image.dtype)[..., None]
+            warped = warped + ops.take(pixels, start + columns, axis=0) * weight
 
     if mask_threshold is None and not return_mask:
         return warped
     if padding == "border":
-        inside = ops.ones_like(inside)
+        inside = ops.ones_like(x)
+    else:
+        inside = _share_inside(x, width) * _share_inside(y, height)
     threshold = 0.9999 if mask_threshold is None else mask_threshold
     mask = ops.cast(ops.stop_gradient(inside) > threshold, image.dtype)[..., None]
     if mask_threshold is not None:
         warped = warped * mask
     return (warped, mask) if return_mask else warped
+
+
+def _neighbours(position, size, margin):
+    """Indices, in an axis with ``margin`` at both ends, of the pixels before and after a position.
+
+    With them the position's distance to the one before, and the position, held within the axis.
+    """
+    position = ops.clip(position, float(-margin), ops.cast(size - 1 + margin, position.dtype))
+    before = ops.floor(position)
+    distance = position - before
+    # Held as integers once more: what NaN becomes is not defined, and must stay in the image.
+    before = ops.clip(ops.cast(before, "int32") + margin, 0, size - 1 + 2 * margin)
+    return before, ops.minimum(before + 1, size - 1 + 2 * margin), distance, position
+
+
+def _share_inside(position, size):
+    """The share of the two neighbours' weights along an axis that lies within it."""
+    share = ops.minimum(position + 1.0, ops.cast(size, position.dtype) - position)
+    return ops.clip(share, 0.0, 1.0)
 
 
 def _check_arguments(image, flow, padding):
