@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from golden_files import assert_close, images, load, nhwc, state_dict
 
 import tfflow
 from tfflow.cli import main
@@ -154,3 +155,41 @@ def test_help_is_there_for_every_command(capsys):
             main([command, "--help"])
         assert end.value.code == 0
         assert len(capsys.readouterr().out) > 100
+
+
+@pytest.mark.parametrize("output", ["imported.keras", "imported.weights.h5"])
+def test_import_weights(output, tmp_path, capsys):
+    description, arrays = load("liteflownet_pre_M6S6")
+    np.savez(tmp_path / "mmflow.npz", **state_dict(description))
+    name = "liteflownet_pre_M6S6"
+    status, printed, _ = run(
+        capsys, "import-weights", name, tmp_path / "mmflow.npz", "-o", tmp_path / output
+    )
+    assert status == 0 and "36 tensors of mmflow, 1,245,476 numbers" in printed
+    if output.endswith(".keras"):
+        model = tfflow.load(tmp_path / output)
+    else:
+        model = tfflow.models.create(name)
+        model.load_weights(tmp_path / output)
+    flow = model(images(arrays, "a", bgr=True))["flow6"]
+    assert_close(flow, nhwc(arrays["a.pred.level6"]), 1e-5)
+
+
+def test_import_weights_says_what_is_wrong(tmp_path, capsys):
+    tensors = state_dict(load("liteflownet_pre_M6S6")[0])
+    np.savez(tmp_path / "mmflow.npz", **tensors)
+    np.savez(tmp_path / "raft.npz", **{"fnet.conv1.weight": np.zeros(3)})
+
+    def fails(network, checkpoint, output="x.keras"):
+        path = tmp_path / output
+        status, _, error = run(capsys, "import-weights", network, tmp_path / checkpoint, "-o", path)
+        assert status == 1 and not path.exists()
+        return error
+
+    assert "missing: decoder.decoders.level6.NetR" in fails("liteflownet_pre_M6S6R6", "mmflow.npz")
+    assert "mmflow has no LightFlow" in fails("lightflow", "mmflow.npz")
+    assert "its first tensors: fnet.conv1.weight" in fails("liteflownet", "raft.npz")
+    assert "must be named *.keras or *.weights.h5" in fails(
+        "liteflownet_pre_M6S6", "mmflow.npz", "x.onnx"
+    )
+    assert "Did you mean 'liteflownet'" in fails("litefflownet", "mmflow.npz")

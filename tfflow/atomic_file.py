@@ -47,8 +47,9 @@ def atomic_file(path):
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"cannot write {path}: no permission to write in {folder}")
 
-    # A plain name instead of `tempfile`, whose files keep mode 0600 after the rename.
-    temporary = folder / f".{target.stem}.{secrets.token_hex(4)}{target.suffix}"
+    # A plain name instead of `tempfile`, whose files keep mode 0600 after the rename. It ends as
+    # the file's does, because some writers ask for more than one extension: `.weights.h5`.
+    temporary = folder / f".{secrets.token_hex(4)}.{target.name}"
     try:
         yield temporary
         os.replace(temporary, target)

@@ -1,0 +1,60 @@
+"""The tfflow command, a module for each of its commands: arguments in, tables out, no logic.
+
+Each has ``add(commands)``, which describes its arguments, and ``run(arguments)``.
+"""
+
+import argparse
+import sys
+
+import tfflow
+from tfflow.cli import benchmark, evaluate, export, flow, import_weights, models, synthesize
+
+DESCRIPTION = "Optical flow for TensorFlow and Keras, from training to the phone."
+EXAMPLES = """\
+examples:
+  tfflow flow a.png b.png -o out
+  tfflow flow clip.mp4 -o flow.mp4 --model lightflow_int8.tflite
+  tfflow evaluate --model my.keras --dataset chairs-val:/data/FlyingChairs_release
+  tfflow export lightflow --size 384x512 --quantize int8 -o lightflow_int8.tflite
+  tfflow import-weights liteflownet2 checkpoint.pth -o liteflownet2.keras
+  tfflow benchmark lightflow_int8.tflite --threads 1 2
+
+Help on one of them: tfflow flow --help
+"""
+
+
+def main(arguments=None):
+    """Entry point. Returns the exit status: 0, or 1 with one line that says what went wrong."""
+    parsed = build_parser().parse_args(arguments)
+    try:
+        parsed.run(parsed)
+    except (ValueError, OSError, ImportError) as error:
+        print(f"tfflow {parsed.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def build_parser():
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="tfflow",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"tfflow {tfflow.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for module in (
+        flow,
+        evaluate,
+        export,
+        benchmark,
+        import_weights,
+        synthesize,
+        models,
+    ):
+        module.add(commands)
+    return parser

@@ -1,0 +1,38 @@
+"""tfflow benchmark: latency of .tflite files on this machine."""
+
+import pathlib
+
+from tfflow.cli.shared import command
+
+
+def add(commands):
+    parser = command(
+        commands,
+        "benchmark",
+        run,
+        "latency of .tflite files on this machine",
+        "Runs each file in turn, several times, and prints medians in milliseconds.",
+    )
+    parser.add_argument("models", nargs="+", help=".tflite files")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1], help="[1]")
+    parser.add_argument("--runs", type=int, default=30, help="timed runs each [%(default)s]")
+
+
+def run(arguments):
+    from tfflow import tflite
+    from tfflow.progress import print_table
+
+    rows = []
+    for model in arguments.models:
+        for threads in arguments.threads:
+            result = tflite.benchmark(model, threads=threads, runs=arguments.runs)
+            rows.append(
+                (
+                    model,
+                    str(threads),
+                    f"{result['median_ms']:.2f}",
+                    f"{result['p90_ms']:.2f}",
+                    f"{pathlib.Path(model).stat().st_size / 1e6:.2f}",
+                )
+            )
+    print_table("latency", ("file", "threads", "median ms", "p90 ms", "MB"), rows)

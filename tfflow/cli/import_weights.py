@@ -1,0 +1,41 @@
+"""tfflow import-weights: another project's checkpoint as a Keras file."""
+
+from tfflow.cli.shared import command
+from tfflow.startup import start_backend_quietly
+from tfflow.weights.checkpoints import PROJECTS
+
+
+def add(commands):
+    parser = command(
+        commands,
+        "import-weights",
+        run,
+        "turn another project's checkpoint into a .keras file",
+        "Every tensor of the checkpoint must have its place in the network, or nothing is written.",
+    )
+    parser.add_argument("network", help="a network's name (tfflow models)")
+    parser.add_argument("checkpoint", help=".pth, .safetensors or .npz")
+    parser.add_argument(
+        "-o", "--output", required=True, help="the .keras or .weights.h5 file to write"
+    )
+    parser.add_argument(
+        "--project",
+        choices=tuple(PROJECTS),
+        help="where it comes from [told by the tensors' names]",
+    )
+
+
+def run(arguments):
+    from tfflow.progress import working
+    from tfflow.weights.checkpoints import import_checkpoint, save
+
+    start_backend_quietly()
+    with working(f"importing {arguments.checkpoint}"):
+        model, project = import_checkpoint(
+            arguments.network, arguments.checkpoint, project=arguments.project
+        )
+        save(model, arguments.output)
+    print(
+        f"{len(model.weights)} tensors of {project}, {model.count_params():,} numbers -> "
+        f"{arguments.output}"
+    )
