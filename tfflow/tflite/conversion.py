@@ -11,7 +11,7 @@ from tfflow.models.flow_model import FlowModel
 from tfflow.tflite.calibration import SYNTHETIC_PAIRS, synthetic_samples
 from tfflow.tflite.graph import Graph, foreign_operators
 from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
-from tfflow.tflite.rewriting import join_thin_maps, name_signature
+from tfflow.tflite.rewriting import join_thin_maps, name_signature, split_wide_concatenations
 
 SIGNATURE = "flow"
 
@@ -117,6 +117,7 @@ def convert(model, size):
         graph = Graph(_convert_saved_model(folder))
     name_signature(graph)
     join_thin_maps(graph)
+    split_wide_concatenations(graph)
     return graph.to_bytes()
 
 

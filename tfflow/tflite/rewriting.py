@@ -5,6 +5,8 @@ import copy
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+# Inputs of a concatenation that XNNPACK takes.
+WIDEST = 4
 # Joining maps of so few channels moves a few bytes at a time.
 THIN = 4
 
@@ -98,6 +100,39 @@ def _without_mean(graph, number):
         ):
             return source, -mean.reshape(-1)
     return number, 0.0
+
+
+def split_wide_concatenations(graph):
+    """Joins more than four maps in groups: XNNPACK runs no wider concatenation."""
+    operators = []
+    for operator in graph.subgraph.operators:
+        if graph.name(operator) == "CONCATENATION":
+            operators += _grouped(graph, operator)
+        operators.append(operator)
+    graph.subgraph.operators = operators
+
+
+def _grouped(graph, concatenation):
+    """Concatenations of groups of inputs, as many as it takes; their outputs become the inputs."""
+    added = []
+    output = graph.tensor(concatenation.outputs[0])
+    axis = concatenation.builtinOptions.axis % len(output.shape)
+    while len(concatenation.inputs) > WIDEST:
+        joined = []
+        for start in range(0, len(concatenation.inputs), WIDEST):
+            group = concatenation.inputs[start : start + WIDEST]
+            if len(group) == 1:
+                joined += group
+                continue
+            shape = list(output.shape)
+            shape[axis] = sum(graph.shape(number)[axis] for number in group)
+            name = f"{output.name.decode()}/group{len(added) + 1}"
+            joined.append(graph.add_tensor(name, shape, output.type))
+            options = copy.deepcopy(concatenation.builtinOptions)
+            options.fusedActivationFunction = schema.ActivationFunctionType.NONE
+            added.append(graph.new_operator("CONCATENATION", group, joined[-1:], options))
+        concatenation.inputs = joined
+    return added
 
 
 def stay_integer(graph):

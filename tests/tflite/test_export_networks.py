@@ -1,0 +1,29 @@
+"""Networks with correlation and warping as .tflite: builtin operators, and Keras's flow."""
+
+import numpy as np
+import pytest
+from golden_files import load, state_dict
+
+import tfflow
+from tfflow.tflite import FlowInterpreter, export, operators
+from tfflow.tflite.graph import read_graph
+
+SIZE = (64, 128)
+
+
+@pytest.mark.parametrize("name", ["liteflownet", "liteflownet2"])
+def test_float_file_equals_keras(name, pairs, tmp_path):
+    model = tfflow.models.create(name)
+    tfflow.weights.load_mmflow(model, state_dict(load(name)[0]))
+    path = export(model, tmp_path / "flow.tflite", size=SIZE, quantization="float32")
+    expected = model.predict_flow(*pairs[0])
+    assert np.abs(expected).max() > 1.0
+    found = FlowInterpreter(path).predict_flow(*pairs[0])
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+    counts = operators(path)
+    warps = 3 * len(model.levels) - 1  # the coarsest level has no flow yet to warp by before M
+    assert counts["GATHER"] == 4 * warps and "GATHER_ND" not in counts
+    graph = read_graph(path)
+    joins = [o for o in graph.subgraph.operators if graph.name(o) == "CONCATENATION"]
+    assert max(len(o.inputs) for o in joins) <= 4  # XNNPACK takes no wider one
