@@ -187,7 +187,7 @@ def test_import_weights_says_what_is_wrong(tmp_path, capsys):
         return error
 
     assert "missing: decoder.decoders.level6.NetR" in fails("liteflownet_pre_M6S6R6", "mmflow.npz")
-    assert "mmflow has no LightFlow" in fails("lightflow", "mmflow.npz")
+    assert "mmflow, which has no lightflow" in fails("lightflow", "mmflow.npz")
     assert "its first tensors: fnet.conv1.weight" in fails("liteflownet", "raft.npz")
     assert "must be named *.keras or *.weights.h5" in fails(
         "liteflownet_pre_M6S6", "mmflow.npz", "x.onnx"

@@ -65,13 +65,17 @@ def test_jax_and_tensorflow_give_the_same_numbers(tmp_path):
         "from tfflow import ops\n"
         "model = tfflow.models.create('lightflow_0.5')\n"
         "tfflow.weights.load_lightflow_pytorch(model, state_dict(load('lightflow_0.5')[0]))\n"
+        "lite = tfflow.models.create('liteflownet_pre_M3S3R3')\n"
+        "tfflow.weights.load_mmflow(lite, state_dict(load('liteflownet_pre_M3S3R3')[0]))\n"
         "rng = np.random.default_rng(0)\n"
         "a, b = rng.random((2, 1, 64, 64, 3), np.float32)\n"
         "flow = rng.normal(0, 9, (1, 64, 64, 2)).astype('float32')\n"
         f"np.savez(r'{tmp_path}/' + sys.argv[1], \n"
         "         model=model({'image1': a, 'image2': b})['flow'],\n"
+        "         liteflownet=lite.predict_on_batch({'image1': a, 'image2': b})['flow'],\n"
         "         warp=ops.warp(a, flow, mask_threshold=0.9999),\n"
-        "         correlation=ops.correlation(a, b, 4, displacement_stride=2, stride=2),\n"
+        "         sparse=ops.correlation(a, b, 4, displacement_stride=2, stride=2),\n"
+        "         interleaved=ops.correlation(a, b, 4, displacement_stride=2),\n"
         "         resize=ops.resize(a, (37, 90)))\n"
     )
     found = []

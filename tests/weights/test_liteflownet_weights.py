@@ -6,8 +6,9 @@ from golden_files import images, load, state_dict
 
 import tfflow
 from tfflow.models import LiteFlowNet, LiteFlowNet2
-from tfflow.models.liteflownet import MEAN1, MEAN2
-from tfflow.weights import load_liteflownet_official, load_mmflow
+from tfflow.models.liteflownet_options import MEAN1, MEAN2
+from tfflow.weights import load_lightflow_pytorch, load_liteflownet_official, load_mmflow
+from tfflow.weights.checkpoints import import_checkpoint
 
 RNG = np.random.default_rng(0)
 SMALL = "liteflownet_pre_M5S5R5"
@@ -58,10 +59,36 @@ def test_all_problems_of_a_checkpoint_are_listed(golden):
 
 
 def test_mmflow_needs_its_own_switches_and_networks(golden):
-    with pytest.raises(ValueError, match="implementation='mmflow'; this one has normalize_corr"):
+    with pytest.raises(ValueError, match="normalize_correlation=False, mask_out"):
         load_mmflow(LiteFlowNet(5, implementation="caffe"), golden[0])
     with pytest.raises(TypeError, match="mmflow has no LightFlow"):
         load_mmflow(tfflow.models.create("lightflow_0.5"), golden[0])
+
+
+def test_tensors_that_would_be_used_twice_or_cut(golden):
+    model = tfflow.models.create(SMALL)
+    name = "decoder.decoders.level6.upflow_layer.weight"
+    with pytest.raises(ValueError, match=f"wrong shape: {name} is \\(2, 2, 4, 4\\)"):
+        load_mmflow(model, {**golden[0], name: np.zeros((2, 2, 4, 4), np.float32)})
+    with pytest.raises(ValueError, match="which are one tensor"):
+        load_mmflow(model, {**golden[0], f"module.{name}": golden[0][name]})
+
+
+def test_half_precision_checkpoints(golden, tmp_path):
+    torch = pytest.importorskip("torch", reason="PyTorch is an extra")
+    tensors = {name: torch.tensor(t).to(torch.bfloat16) for name, t in golden[0].items()}
+    torch.save(tensors, tmp_path / "half.pth")
+    kernel = load_mmflow(tfflow.models.create(SMALL), tmp_path / "half.pth").levels[0].matching
+    expected = golden[0]["decoder.decoders.level6.NetM.pred_flow.weight"].transpose(2, 3, 1, 0)
+    np.testing.assert_allclose(kernel.flow.kernel, expected, rtol=0.01)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"image_pyramid": "triangle"}, {"use_warp": False}], ids=["pyramid", "warp"]
+)
+def test_mmflow_weights_for_a_network_that_computes_otherwise(arguments, golden):
+    with pytest.raises(ValueError, match=f"need a model with {next(iter(arguments))}="):
+        load_mmflow(LiteFlowNet(5, **arguments), golden[0])
 
 
 # The official model: the names of its prototxts, written out ------------------------------------
@@ -140,6 +167,12 @@ def test_official_liteflownet():
     np.testing.assert_array_equal(level2.adapt.bias, tensors["F0_F1_64_L2.1"])
     taps = np.transpose(tensors["scaled_flow_R_L3to2.0"][:, 0], (1, 2, 0))
     np.testing.assert_array_equal(level2.upsample.kernel, taps)
+    first = np.transpose(tensors["conv1.0"], (2, 3, 1, 0))[:, :, ::-1]  # BGR there, RGB here
+    np.testing.assert_array_equal(model.net_c.blocks[0][0].kernel, first)
+    flows = (level2.matching.flow, "D1_res"), (level2.refinement.flow, "D2_res")
+    for layer, name in flows:
+        expected = np.transpose(tensors[f"scaled_flow_{name}_L2.0"], (2, 3, 1, 0))
+        np.testing.assert_array_equal(layer.kernel, expected)
     # The same with the names that a conversion to torch gives.
     renamed = {
         n.replace(".0", ".weight").replace(".1", ".bias") if "aug" not in n else n: t
@@ -156,7 +189,7 @@ def test_official_liteflownet2_for_kitti():
     model = LiteFlowNet2(implementation="caffe", pseudo_level2=True)
     load_liteflownet_official(model, tensors)
     expected = np.transpose(tensors["conv6_R_L2.0"], (2, 3, 1, 0))
-    np.testing.assert_array_equal(model.level2.upsample_regularization.kernel, expected)
+    np.testing.assert_array_equal(model.pseudo_level.upsample_regularization.kernel, expected)
     plain = LiteFlowNet2(implementation="caffe")
     with pytest.raises(ValueError, match="surplus: conv5_D2_L2.weight"):
         load_liteflownet_official(plain, tensors)
@@ -165,12 +198,28 @@ def test_official_liteflownet2_for_kitti():
 
 def test_official_weights_that_contradict_the_network():
     tensors = official((128, 64, 32), 2)
-    with pytest.raises(ValueError, match="implementation='caffe'; this one has"):
+    with pytest.raises(ValueError, match="normalize_correlation=True"):
         load_liteflownet_official(LiteFlowNet(), tensors)
     model = LiteFlowNet(implementation="caffe")
     other_mean = {**tensors, "img1s_aug.2": np.array([0.4, 0.4, 0.5], np.float32)}
     with pytest.raises(ValueError, match="image_means"):
         load_liteflownet_official(model, other_mean)
+    short_mean = {**tensors, "img1s_aug.2": np.array([0.4], np.float32)}
+    with pytest.raises(ValueError, match="image_means"):
+        load_liteflownet_official(model, short_mean)
+    port = LiteFlowNet(normalize_correlation=True, mask_outside=False)  # with mmflow's means
+    with pytest.raises(ValueError, match="need a model with image_means="):
+        load_liteflownet_official(port, sniklaus(tensors))
+    twice = {**tensors, "conv1.weight": tensors["conv1.0"]}
+    with pytest.raises(ValueError, match="which are one tensor"):
+        load_liteflownet_official(model, twice)
+    with pytest.raises(TypeError, match="got a LightFlow"):
+        load_liteflownet_official(tfflow.models.create("lightflow_0.5"), tensors)
+    with pytest.raises(TypeError, match="got a LiteFlowNet"):
+        load_lightflow_pytorch(model, tensors)
+    light = LiteFlowNet2(implementation="sniklaus", pseudo_level2=True)
+    with pytest.raises(ValueError, match="pseudo_level2=False"):
+        load_liteflownet_official(light, sniklaus(tensors))
     other_sum = {**tensors, "sum_exp_kernel_R_L6.0": np.full((9, 9, 1, 1), 0.5, np.float32)}
     with pytest.raises(ValueError, match="sum_exp_kernel_R_L6.weight is expected to hold 1.0"):
         load_liteflownet_official(model, other_sum)
@@ -232,3 +281,18 @@ def test_weights_file_of_keras(tmp_path):
     other.load_weights(tmp_path / "model.weights.h5")
     inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
     np.testing.assert_array_equal(model(inputs)["flow"], other(inputs)["flow"])
+
+
+def test_import_makes_the_network_that_the_checkpoint_needs():
+    hidden = (128, 128, 96, 64, 32)
+    tensors = official(hidden, 3, pseudo_level2=True)
+    imported = import_checkpoint("liteflownet2", tensors)
+    assert imported.project == "liteflownet-official"
+    assert imported.arguments == {"implementation": "caffe", "pseudo_level2": True}
+    assert imported.model.multiple == 32
+    with pytest.raises(ValueError, match="LiteFlowNet2 for KITTI: expected liteflownet2"):
+        import_checkpoint("liteflownet", tensors)
+    with pytest.raises(ValueError, match="project must be one of"):
+        import_checkpoint("liteflownet", tensors, project="raft")
+    port = import_checkpoint("liteflownet", sniklaus(official((128, 64, 32), 2)))
+    assert port.project == "pytorch-liteflownet" and port.model.multiple == 32

@@ -27,15 +27,20 @@ def add(commands):
 
 def run(arguments):
     from tfflow.progress import working
-    from tfflow.weights.checkpoints import import_checkpoint, save
+    from tfflow.weights.checkpoints import check_output, import_checkpoint, save
 
+    output = check_output(arguments.output)
     start_backend_quietly()
     with working(f"importing {arguments.checkpoint}"):
-        model, project = import_checkpoint(
+        imported = import_checkpoint(
             arguments.network, arguments.checkpoint, project=arguments.project
         )
-        save(model, arguments.output)
+        save(imported.model, output)
+    model = imported.model
     print(
-        f"{len(model.weights)} tensors of {project}, {model.count_params():,} numbers -> "
-        f"{arguments.output}"
+        f"{len(model.weights)} tensors of {imported.project}, {model.count_params():,} numbers -> "
+        f"{output}"
     )
+    if output.suffix != ".keras" and imported.arguments:
+        values = "".join(f", {name}={value!r}" for name, value in imported.arguments.items())
+        print(f"These weights are for tfflow.models.create({arguments.network!r}{values}).")

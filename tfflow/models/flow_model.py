@@ -32,6 +32,14 @@ class FlowModel(keras.Model):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
+        policy = keras.config.dtype_policy()
+        if self.dtype_policy.name != policy.name:
+            # The layers inside follow the global policy: half a network would compute otherwise.
+            raise ValueError(
+                f"{type(self).__name__} was asked for dtype {self.dtype_policy.name!r} while "
+                f"Keras's policy is {policy.name!r}. Set it for the whole network before it is "
+                f"made: keras.config.set_dtype_policy({self.dtype_policy.name!r})."
+            )
         # Keras turns XLA on by default; on TensorFlow its depthwise convolutions make a step on a
         # CPU ten times slower.
         self.jit_compile = keras.backend.backend() != "tensorflow"
@@ -115,6 +123,16 @@ class FlowModel(keras.Model):
         for name, weight in theirs.items():
             mine[name].assign(weight)
         return sorted(set(mine) - set(theirs))
+
+    @classmethod
+    def from_config(cls, config):
+        """The network of a configuration, in the precision that it says."""
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(keras.dtype_policies.get(config.get("dtype", before)))
+        try:
+            return cls(**config)
+        finally:
+            keras.config.set_dtype_policy(before)
 
     # Training: one target, the flow, for a dictionary of outputs -------------------------------
 

@@ -14,18 +14,28 @@ def leaky_relu(x):
     return ops.leaky_relu(x, LEAKY_SLOPE)
 
 
+def full_precision(x):
+    """float16 and bfloat16 as float32: half precision tells large flows apart in whole pixels."""
+    half = keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
+    return ops.cast(x, "float32") if half else x
+
+
 class Block(layers.Layer):
     """A part of a network, made of layers in its ``__init__`` and calling them in its ``call``.
 
-    Those layers build themselves when the network calls them first, in :meth:`FlowModel.build`.
-    Without this method, Keras would trace every part once more to find that out.
+    Its inputs keep their dtype, in mixed precision too: flow stays in float32, and convolutions
+    cast for themselves.
     """
 
+    def __init__(self, name=None):
+        super().__init__(name=name, autocast=False)
+
+    # The layers build themselves when the network calls them first, in FlowModel.build. Without
+    # this method, Keras would trace every part once more to find that out.
     def build(self, *args, **kwargs):
         pass
 
 
-@keras.saving.register_keras_serializable(package="tfflow")
 class Convolution(layers.Conv2D):
     """A convolution padded as torch and Caffe pad it, k // 2 on every side, and leaky ReLU (0.1).
 
@@ -40,9 +50,7 @@ class Convolution(layers.Conv2D):
         name: Name of the layer.
     """
 
-    def __init__(self, filters, kernel_size, strides=1, *, linear=False, name=None, **kwargs):
-        kwargs.setdefault("kernel_initializer", he_normal())
-        self.linear = linear
+    def __init__(self, filters, kernel_size, strides=1, *, linear=False, name=None):
         super().__init__(
             filters,
             kernel_size,
@@ -50,8 +58,8 @@ class Convolution(layers.Conv2D):
             padding="same" if strides == 1 else "valid",
             data_format="channels_last",
             activation=None if linear else leaky_relu,
+            kernel_initializer=he_normal(),
             name=name,
-            **kwargs,
         )
 
     def call(self, x):
@@ -65,15 +73,6 @@ class Convolution(layers.Conv2D):
         # Padded by k // 2, ⌈side / stride⌉ outputs.
         size = [None if n is None else -(-n // s) for n, s in zip(size, self.strides)]
         return (batch, *size, self.filters)
-
-    def get_config(self):
-        return {
-            "name": self.name,
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "strides": self.strides[0],
-            "linear": self.linear,
-        }
 
 
 def he_normal():
@@ -93,7 +92,7 @@ class FixedUpsampling(layers.Layer):
     """
 
     def __init__(self, taps, name=None):
-        super().__init__(name=name, trainable=False)
+        super().__init__(name=name, trainable=False, autocast=False)
         if taps not in TAPS:
             raise ValueError(f"taps must be one of {tuple(TAPS)}; got {taps!r}.")
         self.taps = taps
@@ -109,7 +108,7 @@ class FixedUpsampling(layers.Layer):
         )
 
     def call(self, x):
-        return upsample_transposed(x, self.kernel)
+        return upsample_transposed(x, ops.cast(self.kernel, x.dtype))
 
 
 def _mmflow_taps():

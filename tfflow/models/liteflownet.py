@@ -12,7 +12,14 @@ import keras
 from keras import ops
 
 from tfflow.models.flow_model import FlowModel
-from tfflow.models.layers import TAPS, Block, Convolution, FixedUpsampling
+from tfflow.models.layers import Block, Convolution, FixedUpsampling, full_precision
+from tfflow.models.liteflownet_options import (
+    ABLATIONS,
+    COARSEST,
+    IMPLEMENTATIONS,
+    as_tuples,
+    check_arguments,
+)
 from tfflow.models.liteflownet_units import (
     LAST_FILTER,
     DescriptorMatching,
@@ -23,44 +30,6 @@ from tfflow.models.liteflownet_units import (
 )
 from tfflow.ops import downsample_triangle, resize, safe_norm, warp
 
-COARSEST = 6
-
-# The mean colour of the first and of the second image over the official training run, RGB.
-MEAN1 = (0.454253, 0.434631, 0.411618)
-MEAN2 = (0.452793, 0.433645, 0.410782)
-
-# What the published implementations do differently. Weights work with the one they come from.
-IMPLEMENTATIONS = {
-    "mmflow": {
-        "normalize_correlation": False,
-        "mask_outside": True,
-        "upsampling": "mmflow",
-        "image_means": (MEAN1, MEAN1),
-        "image_pyramid": "direct",
-    },
-    "caffe": {
-        "normalize_correlation": True,
-        "mask_outside": False,
-        "upsampling": "bilinear",
-        "image_means": (MEAN1, MEAN2),
-        "image_pyramid": "triangle",
-    },
-}
-# The best-known PyTorch port runs the official weights; its images are halved from level to level.
-IMPLEMENTATIONS["sniklaus"] = {**IMPLEMENTATIONS["caffe"], "image_pyramid": "halving"}
-
-# The ablations of the paper's table 4: W warps features, M, S and R are the units. All learn the
-# residual of the coarser level's flow, as LiteFlowNet does. WSR's refinement is as deep as M and S
-# together; its layers are not published, these are our reading.
-ABLATIONS = {
-    "M": {"use_warp": False, "use_refinement": False, "use_regularization": False},
-    "MS": {"use_warp": False, "use_regularization": False},
-    "WM": {"use_refinement": False, "use_regularization": False},
-    "WMS": {"use_regularization": False},
-    "WSR": {"use_matching": False, "refinement_channels": (128, 128, 128, 64, 64, 32, 32)},
-    "ALL": {},
-}
-
 
 @keras.saving.register_keras_serializable(package="tfflow")
 class LiteFlowNet(FlowModel):
@@ -69,6 +38,11 @@ class LiteFlowNet(FlowModel):
     Outputs ``flow`` and ``flow6`` to ``flow2``. Level N has 1/2^(N-1) of the image's size (level 1
     is the image, as the paper counts). The flow of every level is in network units, pixels of the
     image / 20: nothing is rescaled between levels.
+
+    ``LiteFlowNet(**LiteFlowNet.ABLATIONS["WMS"])`` is one of the paper's ablations (table 4).
+
+    In half precision flow stays in float32, but in float16 the sums of a cost volume that is not
+    normalised may overflow: use ``mixed_bfloat16``, or ``normalize_correlation``.
 
     Args:
         finest_level: Where NetE ends, 6 to 2. Training begins with level 6 alone.
@@ -102,6 +76,10 @@ class LiteFlowNet(FlowModel):
         ValueError: If an argument is not one of those named here.
     """
 
+    ABLATIONS = ABLATIONS
+    # Whether a new level starts from the next coarser one's weights, as published; start_from.
+    copies_levels = True
+
     def __init__(
         self,
         finest_level=2,
@@ -128,11 +106,11 @@ class LiteFlowNet(FlowModel):
         **kwargs,
     ):
         arguments = {
-            key: _as_tuples(value)
+            key: as_tuples(value)
             for key, value in locals().items()
             if key not in ("self", "kwargs", "__class__")
         }
-        _check_arguments(arguments)
+        check_arguments(arguments)
         super().__init__(name=name, **kwargs)
         for switch, value in IMPLEMENTATIONS[implementation].items():
             if arguments[switch] is None:
@@ -146,15 +124,15 @@ class LiteFlowNet(FlowModel):
             FlowLevel(level, arguments, name=f"level{level}")
             for level in range(COARSEST, finest_level - 1, -1)
         ]
-        self.level2 = None
+        self.pseudo_level = None
         if pseudo_level2:
-            self.level2 = PseudoLevel2(
-                estimator_channels[-1], arguments["upsampling"], name="level2"
+            self.pseudo_level = PseudoLevel2(
+                (refinement_channels or estimator_channels)[-1],
+                regularization_channels[-1],
+                arguments["upsampling"],
+                name="pseudo_level2",
             )
         self.build()
-
-    # Published: the later stages' new levels start from the next coarser level's weights.
-    copies_levels = True
 
     @staticmethod
     def level_stride(level):
@@ -173,27 +151,31 @@ class LiteFlowNet(FlowModel):
         outputs, units, coarser = {}, {}, None
         for estimator in self.levels:  # coarse to fine
             level = estimator.level
-            flows, hidden = estimator(
-                *ops.split(features[level], 2), *ops.split(pyramid[level], 2), coarser
-            )
+            features1, features2 = ops.split(features[level], 2)
+            pair = ops.split(pyramid[level], 2) if pyramid else (None, None)
+            flows, hidden = estimator(features1, features2, *pair, coarser)
             *inner, last = flows
             coarser = flows[last]
             outputs = {f"flow{level}": coarser, **outputs}
             units |= {f"flow{level}_{unit}": flows[unit] for unit in inner}
-        if self.level2 is not None:
-            outputs = {"flow2": self.level2(outputs["flow3"], hidden), **outputs}
+        if self.pseudo_level is not None:
+            outputs = {"flow2": self.pseudo_level(outputs["flow3"], hidden), **outputs}
         return {**outputs, **units} if self._arguments["unit_outputs"] else outputs
 
     def _image_pyramid(self, images, features):
-        """Level -> the images at that level's size."""
+        """Level -> the images at that level's size, for R; nothing without R."""
+        if not self._arguments["use_regularization"]:
+            return {}
         kind = self._arguments["image_pyramid"]
         pyramid = {1: images}
         for level in range(2, COARSEST + 1):
             size = ops.shape(features[level])[1:3]
             if kind == "triangle":
                 pyramid[level] = downsample_triangle(pyramid[1 if level <= 4 else 4], size)
-            else:
-                pyramid[level] = resize(pyramid[1 if kind == "direct" else level - 1], size)
+            elif kind == "halving":
+                pyramid[level] = resize(pyramid[level - 1], size)
+            elif level >= self._arguments["finest_level"]:
+                pyramid[level] = resize(images, size)
         return pyramid
 
     def start_from(self, earlier, *, copy_levels=None):
@@ -217,20 +199,28 @@ class LiteFlowNet(FlowModel):
 
         Source: the paper's section on training, with mmflow's rule for shapes that differ.
         """
+        for switch in ("implementation", *IMPLEMENTATIONS["mmflow"]):
+            mine, theirs = self._arguments[switch], earlier.get_config().get(switch)
+            if mine != theirs:
+                raise ValueError(
+                    f"{self.name} has {switch}={mine!r}, the earlier stage {earlier.name} "
+                    f"{theirs!r}: its weights are trained for that. Create both alike."
+                )
         fresh = super().start_from(earlier)
         if not (self.copies_levels if copy_levels is None else copy_levels):
             return fresh
-        mine = self.weights_by_name()
+        mine, random = self.weights_by_name(), set(fresh)
         for level in (estimator.level for estimator in self.levels):
             prefix, coarser = f"level{level}/", f"level{level + 1}/"
             if any(name.startswith(prefix) and name not in fresh for name in mine):
                 continue  # the earlier stage had this level
             for name in [name for name in fresh if name.startswith(prefix)]:
-                source = mine.get(name.replace(prefix, coarser, 1))
-                if source is not None and source.shape == mine[name].shape:
-                    mine[name].assign(source)
-                    fresh.remove(name)
-        return fresh
+                source = name.replace(prefix, coarser, 1)
+                known = source in mine and source not in random
+                if known and mine[source].shape == mine[name].shape:
+                    mine[name].assign(mine[source])
+                    random.remove(name)
+        return sorted(random)
 
     def get_config(self):
         return {**super().get_config(), **self._arguments}
@@ -270,10 +260,10 @@ class NetC(Block):
 class FlowLevel(Block):
     """One level of NetE: M, S and R, as far as the network has them.
 
-    Called with both images' features and both images at this level, (B, h, w, …), and the flow of
-    the next coarser level, (B, h/2, w/2, 2), or None at the coarsest. Gives the units' flows in
-    their order, ``{"M": …, "S": …, "R": …}``, and ``{"S": …, "R": …}`` of their last hidden
-    features.
+    Called with both images' features and both images at this level, (B, h, w, …), the images None
+    without R, and with the flow of the next coarser level, (B, h/2, w/2, 2), or None at the
+    coarsest. Gives the units' flows in their order, ``{"M": …, "S": …, "R": …}``, and the last
+    hidden features of S and R, ``{"S": …, "R": …}``.
     """
 
     def __init__(self, level, arguments, name):
@@ -315,7 +305,8 @@ class FlowLevel(Block):
         if self.adapt is not None:
             features1, features2 = self.adapt(features1), self.adapt(features2)
         if coarser is None:  # no flow yet to warp by
-            flow, warped2 = ops.zeros_like(features1[..., :2]), features2
+            flow = full_precision(ops.zeros_like(features1[..., :2]))
+            warped2 = features2
         else:
             flow = self.upsample(coarser)
             warped2 = self._warp_features(features2, flow)
@@ -339,35 +330,3 @@ class FlowLevel(Block):
 
     def _warp(self, image, flow):
         return warp(image, flow * self.scale, mask_threshold=self.mask_threshold)
-
-
-def _as_tuples(value):
-    """Lists, as a saved model's configuration has them, as the tuples that they were."""
-    return tuple(map(_as_tuples, value)) if isinstance(value, list | tuple) else value
-
-
-def _check_arguments(arguments):
-    if arguments["finest_level"] not in LAST_FILTER:
-        raise ValueError(
-            f"finest_level must be one of {sorted(LAST_FILTER)}; got {arguments['finest_level']!r}."
-        )
-    for name, choices in (
-        ("implementation", tuple(IMPLEMENTATIONS)),
-        ("upsampling", (None, *TAPS)),
-        ("image_pyramid", (None, "direct", "halving", "triangle")),
-    ):
-        if arguments[name] not in choices:
-            raise ValueError(f"{name} must be one of {choices}; got {arguments[name]!r}.")
-    if not (arguments["use_matching"] or arguments["use_refinement"]):
-        raise ValueError("A level without M and S has no flow: use_matching or use_refinement.")
-    units = arguments["use_refinement"] and arguments["use_regularization"]
-    if arguments["pseudo_level2"] and not (units and arguments["finest_level"] == 3):
-        raise ValueError(
-            "pseudo_level2 continues the units S and R of level 3: it needs finest_level=3, "
-            "use_refinement and use_regularization."
-        )
-    if len(arguments["feature_channels"]) != COARSEST:
-        raise ValueError(
-            f"feature_channels must be {COARSEST} numbers, one a level; got "
-            f"{arguments['feature_channels']!r}."
-        )

@@ -33,4 +33,9 @@ class LiteFlowNet2(LiteFlowNet):
         name="liteflownet2",
         **kwargs,
     ):
+        if finest_level == 2:
+            raise ValueError(
+                "LiteFlowNet2 has no level 2: finest_level must be 6 to 3. (The official KITTI "
+                "model's light one is pseudo_level2=True.)"
+            )
         super().__init__(finest_level, estimator_channels=estimator_channels, name=name, **kwargs)

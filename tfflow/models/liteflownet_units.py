@@ -6,7 +6,14 @@ Hui, Tang, Loy, CVPR 2018 (arXiv 1805.07036), and the light last level of LiteFl
 
 from keras import layers, ops
 
-from tfflow.models.layers import Block, Convolution, FixedUpsampling, he_normal, leaky_relu
+from tfflow.models.layers import (
+    Block,
+    Convolution,
+    FixedUpsampling,
+    full_precision,
+    he_normal,
+    leaky_relu,
+)
 from tfflow.ops import correlation, local_average
 
 # Matching, refinement and regularisation see further where the level is finer: the side of their
@@ -44,7 +51,7 @@ class DescriptorMatching(Block):
         )
         if self.upsample is not None:
             cost = self.upsample(cost)
-        return self.flow(_through(self.convolutions, cost))
+        return full_precision(self.flow(_through(self.convolutions, cost)))
 
 
 class SubpixelRefinement(Block):
@@ -60,9 +67,9 @@ class SubpixelRefinement(Block):
         self.flow = Convolution(2, last_filter, linear=True, name="flow")
 
     def call(self, features1, warped2, flow):
-        x = ops.concatenate([features1, warped2, flow], axis=-1)
+        x = ops.concatenate([features1, warped2, ops.cast(flow, features1.dtype)], axis=-1)
         x = _through(self.convolutions, x)
-        return self.flow(x), x
+        return full_precision(self.flow(x)), x
 
 
 class FlowRegularization(Block):
@@ -82,7 +89,8 @@ class FlowRegularization(Block):
     def call(self, flow, difference, features1):
         features1 = features1 if self.adapt is None else self.adapt(features1)
         centered = flow - ops.mean(flow, axis=(1, 2), keepdims=True)
-        x = ops.concatenate([difference, centered, features1], axis=-1)
+        x = [ops.cast(difference, features1.dtype), ops.cast(centered, features1.dtype), features1]
+        x = ops.concatenate(x, axis=-1)
         x = _through(self.convolutions, x)
         return local_average(flow, _through(self.distance, x)), x
 
@@ -94,17 +102,22 @@ class PseudoLevel2(Block):
     features of its units -> flow of level 2 (B, 2h, 2w, 2).
     """
 
-    def __init__(self, channels, upsampling, name="level2"):
+    def __init__(self, refinement_channels, regularization_channels, upsampling, name):
         super().__init__(name=name)
         patch = LAST_FILTER[2]
         self.upsample = FixedUpsampling(upsampling, name="upsample")
-        self.upsample_refinement = _upsampling_convolution(channels, "refinement_upsample")
+        self.upsample_refinement = _upsampling_convolution(
+            refinement_channels, "refinement_upsample"
+        )
         self.flow = Convolution(2, patch, linear=True, name="refinement_flow")
-        self.upsample_regularization = _upsampling_convolution(channels, "regularization_upsample")
+        self.upsample_regularization = _upsampling_convolution(
+            regularization_channels, "regularization_upsample"
+        )
         self.distance = _distance_layers(patch)
 
     def call(self, flow3, hidden):
-        flow = self.upsample(flow3) + self.flow(self.upsample_refinement(hidden["S"]))
+        residual = self.flow(self.upsample_refinement(hidden["S"]))
+        flow = self.upsample(flow3) + full_precision(residual)
         distance = _through(self.distance, self.upsample_regularization(hidden["R"]))
         return local_average(flow, distance)
 

@@ -1,5 +1,6 @@
 """The feature-driven local convolution: each pixel's flow becomes an average of its neighbours'."""
 
+import keras
 from keras import ops
 
 
@@ -27,7 +28,10 @@ def local_average(flow, distance):
     Source: LiteFlowNet (Hui et al., 2018), section "Flow Regularization".
     """
     patch = _check_arguments(flow, distance)
-    weights = ops.softmax(-ops.square(distance), axis=-1)
+    # The square of a distance of 256 is infinite in float16.
+    dtype = keras.backend.result_type(distance.dtype, "float32")
+    distance = ops.cast(distance, dtype)
+    weights = ops.cast(ops.softmax(-ops.square(distance), axis=-1), flow.dtype)
     return ops.stack(
         [
             ops.sum(weights * _neighbourhood(flow[..., i : i + 1], patch), axis=-1)

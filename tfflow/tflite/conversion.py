@@ -184,11 +184,6 @@ def _in_float32(model):
     computes_in = {layer.compute_dtype for layer in (model, *model.layers)}
     if computes_in <= {"float32"}:
         return model
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        twin = type(model).from_config({**model.get_config(), "dtype": "float32"})
-    finally:
-        keras.config.set_dtype_policy(policy)
+    twin = type(model).from_config({**model.get_config(), "dtype": "float32"})
     twin.set_weights(model.get_weights())
     return twin

@@ -20,11 +20,13 @@ class Project:
     Attributes:
         sign: Regular expression that one of the tensors' names matches.
         load: ``load(model, tensors)``.
+        networks: Classes of :mod:`tfflow.models` that it has checkpoints of.
         arguments: Tensors to the constructor arguments that the network needs for them.
     """
 
     sign: str
     load: typing.Callable
+    networks: tuple[str, ...]
     arguments: typing.Callable = lambda tensors: {}
 
 
@@ -35,17 +37,35 @@ def _official_arguments(tensors):
 
 
 PROJECTS = {
-    "mmflow": Project(r"encoder\.", load_mmflow),
+    "mmflow": Project(r"encoder\.", load_mmflow, ("LiteFlowNet",)),
     "liteflownet-official": Project(
-        r"conv1_D2_L6\b", load_liteflownet_official, _official_arguments
+        r"conv1_D2_L6\b", load_liteflownet_official, ("LiteFlowNet",), _official_arguments
     ),
     "pytorch-liteflownet": Project(
         r"(net|module)Features\.",
         load_liteflownet_official,
+        ("LiteFlowNet",),
         lambda tensors: {"implementation": "sniklaus"},
     ),
-    "lightflow-pytorch": Project(r"conv\d+[ab]?\.0\.weight", load_lightflow_pytorch),
+    "lightflow-pytorch": Project(
+        r"conv\d+[ab]?\.0\.weight", load_lightflow_pytorch, ("LightFlow",)
+    ),
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Imported:
+    """What an import gave.
+
+    Attributes:
+        model: The network with the checkpoint's weights.
+        project: Where they come from, a key of :data:`PROJECTS`.
+        arguments: Constructor arguments that the network was made with for them.
+    """
+
+    model: object
+    project: str
+    arguments: dict
 
 
 def import_checkpoint(network, source, *, project=None):
@@ -57,27 +77,44 @@ def import_checkpoint(network, source, *, project=None):
         project: A key of :data:`PROJECTS`; None = told by the tensors' names.
 
     Returns:
-        (model, project).
+        An :class:`Imported`.
 
     Raises:
         ValueError: If the project can't be told, or the checkpoint is not of this network.
     """
     entry = registry.entry(network)  # a misspelt name is found before a large file is read
+    if project is not None and project not in PROJECTS:
+        raise ValueError(f"project must be one of {', '.join(PROJECTS)}; got {project!r}.")
     tensors = read_state_dict(source)
-    if project is None:
-        project = _project_of(tensors, source)
-    arguments = PROJECTS[project].arguments(tensors)
-    try:
-        model = registry.create(network, **arguments)
-    except TypeError as error:
+    project = project or _project_of(tensors, source)
+    import tfflow.models as models
+
+    families = [getattr(models, name) for name in PROJECTS[project].networks]
+    if not issubclass(entry.model_class(), tuple(families)):
         raise ValueError(
-            f"A checkpoint of {project} is none for {network} ({entry.description})."
-        ) from error
-    try:
-        PROJECTS[project].load(model, tensors)
-    except (TypeError, AttributeError) as error:  # a network that the project does not have
-        raise ValueError(f"A checkpoint of {project} is none for {network}: {error}") from error
-    return model, project
+            f"This is a checkpoint of {project}, which has no {network}; it has "
+            f"{', '.join(PROJECTS[project].networks)}."
+        )
+    arguments = PROJECTS[project].arguments(tensors)
+    if arguments.get("pseudo_level2") and not issubclass(entry.model_class(), models.LiteFlowNet2):
+        raise ValueError(
+            f"This is the official LiteFlowNet2 for KITTI: expected liteflownet2; got {network}."
+        )
+    model = registry.create(network, **arguments)
+    PROJECTS[project].load(model, tensors)
+    return Imported(model, project, arguments)
+
+
+def check_output(path):
+    """The path to save a model to, if its name says how.
+
+    Raises:
+        ValueError: If it ends neither in ``.keras`` nor in ``.weights.h5``.
+    """
+    path = pathlib.Path(path)
+    if path.suffix != ".keras" and not path.name.endswith(".weights.h5"):
+        raise ValueError(f"The file must be named *.keras or *.weights.h5; got {path}.")
+    return path
 
 
 def save(model, path):
@@ -86,15 +123,9 @@ def save(model, path):
     Raises:
         ValueError: If the name ends otherwise.
     """
-    path = pathlib.Path(path)
-    if path.name.endswith(".weights.h5"):
-        write = model.save_weights
-    elif path.suffix == ".keras":
-        write = model.save
-    else:
-        raise ValueError(f"The file must be named *.keras or *.weights.h5; got {path}.")
+    path = check_output(path)
     with atomic_file(path) as temporary:
-        write(temporary)
+        (model.save if path.suffix == ".keras" else model.save_weights)(temporary)
 
 
 def _project_of(tensors, source):

@@ -20,7 +20,7 @@ def depthwise_kernel(tensor):
 
 def taps(tensor):
     """(channels, 1, height, width) to (height, width, channels): fixed depthwise upsampling."""
-    return np.transpose(tensor, (2, 3, 0, 1))[..., 0]
+    return np.transpose(np.squeeze(tensor, 1), (1, 2, 0))
 
 
 def transposed_kernel(tensor):

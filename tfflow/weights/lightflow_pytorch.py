@@ -19,8 +19,13 @@ def load_lightflow_pytorch(model, source):
         The model.
 
     Raises:
+        TypeError: If the model is no LightFlow.
         ValueError: If a tensor is missing, of another shape, or left over. The model is unchanged.
     """
+    from tfflow.models import LightFlow
+
+    if not isinstance(model, LightFlow):
+        raise TypeError(f"LightFlow-pytorch has LightFlow alone; got a {type(model).__name__}.")
     if not model.predictor_activation:
         raise ValueError(
             "LightFlow-pytorch's predictors have batch norm and an activation; this model's are "

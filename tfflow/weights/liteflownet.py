@@ -10,7 +10,7 @@ import typing
 import numpy as np
 
 from tfflow.weights.layouts import bgr_kernel, kernel, taps, transposed_kernel
-from tfflow.weights.state_dict import WeightImport, read_state_dict
+from tfflow.weights.state_dict import WeightImport, read_state_dict, renamed
 
 
 class Place(typing.NamedTuple):
@@ -50,12 +50,13 @@ def places(model):
                 yield Place("R", level, "adapt"), unit.adapt
             yield from _numbered("R", level, "conv", unit.convolutions)
             yield from _numbered("R", level, "distance", unit.distance)
-    if model.level2 is not None:
-        yield Place("S", 2, "upsample"), model.level2.upsample
-        yield Place("S", 2, "widen"), model.level2.upsample_refinement
-        yield Place("S", 2, "flow"), model.level2.flow
-        yield Place("R", 2, "widen"), model.level2.upsample_regularization
-        yield from _numbered("R", 2, "distance", model.level2.distance)
+    if model.pseudo_level is not None:
+        level = model.pseudo_level
+        yield Place("S", 2, "upsample"), level.upsample
+        yield Place("S", 2, "widen"), level.upsample_refinement
+        yield Place("S", 2, "flow"), level.flow
+        yield Place("R", 2, "widen"), level.upsample_regularization
+        yield from _numbered("R", 2, "distance", level.distance)
 
 
 def _numbered(unit, level, part, layers):
@@ -98,7 +99,9 @@ def mmflow_name(place):
 
 def load_mmflow_liteflownet(model, source):
     """mmflow's LiteFlowNet or LiteFlowNet2 checkpoint; see :func:`tfflow.weights.load_mmflow`."""
-    check_switches(model, "mmflow", ("normalize_correlation", "mask_outside", "image_means"))
+    # Not the upsampling: its taps come with the checkpoint.
+    needed = ("normalize_correlation", "mask_outside", "image_means", "image_pyramid")
+    check_switches(model, "mmflow", needed)
     weights = WeightImport(read_state_dict(source), "mmflow")
     assign(weights, model, mmflow_name)
     weights.finish()
@@ -118,20 +121,31 @@ def load_liteflownet_official(model, source):
 
     Args:
         model: A :class:`tfflow.models.LiteFlowNet` or ``LiteFlowNet2`` with
-            ``implementation="caffe"`` or ``"sniklaus"``; for the official LiteFlowNet2 for KITTI
-            with ``pseudo_level2=True``.
+            ``implementation="caffe"`` or ``"sniklaus"`` (the weights go with either image pyramid);
+            for the official LiteFlowNet2 for KITTI with ``pseudo_level2=True``.
         source: A dict, ``.npz``, ``.safetensors`` or ``.pth``; see :func:`read_state_dict`.
 
     Returns:
         The model.
 
     Raises:
+        TypeError: If the model is no LiteFlowNet.
         ValueError: If a tensor is missing, of another shape, or left over, or if the model's
             switches are not those that the weights were trained with. The model is unchanged.
     """
-    check_switches(model, "caffe", ("normalize_correlation", "mask_outside"))
+    from tfflow.models import LiteFlowNet
+
+    if not isinstance(model, LiteFlowNet):
+        raise TypeError(f"These are weights of LiteFlowNet; got a {type(model).__name__}.")
     tensors = read_state_dict(source)
-    if any(re.match("(net|module)Features", name) for name in tensors):
+    is_port = any(re.match("(net|module)Features", name) for name in tensors)
+    check_switches(
+        model,
+        "sniklaus" if is_port else "caffe",
+        ("normalize_correlation", "mask_outside"),
+        light_level=not is_port,
+    )
+    if is_port:
         _load_sniklaus(model, tensors)
     else:
         _load_caffe(model, tensors)
@@ -164,7 +178,9 @@ _CAFFE_ONES = re.compile(r"(sum_exp_kernel_R|scaled_flow0?_R)_L\d(_[xy])?")
 
 
 def _load_caffe(model, tensors):
-    tensors = {_caffe_tensor(name): value for name, value in tensors.items()}
+    tensors = renamed(tensors, _caffe_tensor)
+    if not any(name.startswith("img0s_aug.") for name in tensors):
+        check_switches(model, "caffe", ("image_means",))
     weights = WeightImport(tensors, "official LiteFlowNet")
     means = model.get_config()["image_means"]
     for name, value in tensors.items():
@@ -172,7 +188,9 @@ def _load_caffe(model, tensors):
         if layer in ("img0s_aug", "img1s_aug"):
             # Blobs: an iteration counter, the mean image, the mean colour.
             expected = means[int(layer[3])][::-1]
-            if blob == "2" and not np.allclose(value.ravel(), expected, atol=1e-5):
+            if blob == "2" and (
+                value.size != 3 or not np.allclose(value.ravel(), expected, atol=1e-5)
+            ):
                 raise ValueError(
                     f"{layer} holds the mean colour (B, G, R) {value.ravel()}; the model subtracts "
                     f"{np.array(expected)}. Create it with these image_means (in R, G, B)."
@@ -216,7 +234,8 @@ def sniklaus_name(place):
 
 
 def _load_sniklaus(model, tensors):
-    tensors = {re.sub(r"\bmodule(?=[A-Z])", "net", name): v for name, v in tensors.items()}
+    check_switches(model, "sniklaus", ("image_means",))
+    tensors = renamed(tensors, lambda name: re.sub(r"\bmodule(?=[A-Z])", "net", name))
     weights = WeightImport(tensors, "pytorch-liteflownet")
     for name, value in tensors.items():
         if re.search(r"\.netScale[XY]\.(weight|bias)$", name):
@@ -241,17 +260,21 @@ def _check_constant(name, value):
         )
 
 
-def check_switches(model, implementation, names):
+def check_switches(model, implementation, names, light_level=False):
     """Raises ValueError if the model computes otherwise than the weights were trained with."""
     # Imported here, with Keras: whoever lists presets has no need of it.
-    from tfflow.models.liteflownet import IMPLEMENTATIONS
+    from tfflow.models.liteflownet_options import IMPLEMENTATIONS
 
+    expected = {name: IMPLEMENTATIONS[implementation][name] for name in names}
+    expected["use_warp"] = True
+    if not light_level:
+        expected["pseudo_level2"] = False
     config = model.get_config()
-    wrong = {n: config[n] for n in names if config[n] != IMPLEMENTATIONS[implementation][n]}
+    wrong = {name: value for name, value in expected.items() if config[name] != value}
     if wrong:
-        found = ", ".join(f"{name}={value!r}" for name, value in wrong.items())
+        found = ", ".join(f"{name}={config[name]!r}" for name in wrong)
+        needed = ", ".join(f"{name}={value!r}" for name, value in wrong.items())
         raise ValueError(
-            f"These weights need a model with implementation={implementation!r}; this one has "
-            f"{found}. Create it so: tfflow.models.create(name, "
-            f"implementation={implementation!r})."
+            f"These weights need a model with {needed}; this one has {found}. Create it anew: "
+            f"tfflow.models.create(name, implementation={implementation!r})."
         )

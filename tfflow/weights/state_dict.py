@@ -33,7 +33,26 @@ def read_state_dict(source):
         if isinstance(tensors.get(wrapper), dict):
             tensors = tensors[wrapper]
             break
-    return {name.removeprefix("module."): _as_array(name, t) for name, t in tensors.items()}
+    tensors = {name: _as_array(name, tensor) for name, tensor in tensors.items()}
+    return renamed(tensors, lambda name: name.removeprefix("module."))
+
+
+def renamed(tensors, rename):
+    """The tensors under other names.
+
+    Raises:
+        ValueError: If two come under one name; which of them is meant, nobody can tell.
+    """
+    result, origin = {}, {}
+    for name, tensor in tensors.items():
+        new = rename(name)
+        if new in result:
+            raise ValueError(
+                f"The checkpoint holds {origin[new]!r} and {name!r}, which are one tensor ({new}). "
+                "Remove one of them."
+            )
+        result[new], origin[new] = tensor, name
+    return result
 
 
 def _read_file(path):
@@ -79,7 +98,10 @@ def _torch():
 
 def _as_array(name, tensor):
     if hasattr(tensor, "detach"):  # a torch tensor, without importing torch
-        tensor = tensor.detach().cpu().numpy()
+        tensor = tensor.detach().cpu()
+        if str(tensor.dtype) == "torch.bfloat16":  # NumPy has no such numbers
+            tensor = tensor.float()
+        tensor = tensor.numpy()
     array = np.asarray(tensor)
     if array.dtype.kind not in "fiu":
         raise ValueError(
@@ -102,6 +124,8 @@ class WeightImport:
 
     def assign(self, variable, name, convert=None):
         """Plans that tensor ``name``, after ``convert``, becomes the value of ``variable``."""
+        if name in self._used:
+            raise ValueError(f"{name} would go into {variable.path} and into another weight too.")
         self._used.add(name)
         if name not in self._tensors:
             self._problems.append(f"missing: {name}, for {variable.path} {tuple(variable.shape)}")
