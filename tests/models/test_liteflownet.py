@@ -15,6 +15,7 @@ from tfflow.models import LiteFlowNet, LiteFlowNet2
 from tfflow.models.liteflownet import NetC
 from tfflow.models.liteflownet_options import IMPLEMENTATIONS, MEAN1, MEAN2
 from tfflow.models.liteflownet_units import FlowRegularization, PseudoLevel2
+from tfflow.models.prediction import ImagePair
 from tfflow.weights import load_mmflow
 from tfflow.weights.layouts import kernel
 from tfflow.weights.liteflownet import mmflow_name, places
@@ -58,6 +59,19 @@ def test_equals_the_published_implementation(name):
             assert_close(found, nhwc(expected), 1e-5, key)
             compared += 1
     assert compared >= len(model.levels)
+
+
+@pytest.mark.parametrize("name", ["liteflownet", "liteflownet2"])
+def test_flow_is_put_back_to_the_size_of_the_images(name):
+    _, arrays = load(name)
+    if "c.flow" not in arrays:
+        pytest.skip("case c is among the full golden files alone, which are not here (../shared)")
+    pair = ImagePair(*(arrays[f"c.orig{i}"][..., ::-1] for i in (1, 2)), multiple=64)
+    for i in (1, 2):  # there rounded to whole grey levels on the way
+        found = getattr(pair, f"image{i}") * 255
+        assert np.abs(found - nhwc(arrays[f"c.img{i}"])[..., ::-1]).max() < 1
+    found = pair.restore(nhwc(arrays["c.flow_network_size"]))
+    assert_close(found, nhwc(arrays["c.flow"])[0], 1e-5)
 
 
 @pytest.mark.parametrize("name", ["liteflownet", "liteflownet2", "liteflownet2_ft_kitti"])
