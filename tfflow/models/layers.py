@@ -46,19 +46,32 @@ class Convolution(layers.Conv2D):
         filters: Output channels.
         kernel_size: Odd number, or (height, width) of odd numbers.
         strides: Stride.
+        dilation: Distance of the filter's taps.
         linear: Leave out the activation: for flow and distances, whose values have both signs.
+        initializer: Of the kernel; None for :func:`he_normal`.
         name: Name of the layer.
     """
 
-    def __init__(self, filters, kernel_size, strides=1, *, linear=False, name=None):
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=1,
+        *,
+        dilation=1,
+        linear=False,
+        initializer=None,
+        name=None,
+    ):
         super().__init__(
             filters,
             kernel_size,
             strides=strides,
+            dilation_rate=dilation,
             padding="same" if strides == 1 else "valid",
             data_format="channels_last",
             activation=None if linear else leaky_relu,
-            kernel_initializer=he_normal(),
+            kernel_initializer=initializer or he_normal(),
             name=name,
         )
 
@@ -75,9 +88,39 @@ class Convolution(layers.Conv2D):
         return (batch, *size, self.filters)
 
 
-def he_normal():
-    """Kaiming's normal initialisation over the fan-in, for ReLU: Caffe's "msra"."""
-    return keras.initializers.VarianceScaling(2.0, mode="fan_in", distribution="untruncated_normal")
+class TransposedConvolution(layers.Conv2DTranspose):
+    """Doubles the size by a learned 4x4 convolution, and leaky ReLU; torch's padding of 1.
+
+    Args:
+        filters: Output channels.
+        linear: Leave out the activation.
+        use_bias: Add a bias.
+        initializer: Of the kernel; None for :func:`he_normal`.
+        name: Name of the layer.
+    """
+
+    def __init__(self, filters, *, linear=False, use_bias=True, initializer=None, name=None):
+        super().__init__(
+            filters,
+            4,
+            strides=2,
+            padding="same",
+            data_format="channels_last",
+            use_bias=use_bias,
+            activation=None if linear else leaky_relu,
+            kernel_initializer=initializer or he_normal(),
+            name=name,
+        )
+
+
+def he_normal(slope=0.0):
+    """Kaiming's normal initialisation over the fan-in, for a leaky ReLU of this slope.
+
+    With slope 0 it is Caffe's "msra".
+    """
+    return keras.initializers.VarianceScaling(
+        2.0 / (1.0 + slope**2), mode="fan_in", distribution="untruncated_normal"
+    )
 
 
 class FixedUpsampling(layers.Layer):

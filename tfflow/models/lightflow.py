@@ -9,6 +9,7 @@ import keras
 from keras import layers, ops
 
 from tfflow.models.flow_model import FlowModel
+from tfflow.models.layers import LEAKY_SLOPE, he_normal, leaky_relu
 from tfflow.ops import upsample_nearest
 
 # Table 1: name, output channels, stride. Levels end where the stride is 2.
@@ -60,7 +61,7 @@ class SeparableConvolution(layers.Layer):
             3,
             strides=stride,
             use_bias=False,
-            depthwise_initializer=_he_normal(),
+            depthwise_initializer=he_normal(LEAKY_SLOPE),
             data_format="channels_last",
             name="depthwise",
         )
@@ -69,7 +70,7 @@ class SeparableConvolution(layers.Layer):
             filters,
             1,
             use_bias=linear,
-            kernel_initializer=_he_normal(),
+            kernel_initializer=he_normal(LEAKY_SLOPE),
             data_format="channels_last",
             name="pointwise",
         )
@@ -85,11 +86,11 @@ class SeparableConvolution(layers.Layer):
 
     def call(self, x, training=None):
         x = self.depthwise(self.pad(x))
-        x = ops.leaky_relu(self.depthwise_norm(x, training=training), 0.1)
+        x = leaky_relu(self.depthwise_norm(x, training=training))
         x = self.pointwise(x)
         if self.linear:
             return x
-        return ops.leaky_relu(self.pointwise_norm(x, training=training), 0.1)
+        return leaky_relu(self.pointwise_norm(x, training=training))
 
     def get_config(self):
         names = ("filters", "stride", "linear", "momentum")
@@ -176,10 +177,3 @@ class LightFlow(FlowModel):
 def _batch_norm(momentum, name):
     # torch's defaults; its momentum of 0.1 is Keras's 0.9.
     return layers.BatchNormalization(axis=-1, momentum=momentum, epsilon=1e-5, name=name)
-
-
-def _he_normal():
-    """Kaiming's normal initialisation for leaky ReLU with slope 0.1, over the fan-in."""
-    return keras.initializers.VarianceScaling(
-        2.0 / (1.0 + 0.1**2), mode="fan_in", distribution="untruncated_normal"
-    )

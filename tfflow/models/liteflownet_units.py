@@ -4,14 +4,14 @@ Hui, Tang, Loy, CVPR 2018 (arXiv 1805.07036), and the light last level of LiteFl
 1903.07414). All flows are in network units, pixels of the image / 20.
 """
 
-from keras import layers, ops
+from keras import ops
 
 from tfflow.models.layers import (
     Block,
     Convolution,
     FixedUpsampling,
+    TransposedConvolution,
     full_precision,
-    he_normal,
     leaky_relu,
 )
 from tfflow.ops import correlation, local_average
@@ -106,12 +106,12 @@ class PseudoLevel2(Block):
         super().__init__(name=name)
         patch = LAST_FILTER[2]
         self.upsample = FixedUpsampling(upsampling, name="upsample")
-        self.upsample_refinement = _upsampling_convolution(
-            refinement_channels, "refinement_upsample"
+        self.upsample_refinement = TransposedConvolution(
+            refinement_channels, linear=True, name="refinement_upsample"
         )
         self.flow = Convolution(2, patch, linear=True, name="refinement_flow")
-        self.upsample_regularization = _upsampling_convolution(
-            regularization_channels, "regularization_upsample"
+        self.upsample_regularization = TransposedConvolution(
+            regularization_channels, linear=True, name="regularization_upsample"
         )
         self.distance = _distance_layers(patch)
 
@@ -145,16 +145,3 @@ def _through(convolutions, x):
 def adaptation(channels, wanted):
     """A 1x1 convolution from fewer than the wanted channels to so many, or None."""
     return Convolution(wanted, 1, name="adapt") if channels < wanted else None
-
-
-def _upsampling_convolution(channels, name):
-    """A learned transposed convolution that doubles the size; torch's padding of 1 is "same"."""
-    return layers.Conv2DTranspose(
-        channels,
-        4,
-        strides=2,
-        padding="same",
-        kernel_initializer=he_normal(),
-        data_format="channels_last",
-        name=name,
-    )
