@@ -4,12 +4,15 @@ The numbers come from the published PyTorch implementations; both sides make the
 the tensors' names (golden_weights.py).
 """
 
+import contextlib
 import json
 import pathlib
 
 import numpy as np
 import pytest
 from golden_weights import golden_tensor
+
+from tfflow.weights.state_dict import WeightImport
 
 COMPACT = pathlib.Path(__file__).parent / "golden"
 FULL = pathlib.Path(__file__).resolve().parents[2] / "shared" / "golden"
@@ -36,6 +39,31 @@ def images(arrays, case, *, bgr):
 def state_dict(description):
     """The checkpoint that the golden numbers were made with."""
     return {e["key"]: golden_tensor(e["key"], e["shape"]) for e in description["state_dict"]}
+
+
+@contextlib.contextmanager
+def assignments():
+    """While a checkpoint is loaded: tensor name -> the variable that it goes into."""
+    found, assign = {}, WeightImport.assign
+
+    def recording(self, variable, name, convert=None):
+        found[name] = variable
+        return assign(self, variable, name, convert)
+
+    WeightImport.assign = recording
+    try:
+        yield found
+    finally:
+        WeightImport.assign = assign
+
+
+def assert_gradient_norms_close(found, description, arrays, tolerance):
+    """Compares norms of gradients, name -> gradient, in the measure of the golden files' README."""
+    names = description["cases"]["a"]["grad_params"]
+    assert set(found) == set(names)
+    expected = arrays["a.grad.l2"]
+    norms = np.array([np.linalg.norm(np.asarray(found[name])) for name in names])
+    assert np.max(np.abs(norms - expected) / (expected + 1e-3 * expected.max())) < tolerance
 
 
 def nhwc(array):

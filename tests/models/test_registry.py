@@ -5,14 +5,28 @@ import numpy as np
 import pytest
 
 import tfflow
-from tfflow.losses import LightFlowL1
+from tfflow.losses import LightFlowL1, MultiLevelEPE
 from tfflow.metrics import EndPointError
 
 RNG = np.random.default_rng(0)
-NAMES = tfflow.models.list()
+ENTRIES = [tfflow.models.entry(name) for name in tfflow.models.list()]
+# The stacks of FlowNet 2.0 take half a gigabyte each; their numbers are in test_flownet.py.
+LARGE = 50_000_000
 
 
-@pytest.fixture(scope="module", params=NAMES)
+def names(*, stages_are_slow=False):
+    """All registered networks; what takes long is marked slow, and runs in make test-all."""
+
+    def is_slow(entry):
+        return entry.parameters > LARGE or (stages_are_slow and "_pre_" in entry.name)
+
+    return [
+        pytest.param(entry.name, marks=pytest.mark.slow if is_slow(entry) else ())
+        for entry in ENTRIES
+    ]
+
+
+@pytest.fixture(scope="module", params=names())
 def model(request):
     keras.utils.set_random_seed(0)
     return tfflow.models.create(request.param)
@@ -28,7 +42,10 @@ def test_outputs(model):
     outputs = model({"image1": images[0], "image2": images[1]})
     assert outputs["flow"].shape == (1, 64, 128, 2)
     for key, value in outputs.items():
-        if key != "flow":
+        if key == "occlusion":
+            assert value.shape == (1, 64, 128, 1)
+            assert np.min(value) >= 0 and np.max(value) <= 1
+        elif key != "flow":
             stride = model.level_stride(int(key.removeprefix("flow")))
             assert value.shape == (1, 64 // stride, 128 // stride, 2)
 
@@ -43,6 +60,15 @@ def test_predict_flow_takes_what_people_have(model):
     np.testing.assert_allclose(batch[0], flow, atol=1e-3)
 
 
+def test_compiled_is_as_eager(model):
+    # TensorFlow rewrites graphs for speed, and not always rightly.
+    images = {f"image{i}": RNG.random((1, 64, 128, 3), np.float32) for i in (1, 2)}
+    compiled = model.predict_on_batch(images)
+    for key, value in model(images).items():
+        tolerance = 1e-3 * np.abs(value).max()
+        np.testing.assert_allclose(compiled[key], value, atol=tolerance, err_msg=key)
+
+
 def test_saves_and_loads(model, tmp_path):
     images = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
     expected = model(images)
@@ -50,6 +76,22 @@ def test_saves_and_loads(model, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     for key, value in loaded(images).items():
         np.testing.assert_array_equal(value, expected[key])
+
+
+@pytest.mark.parametrize("name", names(stages_are_slow=True))
+def test_a_training_step_leaves_finite_weights_and_moves_them(name):
+    keras.utils.set_random_seed(0)
+    model = tfflow.models.create(name)
+    images = {f"image{i}": RNG.random((2, 64, 64, 3), np.float32) for i in (1, 2)}
+    levels = [key for key in model(images) if key not in ("flow", "occlusion")]
+    weights = {key.replace("flow", "level"): 1e-3 for key in levels}
+    model.compile(keras.optimizers.SGD(1e-4), loss=MultiLevelEPE(weights))
+    before = [np.asarray(w).copy() for w in model.trainable_variables]
+    model.train_on_batch(images, np.full((2, 64, 64, 2), 20.0, np.float32))
+    moved = [(np.asarray(w) != b).any() for w, b in zip(model.trainable_variables, before)]
+    assert all(np.isfinite(w).all() for w in model.trainable_variables)
+    # Biases before a batch norm, and what nothing flows through at this size, may stay.
+    assert np.mean(moved) > 0.8
 
 
 def test_fit_lowers_the_loss_and_the_compiled_model_survives_saving(tmp_path):

@@ -9,7 +9,7 @@ from tfflow import ops
 
 DESCRIPTION, ARRAYS = load("ops")
 # For reference only: settings that these ops don't have (see the golden files' README).
-NOT_OURS = ("k3", "scaled_sqrt", "reflection", "ac_false", "one_row")
+NOT_OURS = ("corr.k3", "scaled_sqrt", "reflection", "ac_false", "one_row", "dcn.dg2")
 CASES = [case for case in DESCRIPTION if not any(part in case for part in NOT_OURS)]
 
 
@@ -85,6 +85,32 @@ def test_local_average(case):
 def test_upsample_transposed(case):
     taps = np.transpose(ARRAYS[f"{case}.weight"], (2, 3, 0, 1))[..., 0]
     found = ops.upsample_transposed(nhwc(ARRAYS[f"{case}.x"]), taps)
+    assert_close(found, nhwc(ARRAYS[f"{case}.out"]), 1e-5, case)
+
+
+@pytest.mark.parametrize("case", cases("dcn"))
+def test_deformable_convolution(case):
+    def function(image, offsets, kernel):
+        return ops.deformable_convolution(
+            image, offsets, kernel, stride=DESCRIPTION[case]["config"].get("stride", 1)
+        )
+
+    kernel = np.transpose(ARRAYS[f"{case}.weight"], (2, 3, 1, 0))
+    inputs = [nhwc(ARRAYS[f"{case}.x"]), nhwc(ARRAYS[f"{case}.offset"]), kernel]
+    assert_close(function(*inputs), nhwc(ARRAYS[f"{case}.out"]), 1e-5, case)
+    variables = [tf.Variable(x) for x in inputs]
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(function(*variables) * nhwc(ARRAYS[f"{case}.gout"]))
+    of_image, of_offsets, of_kernel = tape.gradient(total, variables)
+    assert_close(tf.convert_to_tensor(of_image), nhwc(ARRAYS[f"{case}.gx"]), 1e-5, "gx")
+    assert_close(of_offsets, nhwc(ARRAYS[f"{case}.goffset"]), 1e-5, "goffset")
+    of_kernel = np.transpose(of_kernel, (3, 2, 0, 1))
+    assert_close(of_kernel, ARRAYS[f"{case}.gweight"], 1e-5, "gweight")
+
+
+@pytest.mark.parametrize("case", cases("mask_upsample"))
+def test_upsample_from_corner(case):
+    found = ops.upsample_from_corner(nhwc(ARRAYS[f"{case}.x"]), DESCRIPTION[case]["factor"])
     assert_close(found, nhwc(ARRAYS[f"{case}.out"]), 1e-5, case)
 
 

@@ -131,6 +131,27 @@ def test_local_average_says_what_it_expects(flow, distance, message):
         ops.local_average(np.zeros(flow), np.zeros(distance))
 
 
+@pytest.mark.parametrize("size", [1, 3, 5])
+def test_convolution_at_is_a_deformable_convolution(size):
+    # All taps share the flow; far out of the image too.
+    image = RNG.standard_normal((2, 6, 7, 3))
+    flow = RNG.uniform(-9, 9, (2, 6, 7, 2))
+    kernel = RNG.standard_normal((size, size, 3, 4))
+    offsets = np.tile(flow[..., ::-1], size * size)  # (dy, dx) for every tap
+    expected = ops.deformable_convolution(image, offsets, kernel)
+    np.testing.assert_allclose(ops.convolution_at(image, flow, kernel), expected, atol=1e-12)
+
+
+def test_deformable_convolution_without_offsets_is_a_convolution():
+    image = RNG.standard_normal((1, 7, 9, 3)).astype(np.float32)
+    kernel = RNG.standard_normal((3, 3, 3, 2)).astype(np.float32)
+    expected = keras.ops.conv(image, kernel, padding="same", dilation_rate=2)
+    found = ops.deformable_convolution(image, np.zeros((1, 7, 9, 18), "f"), kernel, dilation=2)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    with pytest.raises(ValueError, match="2·k²"):
+        ops.deformable_convolution(image, np.zeros((1, 7, 9, 9), "f"), kernel)
+
+
 def test_upsample_transposed_with_bilinear_taps():
     # The worked example of Caffe's bilinear filler.
     taps = np.outer([0.25, 0.75, 0.75, 0.25], [0.25, 0.75, 0.75, 0.25])[..., None]

@@ -1,5 +1,6 @@
 """Networks with correlation and warping as .tflite: builtin operators, and Keras's flow."""
 
+import keras
 import numpy as np
 import pytest
 from golden_files import load, state_dict
@@ -9,6 +10,8 @@ from tfflow.tflite import FlowInterpreter, export, operators
 from tfflow.tflite.graph import read_graph
 
 SIZE = (64, 128)
+SLOW = pytest.mark.slow
+ENTRIES = [tfflow.models.entry(name) for name in tfflow.models.list()]
 
 
 @pytest.mark.parametrize("name", ["liteflownet", "liteflownet2"])
@@ -27,3 +30,20 @@ def test_float_file_equals_keras(name, pairs, tmp_path):
     graph = read_graph(path)
     joins = [o for o in graph.subgraph.operators if graph.name(o) == "CONCATENATION"]
     assert max(len(o.inputs) for o in joins) <= 4  # XNNPACK takes no wider one
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(entry.name, marks=() if entry.name in ("flownetc", "maskflownet") else SLOW)
+        for entry in ENTRIES
+    ],
+)
+def test_every_network_exports(name, pairs, tmp_path):
+    """With random weights: builtin operators alone, and Keras's flow to float32's rounding."""
+    keras.utils.set_random_seed(0)
+    model = tfflow.models.create(name)
+    path = export(model, tmp_path / "flow.tflite", size=SIZE, quantization="float32")
+    expected = model.predict_flow(*pairs[0], size=SIZE)
+    found = FlowInterpreter(path).predict_flow(*pairs[0])
+    assert np.abs(found - expected).max() <= 2e-4 * np.abs(expected).max()

@@ -6,9 +6,16 @@ from tfflow.models.registry import create, entry, list, register
 
 _LAZY = {
     "FlowModel": "tfflow.models.flow_model",
+    "FlowNet2": "tfflow.models.flownet2",
+    "FlowNet2SD": "tfflow.models.flownet",
+    "FlowNet2Stack": "tfflow.models.flownet2",
+    "FlowNetC": "tfflow.models.flownet",
+    "FlowNetS": "tfflow.models.flownet",
     "LightFlow": "tfflow.models.lightflow",
     "LiteFlowNet": "tfflow.models.liteflownet",
     "LiteFlowNet2": "tfflow.models.liteflownet2",
+    "MaskFlowNet": "tfflow.models.maskflownet",
+    "MaskFlowNetS": "tfflow.models.maskflownet",
 }
 
 __all__ = ["create", "entry", "list", "register", *_LAZY]

@@ -1,5 +1,7 @@
 """What all networks share: images in, flow out; fit, save, predict_flow."""
 
+import typing
+
 import keras
 from keras import ops
 
@@ -29,6 +31,8 @@ class FlowModel(keras.Model):
 
     flow_div = 20.0
     multiple = 64
+    # Further inputs (B, H, W, channels) of a network that is part of a stack, and gets them there.
+    link_channels: typing.ClassVar[dict[str, int]] = {}
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -55,7 +59,8 @@ class FlowModel(keras.Model):
 
     def call(self, inputs, training=None):
         image1, image2 = self._checked_images(inputs)
-        outputs = self.estimate(image1, image2, training=training)
+        link = {name: inputs[name] for name in self.link_channels}
+        outputs = self.estimate(image1, image2, training=training, **link)
         finest = ops.cast(next(iter(outputs.values())), "float32")
         return {"flow": resize(finest, ops.shape(image1)[1:3]) * self.flow_div, **outputs}
 
@@ -65,8 +70,11 @@ class FlowModel(keras.Model):
         A subclass calls this at the end of ``__init__``: a new model can then be counted, loaded
         into and saved before it has seen an image.
         """
-        image = keras.KerasTensor((1, self.multiple, self.multiple, 3))
-        self.compute_output_spec({"image1": image, "image2": image})
+        channels = {"image1": 3, "image2": 3, **self.link_channels}
+        side = self.multiple
+        self.compute_output_spec(
+            {name: keras.KerasTensor((1, side, side, n)) for name, n in channels.items()}
+        )
 
     def predict_flow(self, image1, image2, *, size=None):
         """Optical flow from ``image1`` to ``image2``, for images of any size.
@@ -88,6 +96,11 @@ class FlowModel(keras.Model):
         Raises:
             ValueError: If the images don't fit each other or hold impossible values.
         """
+        if self.link_channels:
+            raise ValueError(
+                f"{self.name} is part of a stack and can't predict from two images alone; call "
+                "predict_flow of the stack."
+            )
         if size is not None:
             self._check_size(size)
         pair = ImagePair(image1, image2, size=size, multiple=self.multiple)
@@ -96,7 +109,13 @@ class FlowModel(keras.Model):
 
     def weights_by_name(self):
         """All weights by their place in the network, such as ``"level5/matching/conv1/kernel"``."""
-        return {weight.path.split("/", 1)[1]: weight for weight in self.weights}
+        parts = [layer for layer in self.layers if isinstance(layer, FlowModel)]
+        of_parts = {id(weight) for part in parts for weight in part.weights}
+        own = [weight for weight in self.weights if id(weight) not in of_parts]
+        named = {weight.path.split("/", 1)[1]: weight for weight in own}
+        for part in parts:  # built on its own, its weights' paths don't know of the whole
+            named |= {f"{part.name}/{name}": w for name, w in part.weights_by_name().items()}
+        return named
 
     def start_from(self, earlier):
         """Takes over the weights of an earlier training stage; the optimizer starts anew.
@@ -171,12 +190,14 @@ class FlowModel(keras.Model):
     # Checks ------------------------------------------------------------------------------------
 
     def _checked_images(self, inputs):
-        if not isinstance(inputs, dict) or set(inputs) != {"image1", "image2"}:
+        expected = {"image1", "image2", *self.link_channels}
+        if not isinstance(inputs, dict) or set(inputs) != expected:
             found = f"a dict of {sorted(inputs)}" if isinstance(inputs, dict) else type(inputs)
-            raise ValueError(
-                f'{self.name} expects {{"image1": …, "image2": …}}; got {found}. For two images as '
-                "they are, use predict_flow(image1, image2)."
-            )
+            advice = "For two images as they are, use predict_flow(image1, image2)."
+            if self.link_channels:
+                advice = "It is part of a stack, which makes them: call that."
+            wanted = ", ".join(f'"{name}": …' for name in ("image1", "image2", *self.link_channels))
+            raise ValueError(f"{self.name} expects {{{wanted}}}; got {found}. {advice}")
         image1, image2 = inputs["image1"], inputs["image2"]
         for image in (image1, image2):
             if len(image.shape) != 4 or image.shape[-1] != 3:

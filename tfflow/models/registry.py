@@ -186,3 +186,70 @@ _register_stages(
     },
 )
 register("liteflownet2", **_LITEFLOWNET2, parameters=6_428_112, description="faster, no level 2")
+
+_FLOWNET = {"paper": "Dosovitskiy et al., FlowNet: Learning Optical Flow, 2015"}
+_FLOWNET2 = {"paper": "Ilg et al., FlowNet 2.0: Evolution of Optical Flow Estimation, 2017"}
+register(
+    "flownets",
+    "tfflow.models.flownet:FlowNetS",
+    **_FLOWNET,
+    parameters=38_676_506,
+    description="encoder and decoder, simple",
+)
+register(
+    "flownetc",
+    "tfflow.models.flownet:FlowNetC",
+    **_FLOWNET,
+    parameters=39_175_298,
+    description="with a cost volume",
+)
+register(
+    "flownet2sd",
+    "tfflow.models.flownet:FlowNet2SD",
+    **_FLOWNET2,
+    parameters=45_371_666,
+    description="for small displacements",
+)
+register(
+    "flownet2cs",
+    "tfflow.models.flownet2:FlowNet2Stack",
+    **_FLOWNET2,
+    parameters=77_870_620,
+    description="FlowNetC and FlowNetS",
+    refinements=1,
+)
+for _name in ("flownet2css", "flownet2css_sd"):
+    register(
+        _name,
+        "tfflow.models.flownet2:FlowNet2Stack",
+        **_FLOWNET2,
+        parameters=116_565_942,
+        description="FlowNetC and two FlowNetS"
+        + (", trained for small displacements too" if _name.endswith("sd") else ""),
+    )
+register(
+    "flownet2",
+    "tfflow.models.flownet2:FlowNet2",
+    **_FLOWNET2,
+    parameters=162_518_834,
+    description="FlowNet2-CSS and FlowNet2-SD, fused",
+)
+
+_MASKFLOWNET = {
+    "paper": "Zhao et al., MaskFlownet: Asymmetric Feature Matching with Learnable Occlusion Mask, "
+    "2020"
+}
+register(
+    "maskflownets",
+    "tfflow.models.maskflownet:MaskFlowNetS",
+    **_MASKFLOWNET,
+    parameters=10_514_256,
+    description="gives occlusion too; one stage",
+)
+register(
+    "maskflownet",
+    "tfflow.models.maskflownet:MaskFlowNet",
+    **_MASKFLOWNET,
+    parameters=20_655_716,
+    description="gives occlusion too; two stages",
+)

@@ -72,6 +72,22 @@ def upsample_nearest(image, factor=2):
     )
 
 
+def upsample_from_corner(image, factor):
+    """Bilinear upsampling whose grids share the first pixel, (B, H, W, C) -> (B, fH, fW, C).
+
+    Output i is the input at i / factor, the edge repeated: not the half-pixel centres of
+    :func:`resize`. MaskFlowNet's networks upsample so.
+    """
+    for axis in (1, 2):
+        size = ops.shape(image)
+        following = ops.take(image, ops.minimum(ops.arange(size[axis]) + 1, size[axis] - 1), axis)
+        steps = [image + (following - image) * (i / factor) for i in range(factor)]
+        shape = list(size)
+        shape[axis] = size[axis] * factor
+        image = ops.reshape(ops.stack(steps, axis=axis + 1), shape)
+    return image
+
+
 def upsample_transposed(image, kernel):
     """Doubles the size by a depthwise transposed convolution, (B, H, W, C) -> (B, 2H, 2W, C).
 

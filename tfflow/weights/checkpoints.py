@@ -37,7 +37,20 @@ def _official_arguments(tensors):
 
 
 PROJECTS = {
-    "mmflow": Project(r"encoder\.", load_mmflow, ("LiteFlowNet",)),
+    "mmflow": Project(
+        r"((mask)?flownet\w+\.)*encoder\.",
+        load_mmflow,
+        (
+            "LiteFlowNet",
+            "FlowNetS",
+            "FlowNetC",
+            "FlowNet2SD",
+            "FlowNet2Stack",
+            "FlowNet2",
+            "MaskFlowNetS",
+            "MaskFlowNet",
+        ),
+    ),
     "liteflownet-official": Project(
         r"conv1_D2_L6\b", load_liteflownet_official, ("LiteFlowNet",), _official_arguments
     ),

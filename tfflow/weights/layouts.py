@@ -8,9 +8,17 @@ def kernel(tensor):
     return np.transpose(tensor, (2, 3, 1, 0))
 
 
-def bgr_kernel(tensor):
-    """As :func:`kernel`, for a layer that saw images in OpenCV's order and shall see RGB."""
-    return kernel(tensor)[:, :, ::-1]
+def bgr_kernel(tensor, images=1):
+    """As :func:`kernel`, for a layer that saw images in OpenCV's order and shall see RGB.
+
+    Args:
+        tensor: The kernel; its first ``3 * images`` input channels are colours.
+        images: Number of images among its inputs.
+    """
+    array = kernel(tensor).copy()
+    for first in range(0, 3 * images, 3):
+        array[:, :, first : first + 3] = array[:, :, first : first + 3][:, :, ::-1]
+    return array
 
 
 def depthwise_kernel(tensor):

@@ -25,12 +25,25 @@ def load_mmflow(model, source):
         >>> model = tfflow.models.create("liteflownet2")
         >>> tfflow.weights.load_mmflow(model, "liteflownet2_ft_4x1_600k_sintel_kitti_320x768.pth")
     """
-    from tfflow.models import LiteFlowNet
+    from tfflow import models
+    from tfflow.weights.flownet import load_mmflow_flownet
     from tfflow.weights.liteflownet import load_mmflow_liteflownet
+    from tfflow.weights.maskflownet import load_mmflow_maskflownet
 
-    if isinstance(model, LiteFlowNet):
-        return load_mmflow_liteflownet(model, source)
+    importers = {
+        models.LiteFlowNet: load_mmflow_liteflownet,
+        models.FlowNetS: load_mmflow_flownet,
+        models.FlowNetC: load_mmflow_flownet,
+        models.FlowNet2SD: load_mmflow_flownet,
+        models.FlowNet2Stack: load_mmflow_flownet,
+        models.FlowNet2: load_mmflow_flownet,
+        models.MaskFlowNetS: load_mmflow_maskflownet,
+        models.MaskFlowNet: load_mmflow_maskflownet,
+    }
+    for network, load in importers.items():
+        if isinstance(model, network):
+            return load(model, source)
     raise TypeError(
-        f"mmflow has no {type(model).__name__}; expected a LiteFlowNet or LiteFlowNet2. For "
-        "LightFlow, see tfflow.weights.load_lightflow_pytorch."
+        f"mmflow has no {type(model).__name__}. For LightFlow, see "
+        "tfflow.weights.load_lightflow_pytorch."
     )

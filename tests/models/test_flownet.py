@@ -1,0 +1,154 @@
+"""FlowNetS, FlowNetC and the networks of FlowNet 2.0 against mmflow's numbers."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from golden_files import (
+    assert_close,
+    assert_gradient_norms_close,
+    assignments,
+    images,
+    load,
+    nhwc,
+    state_dict,
+)
+
+import tfflow
+from tfflow import ops
+from tfflow.losses import MultiLevelEPE
+from tfflow.models import FlowNet2, FlowNet2SD, FlowNet2Stack, FlowNetC
+from tfflow.models.flownet2 import compare
+from tfflow.weights import load_mmflow
+
+RNG = np.random.default_rng(0)
+NAMES = ("flownets", "flownetc", "flownet2sd", "flownet2cs", "flownet2css", "flownet2")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_equals_the_published_implementation(name):
+    description, arrays = load(name)
+    model = load_mmflow(tfflow.models.create(name), state_dict(description))
+    for case in sorted({key.split(".")[0] for key in arrays}):
+        inputs = images(arrays, case, bgr=True)
+        outputs = model(inputs)
+        # Case c is compared at the network's size: what resizes the images is not the network.
+        flow = f"{case}.flow_network_size" if case == "c" else f"{case}.flow"
+        if flow in arrays:
+            assert_close(outputs["flow"], nhwc(arrays[flow]), 2e-5, flow)
+        expected = [key for key in arrays if key.startswith(f"{case}.pred.")]
+        assert len(expected) == len(outputs) - 1
+        for key in expected:
+            assert_close(outputs[f"flow{key[-1]}"], nhwc(arrays[key]), 2e-5, key)
+        parts = predictions_of_parts(model, inputs)
+        for key in (key for key in arrays if key.startswith(f"{case}.sub.")):
+            _, _, *path, _, level = key.split(".")
+            assert_close(parts[path[-1]][f"flow{level[-1]}"], nhwc(arrays[key]), 2e-5, key)
+
+
+def predictions_of_parts(model, inputs):
+    """What the parts of a stack predict when they are called one by one, by mmflow's names."""
+    if isinstance(model, FlowNet2):
+        sd = model.flownet2sd(inputs)
+        return {"flownetSD": sd, **predictions_of_parts(model.flownet2css, inputs)}
+    if not isinstance(model, FlowNet2Stack):
+        return {}
+    outputs = {"flownetC": model.flownetc(inputs)}
+    previous = outputs["flownetC"]
+    for number, network in enumerate(model.corrections, start=1):
+        flow = previous["flow"] / model.flow_div
+        warped2, error = compare(inputs["image1"], inputs["image2"], previous["flow"])
+        link = {"warped2": warped2, "flow": flow, "brightness_error": error}
+        previous = outputs[f"flownetS{number}"] = network({**inputs, **link})
+    return outputs
+
+
+def test_link():
+    _, arrays = load("ops")
+    image1, image2, flow = (nhwc(arrays[f"link.bilinear.{n}"]) for n in ("img1", "img2", "flow"))
+    upsampled = ops.resize(flow, image1.shape[1:3])
+    assert_close(upsampled, nhwc(arrays["link.bilinear.upsample_flow"]), 1e-5, "upsampled")
+    warped2, error = compare(image1, image2, upsampled * 20.0)
+    assert_close(warped2, nhwc(arrays["link.bilinear.warped_img2"]), 1e-5, "warped")
+    assert_close(error, nhwc(arrays["link.bilinear.brightness_err"]), 1e-5, "error")
+
+
+@pytest.mark.parametrize("name", ["flownets", "flownetc"])
+def test_losses_and_gradients_are_the_published_ones(name):
+    description, arrays = load(name)
+    if "a.gt" not in arrays:
+        pytest.skip("its gradients are among the full golden files alone (../shared)")
+    with assignments() as names:
+        model = load_mmflow(tfflow.models.create(name), state_dict(description))
+    loss = MultiLevelEPE(description["loss"]["weights"])
+    inputs, truth = images(arrays, "a", bgr=True), nhwc(arrays["a.gt"])
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            value = loss(truth, model(inputs))
+        return value, tape.gradient(value, list(names.values()))
+
+    value, gradients = step()
+    case = description["cases"]["a"]
+    assert float(value) == pytest.approx(case["loss_total"], rel=1e-5)
+    assert_gradient_norms_close(dict(zip(names, gradients)), description, arrays, 5e-3)
+
+
+def test_original_scale_of_the_small_displacement_network():
+    mmflow, original = FlowNet2SD(), FlowNet2SD(flow_div=1 / 20)
+    original.set_weights(mmflow.get_weights())
+    inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
+    ours, theirs = mmflow(inputs), original(inputs)
+    np.testing.assert_array_equal(ours["flow2"], theirs["flow2"])
+    np.testing.assert_allclose(theirs["flow"], np.asarray(ours["flow"]) / 400, rtol=1e-5)
+
+
+def test_normalized_correlation_is_another_network():
+    plain, caffe = FlowNetC(), FlowNetC(normalize_correlation=True)
+    caffe.set_weights(plain.get_weights())
+    inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
+    assert np.abs(plain(inputs)["flow"] - caffe(inputs)["flow"]).max() > 1e-3
+
+
+def test_a_part_of_a_stack_says_what_it_needs():
+    part = tfflow.models.FlowNetS(stacked=True)
+    image = RNG.random((1, 64, 64, 3), np.float32)
+    with pytest.raises(ValueError, match="warped2.*It is part of a stack"):
+        part({"image1": image, "image2": image})
+    with pytest.raises(ValueError, match="call predict_flow of the stack"):
+        part.predict_flow(image, image)
+
+
+@pytest.mark.parametrize("freeze", [(), ("flownetc",)])
+def test_a_frozen_part_keeps_its_weights(freeze):
+    model = FlowNet2Stack(1, freeze=freeze)
+    before = {name: np.asarray(w) for name, w in model.weights_by_name().items()}
+    model.compile("sgd", loss=MultiLevelEPE({"level2": 1e-4}))
+    inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
+    model.train_on_batch(inputs, np.full((1, 64, 64, 2), 5, np.float32))
+    moved = {
+        name for name, w in model.weights_by_name().items() if (np.asarray(w) != before[name]).any()
+    }
+    assert any(name.startswith("flownets1/") for name in moved)
+    assert any(name.startswith("flownetc/") for name in moved) == (not freeze)
+
+
+def test_weights_of_a_part_go_into_the_stack_as_they_are():
+    tensors = state_dict(load("flownetc")[0])
+    stack = FlowNet2Stack(1)
+    load_mmflow(stack.flownetc, tensors)
+    alone = load_mmflow(FlowNetC(), tensors)
+    for mine, other in zip(stack.flownetc.get_weights(), alone.get_weights()):
+        np.testing.assert_array_equal(mine, other)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"refinements": 3}, "refinements must be 1"),
+        ({"freeze": ("flownetx",)}, "freeze must name parts of"),
+    ],
+)
+def test_impossible_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        FlowNet2Stack(**arguments)
