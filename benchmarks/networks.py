@@ -2,6 +2,7 @@
 
 import csv
 import pathlib
+import re
 import statistics
 import sys
 import time
@@ -18,7 +19,15 @@ from tfflow.tflite.benchmarking import conditions
 
 SIZE = (384, 512)
 ROUNDS = 7
-NAMES = ("lightflow", "liteflownetx", "liteflownet2", "liteflownet")
+NAMES = (
+    "lightflow",
+    "liteflownetx",
+    "liteflownet2",
+    "liteflownet",
+    "flownets",
+    "flownetc",
+    "maskflownets",
+)
 RESULT = pathlib.Path(__file__).with_suffix(".csv")
 
 
@@ -29,7 +38,8 @@ def main(names):
     actions = {}
     for name in names:
         model = tfflow.models.create(name)
-        levels = [key.replace("flow", "level") for key in model(images) if key != "flow"]
+        pyramid = [key for key in model(images) if re.fullmatch(r"flow\d", key)]
+        levels = [key.replace("flow", "level") for key in pyramid]
         model.compile("adam", loss=MultiLevelEPE(dict.fromkeys(levels, 0.01)))
         actions[name, "inference"] = lambda model=model: model.predict_on_batch(images)
         actions[name, "training step"] = lambda model=model: model.train_on_batch(images, truth)
