@@ -1,0 +1,66 @@
+"""Writes docs/networks.md: every network's parameters, operations and file sizes.
+
+    python docs/make_networks_table.py [NAME …]     (about ten minutes and 8 GB for all)
+
+Rows of networks that are not named stay as they are.
+"""
+
+import pathlib
+import re
+import sys
+import tempfile
+
+from tfflow.startup import start_backend_quietly
+
+start_backend_quietly()
+
+import keras
+
+import tfflow
+from tfflow.tflite.conversion import convert
+from tfflow.tflite.flops import flops
+from tfflow.tflite.quantization import quantize
+
+SIZE = (384, 512)
+RESULT = pathlib.Path(__file__).with_name("networks.md")
+HEAD = f"""\
+# The networks
+
+Written by `docs/make_networks_table.py`. Operations are those of the float32 `.tflite` file at
+{SIZE[0]}x{SIZE[1]}: two for each multiplication with a sum, in convolutions and matrix products.
+
+| network | trainable parameters | GFLOPs | float32 `.tflite`, MB | float16, MB | |
+|---|---:|---:|---:|---:|---|
+"""
+
+
+def main(names):
+    rows = _rows(RESULT.read_text()) if RESULT.is_file() else {}
+    for name in names or tfflow.models.list():
+        rows[name] = _row(name)
+        print(rows[name], flush=True)
+        RESULT.write_text(HEAD + "\n".join(rows[n] for n in sorted(rows)) + "\n")
+
+
+def _rows(text):
+    lines = [line for line in text.splitlines() if line.startswith("| `")]
+    return {re.match(r"\| `(.+?)`", line)[1]: line for line in lines}
+
+
+def _row(name):
+    entry = tfflow.models.entry(name)
+    model = tfflow.models.create(name)
+    content = convert(model, SIZE)
+    sizes = [len(quantize(content, form, size=SIZE)) / 1e6 for form in ("float32", "float16")]
+    with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
+        file.write(content)
+        operations = flops(file.name) / 1e9
+    keras.backend.clear_session()
+    return (
+        f"| `{name}` | {entry.parameters:,} | {operations:.2f} | {sizes[0]:.1f} | {sizes[1]:.1f} "
+        f"| {entry.description} |"
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
