@@ -1,5 +1,6 @@
 """FlowNetS, FlowNetC and the networks of FlowNet 2.0 against mmflow's numbers."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -17,7 +18,7 @@ import tfflow
 from tfflow import ops
 from tfflow.losses import MultiLevelEPE
 from tfflow.models import FlowNet2, FlowNet2SD, FlowNet2Stack, FlowNetC
-from tfflow.models.flownet2 import compare
+from tfflow.models.flownet2 import Fusion, compare
 from tfflow.weights import load_mmflow
 
 RNG = np.random.default_rng(0)
@@ -108,6 +109,7 @@ def test_normalized_correlation_is_another_network():
     caffe.set_weights(plain.get_weights())
     inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
     assert np.abs(plain(inputs)["flow"] - caffe(inputs)["flow"]).max() > 1e-3
+    assert (FlowNet2Stack(1).name, plain.name) == ("flownet2cs", "flownetc")
 
 
 def test_a_part_of_a_stack_says_what_it_needs():
@@ -123,14 +125,65 @@ def test_a_part_of_a_stack_says_what_it_needs():
 def test_a_frozen_part_keeps_its_weights(freeze):
     model = FlowNet2Stack(1, freeze=freeze)
     before = {name: np.asarray(w) for name, w in model.weights_by_name().items()}
-    model.compile("sgd", loss=MultiLevelEPE({"level2": 1e-4}))
+    model.compile("sgd", loss=MultiLevelEPE({f"level{level}": 1e-3 for level in range(2, 7)}))
     inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
     model.train_on_batch(inputs, np.full((1, 64, 64, 2), 5, np.float32))
-    moved = {
-        name for name, w in model.weights_by_name().items() if (np.asarray(w) != before[name]).any()
-    }
-    assert any(name.startswith("flownets1/") for name in moved)
-    assert any(name.startswith("flownetc/") for name in moved) == (not freeze)
+    for name, weight in model.weights_by_name().items():
+        moved = (np.asarray(weight) != before[name]).any()
+        # The coarser predictions of FlowNetC have no part in what comes after.
+        if name.startswith("flownets1/") or (not freeze and "predict_flow2/" in name):
+            assert moved, name
+        elif freeze:
+            assert not moved, name
+
+
+def test_what_is_frozen_survives_saving(tmp_path):
+    model = FlowNet2Stack(1, freeze=("flownetc",))
+    model.flownetc.trainable, model.flownets1.trainable = True, False
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.frozen_parts == ("flownets1",)
+    names = [{w.path for w in m.flownetc.trainable_weights} for m in (model, loaded)]
+    assert names[0] == names[1] and names[0]
+
+
+@pytest.mark.slow
+def test_flownet2_freezes_parts_of_parts_and_knows_both_scales(monkeypatch):
+    model = FlowNet2(freeze=("flownet2css/flownetc", "flownet2sd"))
+    assert set(model.frozen_parts) == {"flownet2css/flownetc", "flownet2sd"}
+    assert not model.flownet2css.flownetc.trainable_weights
+    assert model.flownet2css.flownets1.trainable_weights and model.fusion.trainable_weights
+
+    original = FlowNet2(sd_flow_div=1 / 20)
+    assert original.get_config()["sd_flow_div"] == 1 / 20
+    original.set_weights(model.get_weights())
+    seen = []
+    monkeypatch.setattr(
+        Fusion, "call", lambda self, x: seen.append(np.asarray(x)) or {"flow1": x[..., :2]}
+    )
+    inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
+    for network in (model, original):
+        network(inputs)
+    np.testing.assert_allclose(seen[1][..., 3:5], seen[0][..., 3:5] / 400, rtol=1e-4)
+    np.testing.assert_allclose(seen[1][..., 5:7], seen[0][..., 5:7], rtol=1e-4)
+
+
+def test_fusion_stays_in_float32_in_mixed_precision():
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        fusion = Fusion(name="fusion")
+        x = RNG.standard_normal((1, 64, 64, 11)).astype(np.float32)
+        near = x.copy()
+        near[..., 5] += 100.25
+        x[..., 5] += 100.0
+        found = [fusion(each)["flow1"] for each in (x, near)]
+        assert found[0].dtype == "float32" and np.abs(found[0] - found[1]).max() > 0
+        network = FlowNetC()
+        inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
+        assert all(flow.dtype == "float32" for flow in network(inputs).values())
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def test_weights_of_a_part_go_into_the_stack_as_they_are():
@@ -147,6 +200,7 @@ def test_weights_of_a_part_go_into_the_stack_as_they_are():
     [
         ({"refinements": 3}, "refinements must be 1"),
         ({"freeze": ("flownetx",)}, "freeze must name parts of"),
+        ({"freeze": "flownetc"}, "must be a tuple of names"),
     ],
 )
 def test_impossible_arguments(arguments, message):

@@ -1,5 +1,6 @@
 """MaskFlowNet-S and MaskFlowNet against mmflow's numbers, and their switches."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,8 +16,9 @@ from golden_files import (
 
 import tfflow
 from tfflow.losses import MultiLevelEPE
-from tfflow.models import MaskFlowNet
-from tfflow.models.maskflownet import FeatureMatching, centered
+from tfflow.models import MaskFlowNet, MaskFlowNetS
+from tfflow.models.flownet import Encoder
+from tfflow.models.maskflownet import CHANNELS, CascadeDecoder, FeatureMatching, centered
 from tfflow.weights import load_mmflow
 from tfflow.weights.layouts import kernel
 
@@ -37,11 +39,12 @@ def test_equals_the_published_implementation(name):
         assert len(expected) == 5
         for key in expected:
             assert_close(outputs[f"flow{key[-1]}"], nhwc(arrays[key]), 2e-5, key)
+        first = model.maskflownets(inputs) if name == "maskflownet" else {}
         logit = f"{case}.int.maskflownetS.decoder.mask_full_res"
         if logit in arrays:
             matched = 1 / (1 + np.exp(-nhwc(arrays[logit]).astype(np.float64)))
-            np.testing.assert_allclose(outputs["occlusion"], 1 - matched, atol=1e-4)
-        first = model.maskflownets(inputs) if name == "maskflownet" else {}
+            for stage in (outputs, first):
+                np.testing.assert_allclose(stage["occlusion"], 1 - matched, atol=1e-4)
         for key in (key for key in arrays if key.startswith(f"{case}.sub.")):
             assert_close(first[f"flow{key[-1]}"], nhwc(arrays[key]), 2e-5, key)
 
@@ -97,21 +100,67 @@ def test_both_images_lose_their_common_mean():
         assert_close(found[i - 1], nhwc(arrays[f"centralize.out{i}"]), 1e-5, f"image {i}")
 
 
-@pytest.mark.parametrize(
-    "switch",
-    [
-        {"normalize_correlation": True},
-        {"swapped_first_flow": False},
-        {"raw_mask": False},
-        {"first_features_twice": True},
-    ],
-    ids=lambda switch: next(iter(switch)),
-)
-def test_every_switch_matters(switch):
-    inputs = {f"image{i}": RNG.random((1, 64, 128, 3), np.float32) for i in (1, 2)}
-    plain, switched = MaskFlowNet(), MaskFlowNet(**switch)
-    switched.set_weights(plain.get_weights())
-    assert np.abs(plain(inputs)["flow"] - switched(inputs)["flow"]).max() > 1e-4
+@pytest.fixture
+def second_stage(monkeypatch):
+    """Runs a MaskFlowNet and gives what its second stage was given: images, and decoder inputs."""
+
+    def run(**switches):
+        model, seen = MaskFlowNet(**switches), {}
+        originals = {Encoder: Encoder.call, CascadeDecoder: CascadeDecoder.call}
+
+        def encode(self, x):
+            if self is model.encoder:
+                seen["images"] = np.asarray(x)
+            return originals[Encoder](self, x)
+
+        def decode(self, *inputs):
+            seen["features1"], seen["features2"], _, seen["flows"] = inputs
+            return originals[CascadeDecoder](self, *inputs)
+
+        inputs = {f"image{i}": RNG.random((1, 64, 128, 3), np.float32) for i in (1, 2)}
+        with monkeypatch.context() as patch:
+            patch.setattr(Encoder, "call", encode)
+            patch.setattr(CascadeDecoder, "call", decode)
+            outputs = model(inputs)
+        return seen, outputs, model.maskflownets(inputs)
+
+    return run
+
+
+@pytest.mark.parametrize("implementation", ["mmflow", "mxnet"])
+def test_what_the_second_stage_starts_from(implementation, second_stage):
+    seen, outputs, first = second_stage(implementation=implementation)
+    is_mmflow = implementation == "mmflow"
+    matched = 1 - np.asarray(outputs["occlusion"], np.float64)
+    mask = seen["images"][1:, ..., 3:].astype(np.float64)
+    found = 1 / (1 + np.exp(-mask)) if is_mmflow else mask + 0.5
+    np.testing.assert_allclose(found, matched, atol=1e-4)
+    assert not seen["images"][:1, ..., 3:].any()
+    for level in (2, 3, 4):
+        first_again = np.array_equal(seen["features2"][level], seen["features1"][level])
+        assert first_again == (not is_mmflow and level < 4)
+        given = np.asarray(first[f"flow{level}"])  # (u, v)
+        expected = given if is_mmflow else given[..., ::-1]
+        np.testing.assert_allclose(seen["flows"][level], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("stage", ["decoder", "maskflownets"])
+def test_both_stages_normalize(stage):
+    plain, normalized = MaskFlowNet(), MaskFlowNet(normalize_correlation=True)
+    normalized.set_weights(plain.get_weights())
+    if stage == "maskflownets":
+        inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
+        found = [model.maskflownets(inputs)["flow6"] for model in (plain, normalized)]
+    else:
+        sizes = {level: (64 >> level, 64 >> level) for level in range(2, 7)}
+        channels = dict(enumerate(CHANNELS, start=1))
+        maps = [
+            {n: RNG.random((batch, *size, channels[n]), np.float32) for n, size in sizes.items()}
+            for batch in (1, 1, 2)
+        ]
+        flows = {level: RNG.random((1, *size, 2), np.float32) for level, size in sizes.items()}
+        found = [model.decoder(*maps, flows)[6] for model in (plain, normalized)]
+    assert np.abs(found[0] - found[1]).max() > 0.1 * np.abs(found[0]).max()
 
 
 def test_the_authors_implementation():
@@ -122,15 +171,24 @@ def test_the_authors_implementation():
         MaskFlowNet(implementation="torch")
 
 
-def test_the_first_stage_can_be_frozen():
+def test_the_first_stage_can_be_frozen(tmp_path):
     model = MaskFlowNet(freeze=("maskflownets",))
     before = {name: np.asarray(w) for name, w in model.weights_by_name().items()}
-    model.compile("sgd", loss=MultiLevelEPE({"level2": 1e-5}))
+    weights = {f"level{level}": 1e-4 for level in range(2, 7)}
+    model.compile("sgd", loss=MultiLevelEPE(weights))
     inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
     model.train_on_batch(inputs, np.full((1, 64, 64, 2), 5, np.float32))
-    moved = {
-        name for name, w in model.weights_by_name().items() if (np.asarray(w) != before[name]).any()
-    }
-    assert moved and not any(name.startswith("maskflownets/") for name in moved)
-    with pytest.raises(ValueError, match="freeze must be"):
-        MaskFlowNet(freeze=("encoder",))
+    for name, weight in model.weights_by_name().items():
+        if name.startswith("maskflownets/"):
+            np.testing.assert_array_equal(weight, before[name])
+    moved = [(np.asarray(w) != before[n]).any() for n, w in model.weights_by_name().items()]
+    assert sum(moved) > 0.9 * len(model.trainable_weights)
+    with pytest.raises(ValueError, match="freeze must name parts of"):
+        MaskFlowNet(freeze=("flownetc",))
+    with pytest.raises(ValueError, match=r"model.maskflownets.start_from\(earlier\)"):
+        model.start_from(MaskFlowNetS())
+
+    model.maskflownets.trainable, model.encoder.trainable = True, False
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.frozen_parts == ("encoder",)

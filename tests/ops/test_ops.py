@@ -142,6 +142,28 @@ def test_convolution_at_is_a_deformable_convolution(size):
     np.testing.assert_allclose(ops.convolution_at(image, flow, kernel), expected, atol=1e-12)
 
 
+def test_deformable_convolution_in_half_precision_finds_its_pixels():
+    # bfloat16 can't count beyond 256.
+    image = keras.ops.cast(RNG.integers(0, 3, (1, 4, 1200, 1)), "bfloat16")
+    kernel = np.ones((3, 3, 1, 1), np.float32)
+    offsets = keras.ops.zeros((1, 2, 600, 18), "bfloat16")
+    expected = keras.ops.conv(keras.ops.cast(image, "float32"), kernel, padding="same")
+    found = ops.deformable_convolution(image, offsets, kernel, stride=2)
+    np.testing.assert_allclose(
+        keras.ops.cast(found, "float32"), np.asarray(expected)[:, ::2, ::2], atol=0.2
+    )
+
+
+@pytest.mark.parametrize(
+    ("flow", "kernel"),
+    [((1, 7, 8, 2), (3, 3, 4, 4)), ((1, 8, 8, 2), (2, 2, 4, 4)), ((1, 8, 8, 2), (3, 3, 3, 4))],
+    ids=["flow", "even", "channels"],
+)
+def test_convolution_at_says_what_it_expects(flow, kernel):
+    with pytest.raises(ValueError, match=r"k odd; got \(1, 8, 8, 4\)"):
+        ops.convolution_at(np.zeros((1, 8, 8, 4)), np.zeros(flow), np.zeros(kernel))
+
+
 def test_deformable_convolution_without_offsets_is_a_convolution():
     image = RNG.standard_normal((1, 7, 9, 3)).astype(np.float32)
     kernel = RNG.standard_normal((3, 3, 3, 2)).astype(np.float32)

@@ -2,7 +2,8 @@
 
 import importlib
 
-from tfflow.models.registry import create, entry, list, register
+from tfflow.models.registry import create, entry, register
+from tfflow.models.registry import list as list
 
 _LAZY = {
     "FlowModel": "tfflow.models.flow_model",
@@ -18,7 +19,8 @@ _LAZY = {
     "MaskFlowNetS": "tfflow.models.maskflownet",
 }
 
-__all__ = ["create", "entry", "list", "register", *_LAZY]
+# Not list: "from tfflow.models import *" must leave the builtin alone.
+__all__ = ["create", "entry", "register", *_LAZY]
 
 
 def __getattr__(name):

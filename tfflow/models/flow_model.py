@@ -117,6 +117,42 @@ class FlowModel(keras.Model):
             named |= {f"{part.name}/{name}": w for name, w in part.weights_by_name().items()}
         return named
 
+    def freeze_parts(self, names):
+        """Lets parts keep their weights in training; all others are trained.
+
+        Args:
+            names: Names of layers of the network, and of those of a part that is a network itself
+                as ``"flownet2css/flownetc"``.
+
+        Raises:
+            ValueError: If there is no such part.
+        """
+        if isinstance(names, str):
+            raise ValueError(f"freeze must be a tuple of names, ({names!r},); got {names!r}.")
+        self.trainable = True
+        for name in names:
+            part = self
+            for step in name.split("/"):
+                found = {layer.name: layer for layer in getattr(part, "layers", ())}
+                if step not in found:
+                    raise ValueError(
+                        f"freeze must name parts of {self.name}; got {name!r}, but the parts of "
+                        f"{part.name} are {sorted(found)}."
+                    )
+                part = found[step]
+            part.trainable = False
+
+    @property
+    def frozen_parts(self):
+        """The names of the parts that keep their weights, as :meth:`freeze_parts` takes them."""
+        names = []
+        for layer in self.layers:
+            if not layer.trainable:
+                names.append(layer.name)
+            elif isinstance(layer, FlowModel):
+                names += [f"{layer.name}/{name}" for name in layer.frozen_parts]
+        return tuple(names)
+
     def start_from(self, earlier):
         """Takes over the weights of an earlier training stage; the optimizer starts anew.
 
@@ -134,10 +170,15 @@ class FlowModel(keras.Model):
             name for name, w in theirs.items() if name not in mine or mine[name].shape != w.shape
         ]
         if alien:
+            advice = "Expected the same network, or one with fewer levels or units."
+            for part in self.layers:
+                if isinstance(part, FlowModel) and type(part) is type(earlier):
+                    advice = f"Is it for a part? model.{part.name}.start_from(earlier)"
+                    break
             raise ValueError(
                 f"{earlier.name} is not an earlier stage of {self.name}: {len(alien)} of its "
-                f"{len(theirs)} weights have no place there, {alien[0]} for one. Expected the same "
-                "network, or one with fewer levels or units."
+                f"{len(theirs)} weights have no place there, {alien[0]} "
+                f"{tuple(theirs[alien[0]].shape)} for one. {advice}"
             )
         for name, weight in theirs.items():
             mine[name].assign(weight)

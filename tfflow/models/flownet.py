@@ -15,7 +15,6 @@ from tfflow.models.layers import (
     Block,
     Convolution,
     TransposedConvolution,
-    full_precision,
     he_normal,
     leaky_relu,
 )
@@ -151,13 +150,16 @@ class Encoder(Block):
         convolutions: (name, channels, filter, stride) of each.
         level: Level of the input; every stride of 2 adds one.
         initializer: Of the kernels; None for FlowNet's.
+        dtype: Precision; None for Keras's policy.
         name: Name of the layer.
     """
 
-    def __init__(self, convolutions, name, level=0, initializer=None):
+    def __init__(self, convolutions, name, level=0, initializer=None, dtype=None):
         super().__init__(name=name)
         self.level = level
-        self.convolutions = [_convolution(*each, initializer) for each in convolutions]
+        self.convolutions = [
+            _convolution(*each, initializer=initializer, dtype=dtype) for each in convolutions
+        ]
 
     def call(self, x):
         features, level = {}, self.level
@@ -179,16 +181,26 @@ class Decoder(Block):
         smoothings: Level -> channels of a linear convolution before the prediction.
         upsampling_bias: Whether the transposed convolution of the flow has a bias.
         initializer: Of the kernels; None for FlowNet's.
+        dtype: Precision of the features; None for Keras's policy. Flow is in float32.
         name: Name of the layer.
     """
 
     def __init__(
-        self, deconvolutions, smoothings=None, *, name, upsampling_bias=True, initializer=None
+        self,
+        deconvolutions,
+        smoothings=None,
+        *,
+        name,
+        upsampling_bias=True,
+        initializer=None,
+        dtype=None,
     ):
         super().__init__(name=name)
         smoothings = smoothings or {}
         self.coarsest, self.finest = max(deconvolutions), min(deconvolutions) - 1
-        make = {"initializer": initializer or he_normal(LEAKY_SLOPE)}
+        initializer = initializer or he_normal(LEAKY_SLOPE)
+        make = {"initializer": initializer, "dtype": dtype}
+        make_flow = {"initializer": initializer, "dtype": "float32"}
         self.smoothings, self.predictors, self.deconvolutions, self.upsamplings = {}, {}, {}, {}
         for level in range(self.coarsest, self.finest - 1, -1):
             if level in smoothings:
@@ -196,14 +208,18 @@ class Decoder(Block):
                     smoothings[level], 3, linear=True, name=f"inter_conv{level}", **make
                 )
             self.predictors[str(level)] = Convolution(
-                2, 3, linear=True, name=f"predict_flow{level}", **make
+                2, 3, linear=True, name=f"predict_flow{level}", **make_flow
             )
             if level in deconvolutions:
                 self.deconvolutions[str(level)] = TransposedConvolution(
                     deconvolutions[level], name=f"deconv{level}", **make
                 )
                 self.upsamplings[str(level)] = TransposedConvolution(
-                    2, linear=True, use_bias=upsampling_bias, name=f"upsample_flow{level}", **make
+                    2,
+                    linear=True,
+                    use_bias=upsampling_bias,
+                    name=f"upsample_flow{level}",
+                    **make_flow,
                 )
 
     def call(self, features):
@@ -212,13 +228,16 @@ class Decoder(Block):
             key = str(level)
             smoothed = self.smoothings[key](x) if key in self.smoothings else x
             flow = self.predictors[key](smoothed)
-            outputs = {f"flow{level}": full_precision(flow), **outputs}
+            outputs = {f"flow{level}": flow, **outputs}
             if level > self.finest:
-                from_below = [self.deconvolutions[key](x), self.upsamplings[key](flow)]
-                x = ops.concatenate([features[level - 1], *from_below], axis=-1)
+                up = self.deconvolutions[key](x)
+                flow = ops.cast(self.upsamplings[key](flow), up.dtype)
+                x = ops.concatenate([features[level - 1], up, flow], axis=-1)
         return outputs
 
 
-def _convolution(name, filters, kernel_size, stride=1, initializer=None):
+def _convolution(name, filters, kernel_size, stride=1, initializer=None, dtype=None):
     initializer = initializer or he_normal(LEAKY_SLOPE)
-    return Convolution(filters, kernel_size, stride, initializer=initializer, name=name)
+    return Convolution(
+        filters, kernel_size, stride, initializer=initializer, dtype=dtype, name=name
+    )

@@ -23,30 +23,8 @@ FUSION = (
 )
 
 
-class FlowNet2Part(FlowModel):
-    """What the stacks share: parts that are networks of their own, trained or frozen.
-
-    Args:
-        freeze: Names of parts that keep their weights in training. Default: none, which is how
-            mmflow's weights were trained in effect (its ``freeze_net`` comes too early to do
-            anything). The paper trains one part after the other, with those before it frozen.
-    """
-
-    def _freeze(self, freeze):
-        self.freeze = tuple(freeze)
-        names = [layer.name for layer in self.layers]
-        for name in self.freeze:
-            if name not in names:
-                raise ValueError(f"freeze must name parts of {names}; got {name!r}.")
-            self.get_layer(name).trainable = False
-        self.build()
-
-    def get_config(self):
-        return {**super().get_config(), "freeze": self.freeze}
-
-
 @keras.saving.register_keras_serializable(package="tfflow")
-class FlowNet2Stack(FlowNet2Part):
+class FlowNet2Stack(FlowModel):
     """FlowNetC and one FlowNetS (FlowNet2-CS) or two (FlowNet2-CSS; Ilg et al., 2017).
 
     Outputs ``flow`` and ``flow6`` to ``flow2`` of the last part. The parts are ``flownetc``,
@@ -56,9 +34,10 @@ class FlowNet2Stack(FlowNet2Part):
     Args:
         refinements: Number of FlowNetS, 1 or 2.
         normalize_correlation: See :class:`FlowNetC`.
-        freeze: Names of parts that keep their weights in training; none by default. The paper
-            freezes all but the last: ``freeze=("flownetc", "flownets1")``.
-        name: Name of the model.
+        freeze: Names of parts that keep their weights in training. None by default, which is how
+            mmflow's weights were trained in effect (its ``freeze_net`` comes too early to do
+            anything); the paper freezes all but the last, ``("flownetc", "flownets1")``.
+        name: Name of the model; None for flownet2cs or flownet2css.
     """
 
     def __init__(
@@ -66,20 +45,24 @@ class FlowNet2Stack(FlowNet2Part):
         refinements=2,
         normalize_correlation=False,
         freeze=(),
-        name="flownet2css",
+        name=None,
         **kwargs,
     ):
-        super().__init__(name=name, **kwargs)
         if refinements not in (1, 2):
             raise ValueError(f"refinements must be 1 (CS) or 2 (CSS); got {refinements!r}.")
+        super().__init__(name=name or f"flownet2c{'s' * refinements}", **kwargs)
         self.refinements, self.normalize_correlation = refinements, normalize_correlation
         self.flownetc = FlowNetC(normalize_correlation)
         self.flownets1 = FlowNetS(stacked=True, name="flownets1")
-        self.corrections = [self.flownets1]
         if refinements == 2:
             self.flownets2 = FlowNetS(stacked=True, name="flownets2")
-            self.corrections.append(self.flownets2)
-        self._freeze(freeze)
+        self.freeze_parts(freeze)
+        self.build()
+
+    @property
+    def corrections(self):
+        """The FlowNetS in their order."""
+        return [self.flownets1] if self.refinements == 1 else [self.flownets1, self.flownets2]
 
     def estimate(self, image1, image2, training=None):
         images = {"image1": image1, "image2": image2}
@@ -96,11 +79,12 @@ class FlowNet2Stack(FlowNet2Part):
 
     def get_config(self):
         names = ("refinements", "normalize_correlation")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        config = {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **config, "freeze": self.frozen_parts}
 
 
 @keras.saving.register_keras_serializable(package="tfflow")
-class FlowNet2(FlowNet2Part):
+class FlowNet2(FlowModel):
     """FlowNet 2.0 (Ilg et al., 2017): FlowNet2-CSS and FlowNet2-SD, fused at full size.
 
     Outputs ``flow`` and those of the fusion network in pixels: ``flow1`` at full size, ``flow2``
@@ -111,8 +95,9 @@ class FlowNet2(FlowNet2Part):
         sd_flow_div: 20 for mmflow's weights of FlowNet2-SD; 0.05 for the original's. See
             :class:`FlowNet2SD`.
         normalize_correlation: See :class:`FlowNetC`.
-        freeze: Names of parts that keep their weights in training; none by default. The paper
-            trains the fusion network alone: ``freeze=("flownet2css", "flownet2sd")``.
+        freeze: Names of parts that keep their weights in training, a part's part as
+            ``"flownet2css/flownetc"``. None by default; the paper trains the fusion network
+            alone, ``("flownet2css", "flownet2sd")``.
         name: Name of the model.
     """
 
@@ -131,7 +116,8 @@ class FlowNet2(FlowNet2Part):
         self.flownet2css = FlowNet2Stack(2, normalize_correlation, name="flownet2css")
         self.flownet2sd = FlowNet2SD(sd_flow_div)
         self.fusion = Fusion(name="fusion")
-        self._freeze(freeze)
+        self.freeze_parts(freeze)
+        self.build()
 
     @staticmethod
     def level_stride(level):
@@ -147,22 +133,25 @@ class FlowNet2(FlowNet2Part):
             flows.append(flow)
             errors.append(compare(image1, image2, flow)[1])
         lengths = [safe_norm(flow, keepdims=True) for flow in flows]
-        return self.fusion(ops.concatenate([image1, *flows, *lengths, *errors], axis=-1))
+        x = [image1, *flows, *lengths, *errors]
+        return self.fusion(ops.concatenate([ops.cast(each, "float32") for each in x], axis=-1))
 
     def get_config(self):
         names = ("sd_flow_div", "normalize_correlation")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        config = {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **config, "freeze": self.frozen_parts}
 
 
 class Fusion(Block):
     """The fusion network: the first image, two flows, their lengths and errors to one flow.
 
-    (B, H, W, 11) -> ``{"flow1": …, "flow2": …, "flow3": …}`` in pixels, full size to a quarter.
+    (B, H, W, 11) -> ``{"flow1": …, "flow2": …, "flow3": …}`` in pixels, full size to a quarter. All
+    in float32, in mixed precision too: bfloat16 has no 100.25 px.
     """
 
     def __init__(self, name):
         super().__init__(name=name)
-        make = {"initializer": keras.initializers.GlorotUniform()}
+        make = {"initializer": keras.initializers.GlorotUniform(), "dtype": "float32"}
         self.encoder = Encoder(FUSION, level=1, name="encoder", **make)
         self.decoder = Decoder({3: 32, 2: 16}, {2: 32, 1: 16}, name="decoder", **make)
 

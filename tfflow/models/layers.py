@@ -49,6 +49,7 @@ class Convolution(layers.Conv2D):
         dilation: Distance of the filter's taps.
         linear: Leave out the activation: for flow and distances, whose values have both signs.
         initializer: Of the kernel; None for :func:`he_normal`.
+        dtype: Precision; None for Keras's policy.
         name: Name of the layer.
     """
 
@@ -61,6 +62,7 @@ class Convolution(layers.Conv2D):
         dilation=1,
         linear=False,
         initializer=None,
+        dtype=None,
         name=None,
     ):
         super().__init__(
@@ -72,6 +74,7 @@ class Convolution(layers.Conv2D):
             data_format="channels_last",
             activation=None if linear else leaky_relu,
             kernel_initializer=initializer or he_normal(),
+            dtype=dtype,
             name=name,
         )
 
@@ -96,10 +99,13 @@ class TransposedConvolution(layers.Conv2DTranspose):
         linear: Leave out the activation.
         use_bias: Add a bias.
         initializer: Of the kernel; None for :func:`he_normal`.
+        dtype: Precision; None for Keras's policy.
         name: Name of the layer.
     """
 
-    def __init__(self, filters, *, linear=False, use_bias=True, initializer=None, name=None):
+    def __init__(
+        self, filters, *, linear=False, use_bias=True, initializer=None, dtype=None, name=None
+    ):
         super().__init__(
             filters,
             4,
@@ -109,6 +115,7 @@ class TransposedConvolution(layers.Conv2DTranspose):
             use_bias=use_bias,
             activation=None if linear else leaky_relu,
             kernel_initializer=initializer or he_normal(),
+            dtype=dtype,
             name=name,
         )
 

@@ -60,8 +60,7 @@ class MaskFlowNetS(FlowModel):
     def estimate(self, image1, image2, training=None):
         images = centered(image1, image2)
         flows, mask = self.decoder(*self.pyramids(images))
-        occlusion = 1.0 - ops.sigmoid(full_precision(upsample_from_corner(mask, 4)))
-        return {**as_outputs(flows), "occlusion": occlusion}
+        return {**as_outputs(flows), "occlusion": occlusion_of(upsample_from_corner(mask, 4))}
 
     def pyramids(self, images):
         """Level -> features, of the first image and of the second."""
@@ -82,15 +81,18 @@ class MaskFlowNet(FlowModel):
     one's weights go in as they are.
 
     Args:
-        implementation: ``"mmflow"``, or ``"mxnet"`` for the authors' own. It decides on all of
-            the following that are None.
+        implementation: ``"mmflow"``, or ``"mxnet"`` for what the authors' own does otherwise, as
+            far as it is known: it also samples differently at the image's border, which is not
+            reproduced, and there is no importer of its weights yet. It decides on all of the
+            following that are None.
         normalize_correlation: See :class:`MaskFlowNetS`.
         swapped_first_flow: mmflow's second stage takes the first one's flow as it is given out,
             (u, v), where everything else is (v, u). Its weights have learned that.
         raw_mask: The second stage sees the mask as a logit (mmflow), not as sigmoid - 0.5.
         first_features_twice: The authors' second stage matches the first image's features of
             levels 2 and 3 with themselves, a slip that their weights have learned.
-        freeze: ``("maskflownets",)`` keeps the first stage's weights in training. Default: none.
+        freeze: Names of parts that keep their weights in training; the published second stage is
+            trained with ``("maskflownets",)``. None by default.
         name: Name of the model.
     """
 
@@ -111,7 +113,7 @@ class MaskFlowNet(FlowModel):
             raise ValueError(
                 f"implementation must be one of {tuple(IMPLEMENTATIONS)}; got {implementation!r}."
             )
-        self.implementation, self.freeze = implementation, tuple(freeze)
+        self.implementation = implementation
         given = {
             "normalize_correlation": normalize_correlation,
             "swapped_first_flow": swapped_first_flow,
@@ -120,12 +122,10 @@ class MaskFlowNet(FlowModel):
         }
         for switch, default in IMPLEMENTATIONS[implementation].items():
             setattr(self, switch, default if given[switch] is None else given[switch])
-        if not set(self.freeze) <= {"maskflownets"}:
-            raise ValueError(f'freeze must be () or ("maskflownets",); got {freeze!r}.')
         self.maskflownets = MaskFlowNetS(self.normalize_correlation)
-        self.maskflownets.trainable = "maskflownets" not in self.freeze
         self.encoder = Encoder(PYRAMID, name="encoder", initializer=he_uniform())
         self.decoder = CascadeDecoder(self.normalize_correlation, name="decoder")
+        self.freeze_parts(freeze)
         self.build()
 
     def estimate(self, image1, image2, training=None):
@@ -150,12 +150,12 @@ class MaskFlowNet(FlowModel):
         if self.swapped_first_flow:
             flows = {level: flow[..., ::-1] for level, flow in flows.items()}
         flows = self.decoder(features1, features2, warped_features, flows)
-        occlusion = 1.0 - ops.sigmoid(full_precision(full_mask))
-        return {**as_outputs(flows), "occlusion": occlusion}
+        return {**as_outputs(flows), "occlusion": occlusion_of(full_mask)}
 
     def get_config(self):
-        names = ("implementation", *IMPLEMENTATIONS["mmflow"], "freeze")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        names = ("implementation", *IMPLEMENTATIONS["mmflow"])
+        config = {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **config, "freeze": self.frozen_parts}
 
 
 IMPLEMENTATIONS = {
@@ -341,11 +341,16 @@ class ContextNetwork(Block):
 
 
 def centered(image1, image2):
-    """Both images without the mean colour that they have together."""
-    mean = (ops.mean(image1, axis=(1, 2), keepdims=True)) + ops.mean(
-        image2, axis=(1, 2), keepdims=True
-    )
-    return image1 - mean / 2, image2 - mean / 2
+    """Both images without the mean colour that they have together, pair by pair."""
+    mean = (
+        ops.mean(image1, axis=(1, 2), keepdims=True) + ops.mean(image2, axis=(1, 2), keepdims=True)
+    ) / 2
+    return image1 - mean, image2 - mean
+
+
+def occlusion_of(mask):
+    """The mask's logit, large where a pixel is matched, to the share of occlusion, 0 to 1."""
+    return 1.0 - ops.sigmoid(full_precision(mask))
 
 
 def as_outputs(flows):

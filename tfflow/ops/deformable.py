@@ -33,6 +33,8 @@ def deformable_convolution(image, offsets, kernel, *, stride=1, dilation=1):
     Source: Dai et al., "Deformable Convolutional Networks", 2017, equation 2, without modulation.
     """
     _check_arguments(image, offsets, kernel, stride)
+    if keras.backend.standardize_dtype(offsets.dtype) in ("float16", "bfloat16"):
+        offsets = ops.cast(offsets, "float32")  # half precision can't count the pixels of a row
     size, reach = kernel.shape[0], (kernel.shape[0] // 2) * dilation
     height, width = ops.shape(image)[1:3]
     output_height, output_width = ops.shape(offsets)[1:3]
@@ -73,9 +75,27 @@ def convolution_at(image, flow, kernel):
     Returns:
         The result, without bias, in the image's dtype.
 
+    Raises:
+        ValueError: If the shapes don't fit each other.
+
     Source: MaskFlowNet (Zhao et al., 2020) uses deformable convolution in this way; that it is a
     warp of a convolution is our observation, and tested against the general form.
     """
+    shape, of_flow, of_kernel = (tuple(x.shape) for x in (image, flow, kernel))
+    if (
+        len(of_kernel) != 4
+        or of_kernel[0] != of_kernel[1]
+        or of_kernel[0] % 2 == 0
+        or of_kernel[2] != shape[-1]
+        or of_flow[-1] != 2
+        or any(
+            None not in sides and sides[0] != sides[1] for sides in zip(shape[1:3], of_flow[1:3])
+        )
+    ):
+        raise ValueError(
+            "convolution_at expects an image (B, H, W, C), a flow (B, H, W, 2) and a kernel "
+            f"(k, k, C, N) with k odd; got {shape}, {of_flow} and {of_kernel}."
+        )
     # The convolution reaches k // 2 pixels beyond the image; the sampling sees those as well.
     beyond = kernel.shape[0] // 2
     margin = ((0, 0), (beyond, beyond), (beyond, beyond), (0, 0))

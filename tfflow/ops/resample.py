@@ -21,6 +21,8 @@ def resize(image, size):
     Returns:
         The resized image in the image's dtype.
     """
+    if tuple(image.shape[1:3]) == tuple(size):
+        return ops.convert_to_tensor(image)
     if not all(isinstance(side, int) for side in size):
         return _resize_axis(_resize_axis(image, 1, size[0]), 2, size[1])
     resized = ops.image.resize(

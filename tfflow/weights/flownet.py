@@ -15,7 +15,7 @@ def load_mmflow_flownet(model, source):
 
 
 def _assign_network(weights, model, prefix):
-    from tfflow.models.flownet import FlowNet2SD, FlowNetC
+    from tfflow.models.flownet import FlowNetC
     from tfflow.models.flownet2 import FlowNet2, FlowNet2Stack
 
     if isinstance(model, FlowNet2):
@@ -37,8 +37,7 @@ def _assign_network(weights, model, prefix):
     else:
         # Both images, and in a stack the warped one too.
         images = 3 if model.link_channels else 2
-        first_level = 0 if isinstance(model, FlowNet2SD) else 1
-        assign_encoder(weights, model.encoder, f"{prefix}encoder.", first_level, images=images)
+        assign_encoder(weights, model.encoder, f"{prefix}encoder.", 1, images=images)
         _assign_decoder(weights, model.decoder, prefix)
 
 
@@ -46,14 +45,14 @@ def assign_encoder(weights, encoder, prefix, first_level, images=0):
     """Convolutions by level and number; one at level 0 is a plugin there.
 
     Args:
-        first_level: What ``layers.0`` is; 0 for a plugin before level 1.
+        first_level: The level of ``layers.0``.
         images: Number of images, in OpenCV's order, that the first convolution takes.
     """
     level, number = encoder.level, 0
     for i, convolution in enumerate(encoder.convolutions):
         if convolution.strides[0] == 2:
             level, number = level + 1, 0
-        name = f"{prefix}layers.{level - max(first_level, 1)}.layers.{number}.conv"
+        name = f"{prefix}layers.{level - first_level}.layers.{number}.conv"
         if level == 0:
             name = f"{prefix}plugin_layer.conv"
         convert = functools.partial(bgr_kernel, images=images) if images and i == 0 else kernel

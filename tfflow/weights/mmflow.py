@@ -9,7 +9,8 @@ def load_mmflow(model, source):
 
     Args:
         model: A network of the same architecture: ``tfflow.models.create("liteflownet2")`` for any
-            ``liteflownet2_…`` checkpoint but the ``pre_M…`` stages, which have their own names.
+            ``liteflownet2_…`` checkpoint but the ``pre_M…`` stages, which have their own names. Or
+            a part of a stack, such as ``model.flownetc``, for a checkpoint of that network.
         source: A dict of name -> array, or a path to ``.npz``, ``.safetensors`` or ``.pth``
             (PyTorch is needed for the last only); see :func:`read_state_dict`.
 
