@@ -40,6 +40,16 @@ def test_equals_the_published_implementation(name):
         assert len(expected) == len(outputs) - 1
         for key in expected:
             assert_close(outputs[f"flow{key[-1]}"], nhwc(arrays[key]), 2e-5, key)
+        if f"{case}.gt" in arrays:
+            settings = description["loss"]
+            loss = MultiLevelEPE(settings["weights"], flow_div=settings["flow_div"])
+            truth = nhwc(arrays[f"{case}.gt"])
+            valid = arrays[f"{case}.gt_valid"].astype(np.float32)
+            values = description["cases"][case]
+            assert float(loss(truth, outputs)) == pytest.approx(values["loss_total"], rel=1e-5)
+            assert float(loss(truth, outputs, valid)) == pytest.approx(
+                values["loss_total_valid"], rel=1e-5
+            )
         parts = predictions_of_parts(model, inputs)
         for key in (key for key in arrays if key.startswith(f"{case}.sub.")):
             _, _, *path, _, level = key.split(".")
