@@ -183,6 +183,10 @@ def test_another_network_is_no_earlier_stage():
         model.start_from(tfflow.models.create("liteflownet2_pre_M6S6"))
     with pytest.raises(ValueError, match="fewer levels or units"):
         model.start_from(tfflow.models.create("liteflownet_pre_M5S5R5"))
+    with pytest.raises(ValueError, match="lightflow_0.5 is not an earlier stage"):
+        model.start_from(tfflow.models.create("lightflow_0.5"))
+    with pytest.raises(ValueError, match="expects a FlowModel.*got object"):
+        model.start_from(object())
     for weight, value in zip(model.weights, before):
         np.testing.assert_array_equal(weight, value)
 

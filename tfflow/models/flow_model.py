@@ -163,8 +163,14 @@ class FlowModel(keras.Model):
             The names of the weights that stay as they were, sorted.
 
         Raises:
-            ValueError: If ``earlier`` has a weight that this network has not; nothing is copied.
+            ValueError: If ``earlier`` has a weight that this network has not, or is no network of
+                Keras; nothing is copied.
         """
+        if not isinstance(earlier, FlowModel):
+            raise ValueError(
+                f"start_from expects a FlowModel, such as a .keras file loaded by tfflow.load; got "
+                f"{type(earlier).__name__}, whose weights can't be trained."
+            )
         mine, theirs = self.weights_by_name(), earlier.weights_by_name()
         alien = [
             name for name, w in theirs.items() if name not in mine or mine[name].shape != w.shape

@@ -199,8 +199,9 @@ class LiteFlowNet(FlowModel):
 
         Source: the paper's section on training, with mmflow's rule for shapes that differ.
         """
-        for switch in ("implementation", *IMPLEMENTATIONS["mmflow"]):
-            mine, theirs = self._arguments[switch], earlier.get_config().get(switch)
+        same_family = isinstance(earlier, LiteFlowNet)
+        for switch in ("implementation", *IMPLEMENTATIONS["mmflow"]) if same_family else ():
+            mine, theirs = self._arguments[switch], earlier.get_config()[switch]
             if mine != theirs:
                 raise ValueError(
                     f"{self.name} has {switch}={mine!r}, the earlier stage {earlier.name} "
