@@ -34,7 +34,10 @@ class FlowSample(NamedTuple):
         image2: (H, W, 3) uint8, RGB.
         flow: (H, W, 2) float32, pixels, u to the right and v downwards; None where it is not known.
         valid: (H, W) bool, where `flow` is known; None where `flow` is None.
-        name: names the pair within its data set.
+        name: names the pair within its data set; what stands before the last slash is its scene,
+            as in "alley_1/frame_0001".
+        occluded: (H, W) bool, pixels of the first image that the second one does not show; None
+            where that is not known.
     """
 
     image1: np.ndarray
@@ -42,15 +45,29 @@ class FlowSample(NamedTuple):
     flow: np.ndarray | None
     valid: np.ndarray | None
     name: str
+    occluded: np.ndarray | None = None
 
 
 class PairFiles(NamedTuple):
-    """The files of one pair; `flow` is None where there is no truth."""
+    """The files of one pair; None for what there is not.
+
+    Attributes:
+        name: as `FlowSample.name`.
+        image1, image2: the images.
+        flow: the flow, in a format of `read_flow`.
+        occlusion: a grey image, over 127 where the second image does not show the pixel (Sintel).
+        invalid: a grey image, over 127 where the flow does not count (Sintel).
+        flow_noc: the flow of the pixels that are not occluded alone (KITTI); only its validity is
+            looked at.
+    """
 
     name: str
     image1: Path
     image2: Path
     flow: Path | None = None
+    occlusion: Path | None = None
+    invalid: Path | None = None
+    flow_noc: Path | None = None
 
 
 class FlowDataset(Sequence):
