@@ -1,0 +1,102 @@
+"""What every data set is: a sequence of pairs that lie in files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tfflow.data.formats import CorruptFileError, read_flow, read_image
+
+
+class FlowSample(NamedTuple):
+    """Two images and the flow from the first to the second.
+
+    Attributes:
+        image1: (H, W, 3) uint8, RGB.
+        image2: (H, W, 3) uint8, RGB.
+        flow: (H, W, 2) float32, pixels, u to the right and v downwards; None where it is not known.
+        valid: (H, W) bool, where `flow` is known; None where `flow` is None.
+        name: names the pair within its data set; what stands before the last slash is its scene,
+            as in "alley_1/frame_0001".
+        occluded: (H, W) bool, pixels of the first image that the second one does not show; None
+            where that is not known.
+    """
+
+    image1: np.ndarray
+    image2: np.ndarray
+    flow: np.ndarray | None
+    valid: np.ndarray | None
+    name: str
+    occluded: np.ndarray | None = None
+
+
+class PairFiles(NamedTuple):
+    """The files of one pair; None for what there is not.
+
+    Attributes:
+        name: as `FlowSample.name`.
+        image1, image2: the images.
+        flow: the flow, in a format of `read_flow`.
+        occlusion: a grey image, over 127 where the second image does not show the pixel (Sintel).
+        invalid: a grey image, over 127 where the flow does not count (Sintel).
+        flow_noc: the flow of the pixels that are not occluded alone (KITTI); only its validity is
+            looked at.
+    """
+
+    name: str
+    image1: Path
+    image2: Path
+    flow: Path | None = None
+    occlusion: Path | None = None
+    invalid: Path | None = None
+    flow_noc: Path | None = None
+
+
+class FlowDataset(Sequence):
+    """A sequence of pairs that lie in files, each read when it is asked for.
+
+    `dataset[3]` is a `FlowSample`, `dataset[:100]` a data set of the first hundred pairs.
+
+    Args:
+        name: what to call the data set in tables and captions.
+        pairs: the files of each pair, `PairFiles`.
+    """
+
+    def __init__(self, name, pairs):
+        self.name = name
+        self.pairs = tuple(pairs)
+
+    def __len__(self):
+        return len(self.pairs)
+
+    def __getitem__(self, index):
+        """Reads a pair, or takes a part of the data set when `index` is a slice.
+
+        Raises:
+            IndexError: there is no such pair.
+            CorruptFileError: a file of the pair can't be read, or the sizes of the files differ.
+        """
+        if isinstance(index, slice):
+            return FlowDataset(self.name, self.pairs[index])
+        files = self.pairs[index]
+        image1, image2 = read_image(files.image1), read_image(files.image2)
+        flow, valid = (None, None) if files.flow is None else read_flow(files.flow)
+        if image1.shape != image2.shape:
+            raise CorruptFileError(
+                f"expected two images of one size, got {_size(image1)} in {files.image1} and "
+                f"{_size(image2)} in {files.image2}"
+            )
+        if flow is not None and flow.shape[:2] != image1.shape[:2]:
+            raise CorruptFileError(
+                f"expected a flow of its image's size, got {_size(flow)} in {files.flow} and "
+                f"{_size(image1)} in {files.image1}"
+            )
+        return FlowSample(image1, image2, flow, valid, files.name)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.name}: {len(self)} pairs>"
+
+
+def _size(array):
+    return f"{array.shape[1]}x{array.shape[0]}"

@@ -1,0 +1,85 @@
+"""FlyingChairs."""
+
+from pathlib import Path
+from types import MappingProxyType
+
+from tfflow.data.datasets.base import FlowDataset
+from tfflow.data.datasets.layout import check_folder, listing, named_pairs
+from tfflow.data.formats import CorruptFileError
+
+
+class FlyingChairs(FlowDataset):
+    """FlyingChairs: 22,872 pairs of 512x384, chairs that move before photographs, with dense truth.
+
+    Source: Dosovitskiy et al., FlowNet: Learning Optical Flow with Convolutional Networks, ICCV
+    2015; https://lmb.informatik.uni-freiburg.de/resources/datasets/FlyingChairs.en.html
+
+    The layout:
+
+        FlyingChairs_release/data/00001_img1.ppm, 00001_img2.ppm, 00001_flow.flo, ...
+        FlyingChairs_release/FlyingChairs_train_val.txt
+
+    The last is the split: a line for each pair, 1 = training, 2 = validation.
+
+    Args:
+        root: the folder FlyingChairs_release or the one that holds it.
+        split: "train", "val" or "all" (which needs no split file).
+
+    Raises:
+        ValueError: an unknown split.
+        FileNotFoundError: no data set of this layout there, or a file of it is missing.
+        CorruptFileError: a split file with another number of lines than there are pairs, or with
+            something else than 1 and 2 in it.
+    """
+
+    SPLIT_FILE = "FlyingChairs_train_val.txt"
+    _SPLITS = MappingProxyType(  # split: (name of the data set, its mark in the split file)
+        {"train": ("chairs", "1"), "val": ("chairs-val", "2"), "all": ("chairs-all", None)}
+    )
+
+    def __init__(self, root, split="train"):
+        if split not in self._SPLITS:
+            raise ValueError(f"expected split 'train', 'val' or 'all', got {split!r}")
+        name, label = self._SPLITS[split]
+        release = self.find(root)
+        if release is None:
+            check_folder(root)
+            raise FileNotFoundError(
+                f"no FlyingChairs at {root}: looked for data/*_img1.ppm there and in "
+                f"FlyingChairs_release; there is {listing(root)}"
+            )
+        pairs = named_pairs(release / "data", (".ppm",), (".flo",))
+        for pair in pairs:
+            if pair.flow is None:
+                raise FileNotFoundError(f"{pair.image1} has no {pair.name}_flow.flo beside it")
+        if label is not None:
+            labels = self._labels(release / self.SPLIT_FILE, len(pairs))
+            pairs = [pair for pair, given in zip(pairs, labels, strict=True) if given == label]
+        super().__init__(name, pairs)
+
+    @staticmethod
+    def find(root):
+        """The folder FlyingChairs_release at or in `root`, known by its pairs; None: not there."""
+        for folder in (Path(root), Path(root) / "FlyingChairs_release"):
+            if next((folder / "data").glob("*_img1.ppm"), None) is not None:
+                return folder
+        return None
+
+    @staticmethod
+    def _labels(path, count):
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"expected the split file {path}; it is a separate download from the data set's "
+                "page, or open all pairs with split='all' (chairs-all:)"
+            )
+        labels = path.read_text().split()
+        if len(labels) != count:
+            raise CorruptFileError(
+                f"{path}: expected {count} lines, one for each pair in data/, found {len(labels)}"
+            )
+        for line, label in enumerate(labels, start=1):
+            if label not in ("1", "2"):
+                raise CorruptFileError(
+                    f"{path}, line {line}: expected 1 (training) or 2 (validation), got {label!r}"
+                )
+        return labels

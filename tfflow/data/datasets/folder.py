@@ -1,0 +1,50 @@
+"""A folder of images of one's own."""
+
+from itertools import pairwise
+
+from tfflow.data.datasets.base import FlowDataset, PairFiles
+from tfflow.data.datasets.layout import check_folder, listing, named_pairs, natural_order
+from tfflow.data.formats import FLOW_EXTENSIONS, IMAGE_EXTENSIONS
+
+
+class PairFolder(FlowDataset):
+    """A plain folder of images: named pairs, or the frames of a video.
+
+    Where files are named NAME_img1.* and NAME_img2.*, these are the pairs, with the true flow in
+    NAME_flow.flo, .pfm or .png (KITTI) where there is one; other files are not looked at. Else all
+    images in the folder are frames of one video, each a pair with the next, ordered by name with
+    numbers as numbers (frame9 before frame10); *_flow.* and hidden files are never frames.
+
+    Args:
+        root: the folder.
+
+    Raises:
+        FileNotFoundError: no such folder, no images in it, or a pair without its second image.
+        ValueError: one image only.
+    """
+
+    def __init__(self, root):
+        root = check_folder(root)
+        pairs = named_pairs(root, IMAGE_EXTENSIONS, FLOW_EXTENSIONS) or self._video(root)
+        super().__init__(root.resolve().name, pairs)
+
+    @staticmethod
+    def _video(root):
+        frames = sorted(
+            (
+                path
+                for path in root.iterdir()
+                if path.suffix.lower() in IMAGE_EXTENSIONS
+                and not path.name.startswith(".")
+                and not path.stem.endswith("_flow")
+            ),
+            key=natural_order,
+        )
+        if not frames:
+            raise FileNotFoundError(
+                f"no images in {root}: expected {', '.join(IMAGE_EXTENSIONS)}; "
+                f"there is {listing(root)}"
+            )
+        if len(frames) == 1:
+            raise ValueError(f"expected two images or more in {root}, found only {frames[0].name}")
+        return [PairFiles(first.stem, first, second) for first, second in pairwise(frames)]
