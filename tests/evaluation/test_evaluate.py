@@ -34,7 +34,7 @@ def test_pixels_are_pooled_and_sorted_by_speed():
     assert np.isnan(result.by_speed["s10_40"])
     assert result.by_speed["s40_plus"] == pytest.approx(50.0)
     assert result.fl == 100.0
-    assert result.per_pair == (("pair", 5.0), ("fast", 50.0))
+    assert [(pair.name, pair.epe) for pair in result.per_pair] == [("pair", 5.0), ("fast", 50.0)]
     assert "per_pair" not in result.as_dict()
 
 

@@ -1,10 +1,11 @@
 """tfflow evaluate: end-point error of a model on a data set."""
 
-import json
 import math
 import pathlib
 
-from tfflow.cli.shared import command, load, model_option
+from tfflow.cli.shared import command, load, model_option, parse_size, weights_option
+
+SPEEDS = {"s0_10": "0-10 px", "s10_40": "10-40 px", "s40_plus": "over 40 px"}
 
 
 def add(commands):
@@ -13,9 +14,12 @@ def add(commands):
         "evaluate",
         run,
         "end-point error of a model on a data set",
-        "EPE, outliers (Fl) and EPE by speed of a .keras file, a preset or a .tflite file.",
+        "EPE, outliers (Fl), shares above 1, 3 and 5 px, EPE by speed, matched and unmatched "
+        "pixels and scenes, of a .keras file, a network with weights, a preset or a .tflite file. "
+        "All valid pixels of all pairs are pooled; docs/evaluation.md defines each number.",
     )
     model_option(parser)
+    weights_option(parser)
     parser.add_argument(
         "--dataset",
         required=True,
@@ -23,39 +27,114 @@ def add(commands):
         "folder:pairs; or a folder alone",
     )
     parser.add_argument("--limit", type=int, help="only the first so many pairs")
-    parser.add_argument("--json", help="also write the numbers to this file")
+    parser.add_argument(
+        "--size",
+        type=parse_size,
+        metavar="HxW",
+        help="height x width that the network runs at [the next multiple that it takes]",
+    )
+    parser.add_argument("--json", metavar="FILE", help="also write the numbers to this file")
+    parser.add_argument("--csv", metavar="FILE", help="also write a line of numbers for each pair")
+    parser.add_argument(
+        "--worst",
+        type=int,
+        default=0,
+        metavar="N",
+        help="draw the N pairs with the largest EPE into --output",
+    )
+    parser.add_argument("-o", "--output", metavar="DIR", help="folder for the pictures of --worst")
 
 
 def run(arguments):
     from tfflow.data import open_dataset
-    from tfflow.evaluation import evaluate
-    from tfflow.progress import print_table, progress_bar
+    from tfflow.evaluation import evaluate, write_csv, write_json, write_worst_pairs
+    from tfflow.progress import progress_bar
 
+    _check(arguments)
     dataset = open_dataset(arguments.dataset)
-    predictor = load(arguments.model)
+    predictor = load(arguments.model, arguments.weights)
     with progress_bar("pairs") as progress:
         result = evaluate(
             predictor,
             dataset,
             limit=arguments.limit,
+            size=arguments.size,
             progress=lambda done, total, epe: progress(done, total),
         )
-    speeds = {"s0_10": "0-10 px", "s10_40": "10-40 px", "s40_plus": "over 40 px"}
-    print_table(
-        f"{arguments.model} on {arguments.dataset}",
-        ("", ""),
-        [
-            ("EPE", f"{result.epe:.3f} px"),
-            ("EPE of zero flow", f"{result.zero_flow_epe:.3f} px"),
-            ("Fl (over 3 px and 5 %)", f"{result.fl:.2f} %"),
-            *(
-                (f"EPE at {speeds[key]}", "no such pixels" if math.isnan(epe) else f"{epe:.3f} px")
-                for key, epe in result.by_speed.items()
-            ),
-            ("pairs", str(result.pairs)),
-            ("time a pair (median)", f"{result.milliseconds:.1f} ms"),
-        ],
-    )
+    model = f"{arguments.model} ({arguments.weights})" if arguments.weights else arguments.model
+    _print(f"{model} on {arguments.dataset}", result)
     if arguments.json:
-        path = pathlib.Path(arguments.json)
-        path.write_text(json.dumps(result.as_dict(), indent=2) + "\n", encoding="utf-8")
+        write_json(arguments.json, result)
+    if arguments.csv:
+        write_csv(arguments.csv, result)
+    if arguments.worst:
+        with progress_bar("pictures") as progress:
+            pictures = write_worst_pairs(
+                result,
+                predictor,
+                dataset,
+                arguments.output,
+                arguments.worst,
+                size=arguments.size,
+                progress=progress,
+            )
+        print(f"the worst {len(pictures)} of {result.pairs} pairs -> {arguments.output}")
+
+
+def _check(arguments):
+    """What could only fail at the end, after hours perhaps, fails before."""
+    if arguments.worst < 0:
+        raise ValueError(f"--worst takes a number of pairs; got {arguments.worst}")
+    if bool(arguments.worst) != bool(arguments.output):
+        raise ValueError("--worst N and --output DIR go together: how many pictures, and where to")
+    for path in (arguments.json, arguments.csv):
+        if path and not pathlib.Path(path).absolute().parent.is_dir():
+            raise FileNotFoundError(f"no folder for {path}; create it first")
+
+
+def _print(title, result):
+    from tfflow.progress import print_table
+
+    groups = {"": result.errors}
+    if result.matched is not None:
+        groups = {
+            "all (KITTI: occ)": result.errors,
+            "matched (KITTI: noc)": result.matched,
+            "unmatched": result.unmatched,
+        }
+    parts = groups.values()
+    rows = [
+        ("EPE", *(_pixels(part.epe) for part in parts)),
+        ("EPE of zero flow", *(_pixels(part.zero_flow_epe) for part in parts)),
+        ("Fl (over 3 px and 5 %)", *(_percent(part.fl) for part in parts)),
+        *(
+            (f"error over {threshold} px", *(_percent(part.above[threshold]) for part in parts))
+            for threshold in result.above
+        ),
+        *(
+            (f"EPE at {text}", *(_pixels(part.by_speed[key]) for part in parts))
+            for key, text in SPEEDS.items()
+        ),
+        ("pixels", *(f"{part.pixels:,}" for part in parts)),
+        ("pairs", str(result.pairs)),
+        ("mean of the pairs' EPEs", _pixels(result.pair_means["all"]["epe"])),
+        ("time a pair (median)", f"{result.milliseconds:.1f} ms"),
+    ]
+    print_table(title, ("", *groups), rows)
+    if len(result.scenes) > 1:
+        print_table(
+            "by scene",
+            ("scene", "EPE", "Fl"),
+            [
+                (scene, _pixels(errors.epe), _percent(errors.fl))
+                for scene, errors in result.scenes.items()
+            ],
+        )
+
+
+def _pixels(value):
+    return "no such pixels" if math.isnan(value) else f"{value:.3f} px"
+
+
+def _percent(value):
+    return "no such pixels" if math.isnan(value) else f"{value:.2f} %"

@@ -21,11 +21,39 @@ def model_option(parser):
     )
 
 
-def load(source):
-    """tfflow.load, with the backend started quietly where one is needed."""
+def weights_option(parser):
+    parser.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="weights for the network that --model names (tfflow models): another project's "
+        "checkpoint (.pth, .safetensors, .npz) or a .weights.h5",
+    )
+
+
+def load(source, weights=None):
+    """tfflow.load, with the backend started quietly where one is needed.
+
+    With ``weights``, ``source`` is a network's name, and the file is imported as import-weights
+    does it, or loaded where Keras wrote it.
+    """
     if pathlib.Path(source).suffix != ".tflite":
         start_backend_quietly()
-    return tfflow.load(source)
+    if weights is None:
+        return tfflow.load(source)
+    if source not in tfflow.models.list():
+        raise ValueError(
+            f"--weights goes with a network's name as --model (tfflow models); got {source!r}, "
+            "which needs no weights or is no network."
+        )
+    if weights.endswith(".weights.h5"):
+        if not pathlib.Path(weights).is_file():
+            raise FileNotFoundError(f"No weights at {weights}.")
+        model = tfflow.models.create(source)
+        model.load_weights(weights)
+        return model
+    from tfflow.weights.checkpoints import import_checkpoint
+
+    return import_checkpoint(source, weights).model
 
 
 def parse_size(text):

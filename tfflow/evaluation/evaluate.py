@@ -1,95 +1,81 @@
 """End-point error and its relatives, for anything with ``predict_flow`` on any data set."""
 
-import dataclasses
-import statistics
 import time
 
 import numpy as np
 
-# Sintel's classes of true motion in px.
-SPEEDS = {"s0_10": (0.0, 10.0), "s10_40": (10.0, 40.0), "s40_plus": (40.0, np.inf)}
+from tfflow.evaluation.errors import PixelErrors
+from tfflow.evaluation.result import Evaluation, PairResult
 
 
-@dataclasses.dataclass(frozen=True)
-class Evaluation:
-    """Results over all valid pixels of all pairs pooled; errors in pixels.
-
-    Attributes:
-        epe: Mean end-point error.
-        fl: Outliers in percent (error above 3 px and above 5 % of the true motion).
-        by_speed: EPE where the true motion is 0 to 10, 10 to 40, above 40 px; NaN for none.
-        zero_flow_epe: The same error for a flow of zero everywhere: the mean true motion.
-        pairs: Number of pairs.
-        milliseconds: Median time of a call of ``predict_flow``, the first one left out.
-        per_pair: (name, EPE) of every pair.
-    """
-
-    epe: float
-    fl: float
-    by_speed: dict
-    zero_flow_epe: float
-    pairs: int
-    milliseconds: float
-    per_pair: tuple
-
-    def as_dict(self):
-        """For JSON: everything but the list of pairs."""
-        values = dataclasses.asdict(self)
-        del values["per_pair"]
-        return values
-
-
-def evaluate(predictor, dataset, *, limit=None, progress=None):
+def evaluate(predictor, dataset, *, limit=None, size=None, progress=None):
     """Evaluates a predictor on a data set with ground truth.
+
+    Every number is over all valid pixels of all pairs pooled, as mmflow computes its own; see
+    :class:`Evaluation`, which also has the means over pairs. Memory holds one pair at a time and
+    a few numbers for each.
 
     Args:
         predictor: Anything with ``predict_flow(image1, image2)``: a model, a ``FlowInterpreter``.
-        dataset: A sequence of samples with ``image1``, ``image2``, ``flow``, ``valid``, ``name``.
+        dataset: A sequence of samples as :class:`tfflow.data.FlowSample`: ``image1``, ``image2``
+            (H, W, 3), ``flow`` (H, W, 2) in px, ``valid`` (H, W) or None = everywhere, ``name``,
+            and, where it is known, ``occluded`` (H, W).
         limit: Only the first so many pairs.
+        size: (height, width) that the network runs at; None: the predictor's own choice.
         progress: Called with (pairs done, pairs in all, EPE so far).
 
     Returns:
         An :class:`Evaluation`.
 
     Raises:
-        ValueError: If the data set is empty, or has no ground truth or no valid pixel.
+        ValueError: If the data set is empty, or has no ground truth or no valid pixel, or the
+            predicted flow is not of the truth's size.
     """
     total = min(len(dataset), limit or len(dataset))
     if total == 0:
         raise ValueError(f"Nothing to evaluate on: {dataset!r} is empty.")
-    sums, counts = dict.fromkeys(("all", *SPEEDS), 0.0), dict.fromkeys(("all", *SPEEDS), 0)
-    motion_sum, outliers, per_pair, times = 0.0, 0, [], []
+    per_pair, so_far = [], PixelErrors()
     for index in range(total):
         sample = dataset[index]
         if sample.flow is None:
             raise ValueError(f"{sample.name} has no ground truth; evaluate needs a flow file each.")
-        start = time.perf_counter()
-        flow = predictor.predict_flow(sample.image1, sample.image2)
-        times.append(time.perf_counter() - start)
-
-        valid = np.ones(flow.shape[:2], bool) if sample.valid is None else sample.valid
-        truth = sample.flow[valid].astype(np.float64)
-        error = np.linalg.norm(flow[valid] - truth, axis=-1)
-        motion = np.linalg.norm(truth, axis=-1)
-        for key, (low, high) in {"all": (0.0, np.inf), **SPEEDS}.items():
-            chosen = (motion >= low) & (motion < high)
-            sums[key] += error[chosen].sum()
-            counts[key] += int(chosen.sum())
-        motion_sum += motion.sum()
-        outliers += int(((error > 3.0) & (error > 0.05 * motion)).sum())
-        per_pair.append((sample.name, float(error.mean()) if error.size else float("nan")))
+        flow, seconds = timed_prediction(predictor, sample, size)
+        per_pair.append(_measure(index, sample, flow, 1000.0 * seconds))
+        so_far += per_pair[-1].errors
         if progress:
-            progress(index + 1, total, sums["all"] / max(counts["all"], 1))
-
-    if counts["all"] == 0:
+            progress(index + 1, total, so_far.epe)
+    if so_far.pixels == 0:
         raise ValueError(f"No pixel of {dataset!r} has a known flow.")
-    epe = {key: float(sums[key] / counts[key]) if counts[key] else float("nan") for key in sums}
-    return Evaluation(
-        epe=epe.pop("all"),
-        fl=100.0 * outliers / counts["all"],
-        by_speed=epe,
-        zero_flow_epe=float(motion_sum / counts["all"]),
-        pairs=total,
-        milliseconds=1000.0 * statistics.median(times[1:] or times),
-        per_pair=tuple(per_pair),
-    )
+    return Evaluation(tuple(per_pair))
+
+
+def timed_prediction(predictor, sample, size=None):
+    """The flow of a sample, (H, W, 2) in px, and the seconds that it took.
+
+    Raises:
+        ValueError: If the flow is not of the images' size.
+    """
+    # Not every predictor knows a size.
+    options = {} if size is None else {"size": size}
+    start = time.perf_counter()
+    flow = predictor.predict_flow(sample.image1, sample.image2, **options)
+    seconds = time.perf_counter() - start
+    expected = (*np.shape(sample.image1)[:2], 2)
+    if np.shape(flow) != expected:
+        raise ValueError(
+            f"predict_flow must give a flow of the images' size, {expected}; got "
+            f"{np.shape(flow)} for {sample.name}."
+        )
+    return flow, seconds
+
+
+def _measure(index, sample, flow, milliseconds):
+    shape = flow.shape[:2]
+    valid = np.ones(shape, bool) if sample.valid is None else np.asarray(sample.valid).astype(bool)
+    errors = {"errors": PixelErrors.measure(flow[valid], sample.flow[valid])}
+    occluded = getattr(sample, "occluded", None)
+    if occluded is not None:
+        occluded = np.asarray(occluded).astype(bool)
+        for name, chosen in (("matched", valid & ~occluded), ("unmatched", valid & occluded)):
+            errors[name] = PixelErrors.measure(flow[chosen], sample.flow[chosen])
+    return PairResult(index, sample.name, milliseconds, **errors)

@@ -1,0 +1,189 @@
+"""What an evaluation gives: the errors of each pair, and from them those of all and of scenes."""
+
+import dataclasses
+import functools
+import math
+import statistics
+
+from tfflow.evaluation.errors import THRESHOLDS, PixelErrors
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PairResult:
+    """The errors of one pair.
+
+    Attributes:
+        index: Its place in the data set.
+        name: Its name there.
+        milliseconds: Time of the call of ``predict_flow``.
+        errors: :class:`PixelErrors` over its valid pixels.
+        matched: The same where the second image shows the pixel; None where that is not known.
+        unmatched: The same where it does not; None where that is not known.
+    """
+
+    index: int
+    name: str
+    milliseconds: float
+    errors: PixelErrors
+    matched: PixelErrors | None = None
+    unmatched: PixelErrors | None = None
+
+    @property
+    def epe(self):
+        """Mean end-point error over its valid pixels, px; NaN if it has none."""
+        return self.errors.epe
+
+    @property
+    def scene(self):
+        """What stands before the last slash of the name; "" if there is no slash."""
+        return self.name.rpartition("/")[0]
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """Results of a predictor on a data set; errors in pixels, shares in percent.
+
+    Which average is which:
+
+    * ``epe``, ``fl``, ``above``, ``by_speed``, ``zero_flow_epe``, and all numbers of ``errors``,
+      ``matched``, ``unmatched`` and ``scenes``, pool pixels: the sum over all valid pixels of all
+      pairs divided by their number. mmflow computes EPE and Fl so. KITTI 2015's server computes
+      Fl so (its development kit, evaluate_scene_flow.cpp).
+    * ``pair_means`` gives every pair the same weight: the mean over pairs of each pair's mean over
+      its own valid pixels. KITTI 2012's server averages so (its development kit,
+      evaluate_flow.cpp): its Avg-All is ``pair_means["all"]["epe"]``, its Out-Noc
+      ``pair_means["matched"]["above_3_px"]``, which has no condition of 5 %.
+    * Sintel's server scores a fixed random part of its test set's pixels (the bundler's README),
+      how it averages them is not written there. Sintel's images are of one size and nearly all
+      valid, so that the two averages hardly differ.
+
+    Matched pixels are those that the second image shows as well (Sintel's word; KITTI: noc),
+    unmatched ones are occluded or have left the image. All of them together are Sintel's "all" and
+    KITTI's occ.
+
+    Attributes:
+        per_pair: A :class:`PairResult` for every pair.
+    """
+
+    per_pair: tuple
+
+    @functools.cached_property
+    def errors(self):
+        """:class:`PixelErrors` over all valid pixels of all pairs."""
+        return _pooled(pair.errors for pair in self.per_pair)
+
+    @functools.cached_property
+    def matched(self):
+        """The same over matched pixels (KITTI: noc); None if no pair has a mask of occlusions."""
+        return _pooled(pair.matched for pair in self.per_pair)
+
+    @functools.cached_property
+    def unmatched(self):
+        """The same over unmatched, that is occluded pixels; None if no pair has a mask."""
+        return _pooled(pair.unmatched for pair in self.per_pair)
+
+    @functools.cached_property
+    def scenes(self):
+        """Scene -> :class:`PixelErrors` over its pairs; without those pairs that have no scene."""
+        scenes = {}
+        for pair in self.per_pair:
+            if pair.scene:
+                scenes[pair.scene] = scenes.get(pair.scene, PixelErrors()) + pair.errors
+        return scenes
+
+    @functools.cached_property
+    def pair_means(self):
+        """Mean over pairs of each pair's own EPE and shares.
+
+        ``{"all": {"epe": …, "fl": …, "above_1_px": …, …}}``, with ``"matched"`` and
+        ``"unmatched"`` where there are masks. A pair without such pixels does not count.
+        """
+        groups = {
+            "all": [pair.errors for pair in self.per_pair],
+            "matched": [pair.matched for pair in self.per_pair],
+            "unmatched": [pair.unmatched for pair in self.per_pair],
+        }
+        counted = {
+            name: [each for each in of if each and each.pixels] for name, of in groups.items()
+        }
+        return {name: _means(each) for name, each in counted.items() if each}
+
+    @property
+    def epe(self):
+        """Mean end-point error, px."""
+        return self.errors.epe
+
+    @property
+    def fl(self):
+        """Fl-all: outliers in percent (error above 3 px and above 5 % of the true motion)."""
+        return self.errors.fl
+
+    @property
+    def above(self):
+        """1, 3, 5 (px) -> percent of pixels with a larger error."""
+        return self.errors.above
+
+    @property
+    def by_speed(self):
+        """EPE where the true motion is 0 to 10, 10 to 40, from 40 px on; NaN for no such pixels."""
+        return self.errors.by_speed
+
+    @property
+    def zero_flow_epe(self):
+        """The same error for a flow of zero everywhere: the mean true motion, px."""
+        return self.errors.zero_flow_epe
+
+    @property
+    def pairs(self):
+        """Number of pairs."""
+        return len(self.per_pair)
+
+    @property
+    def milliseconds(self):
+        """Median time of a call of ``predict_flow``, the first one left out."""
+        times = [pair.milliseconds for pair in self.per_pair]
+        return statistics.median(times[1:] or times)
+
+    def worst(self, count):
+        """The pairs with the largest EPE, the largest first; not finite is the largest of all."""
+
+        def badness(pair):
+            return pair.epe if math.isfinite(pair.epe) else math.inf
+
+        counted = [pair for pair in self.per_pair if pair.errors.pixels]
+        return tuple(sorted(counted, key=badness, reverse=True)[:count])
+
+    def as_dict(self):
+        """For JSON: everything but the list of pairs."""
+        values = {
+            "epe": self.epe,
+            "fl": self.fl,
+            "above": {f"{threshold}_px": share for threshold, share in self.above.items()},
+            "by_speed": self.by_speed,
+            "zero_flow_epe": self.zero_flow_epe,
+            "pixels": self.errors.pixels,
+            "pairs": self.pairs,
+            "milliseconds": self.milliseconds,
+            "pair_means": self.pair_means,
+            "scenes": {scene: errors.as_dict() for scene, errors in self.scenes.items()},
+        }
+        for name in ("matched", "unmatched"):
+            if getattr(self, name) is not None:
+                values[name] = getattr(self, name).as_dict()
+        return values
+
+
+def _pooled(parts):
+    known = [part for part in parts if part is not None]
+    return sum(known, PixelErrors()) if known else None
+
+
+def _means(parts):
+    return {
+        "epe": statistics.fmean(part.epe for part in parts),
+        "fl": statistics.fmean(part.fl for part in parts),
+        **{
+            f"above_{threshold}_px": statistics.fmean(part.above[threshold] for part in parts)
+            for threshold in THRESHOLDS
+        },
+    }

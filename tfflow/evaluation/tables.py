@@ -1,0 +1,66 @@
+"""An evaluation as files: a CSV with a line for each pair, and JSON."""
+
+import csv
+import json
+import math
+
+from tfflow.atomic_file import atomic_file
+
+
+def write_csv(path, evaluation):
+    """Writes a line for each pair, in the data set's order: whole or not at all.
+
+    Columns: ``name``, ``scene``, ``milliseconds``, then the numbers of
+    :meth:`PixelErrors.as_dict` over the pair's valid pixels; where a pair has a mask of
+    occlusions, the same again with ``matched_`` and ``unmatched_`` before each. Errors are in px,
+    shares in percent. A cell is empty where there is no such pixel, or no mask.
+
+    Args:
+        path: The file; its folder must exist.
+        evaluation: An :class:`Evaluation`.
+
+    Raises:
+        OSError: If the file can't be written.
+    """
+    rows = [_row(pair) for pair in evaluation.per_pair]
+    # Of the longest row: pairs without a mask have fewer columns.
+    columns = list(max(rows, key=len))
+    with atomic_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_json(path, evaluation):
+    """Writes all numbers but those of single pairs: whole or not at all.
+
+    What is not a number, as the EPE where there is no such pixel, is ``null``.
+
+    Args:
+        path: The file; its folder must exist.
+        evaluation: An :class:`Evaluation`; its ``as_dict`` is what is written.
+
+    Raises:
+        OSError: If the file can't be written.
+    """
+    text = json.dumps(_plain(evaluation.as_dict()), indent=2, allow_nan=False)
+    with atomic_file(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _row(pair):
+    row = {"name": pair.name, "scene": pair.scene, "milliseconds": pair.milliseconds}
+    for prefix, errors in (
+        ("", pair.errors),
+        ("matched_", pair.matched),
+        ("unmatched_", pair.unmatched),
+    ):
+        if errors is not None:
+            row |= {prefix + name: value for name, value in errors.as_dict().items()}
+    return {name: "" if value != value else value for name, value in row.items()}
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,61 @@
+"""Pictures of the pairs that a predictor does worst on."""
+
+import pathlib
+
+from tfflow.data.formats import write_image
+from tfflow.evaluation.evaluate import timed_prediction
+from tfflow.visualization import flow_figure
+
+
+def write_worst_pairs(evaluation, predictor, dataset, output, count, *, size=None, progress=None):
+    """Draws the pairs with the largest EPE: frames, flow, truth and error side by side.
+
+    The flow is predicted once more, so that an evaluation need not keep any.
+
+    Args:
+        evaluation: The :class:`Evaluation` of ``predictor`` on ``dataset``.
+        predictor: As given to :func:`evaluate`.
+        dataset: As given to :func:`evaluate`.
+        output: Folder, made if it is not there. The files are named
+            ``worst_1_NAME.png`` …, slashes in NAME as underscores.
+        count: How many pairs.
+        size: As given to :func:`evaluate`.
+        progress: Called with (pictures done, pictures in all).
+
+    Returns:
+        A list of the pictures' paths, the worst pair's first.
+
+    Raises:
+        OSError: If the folder can't be written.
+    """
+    output = pathlib.Path(output)
+    output.mkdir(parents=True, exist_ok=True)
+    worst = evaluation.worst(count)
+    paths = []
+    for rank, pair in enumerate(worst, start=1):
+        sample = dataset[pair.index]
+        flow, _ = timed_prediction(predictor, sample, size)
+        figure = flow_figure(
+            sample.image1,
+            sample.image2,
+            flow,
+            truth=sample.flow,
+            valid=sample.valid,
+            title=f"{rank}. of the worst: {pair.name}",
+            metrics=_metrics(pair),
+        )
+        number = str(rank).zfill(len(str(len(worst))))  # so that names sort as ranks do
+        paths.append(output / f"worst_{number}_{pair.name.replace('/', '_')}.png")
+        write_image(paths[-1], figure)
+        if progress:
+            progress(rank, len(worst))
+    return paths
+
+
+def _metrics(pair):
+    metrics = {"EPE": f"{pair.epe:.2f} px", "Fl": f"{pair.errors.fl:.1f} %"}
+    for name, part in (("matched", pair.matched), ("unmatched", pair.unmatched)):
+        if part is not None and part.pixels:
+            metrics[f"EPE {name}"] = f"{part.epe:.2f} px"
+    metrics["mean true motion"] = f"{pair.errors.zero_flow_epe:.2f} px"
+    return metrics
