@@ -12,15 +12,31 @@ from pathlib import Path
 
 from tfflow.data.datasets.base import FlowDataset, FlowSample, PairFiles
 from tfflow.data.datasets.chairs import FlyingChairs
+from tfflow.data.datasets.chairs_sdhom import ChairsSDHom
 from tfflow.data.datasets.folder import PairFolder
+from tfflow.data.datasets.hd1k import HD1K
+from tfflow.data.datasets.kitti import Kitti2012, Kitti2015
+from tfflow.data.datasets.middlebury import Middlebury
+from tfflow.data.datasets.mixture import Mixture
+from tfflow.data.datasets.sintel import Sintel
+from tfflow.data.datasets.things import FlyingThings3D, FlyingThings3DSubset
 
 __all__ = [
     "DATASETS",
+    "HD1K",
+    "ChairsSDHom",
     "FlowDataset",
     "FlowSample",
     "FlyingChairs",
+    "FlyingThings3D",
+    "FlyingThings3DSubset",
+    "Kitti2012",
+    "Kitti2015",
+    "Middlebury",
+    "Mixture",
     "PairFiles",
     "PairFolder",
+    "Sintel",
     "open_dataset",
 ]
 
@@ -35,6 +51,32 @@ DATASETS = {
     "chairs": functools.partial(FlyingChairs, split="train"),
     "chairs-val": functools.partial(FlyingChairs, split="val"),
     "chairs-all": functools.partial(FlyingChairs, split="all"),
+    "chairs-sdhom": ChairsSDHom,
+    "chairs-sdhom-test": functools.partial(ChairsSDHom, split="test"),
+    "things": FlyingThings3D,
+    "things-test": functools.partial(FlyingThings3D, split="test"),
+    "things-final": functools.partial(FlyingThings3D, pass_name="final"),
+    "things-final-test": functools.partial(FlyingThings3D, pass_name="final", split="test"),
+    "things-subset": FlyingThings3DSubset,
+    "things-subset-val": functools.partial(FlyingThings3DSubset, split="val"),
+    **{
+        f"sintel{of_pass}{of_split}": functools.partial(Sintel, pass_name=pass_name, split=split)
+        for of_pass, pass_name in (("", "both"), ("-clean", "clean"), ("-final", "final"))
+        for of_split, split in (
+            ("", "training"),
+            ("-train", "train"),
+            ("-val", "val"),
+            ("-test", "test"),
+        )
+    },
+    "kitti2012": Kitti2012,
+    "kitti2012-test": functools.partial(Kitti2012, split="test"),
+    "kitti2015": Kitti2015,
+    "kitti2015-test": functools.partial(Kitti2015, split="test"),
+    "hd1k": HD1K,
+    "hd1k-test": functools.partial(HD1K, split="test"),
+    "middlebury": Middlebury,
+    "middlebury-test": functools.partial(Middlebury, split="test"),
     "folder": PairFolder,
     "scenes": _open_scene_cache,
 }

@@ -1,12 +1,16 @@
 """What every data set is: a sequence of pairs that lie in files."""
 
+import contextlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from tfflow.data.formats import CorruptFileError, read_flow, read_image
+
+_MASK_THRESHOLD = 127  # Sintel's masks are 0 and 255
 
 
 class FlowSample(NamedTuple):
@@ -76,26 +80,78 @@ class FlowDataset(Sequence):
         Raises:
             IndexError: there is no such pair.
             CorruptFileError: a file of the pair can't be read, or the sizes of the files differ.
+            FileNotFoundError: a file of the pair is no longer there.
         """
         if isinstance(index, slice):
             return FlowDataset(self.name, self.pairs[index])
         files = self.pairs[index]
         image1, image2 = read_image(files.image1), read_image(files.image2)
-        flow, valid = (None, None) if files.flow is None else read_flow(files.flow)
         if image1.shape != image2.shape:
             raise CorruptFileError(
                 f"expected two images of one size, got {_size(image1)} in {files.image1} and "
                 f"{_size(image2)} in {files.image2}"
             )
-        if flow is not None and flow.shape[:2] != image1.shape[:2]:
-            raise CorruptFileError(
-                f"expected a flow of its image's size, got {_size(flow)} in {files.flow} and "
-                f"{_size(image1)} in {files.image1}"
-            )
-        return FlowSample(image1, image2, flow, valid, files.name)
+
+        def of_image_size(what, array, path):
+            if array.shape[:2] != image1.shape[:2]:
+                raise CorruptFileError(
+                    f"expected a {what} of its image's size, got {_size(array)} in {path} and "
+                    f"{_size(image1)} in {files.image1}"
+                )
+            return array
+
+        flow = valid = occluded = None
+        if files.flow is not None:
+            flow, valid = read_flow(files.flow)
+            of_image_size("flow", flow, files.flow)
+            if files.flow_noc is not None:
+                _, visible = read_flow(files.flow_noc)
+                occluded = valid & ~of_image_size("flow", visible, files.flow_noc)
+            if files.invalid is not None:
+                valid = valid & ~of_image_size("mask", _read_mask(files.invalid), files.invalid)
+        if files.occlusion is not None:
+            occluded = of_image_size("mask", _read_mask(files.occlusion), files.occlusion)
+        return FlowSample(image1, image2, flow, valid, files.name, occluded)
+
+    def readable(self, progress=None):
+        """Reads every pair once, and leaves out those that can't be read.
+
+        A run of hours should not end at its one damaged file: it looks first, skips and says so.
+
+        Args:
+            progress: called as progress(done, total) after each pair.
+
+        Returns:
+            dataset: the pairs that can be read.
+            complaints: a text for each pair that can't, which names the file and what is wrong.
+        """
+
+        def complaint(index):
+            try:
+                self[index]
+            except (OSError, ValueError) as error:
+                return f"{self.pairs[index].name}: {error}"
+            return None
+
+        complaints = []
+        # Closing the results is what cancels the reading that is left if `progress` raises.
+        with (
+            ThreadPoolExecutor() as pool,
+            contextlib.closing(pool.map(complaint, range(len(self)))) as results,
+        ):
+            for result in results:
+                complaints.append(result)
+                if progress is not None:
+                    progress(len(complaints), len(self))
+        pairs = [pair for pair, text in zip(self.pairs, complaints, strict=True) if text is None]
+        return FlowDataset(self.name, pairs), [text for text in complaints if text is not None]
 
     def __repr__(self):
         return f"<{type(self).__name__} {self.name}: {len(self)} pairs>"
+
+
+def _read_mask(path):
+    return read_image(path)[..., 0] > _MASK_THRESHOLD
 
 
 def _size(array):

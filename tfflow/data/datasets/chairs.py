@@ -4,7 +4,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tfflow.data.datasets.base import FlowDataset
-from tfflow.data.datasets.layout import check_folder, listing, named_pairs
+from tfflow.data.datasets.layout import check_folder, listing, named_pairs, one_of
 from tfflow.data.formats import CorruptFileError
 
 
@@ -38,9 +38,7 @@ class FlyingChairs(FlowDataset):
     )
 
     def __init__(self, root, split="train"):
-        if split not in self._SPLITS:
-            raise ValueError(f"expected split 'train', 'val' or 'all', got {split!r}")
-        name, label = self._SPLITS[split]
+        name, label = self._SPLITS[one_of("split", split, self._SPLITS)]
         release = self.find(root)
         if release is None:
             check_folder(root)

@@ -43,7 +43,8 @@ class PairFolder(FlowDataset):
         if not frames:
             raise FileNotFoundError(
                 f"no images in {root}: expected {', '.join(IMAGE_EXTENSIONS)}; "
-                f"there is {listing(root)}"
+                f"there is {listing(root)}. A published data set is opened by its kind, as "
+                f"sintel-clean:{root}"
             )
         if len(frames) == 1:
             raise ValueError(f"expected two images or more in {root}, found only {frames[0].name}")

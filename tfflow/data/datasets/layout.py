@@ -7,6 +7,115 @@ from pathlib import Path
 from tfflow.data.datasets.base import PairFiles
 
 
+class FolderFiles(dict):
+    """The files of one extension in a folder, {name without it: path}, sorted by name.
+
+    It takes one look at the folder and none at the files: data sets have tens of thousands.
+
+    Args:
+        folder: where.
+        extension: as ".png".
+
+    Raises:
+        FileNotFoundError: no such folder.
+    """
+
+    def __init__(self, folder, extension):
+        self.folder, self.extension = Path(folder), extension
+        if not self.folder.is_dir():
+            raise FileNotFoundError(f"expected the folder {folder} with *{extension} files")
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries)
+        super().__init__(
+            (name.removesuffix(extension), self.folder / name)
+            for name in names
+            if name.endswith(extension) and not name.startswith(".")
+        )
+
+    def need(self, name, needed_by):
+        """The path of a file that must be there.
+
+        Raises:
+            FileNotFoundError: it is missing; `needed_by` says why that matters.
+        """
+        if name not in self:
+            missing = self.folder / f"{name}{self.extension}"
+            raise FileNotFoundError(f"{needed_by} needs {missing}, which is missing")
+        return self[name]
+
+
+def find_release(root, what, needed):
+    """The folder that has all the folders `needed`: `root`, or one that lies directly in it.
+
+    Raises:
+        FileNotFoundError: there is none; says what was looked for and what is there.
+        ValueError: several folders in `root` have them.
+    """
+    root = check_folder(root)
+    has = {folder: _present(folder, needed) for folder in (root, *subfolders(root))}
+    complete = [folder for folder, present in has.items() if len(present) == len(needed)]
+    if root in complete:
+        return root
+    if len(complete) > 1:
+        raise ValueError(
+            f"expected one {what} at {root}, found {' and '.join(map(str, complete))}; name one"
+        )
+    if complete:
+        return complete[0]
+    nearest = max(has, key=lambda folder: len(has[folder]))
+    if has[nearest]:
+        missing = [folder for folder in needed if folder not in has[nearest]]
+        raise FileNotFoundError(
+            f"no complete {what} at {root}: {nearest} has {', '.join(has[nearest])}, but no "
+            f"{', '.join(missing)}; there is {listing(nearest)}"
+        )
+    raise FileNotFoundError(
+        f"no {what} at {root}: looked for {', '.join(needed)} there and in its folders; "
+        f"there is {listing(root)}"
+    )
+
+
+def _present(folder, needed):
+    return [name for name in needed if (folder / name).is_dir()]
+
+
+def subfolders(folder):
+    """The folders in a folder, sorted by name; hidden ones are not looked at."""
+    with os.scandir(folder) as entries:
+        names = sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir())
+    return [Path(folder) / name for name in names]
+
+
+def one_of(argument, value, options):
+    """`value`, if it is one of the options.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if value not in options:
+        *others, last = map(repr, options)
+        raise ValueError(f"expected {argument} {', '.join(others)} or {last}, got {value!r}")
+    return value
+
+
+def one_or_both(argument, value, options):
+    """The options that `value` stands for: itself, or all of them for "both"."""
+    one_of(argument, value, (*options, "both"))
+    return options if value == "both" else (value,)
+
+
+def neighbour(name, step):
+    """The name of the frame `step` later: neighbour("frame_0009", 1) is "frame_0010".
+
+    Raises:
+        ValueError: a name that doesn't end in a number.
+    """
+    head, number = re.fullmatch(r"(.*?)(\d*)", name).groups()
+    if not number:
+        raise ValueError(f"expected a frame whose name ends in its number, got {name!r}")
+    return f"{head}{int(number) + step:0{len(number)}d}"
+
+
 def named_pairs(folder, image_extensions, flow_extensions):
     """The pairs NAME_img1.*, NAME_img2.*, NAME_flow.* of a folder, sorted by NAME; [] if none."""
     present = {}  # one look at the folder: FlyingChairs has 68,616 files

@@ -1,0 +1,49 @@
+"""Middlebury."""
+
+from tfflow.data.datasets.base import FlowDataset, PairFiles
+from tfflow.data.datasets.layout import FolderFiles, find_release, one_of, subfolders
+
+_FRAMES = ("frame10", "frame11")
+
+
+class Middlebury(FlowDataset):
+    """Middlebury: 8 pairs of up to 640x480 with truth in the public part, small motions.
+
+    Source: Baker et al., A Database and Evaluation Methodology for Optical Flow, IJCV 2011;
+    https://vision.middlebury.edu/flow/data
+
+    The layout, as the archives of two frames in colour and of the flow unpack:
+
+        other-data/RubberWhale/frame10.png, frame11.png
+        other-gt-flow/RubberWhale/flow10.flo
+        eval-data/Army/frame10.png, frame11.png
+
+    Scenes of other-data without a folder in other-gt-flow have no public flow and are left out.
+
+    Args:
+        root: the folder that has other-data/ and other-gt-flow/ (or eval-data/), or the one that
+            holds it.
+        split: "training" or "test" (eval-data, without flow).
+
+    Raises:
+        ValueError: an unknown split.
+        FileNotFoundError: no data set of this layout there, or a file of it is missing.
+    """
+
+    def __init__(self, root, split="training"):
+        if one_of("split", split, ("training", "test")) == "test":
+            needed = ["eval-data"]
+        else:
+            needed = ["other-data", "other-gt-flow"]
+        release = find_release(root, "Middlebury", needed)
+        pairs = []
+        for scene in subfolders(release / needed[-1]):
+            frames = FolderFiles(release / needed[0] / scene.name, ".png")
+            flow = None
+            if split == "training":
+                flow = FolderFiles(scene, ".flo").need("flow10", f"the scene {scene.name}")
+            images = [frames.need(name, f"the scene {scene.name}") for name in _FRAMES]
+            pairs.append(PairFiles(f"{scene.name}/frame10", *images, flow))
+        if not pairs:
+            raise FileNotFoundError(f"expected the folders of the scenes in {release / needed[-1]}")
+        super().__init__("middlebury" if split == "training" else "middlebury-test", pairs)

@@ -1,0 +1,101 @@
+"""Several data sets as one."""
+
+import bisect
+import itertools
+from collections.abc import Sequence
+
+
+class Mixture(Sequence):
+    """Several data sets one after the other, with what a training pipeline is to take of each.
+
+    As a sequence it is the samples of all data sets in turn. Its `ratios` are for pipelines, which
+    draw: with (2, 1, 1), of every four samples in a row two come from the first data set and one
+    from each of the others, however many they have. FlowNet2 and MaskFlowNet are trained so.
+
+    Args:
+        datasets: sequences of `FlowSample` with a `name`, none of them empty.
+        ratios: a positive whole number for each data set; None: every sample counts the same.
+
+    Attributes:
+        name: the names of the data sets, as "sintel+kitti2015+hd1k".
+        datasets, ratios: as given, tuples; `ratios` may be None.
+
+    Raises:
+        ValueError: no data set, an empty one, or ratios that are not as they should be.
+    """
+
+    def __init__(self, datasets, ratios=None):
+        self.datasets = tuple(datasets)
+        if not self.datasets:
+            raise ValueError("expected one data set or more to mix, got none")
+        for dataset in self.datasets:
+            if not len(dataset):
+                raise ValueError(f"expected data sets that are not empty, {dataset!r} is")
+        self.ratios = None if ratios is None else _checked_ratios(ratios, self.datasets)
+        self.name = "+".join(dataset.name for dataset in self.datasets)
+        self._starts = (0, *itertools.accumulate(map(len, self.datasets)))
+
+    def __len__(self):
+        return self._starts[-1]
+
+    def __getitem__(self, index):
+        """A sample, or for a slice a part: a mixture without ratios, as it may miss a data set.
+
+        Raises:
+            IndexError: there is no such sample.
+            ValueError: a slice that is empty or goes backwards.
+        """
+        if isinstance(index, slice):
+            return self._part(index)
+        position = range(len(self))[index]
+        number = bisect.bisect_right(self._starts, position) - 1
+        return self.datasets[number][position - self._starts[number]]
+
+    def _part(self, index):
+        wanted = range(*index.indices(len(self)))
+        if wanted.step < 0:
+            raise ValueError(f"expected a slice that goes forwards, got {index}")
+        parts = []
+        for dataset, start in zip(self.datasets, self._starts[:-1], strict=True):
+            here = [i - start for i in wanted if start <= i < start + len(dataset)]
+            if here:
+                parts.append(dataset[here[0] : here[-1] + 1 : wanted.step])
+        return Mixture(parts)
+
+    def readable(self, progress=None):
+        """As `FlowDataset.readable`, for those of the data sets that have it.
+
+        Raises:
+            ValueError: of one of the data sets nothing can be read.
+        """
+        able = [hasattr(dataset, "readable") for dataset in self.datasets]
+        total = sum(len(d) for d, reads in zip(self.datasets, able, strict=True) if reads)
+        datasets, complaints, before = [], [], 0
+        for dataset, reads in zip(self.datasets, able, strict=True):
+            if reads:
+                step = progress and (lambda done, _, before=before: progress(before + done, total))
+                before += len(dataset)
+                dataset, found = dataset.readable(step)
+                complaints += found
+            datasets.append(dataset)
+        return Mixture(datasets, self.ratios), complaints
+
+    def __repr__(self):
+        shares = f" in ratios {self.ratios}" if self.ratios else ""
+        return f"<Mixture {self.name}: {len(self)} samples{shares}>"
+
+
+def _checked_ratios(ratios, datasets):
+    ratios = tuple(ratios)
+    if len(ratios) != len(datasets):
+        raise ValueError(
+            f"expected a ratio for each of the {len(datasets)} data sets, got {len(ratios)}: "
+            f"{ratios}"
+        )
+    for ratio in ratios:
+        if isinstance(ratio, bool) or not isinstance(ratio, int) or ratio < 1:
+            raise ValueError(
+                f"expected ratios that are whole numbers from 1 on, got {ratios}; write shares of "
+                "0.5, 0.25 and 0.25 as (2, 1, 1), and leave out what is to have no share"
+            )
+    return ratios
