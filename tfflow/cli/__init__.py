@@ -7,7 +7,7 @@ import argparse
 import sys
 
 import tfflow
-from tfflow.cli import benchmark, evaluate, export, flow, import_weights, models, synthesize
+from tfflow.cli import benchmark, evaluate, export, flow, import_weights, models, submit, synthesize
 
 DESCRIPTION = "Optical flow for TensorFlow and Keras, from training to the phone."
 EXAMPLES = """\
@@ -15,6 +15,7 @@ examples:
   tfflow flow a.png b.png -o out
   tfflow flow clip.mp4 -o flow.mp4 --model lightflow_int8.tflite
   tfflow evaluate --model my.keras --dataset chairs-val:/data/FlyingChairs_release
+  tfflow submit --dataset sintel-test:/data/MPI-Sintel-complete --benchmark sintel -o sintel
   tfflow export lightflow --size 384x512 --quantize int8 -o lightflow_int8.tflite
   tfflow import-weights liteflownet2 checkpoint.pth -o liteflownet2.keras
   tfflow benchmark lightflow_int8.tflite --threads 1 2
@@ -50,6 +51,7 @@ def build_parser():
     for module in (
         flow,
         evaluate,
+        submit,
         export,
         benchmark,
         import_weights,

@@ -4,6 +4,11 @@ from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.evaluate import evaluate
 from tfflow.evaluation.predict import predict_pairs, predict_video
 from tfflow.evaluation.result import Evaluation, PairResult
+from tfflow.evaluation.submission import (
+    Submission,
+    missing_from_submission,
+    write_submission,
+)
 from tfflow.evaluation.tables import write_csv, write_json
 from tfflow.evaluation.worst import write_worst_pairs
 
@@ -11,10 +16,13 @@ __all__ = [
     "Evaluation",
     "PairResult",
     "PixelErrors",
+    "Submission",
     "evaluate",
+    "missing_from_submission",
     "predict_pairs",
     "predict_video",
     "write_csv",
     "write_json",
+    "write_submission",
     "write_worst_pairs",
 ]

@@ -41,7 +41,7 @@ def write_worst_pairs(evaluation, predictor, dataset, output, count, *, size=Non
             flow,
             truth=sample.flow,
             valid=sample.valid,
-            title=f"{rank}. of the worst: {pair.name}",
+            title=f"{rank}. {pair.name}",
             metrics=_metrics(pair),
         )
         number = str(rank).zfill(len(str(len(worst))))  # so that names sort as ranks do

@@ -1,0 +1,172 @@
+"""A predictor's flow for a test set, in the form that the benchmark's server takes."""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import secrets
+import shutil
+import tempfile
+import zipfile
+
+import numpy as np
+
+from tfflow.atomic_file import atomic_file
+from tfflow.data.formats import write_flow
+from tfflow.evaluation.benchmarks import BENCHMARKS
+from tfflow.evaluation.evaluate import timed_prediction
+
+# What KITTI's PNG holds: 16 bits of 1/64 px around 0.
+_KITTI_RANGE = (-512.0, 65_535 / 64 - 512.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Submission:
+    """What was written.
+
+    Attributes:
+        path: The folder (Sintel) or the .zip (KITTI).
+        pairs: Number of pairs in it.
+        missing: What the server wants and is not in it, a text each; empty if it is complete.
+        next_step: What to do with it.
+    """
+
+    path: pathlib.Path
+    pairs: int
+    missing: tuple
+    next_step: str
+
+
+def missing_from_submission(dataset, benchmark):
+    """What the server wants and the data set lacks, told by the pairs' names alone.
+
+    Args:
+        dataset: As for :func:`write_submission`.
+        benchmark: Likewise.
+
+    Returns:
+        A tuple of texts; empty if the data set is complete.
+
+    Raises:
+        ValueError: As :func:`write_submission`.
+    """
+    return BENCHMARKS[_known(benchmark)].missing(_members(dataset, benchmark))
+
+
+def write_submission(predictor, dataset, output, benchmark, *, size=None, progress=None):
+    """Predicts the flow of a test set and writes it as the benchmark's server takes it.
+
+    * ``"sintel"``: a folder with ``clean/SCENE/frame0001.flo`` … and ``final/…``, of which the
+      bundler that comes with Sintel makes the one file to upload.
+    * ``"kitti2012"``: a .zip with ``000000_10.png`` to ``000194_10.png``, KITTI's 16-bit PNG.
+    * ``"kitti2015"``: a .zip with ``flow/000000_10.png`` to ``flow/000199_10.png``, likewise.
+      Its PNG holds -512 to 511.98 px; what is beyond is set to that.
+
+    The output has its name when it is complete, and is not there before.
+
+    Args:
+        predictor: Anything with ``predict_flow(image1, image2)``.
+        dataset: The test set, a :class:`tfflow.data.FlowDataset`: for Sintel with both passes, as
+            ``open_dataset("sintel-test:…")``.
+        output: The folder (Sintel; must not be there, or be empty), or the .zip file.
+        benchmark: "sintel", "kitti2012" or "kitti2015".
+        size: (height, width) that the network runs at; None: the predictor's own choice.
+        progress: Called with (pairs done, pairs in all).
+
+    Returns:
+        A :class:`Submission`, which says what is missing, if anything.
+
+    Raises:
+        ValueError: If the benchmark is unknown, the pairs are not those of its test set or have a
+            true flow, the output's name does not fit, or a flow is not finite or not of its
+            image's size.
+        FileExistsError: If the folder is there and holds anything.
+        OSError: If it can't be written.
+    """
+    form = BENCHMARKS[_known(benchmark)]
+    members = _members(dataset, benchmark)
+    output = pathlib.Path(output)
+    if form.suffix and output.suffix.lower() != form.suffix:
+        raise ValueError(f"A submission to {benchmark} is a {form.suffix} file; got {output}.")
+    writer = _zip_writer if form.suffix else _folder_writer
+    with writer(output) as write:
+        for index, member in enumerate(members):
+            sample = dataset[index]
+            flow, _ = timed_prediction(predictor, sample, size)
+            if not np.isfinite(flow).all():
+                raise ValueError(
+                    f"The flow predicted for {sample.name} is not finite at "
+                    f"{int((~np.isfinite(flow)).any(axis=-1).sum())} pixels; no server takes that."
+                )
+            write(member, flow)
+            if progress:
+                progress(index + 1, len(members))
+    return Submission(
+        output, len(members), form.missing(members), form.next_step.format(path=output)
+    )
+
+
+def _known(benchmark):
+    if benchmark not in BENCHMARKS:
+        raise ValueError(f"benchmark must be one of {', '.join(BENCHMARKS)}; got {benchmark!r}.")
+    return benchmark
+
+
+def _members(dataset, benchmark):
+    """The name of each pair's file; from the names alone, so that mistakes show at once."""
+    form = BENCHMARKS[benchmark]
+    members = {}
+    for files in dataset.pairs:
+        member = form.member(files.name)
+        if member is None or files.flow is not None:
+            found = "a pair with a true flow" if member else "another name"
+            raise ValueError(
+                f"A submission to {benchmark} needs the pairs of its test set, named {form.names}, "
+                f"without a true flow; got {found}: {files.name!r}."
+            )
+        if member in members:
+            raise ValueError(f"{files.name!r} and {members[member]!r} are both {member}.")
+        members[member] = files.name
+    if not members:
+        raise ValueError(f"Nothing to submit: {dataset!r} is empty.")
+    return list(members)
+
+
+@contextlib.contextmanager
+def _folder_writer(output):
+    """Yields ``write(member, flow)``; the folder takes its name when the block is done."""
+    output = output.absolute()
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise FileExistsError(f"{output} is there already; give a new folder, or remove it.")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    # Beside it, because a rename is atomic within one file system only.
+    temporary = output.parent / f".{secrets.token_hex(4)}.{output.name}"
+
+    def write(member, flow):
+        path = temporary / member
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_flow(path, flow)
+
+    try:
+        yield write
+        os.replace(temporary, output)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _zip_writer(output):
+    """Yields ``write(member, flow)``; the .zip takes its name when the block is done."""
+    with (
+        atomic_file(output) as temporary,
+        tempfile.TemporaryDirectory() as folder,
+        # A PNG is compressed already.
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,
+    ):
+        png = pathlib.Path(folder, "flow.png")
+
+        def write(member, flow):
+            write_flow(png, np.clip(flow, *_KITTI_RANGE))
+            archive.write(png, member)
+
+        yield write
