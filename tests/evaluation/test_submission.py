@@ -121,6 +121,7 @@ def test_pairs_of_something_else_are_refused(tmp_path):
     refused(dataset_of(tmp_path, ["000000_10"] * 2), "kitti2012", "are both", "new.zip")
     refused(dataset_of(tmp_path, []), "kitti2012", "is empty", "new.zip")
     refused(clean, "spring", "one of sintel, kitti2012, kitti2015")
+    refused([], "sintel", "needs a data set of files")
     training = FlowDataset("t", [PairFiles("000000_10", "a.png", "b.png", "flow.png")])
     refused(training, "kitti2015", "a pair with a true flow", "new.zip")
 

@@ -12,6 +12,7 @@ import zipfile
 import numpy as np
 
 from tfflow.atomic_file import atomic_file
+from tfflow.data.datasets import FlowDataset
 from tfflow.data.formats import write_flow
 from tfflow.evaluation.benchmarks import BENCHMARKS
 from tfflow.evaluation.evaluate import timed_prediction
@@ -115,6 +116,8 @@ def _known(benchmark):
 def _members(dataset, benchmark):
     """The name of each pair's file; from the names alone, so that mistakes show at once."""
     form = BENCHMARKS[benchmark]
+    if not isinstance(dataset, FlowDataset):
+        raise ValueError(f"A submission needs a data set of files, its test set; got {dataset!r}.")
     members = {}
     for files in dataset.pairs:
         member = form.member(files.name)
