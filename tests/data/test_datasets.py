@@ -5,6 +5,7 @@ import pytest
 
 from tfflow.data.datasets import (
     DATASETS,
+    FlowDataset,
     FlowSample,
     FlyingChairs,
     PairFolder,
@@ -212,3 +213,72 @@ def test_real_pairs(shared_dir):
     assert [sample.name for sample in train] == ["00001"]
     assert [sample.name for sample in val] == ["00002"]
     assert train[0].image1.shape == (384, 512, 3)
+
+
+def mask(*pixels):
+    grey = np.zeros((6, 8), np.uint8)
+    for pixel in pixels:
+        grey[pixel] = 255
+    return grey
+
+
+def test_masks_of_a_pair(chairs, tmp_path):
+    (pair,) = FlyingChairs(chairs, "all")[:1].pairs
+    plain = FlowDataset("masks", [pair])[0]
+    assert plain.occluded is None and plain.valid.all()
+
+    write_image(tmp_path / "occlusion.png", mask((1, 2)))
+    write_image(tmp_path / "invalid.png", mask((3, 4)))
+    files = pair._replace(occlusion=tmp_path / "occlusion.png", invalid=tmp_path / "invalid.png")
+    sample = FlowDataset("masks", [files])[0]
+    assert np.argwhere(sample.occluded).tolist() == [[1, 2]]
+    assert np.argwhere(~sample.valid).tolist() == [[3, 4]]
+
+    without_flow = FlowDataset("masks", [files._replace(flow=None)])[0]
+    assert without_flow.valid is None and without_flow.occluded.sum() == 1
+
+
+def test_occluded_is_what_the_flow_without_occluded_pixels_lacks(chairs, tmp_path):
+    (pair,) = FlyingChairs(chairs, "all")[:1].pairs
+    valid = mask((0, 0)) == 0
+    write_flow(pair.flow, np.zeros((6, 8, 2)), valid)
+    write_flow(tmp_path / "noc.flo", np.zeros((6, 8, 2)), valid & (mask((2, 5)) == 0))
+    sample = FlowDataset("kitti", [pair._replace(flow_noc=tmp_path / "noc.flo")])[0]
+    assert np.argwhere(sample.occluded).tolist() == [[2, 5]]
+    assert np.argwhere(~sample.valid).tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("kind", ["occlusion", "invalid", "flow_noc"])
+def test_masks_of_another_size(chairs, tmp_path, kind):
+    (pair,) = FlyingChairs(chairs, "all")[:1].pairs
+    path = tmp_path / ("other.flo" if kind == "flow_noc" else "other.png")
+    if kind == "flow_noc":
+        write_flow(path, np.zeros((5, 8, 2)))
+    else:
+        write_image(path, mask()[:5])
+    with pytest.raises(CorruptFileError, match=r"image's size, got 8x5 in .*other.* and 8x6 in"):
+        FlowDataset("masks", [pair._replace(**{kind: path})])[0]
+
+
+def test_readable_leaves_out_and_names_what_is_not(chairs):
+    dataset = FlyingChairs(chairs, "all")
+    (chairs / "data/00002_flow.flo").write_bytes(b"PIEH")
+    (chairs / "data/00003_img2.ppm").unlink()
+    write_image(chairs / "data" / "00005_img1.ppm", image(0, (6, 9)))
+    steps = []
+    readable, complaints = dataset.readable(lambda done, total: steps.append((done, total)))
+    assert [sample.name for sample in readable] == ["00001", "00004"]
+    assert readable.name == "chairs-all"
+    assert len(complaints) == 3
+    for text, file in zip(complaints, ("00002_flow.flo", "00003_img2", "00005_img1"), strict=True):
+        assert text.startswith(f"{file[:5]}: ") and file in text
+    assert steps == [(done, 5) for done in range(1, 6)]
+    assert dataset[3:4].readable()[1] == []
+
+
+def test_readable_stops_when_progress_does(chairs):
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        FlyingChairs(chairs, "all").readable(interrupt)
