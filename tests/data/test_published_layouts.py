@@ -1,5 +1,7 @@
 """Published data sets, each built small in its true layout: pairs, names, masks and complaints."""
 
+import shutil
+
 import numpy as np
 import pytest
 from published_trees import names, put_flow, put_image, put_mask, roots_of, values
@@ -105,6 +107,15 @@ def test_sintel_incomplete(sintel, tmp_path):
         Sintel(tmp_path)
     with pytest.raises(FileNotFoundError, match="expected the folders of the scenes in .*clean"):
         Sintel(tmp_path / "two")
+
+
+def test_copies_within_and_hidden_files_are_not_taken(sintel):
+    shutil.copytree(sintel, sintel.parent / ".trash")
+    shutil.copytree(sintel, sintel / "copy")
+    scene = sintel / "training/clean/alley_1"
+    (scene.parent / ".cache").mkdir()
+    (scene / "._frame_0001.png").write_bytes(b"")  # as macOS leaves them on other disks
+    assert len(Sintel(sintel)) == len(Sintel(sintel.parent)) == 4
 
 
 def kitti(root, images):

@@ -68,21 +68,26 @@ class Mixture(Sequence):
         Raises:
             ValueError: of one of the data sets nothing can be read.
         """
-        able = [hasattr(dataset, "readable") for dataset in self.datasets]
-        total = sum(len(d) for d, reads in zip(self.datasets, able, strict=True) if reads)
+        total = sum(len(dataset) for dataset in self.datasets if hasattr(dataset, "readable"))
         datasets, complaints, before = [], [], 0
-        for dataset, reads in zip(self.datasets, able, strict=True):
-            if reads:
-                step = progress and (lambda done, _, before=before: progress(before + done, total))
-                before += len(dataset)
-                dataset, found = dataset.readable(step)
+        for dataset in self.datasets:
+            if hasattr(dataset, "readable"):
+                readable, found = dataset.readable(_counted_on(progress, before, total))
+                datasets.append(readable)
                 complaints += found
-            datasets.append(dataset)
+                before += len(dataset)
+            else:
+                datasets.append(dataset)
         return Mixture(datasets, self.ratios), complaints
 
     def __repr__(self):
         shares = f" in ratios {self.ratios}" if self.ratios else ""
         return f"<Mixture {self.name}: {len(self)} samples{shares}>"
+
+
+def _counted_on(progress, before, total):
+    """`progress` for one of the data sets, after `before` samples of others."""
+    return progress and (lambda done, _: progress(before + done, total))
 
 
 def _checked_ratios(ratios, datasets):

@@ -68,9 +68,8 @@ class Sintel(FlowDataset):
 
 
 def _name(passes, split):
-    return "-".join(
-        ["sintel", *(passes if len(passes) == 1 else ()), *([split] if split != "training" else ())]
-    )
+    of_pass = f"-{passes[0]}" if len(passes) == 1 else ""
+    return f"sintel{of_pass}" + (f"-{split}" if split != "training" else "")
 
 
 def _chosen_scenes(there, split, scenes, folder):

@@ -41,7 +41,7 @@ SUBSET_EXCLUDED = {
 
 
 class FlyingThings3D(FlowDataset):
-    """FlyingThings3D: things that fly about, 960x540, in 2,239 short sequences for training.
+    """FlyingThings3D: things that fly about in short sequences of 960x540, 22,390 training frames.
 
     Source: Mayer et al., A Large Dataset to Train Convolutional Networks for Disparity, Optical
     Flow, and Scene Flow Estimation, CVPR 2016;
@@ -112,13 +112,13 @@ class FlyingThings3D(FlowDataset):
 
     @staticmethod
     def _frames(release, pass_name, part):
-        for folder, extension in ((f"frames_{pass_name}pass", ".png"), (None, ".webp")):
-            frames = release / (folder or f"frames_{pass_name}pass_webp")
-            if (frames / part).is_dir():
-                return frames, extension
+        folder = f"frames_{pass_name}pass"
+        for name, extension in ((folder, ".png"), (f"{folder}_webp", ".webp")):
+            if (release / name / part).is_dir():
+                return release / name, extension
         raise FileNotFoundError(
-            f"expected frames_{pass_name}pass/{part} or frames_{pass_name}pass_webp/{part} in "
-            f"{release}; there is {listing(release)}"
+            f"expected {folder}/{part} or {folder}_webp/{part} in {release}; there is "
+            f"{listing(release)}"
         )
 
     @classmethod
@@ -145,7 +145,9 @@ class FlyingThings3D(FlowDataset):
 
 
 class FlyingThings3DSubset(FlowDataset):
-    """The subset of FlyingThings3D without the hardest sequences, as FlowNet2 is trained on it.
+    """The subset of FlyingThings3D that FlowNet2 is trained on: 21,818 training frames.
+
+    Frames that are too hard are left out, and there are masks of occluded pixels.
 
     Source: as `FlyingThings3D`, "DispNet/FlowNet2.0 dataset subsets" on its page; Ilg et al.,
     FlowNet 2.0: Evolution of Optical Flow Estimation with Deep Networks, CVPR 2017.
