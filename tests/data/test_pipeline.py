@@ -2,6 +2,9 @@ import numpy as np
 import pytest
 
 from tfflow.data import FlowSample, training_pipeline
+from tfflow.data.augmentation import CHAIRS, LIGHT, NONE, Augmentation, Colour
+from tfflow.data.datasets import Mixture
+from tfflow.data.pipeline import Share
 
 
 def coded_sample(number, height=40, width=60, valid=None):
@@ -14,11 +17,10 @@ def coded_sample(number, height=40, width=60, valid=None):
 
 
 SAMPLES = [coded_sample(number) for number in range(7)]
-PLAIN = {"colour": 0.0, "noise": 0.0, "horizontal_flip": 0.0, "vertical_flip": 0.0}
 
 
 def batches(samples=SAMPLES, batch_size=2, count=None, **arguments):
-    arguments = {"crop": (24, 32), **PLAIN, **arguments}
+    arguments = {"crop": (24, 32), "augmentation": NONE, **arguments}
     dataset = training_pipeline(samples, batch_size, **arguments)
     taken = dataset if count is None else dataset.take(count)
     return [({k: v.numpy() for k, v in x.items()}, f.numpy(), m.numpy()) for x, f, m in taken]
@@ -33,7 +35,8 @@ def test_shapes_and_ranges():
     images, flow, valid = dataset.element_spec
     assert images["image1"].shape == images["image2"].shape == (3, 24, 32, 3)
     assert flow.shape == (3, 24, 32, 2) and valid.shape == (3, 24, 32)
-    for images, _, valid in batches(count=4, colour=3.0, noise=0.2):
+    strong = Colour(brightness=1.0, contrast=1.0, saturation=1.0, hue=0.5, noise=0.2)
+    for images, _, valid in batches(count=4, augmentation=Augmentation(colour=strong)):
         for image in images.values():
             assert image.dtype == np.float32 and image.min() >= 0 and image.max() <= 1
         assert valid.dtype == np.float32 and (valid == 1).all()
@@ -43,8 +46,8 @@ def test_shapes_and_ranges():
 @pytest.mark.parametrize("vertical", [0.0, 1.0])
 def test_crops_and_flips_take_the_flow_along(horizontal, vertical):
     corners = set()
-    flips = {"horizontal_flip": horizontal, "vertical_flip": vertical}
-    for images, flow, _ in batches(count=6, **flips):
+    flips = Augmentation(horizontal_flip=horizontal, vertical_flip=vertical)
+    for images, flow, _ in batches(count=6, augmentation=flips):
         x, y = 255 * images["image1"][..., 0], 255 * images["image1"][..., 1]
         np.testing.assert_allclose(255 - 255 * images["image2"][..., 0], x, atol=1e-3)
         sign_x, sign_y = 1 - 2 * horizontal, 1 - 2 * vertical
@@ -59,7 +62,8 @@ def test_crops_and_flips_take_the_flow_along(horizontal, vertical):
 def test_validity_is_cropped_and_flipped_along():
     y, x = np.mgrid[:40, :60]
     samples = [coded_sample(0, valid=(x + 2 * y) % 5 == 0)]
-    for images, _, valid in batches(samples, count=3, horizontal_flip=0.5, vertical_flip=0.5):
+    flips = Augmentation(horizontal_flip=0.5, vertical_flip=0.5)
+    for images, _, valid in batches(samples, count=3, augmentation=flips):
         place = 255 * images["image1"]
         expected = (place[..., 0] + 2 * place[..., 1]).round() % 5 == 0
         np.testing.assert_array_equal(valid, expected)
@@ -81,67 +85,51 @@ def test_one_epoch():
     assert sorted(numbers(taken)) == list(range(7))
 
 
-def test_same_seed_same_batches_however_many_workers():
-    augmented = {"colour": 1.0, "noise": 0.05, "horizontal_flip": 0.5, "vertical_flip": 0.5}
-    first = batches(count=8, **augmented)
-    again = batches(count=8, workers=3, **augmented)
-    later = batches(count=3, start=5, **augmented)
+def test_same_seed_same_batches_from_wherever_it_starts():
+    first = batches(count=8, augmentation=CHAIRS)
+    again = batches(count=8, augmentation=CHAIRS)
+    later = batches(count=3, start=5, augmentation=CHAIRS)
     for one, other in [*zip(first, again), *zip(first[5:], later)]:
         np.testing.assert_array_equal(one[0]["image2"], other[0]["image2"])
         np.testing.assert_array_equal(one[1], other[1])
-    other_seed = batches(count=1, seed=1, **augmented)[0]
+    other_seed = batches(count=1, seed=1, augmentation=CHAIRS)[0]
     assert not np.array_equal(first[0][0]["image1"], other_seed[0]["image1"])
 
 
-def test_colours_change_alike_in_both_images():
-    """A moving thing must stay recognisable: the change between the frames is the smaller one."""
-    grey = np.full((40, 60, 3), 100, np.uint8)
-    sample = FlowSample(grey, grey, np.zeros((40, 60, 2), np.float32), np.ones((40, 60), bool), "")
-    taken = batches([sample], batch_size=50, count=1, colour=1.0)[0][0]
-    first, second = (taken[name][:, 0, 0] for name in ("image1", "image2"))
-    assert 0.05 < first.std() < 0.3
-    assert 0.001 < np.abs(first - second).mean() < 0.3 * first.std()
+@pytest.mark.parametrize(("workers", "pieces"), [(2, 1), (1, 2), (2, 2)])
+def test_workers_share_every_batch(workers, pieces):
+    whole = batches(batch_size=4, count=5, augmentation=LIGHT)
+    shares = [
+        batches(batch_size=4, count=5 * pieces, augmentation=LIGHT, share=Share(i, workers, pieces))
+        for i in range(workers)
+    ]
+    for step, (images, flow, _) in enumerate(whole):
+        parts = [part for share in shares for part in share[step * pieces : (step + 1) * pieces]]
+        assert all(len(part[1]) == 4 // (workers * pieces) for part in parts)
+        np.testing.assert_array_equal(np.concatenate([part[1] for part in parts]), flow)
+        np.testing.assert_array_equal(
+            np.concatenate([part[0]["image2"] for part in parts]), images["image2"]
+        )
 
 
-def test_noise_is_as_strong_as_asked_and_independent():
-    grey = np.full((40, 60, 3), 128, np.uint8)
-    sample = FlowSample(grey, grey, np.zeros((40, 60, 2), np.float32), np.ones((40, 60), bool), "")
-    taken = batches([sample], batch_size=40, count=1, noise=0.1)[0][0]
-    noise = [taken[name] - 128 / 255 for name in ("image1", "image2")]
-    spread = noise[0].std(axis=(1, 2, 3))
-    assert spread.max() < 0.11 and 0.03 < spread.mean() < 0.07
-    assert abs((noise[0] * noise[1]).mean()) < 0.05 * spread.mean() ** 2
+def test_a_mixture_keeps_its_ratios_and_each_part_its_augmentation():
+    few, many = Named(SAMPLES[:2]), Named(coded_sample(10 + number) for number in range(5))
+    flipped = Augmentation(horizontal_flip=1.0)
+    mixture = Mixture([few, many], ratios=(1, 3))
+    taken = batches(mixture, batch_size=4, count=10, augmentation=[NONE, flipped])
+    for images, flow, _ in taken:
+        which = (255 * images["image1"][:, 0, 0, 2]).round()
+        assert (which >= 10).sum() == 3
+        np.testing.assert_array_equal(flow[:, 0, 0, 0] < 0, which >= 10)
+    seen = [round(255 * v) for images, _, _ in taken for v in images["image1"][:, 0, 0, 2]]
+    epochs = [v for v in seen if v >= 10]
+    assert all(sorted(epochs[i : i + 5]) == list(range(10, 15)) for i in range(0, 30, 5))
+    all_once = numbers(batches(Mixture([few, many]), batch_size=7, count=1))
+    assert sorted(all_once) == [0, 1, *range(10, 15)]
 
 
-def test_scale_takes_the_flow_along():
-    factors = []
-    for images, flow, _ in batches(count=6, scale=(1.0, 2.0)):
-        x = 255 * images["image1"][..., 0]
-        by_image = 31 / (x[:, :, -1] - x[:, :, 0]).mean(1)
-        by_flow = flow[..., 0].mean((1, 2)) / (x + 0.25).mean((1, 2))
-        np.testing.assert_allclose(by_image, by_flow, rtol=0.08)
-        # One pixel further in the magnified sample, the coded flow is one pixel longer.
-        across = (flow[:, :, -1, 0] - flow[:, :, 0, 0]).mean(1)
-        np.testing.assert_allclose(across, 31, atol=2.1)
-        factors += by_flow.tolist()
-    assert min(factors) < 1.3 and max(factors) > 1.5
-
-
-def test_scene_cache_is_read_by_crops():
-    class Cache:
-        size = 40, 60
-
-        def __len__(self):
-            return 5
-
-        def read(self, index, rows, columns):
-            assert (rows.stop - rows.start, columns.stop - columns.start) == (24, 32)
-            return tuple(array[rows, columns] for array in SAMPLES[index][:3])
-
-    direct = batches(SAMPLES[:5], count=4)
-    for one, other in zip(direct, batches(Cache(), count=4)):
-        np.testing.assert_array_equal(one[0]["image1"], other[0]["image1"])
-        np.testing.assert_array_equal(one[1], other[1])
+class Named(list):
+    name = "samples"
 
 
 def test_whole_samples():
@@ -155,8 +143,12 @@ def test_whole_samples():
     [
         ({"batch_size": 0}, "batch_size must be at least 1"),
         ({"crop": (0, 5)}, "crop must be"),
-        ({"scale": (2.0, 1.0)}, "scale must be"),
         ({"samples": []}, "is empty"),
+        ({"augmentation": "chairs"}, "expected an Augmentation"),
+        ({"augmentation": [NONE, NONE]}, "an augmentation for each of 1 data sets"),
+        ({"crop": None, "augmentation": CHAIRS}, "affine maps need a crop"),
+        ({"batch_size": 3, "share": Share(0, 2)}, "choose a multiple of 2"),
+        ({"share": Share(2, 2)}, "a worker from 0"),
     ],
 )
 def test_bad_arguments(arguments, message):
@@ -168,8 +160,8 @@ def test_bad_samples_are_told():
     mixed = [SAMPLES[0], coded_sample(1, 48, 60)]
     unknown = [SAMPLES[0]._replace(flow=None, valid=None)]
     for samples, arguments, message in [
-        (SAMPLES, {"crop": (24, 80)}, "40x60 pixels, less than the crop 24x80"),
-        (mixed, {"crop": None}, "give training_pipeline a crop"),
+        (SAMPLES, {"crop": (24, 80)}, "is smaller than the crop"),
+        (mixed, {"crop": None}, "Cannot add tensor to the batch"),
         (unknown, {}, "no flow to train on"),
     ]:
         with pytest.raises(Exception, match=message):

@@ -30,14 +30,14 @@ def test_adam_l2_decays_through_the_moments():
 
 def test_halved_at():
     schedule = halved_at(1e-4, [400, 600])
-    assert [float(schedule(step)) for step in (0, 400, 401, 601)] == pytest.approx(
-        [1e-4, 1e-4, 5e-5, 2.5e-5]
+    assert [float(schedule(step)) for step in (0, 399, 400, 599, 600)] == pytest.approx(
+        [1e-4, 1e-4, 5e-5, 5e-5, 2.5e-5]
     )
 
 
 def test_steps_table():
     schedule = steps_table([1e-3, 1e-2, 5e-3], [10, 20, 10])
-    rates = [float(schedule(step)) for step in (1, 11, 30, 31, 99)]
+    rates = [float(schedule(step)) for step in (9, 10, 29, 30, 99)]
     assert rates == pytest.approx([1e-3, 1e-2, 1e-2, 5e-3, 5e-3])
     with pytest.raises(ValueError, match="as many rates as lengths"):
         steps_table([1e-3], [1, 2])

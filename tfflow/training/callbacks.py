@@ -1,16 +1,28 @@
-"""Callbacks: pictures of flow in TensorBoard, a readable log, frozen batch statistics."""
+"""Callbacks: a readable log, speed, NaN with its batch, pictures, frozen batch statistics."""
 
 import json
+import math
 import pathlib
+import re
+import time
 
 import keras
 import numpy as np
 
-from tfflow.visualization import flow_figure
+from tfflow.atomic_file import atomic_file
+from tfflow.models.prediction import ImagePair
+from tfflow.visualization import flow_figure, pyramid_figure
+
+
+class NotFiniteError(RuntimeError):
+    """The loss became NaN or infinite; the message says where the batch lies that caused it."""
 
 
 class FlowPictures(keras.callbacks.Callback):
-    """Writes figures of a few pairs (frames, flow, truth, error) to TensorBoard and as PNG.
+    """Writes figures of a few pairs to TensorBoard.
+
+    For each pair, ``flow/NAME`` shows frames, flow, truth and error, and ``pyramid/NAME`` the flow
+    that every level of the network's pyramid predicts, coarse to fine, beside the truth.
 
     Args:
         dataset: A sequence of samples.
@@ -34,12 +46,26 @@ class FlowPictures(keras.callbacks.Callback):
             self._writer = tf.summary.create_file_writer(str(self.folder))
         with self._writer.as_default(step=epoch + 1):
             for sample in self.samples:
-                flow = self.model.predict_flow(sample.image1, sample.image2)
-                picture = flow_figure(
+                flow, levels = _predict_pyramid(self.model, sample)
+                figure = flow_figure(
                     sample.image1, sample.image2, flow, truth=sample.flow, valid=sample.valid
                 )
-                tf.summary.image(f"flow/{sample.name}", np.asarray(picture)[None])
+                pyramid = pyramid_figure(levels, sample.flow, sample.valid)
+                tf.summary.image(f"flow/{sample.name}", np.asarray(figure)[None])
+                tf.summary.image(f"pyramid/{sample.name}", np.asarray(pyramid)[None])
         self._writer.flush()
+
+
+def _predict_pyramid(model, sample):
+    """The flow of the pair's size, and every level's own, all in pixels."""
+    pair = ImagePair(sample.image1, sample.image2, multiple=model.multiple)
+    outputs = model.predict_on_batch({"image1": pair.image1, "image2": pair.image2})
+    levels = {
+        name: np.asarray(value[0], np.float32) * model.flow_div
+        for name, value in outputs.items()
+        if re.fullmatch(r"flow\d", name)
+    }
+    return pair.restore(outputs["flow"]), levels
 
 
 class FreezeStatistics(keras.callbacks.Callback):
@@ -63,12 +89,98 @@ class FreezeStatistics(keras.callbacks.Callback):
             self.model.make_train_function(force=True)  # the old trace has the old statistics
 
 
-class JsonLines(keras.callbacks.Callback):
-    """Appends each epoch's logs as one line of JSON: a record that any program can read."""
+class Speed(keras.callbacks.Callback):
+    """Adds to each epoch's logs what a run is judged by, beside its losses.
 
-    def __init__(self, path):
+    ``step`` (batches trained on so far), ``learning_rate``, ``steps_per_second``, and
+    ``input_wait``: the share of the time, 0 to 1, that the devices had to wait for data. Comes
+    first of all callbacks: what others do at an epoch's end is not the training's time.
+
+    Args:
+        clock: The ``InputClock`` of :func:`tfflow.training.distribution.prepare`.
+        step: How many batches were trained on before.
+    """
+
+    def __init__(self, clock, step=0):
+        super().__init__()
+        self.clock, self.step = clock, step
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._start, self._first = time.perf_counter(), self.step
+        self.clock.take()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+
+    def on_epoch_end(self, epoch, logs=None):
+        seconds = time.perf_counter() - self._start
+        logs["step"] = self.step
+        logs["learning_rate"] = float(
+            keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        )
+        logs["steps_per_second"] = (self.step - self._first) / seconds
+        logs["input_wait"] = min(1.0, self.clock.take() / seconds)
+
+
+class StopAtNaN(keras.callbacks.Callback):
+    """Stops a run whose loss is no number, and saves the batch that caused it.
+
+    The batches are functions of the step, so that the one in question and the one before it (whose
+    gradient may have been the cause) are made once more.
+
+    Args:
+        batches_from: ``batches_from(step)``: the training data from that step on.
+        path: ``.npz`` to write: ``image1``, ``image2``, ``flow``, ``valid`` and ``step``, and the
+            same of the batch before with ``before_`` in front.
+        step: How many batches were trained on before.
+
+    Raises:
+        NotFiniteError: When it happens; no checkpoint is written any more.
+    """
+
+    def __init__(self, batches_from, path, step=0):
+        super().__init__()
+        self.batches_from, self.path, self.step = batches_from, pathlib.Path(path), step
+
+    def on_train_batch_end(self, batch, logs=None):
+        if math.isfinite(float(logs["loss"])):
+            self.step += 1
+            return
+        first = max(0, self.step - 1)
+        arrays = {"step": self.step}
+        for step, batch in zip(range(first, self.step + 1), self.batches_from(first)):
+            before = "" if step == self.step else "before_"
+            images, flow, valid = batch
+            named = {**images, "flow": flow, "valid": valid}
+            arrays |= {before + name: np.asarray(value) for name, value in named.items()}
+        with atomic_file(self.path) as temporary:
+            np.savez_compressed(temporary, **arrays)
+        raise NotFiniteError(
+            f"the loss is {float(logs['loss'])} at step {self.step}; its batch and the one before "
+            f"are in {self.path}. The newest checkpoint is from before. A smaller learning rate, "
+            "or float32 instead of float16, are the usual mends."
+        )
+
+
+class JsonLines(keras.callbacks.Callback):
+    """Appends each epoch's logs as one line of JSON: a record that any program can read.
+
+    Lines of epochs that are now trained once more are dropped first.
+
+    Args:
+        path: The file.
+        epoch: How many epochs are finished; lines of later ones are dropped.
+    """
+
+    def __init__(self, path, epoch=0):
         super().__init__()
         self.path = pathlib.Path(path)
+        if self.path.is_file():
+            lines = self.path.read_text(encoding="utf-8").splitlines()
+            kept = [line for line in lines if json.loads(line)["epoch"] <= epoch]
+            if kept != lines:
+                with atomic_file(self.path) as temporary:
+                    temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
     def on_epoch_end(self, epoch, logs=None):
         values = {key: float(value) for key, value in (logs or {}).items()}

@@ -14,7 +14,7 @@ class AdamL2(keras.optimizers.Adam):
         learning_rate: As for ``keras.optimizers.Adam``.
         l2: Weight decay, torch's ``weight_decay``.
         decay_biases: Whether it also holds for biases and batch norm's shifts (names ``bias`` and
-            ``beta``). LightFlow-pytorch leaves them out, mmflow takes them in.
+            ``beta``). LightFlow-pytorch and Caffe leave them out, mmflow takes them in.
         **kwargs: Further arguments of ``keras.optimizers.Adam``.
     """
 
@@ -22,16 +22,18 @@ class AdamL2(keras.optimizers.Adam):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.l2, self.decay_biases = l2, decay_biases
 
-    def apply(self, grads, trainable_variables=None):
-        variables = trainable_variables or self._trainable_variables
-        if self.l2:
-            grads = [self._with_decay(*pair) for pair in zip(grads, variables)]
-        return super().apply(grads, trainable_variables)
+    def build(self, variables):
+        super().build(variables)
+        self._decays = [
+            self.decay_biases or variable.name not in ("bias", "beta") for variable in variables
+        ]
 
-    def _with_decay(self, gradient, variable):
-        if gradient is None or (variable.name in ("bias", "beta") and not self.decay_biases):
-            return gradient
-        return gradient + keras.ops.cast(variable, gradient.dtype) * self.l2
+    def update_step(self, gradient, variable, learning_rate):
+        # Here the gradient is that of the whole batch, summed over replicas and accumulated steps:
+        # added any earlier, each of them would bring a decay of its own.
+        if self.l2 and self._decays[self._get_variable_index(variable)]:
+            gradient = gradient + keras.ops.cast(variable, gradient.dtype) * self.l2
+        super().update_step(gradient, variable, learning_rate)
 
     def get_config(self):
         return {**super().get_config(), "l2": self.l2, "decay_biases": self.decay_biases}

@@ -1,4 +1,7 @@
-"""Learning-rate schedules as the papers write them, in Keras's own classes."""
+"""Learning-rate schedules as the papers write them, in Keras's own classes.
+
+Iterations count from 0: a milestone of 400 means that the 401st step is the first at the new rate.
+"""
 
 import itertools
 
@@ -8,7 +11,7 @@ from keras.optimizers.schedules import CosineDecay, PiecewiseConstantDecay
 def halved_at(base, milestones, factor=0.5):
     """``base``, times ``factor`` at each milestone (iterations): FlowNet's S_long and kin."""
     rates = [base * factor**i for i in range(len(milestones) + 1)]
-    return PiecewiseConstantDecay(list(milestones), rates)
+    return _piecewise(milestones, rates)
 
 
 def steps_table(rates, lengths):
@@ -18,7 +21,12 @@ def steps_table(rates, lengths):
     """
     if len(rates) != len(lengths):
         raise ValueError(f"Expected as many rates as lengths; got {len(rates)} and {len(lengths)}.")
-    return PiecewiseConstantDecay(list(itertools.accumulate(lengths[:-1])), list(rates))
+    return _piecewise(itertools.accumulate(lengths[:-1]), rates)
+
+
+def _piecewise(milestones, rates):
+    # Keras still takes the old rate at a boundary itself.
+    return PiecewiseConstantDecay([milestone - 1 for milestone in milestones], list(rates))
 
 
 def warmup_cosine(peak, steps, warmup=0.05, final=0.0):

@@ -13,7 +13,7 @@ from tfflow.visualization.colors import (
     error_to_image,
     flow_to_image,
 )
-from tfflow.visualization.figures import compose, flow_figure, flow_to_arrows
+from tfflow.visualization.figures import compose, flow_figure, flow_to_arrows, pyramid_figure
 from tfflow.visualization.video import write_video
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "flow_figure",
     "flow_to_arrows",
     "flow_to_image",
+    "pyramid_figure",
     "write_video",
 ]

@@ -114,6 +114,40 @@ def compose(panels, titles=None, columns=None, heading=None):
     return np.array(sheet)
 
 
+def pyramid_figure(levels, truth=None, valid=None):
+    """Shows what each level of a network's pyramid predicts, coarse to fine, beside the truth.
+
+    Args:
+        levels: level name -> flow (h, w, 2) in pixels of the full image, in any order; coarser
+            ones are smaller. Each is shown with its own pixels, enlarged to the size of the truth
+            or, without truth, of the finest level.
+        truth: (H, W, 2), pixels, or None.
+        valid: (H, W), where the truth is known; None: wherever it is finite.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ValueError: no levels, or flows of another shape.
+    """
+    if not levels:
+        raise ValueError("expected the flow of at least one level, got none")
+    ordered = sorted(levels.items(), key=lambda item: item[1].shape[0] * item[1].shape[1])
+    reference = truth if truth is not None else ordered[-1][1]
+    size = reference.shape[:2]
+    largest = largest_motion(*checked_flow(reference, valid if truth is not None else None))
+    titles, panels = [], []
+    for name, flow in ordered:
+        rows, columns = (np.arange(n) * m // n for n, m in zip(size, flow.shape))
+        enlarged = np.asarray(flow)[np.ix_(rows, columns)]
+        titles.append(f"{name}: {flow.shape[0]}x{flow.shape[1]}")
+        panels.append(flow_to_image(enlarged, max_flow=largest))
+    if truth is not None:
+        titles.append("truth")
+        panels.append(flow_to_image(truth, max_flow=largest, valid=valid))
+    return compose(panels, titles, columns=3)
+
+
 def flow_figure(
     image1, image2, flow, truth=None, valid=None, title=None, metrics=None, max_flow=None
 ):

@@ -1,0 +1,246 @@
+"""Training on several devices and machines with ``tf.distribute`` and ``model.fit``.
+
+    strategy = make_strategy("mirrored")
+    with strategy.scope():
+        model = tfflow.models.create("liteflownet")
+        model.compile(optimizer, loss)
+    batches = distribute(strategy, lambda share: training_pipeline(..., share=share))
+    prepare(model)
+    model.fit(batches, steps_per_epoch=1000)
+
+Batch sizes are global: the same data, the same gradient and the same weights come out of one device
+with batches of 8, of two with 4 each, and of two machines with 4 each.
+"""
+
+import json
+import os
+
+import keras
+import tensorflow as tf
+
+from tfflow.data.pipeline import Share
+
+STRATEGIES = ("none", "mirrored", "multi-worker", "tpu")
+
+
+def make_strategy(name):
+    """A strategy by name.
+
+    Args:
+        name: ``"none"``: one device. ``"mirrored"``: all GPUs of this machine (or its logical CPU
+            devices). ``"multi-worker"``: the machines of ``TF_CONFIG``, each with all its GPUs.
+            ``"tpu"``: the TPU that the environment names; nobody has tried that yet.
+
+    Raises:
+        ValueError: For another name, or ``"multi-worker"`` without a ``TF_CONFIG`` that says where
+            the workers are.
+    """
+    if name not in STRATEGIES:
+        raise ValueError(f"distribute must be one of {', '.join(STRATEGIES)}; got {name!r}.")
+    if name == "none":
+        return tf.distribute.get_strategy()
+    if name == "multi-worker":
+        check_tf_config()
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if name == "tpu":
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+        return tf.distribute.TPUStrategy(resolver)
+    # Without GPUs, TensorFlow's own choice would be one CPU device, however many there are.
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
+def check_tf_config():
+    """Checks the environment variable that says who the workers are and which one this is.
+
+    Raises:
+        ValueError: If it is missing or not as it should be, with an example.
+    """
+    example = (
+        '{"cluster": {"worker": ["host0:12345", "host1:12345"]}, '
+        '"task": {"type": "worker", "index": 0}}'
+    )
+    text = os.environ.get("TF_CONFIG", "")
+    try:
+        config = json.loads(text)
+        workers, task = config["cluster"]["worker"], config["task"]
+        well_formed = task["type"] == "worker" and 0 <= task["index"] < len(workers)
+    except (ValueError, KeyError, TypeError):
+        well_formed = False
+    if not well_formed:
+        raise ValueError(
+            "multi-worker needs the environment variable TF_CONFIG, the same on every machine but "
+            f"for the index, as in TF_CONFIG='{example}'; got {text!r}. train/launch.sh and "
+            "train/slurm.sh set it."
+        )
+
+
+def is_chief(strategy):
+    """Whether this process writes what all share: checkpoints, logs, models."""
+    resolver = strategy.cluster_resolver
+    return not (resolver and resolver.task_type) or resolver.task_id == 0
+
+
+def distribute(strategy, make_batches):
+    """The data of this worker and its devices.
+
+    Args:
+        strategy: A ``tf.distribute`` strategy.
+        make_batches: ``make_batches(share) -> tf.data.Dataset``, such as
+            :func:`tfflow.data.training_pipeline`'s with its ``share`` left open.
+
+    Returns:
+        What ``model.fit`` takes.
+    """
+    if strategy.num_replicas_in_sync == 1:
+        return make_batches(Share())
+
+    def of_worker(context):
+        pieces = strategy.num_replicas_in_sync // context.num_input_pipelines
+        return make_batches(Share(context.input_pipeline_id, context.num_input_pipelines, pieces))
+
+    return strategy.distribute_datasets_from_function(of_worker)
+
+
+def prepare(model):
+    """Mends what Keras 3's ``fit`` gets wrong under strategies, and measures the wait for data.
+
+    Call it after ``compile``. What is mended, in Keras 3.15 (keras-team/keras#20585):
+
+    * ``fit`` takes the mean over devices of a batch that may be a dict, and over the first axis of
+      numbers that have none: both fail with several workers.
+    * Gradients are clipped before the devices' shares are summed, which makes another step of
+      every number of devices.
+    * Whether a float16 gradient overflowed is asked on the first device alone.
+
+    Args:
+        model: A compiled model, made in the strategy's scope.
+
+    Returns:
+        The :class:`InputClock` that runs while ``model.fit`` trains.
+    """
+    strategy = model.distribute_strategy
+    clock = InputClock()
+
+    def make_train_function(force=False):
+        if model.train_function is None or force:
+            model.train_function = clock.measured(_training_step(model, strategy))
+        return model.train_function
+
+    def symbolic_build(iterator=None, data_batch=None):
+        if iterator is not None:
+            _, _, batches = next(iter(iterator))
+            data_batch = keras.tree.map_structure(
+                lambda value: strategy.experimental_local_results(value)[0], next(batches)
+            )
+        with strategy.scope():
+            model._symbolic_build(data_batch=data_batch)
+
+    def make_predict_function(force=False):
+        # On this worker's first device alone: all of them predicting the same, fit's way, would
+        # give one result for each.
+        predict = tf.function(lambda data: model.predict_step(data[0]), reduce_retracing=True)
+        if model.predict_function is None or force:
+            model.predict_function = predict
+
+    model.make_train_function = make_train_function
+    if strategy.num_replicas_in_sync > 1:
+        model._maybe_symbolic_build = symbolic_build
+        model.make_predict_function = make_predict_function
+        _prepare_optimizer(model.optimizer)
+    return clock
+
+
+def broadcast(model):
+    """Gives all workers the chief's weights and optimizer state, as after loading a checkpoint."""
+    strategy = model.distribute_strategy
+    if strategy.num_replicas_in_sync == 1:
+        return
+    chief = is_chief(strategy)
+
+    @tf.function
+    def from_chief(value):
+        context = tf.distribute.get_replica_context()
+        mine = chief and context.replica_id_in_sync_group == 0
+        return context.all_reduce("SUM", value if mine else tf.zeros_like(value))
+
+    for variable in (*model.variables, *model.optimizer.variables):
+        value = tf.convert_to_tensor(keras.ops.convert_to_numpy(variable))
+        number = tf.cast(value, tf.float32) if value.dtype == tf.bool else value
+        shared = strategy.experimental_local_results(strategy.run(from_chief, args=(number,)))[0]
+        variable.assign(tf.cast(shared, value.dtype))
+
+
+class InputClock:
+    """How long the devices waited for data, in seconds."""
+
+    def __init__(self):
+        self._waits = []
+
+    def measured(self, step):
+        def train_function(iterator):
+            logs, waited = step(iterator)
+            self._waits.append(waited)
+            return logs
+
+        return train_function
+
+    def take(self):
+        """The seconds since the last call."""
+        waits, self._waits = self._waits, []
+        return float(sum(float(wait) for wait in waits))
+
+
+def _training_step(model, strategy):
+    """A function that takes a batch from an iterator and trains on it: (logs, seconds waited)."""
+    train_step = model.train_step
+    if model.jit_compile:
+        train_step = tf.function(train_step, jit_compile=True, reduce_retracing=True)
+
+    def step(iterator):
+        before = tf.timestamp()
+        with tf.control_dependencies([before]):
+            batch = next(iterator)
+        tensors = tf.nest.flatten(
+            [strategy.experimental_local_results(value) for value in tf.nest.flatten(batch)]
+        )
+        with tf.control_dependencies(tensors):
+            waited = tf.timestamp() - before
+        logs = strategy.run(train_step, args=(batch,))
+        mean = {name: strategy.reduce("MEAN", value, axis=None) for name, value in logs.items()}
+        return mean, waited
+
+    if model.run_eagerly:
+        return step
+    return tf.function(tf.autograph.experimental.do_not_convert(step), reduce_retracing=True)
+
+
+def _prepare_optimizer(optimizer):
+    scaled = getattr(optimizer, "inner_optimizer", None)
+    if scaled is not None:
+        _agree_on_overflow(optimizer)
+        optimizer = scaled
+    clip = optimizer._clip_gradients
+
+    def clip_whole_gradients(gradients):
+        if not any((optimizer.clipnorm, optimizer.clipvalue, optimizer.global_clipnorm)):
+            return gradients
+        context = tf.distribute.get_replica_context()
+        gradients = clip(context.all_reduce("SUM", list(gradients)))
+        # The optimizer is going to sum them over the devices, which have the same ones now.
+        return [gradient / context.num_replicas_in_sync for gradient in gradients]
+
+    optimizer._clip_gradients = clip_whole_gradients
+
+
+def _agree_on_overflow(optimizer):
+    check = optimizer.check_finite
+
+    def check_everywhere(gradients):
+        context = tf.distribute.get_replica_context()
+        finite = context.all_reduce("SUM", tf.cast(check(gradients), tf.float32))
+        return finite >= context.num_replicas_in_sync - 0.5
+
+    optimizer.check_finite = check_everywhere
