@@ -50,12 +50,13 @@ class SeparableConvolution(layers.Layer):
         linear: Leave out the pointwise convolution's batch norm and activation and give it a
             bias: for flow predictors, whose values have both signs.
         momentum: Of the batch norms' moving statistics.
+        synchronized: Whether a batch's statistics are those of all devices together.
     """
 
-    def __init__(self, filters, stride=1, linear=False, momentum=0.9, **kwargs):
+    def __init__(self, filters, stride=1, linear=False, momentum=0.9, synchronized=False, **kwargs):
         super().__init__(**kwargs)
         self.filters, self.stride, self.linear = filters, stride, linear
-        self.momentum = momentum
+        self.momentum, self.synchronized = momentum, synchronized
         self.pad = layers.ZeroPadding2D(1, data_format="channels_last")
         self.depthwise = layers.DepthwiseConv2D(
             3,
@@ -65,7 +66,7 @@ class SeparableConvolution(layers.Layer):
             data_format="channels_last",
             name="depthwise",
         )
-        self.depthwise_norm = _batch_norm(momentum, "depthwise_norm")
+        self.depthwise_norm = _batch_norm(momentum, synchronized, "depthwise_norm")
         self.pointwise = layers.Conv2D(
             filters,
             1,
@@ -74,7 +75,9 @@ class SeparableConvolution(layers.Layer):
             data_format="channels_last",
             name="pointwise",
         )
-        self.pointwise_norm = None if linear else _batch_norm(momentum, "pointwise_norm")
+        self.pointwise_norm = None
+        if not linear:
+            self.pointwise_norm = _batch_norm(momentum, synchronized, "pointwise_norm")
 
     def build(self, input_shape):
         channels = input_shape[-1]
@@ -93,7 +96,7 @@ class SeparableConvolution(layers.Layer):
         return leaky_relu(self.pointwise_norm(x, training=training))
 
     def get_config(self):
-        names = ("filters", "stride", "linear", "momentum")
+        names = ("filters", "stride", "linear", "momentum", "synchronized")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
@@ -111,6 +114,9 @@ class LightFlow(FlowModel):
             them linear, with a bias.
         batch_norm_momentum: Of the moving statistics. 0.9 is torch's default, for the published
             batches of 128; with 8 or 16 pairs a step, 0.99 averages out their noise.
+        synchronized: Whether batch norm sees the batches of all devices of a ``tf.distribute``
+            strategy together, so that training does not depend on their number. It costs a
+            message between devices at each batch norm.
         freeze_statistics: Normalise by the moving statistics in training too, and leave them as
             they are. For small batches: one pair of large motion in eight sways a batch's
             statistics; the network learns to live with that, and predicts badly by the moving
@@ -123,6 +129,7 @@ class LightFlow(FlowModel):
         width=1.0,
         predictor_activation=True,
         batch_norm_momentum=0.9,
+        synchronized=False,
         freeze_statistics=False,
         name="lightflow",
         **kwargs,
@@ -133,18 +140,19 @@ class LightFlow(FlowModel):
                 f"width must be above 0 and at most 4 (usually 0.5 to 1), not {width}."
             )
         self.width, self.predictor_activation = width, predictor_activation
-        self.batch_norm_momentum = momentum = batch_norm_momentum
+        self.batch_norm_momentum, self.synchronized = batch_norm_momentum, synchronized
         self.freeze_statistics = freeze_statistics
+        norm = {"momentum": batch_norm_momentum, "synchronized": synchronized}
         self.encoder = [
-            SeparableConvolution(int(width * channels), stride, momentum=momentum, name=name)
+            SeparableConvolution(int(width * channels), stride, **norm, name=name)
             for name, channels, stride in ENCODER
         ]
         self.decoder = [
-            SeparableConvolution(int(width * channels), momentum=momentum, name=name)
+            SeparableConvolution(int(width * channels), **norm, name=name)
             for name, channels, _ in DECODER
         ]
         self.predictors = [
-            SeparableConvolution(2, linear=not predictor_activation, momentum=momentum, name=name)
+            SeparableConvolution(2, linear=not predictor_activation, **norm, name=name)
             for name in PREDICTORS
         ]
         self.build()
@@ -170,10 +178,18 @@ class LightFlow(FlowModel):
         return {"flow2": flow / len(self.predictors)}
 
     def get_config(self):
-        names = ("width", "predictor_activation", "batch_norm_momentum", "freeze_statistics")
+        names = (
+            "width",
+            "predictor_activation",
+            "batch_norm_momentum",
+            "synchronized",
+            "freeze_statistics",
+        )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-def _batch_norm(momentum, name):
+def _batch_norm(momentum, synchronized, name):
     # torch's defaults; its momentum of 0.1 is Keras's 0.9.
-    return layers.BatchNormalization(axis=-1, momentum=momentum, epsilon=1e-5, name=name)
+    return layers.BatchNormalization(
+        axis=-1, momentum=momentum, epsilon=1e-5, synchronized=synchronized, name=name
+    )

@@ -48,7 +48,9 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
     # gather by (y, x) pairs would become GATHER_ND, which phones run badly.
     pixels = ops.reshape(image, (-1, channels))
     line = width + 2 * margin
-    first = ops.reshape(ops.arange(batch) * ((height + 2 * margin) * line), (-1, 1, 1))
+    first = ops.reshape(
+        ops.arange(batch, dtype="int32") * ((height + 2 * margin) * line), (-1, 1, 1)
+    )
     warped = 0.0
     for rows, vertical in ((top, 1.0 - toward_bottom), (bottom, toward_bottom)):
         start = first + rows * line
