@@ -27,11 +27,15 @@ def working(what):
         yield
 
 
-def print_table(title, header, rows):
-    """Prints a table to standard output; the first column to the left, the others to the right."""
+def print_table(title, header, rows, *, texts=False):
+    """Prints a table to standard output; the first column to the left, the others to the right.
+
+    With ``texts``, all columns stand to the left.
+    """
     table = Table(box=box.SIMPLE_HEAD, show_header=any(header))
     for index, name in enumerate(header):
-        table.add_column(name, justify="right" if index else "left", overflow="fold")
+        side = "right" if index and not texts else "left"
+        table.add_column(name, justify=side, overflow="fold", no_wrap=not index)
     for row in rows:
         table.add_row(*row)
     # Into a file or a pipe, nothing is cut to the width of a terminal that is not there.

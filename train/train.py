@@ -1,15 +1,23 @@
 """Trains a network by a recipe: every published stage is one command.
 
     python train/train.py --list
-    python train/train.py lightflow_chairs --data-dir /data/FlyingChairs_release
+    python train/train.py lightflow_chairs --data-dir /data
+    python train/train.py liteflownet_things --data-dir /data --distribute mirrored
     python train/train.py lightflow_synthetic --data-dir scenes --output runs/lightflow
 
-Run it again with the same --output and it goes on where it stopped. What comes out: model.keras
-(the weights after the last step), best.keras (those of the best validation EPE), log.jsonl (a line
-an epoch), with --pictures TensorBoard's events in tensorboard/.
+The data sets lie in --data-dir in the folders that they come in (docs/datasets.md). A stage that
+begins with another one's result takes it from runs/OTHER/model.keras, or from --init.
+
+Run the same command again and it goes on where it stopped, whatever stopped it. What comes out:
+model.keras (the weights after the last step), best.keras (those of the best validation EPE),
+log.jsonl (a line an epoch), checkpoints/, with --tensorboard events in tensorboard/.
 """
 
 import argparse
+import collections.abc
+import contextlib
+import dataclasses
+import functools
 import json
 import pathlib
 import sys
@@ -17,25 +25,37 @@ import sys
 from tfflow.startup import start_backend_quietly
 
 if __name__ == "__main__":
-    start_backend_quietly()
+    # Workers have to find each other before anything runs on a device.
+    start_backend_quietly(use_devices="multi-worker" not in sys.argv)
 
 import keras
 import recipes
+import tensorflow as tf
+from smoke import smoke
 
 import tfflow
 from tfflow.atomic_file import atomic_file
 from tfflow.data import open_dataset, training_pipeline
+from tfflow.data.pipeline import upcoming
 from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.metrics import EndPointError
+from tfflow.progress import progress_bar
+from tfflow.training import distribution
 from tfflow.training.callbacks import (
     FlowPictures,
     FreezeStatistics,
     JsonLines,
+    NotFiniteError,
+    Speed,
+    StopAtNaN,
 )
+from tfflow.training.checkpoints import Checkpoints, SaveCheckpoints, stretches
 
 # =============================================================================================
-# Arguments
+# 1. Arguments
 # =============================================================================================
+
+PRECISIONS = {"float32": "float32", "float16": "mixed_float16", "bfloat16": "mixed_bfloat16"}
 
 
 def parse_arguments(arguments=None):
@@ -43,101 +63,188 @@ def parse_arguments(arguments=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("recipe", nargs="?", help="name of a recipe; --list shows all")
-    parser.add_argument("--list", action="store_true", help="list the recipes")
-    parser.add_argument("--data-dir", default="scenes", help="root of the data set [%(default)s]")
+    parser.add_argument("--list", action="store_true", help="a table of the recipes")
+    parser.add_argument("--data-dir", default="scenes", help="where the data lies [%(default)s]")
     parser.add_argument("--output", help="folder of the run [runs/RECIPE]")
     parser.add_argument("--steps", type=int, help="number of steps; the schedule is scaled to it")
-    parser.add_argument("--init", help="start from the weights of this .keras file or preset")
-    parser.add_argument("--also-evaluate", metavar="DATASET", help="e.g. chairs-val:/data/Chairs")
+    parser.add_argument(
+        "--init",
+        action="append",
+        metavar="[PART=]MODEL",
+        help="a .keras file or preset to begin with, of the network or of a part of it; "
+        '"none": random weights [what the recipe starts from, in runs/]',
+    )
+    parser.add_argument("--distribute", choices=distribution.STRATEGIES, default="none")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
+    parser.add_argument("--accumulate", type=int, default=1, metavar="N", help="batches in N parts")
+    parser.add_argument("--ema", type=float, metavar="MOMENTUM", help="average the weights: 0.999")
     parser.add_argument("--seed", type=int, default=0, help="of weights and data [%(default)s]")
-    parser.add_argument("--pictures", action="store_true", help="flow pictures in TensorBoard")
+    parser.add_argument("--deterministic", action="store_true", help="bit-equal runs, on GPUs too")
+    parser.add_argument(
+        "--skip-corrupt", action="store_true", help="read all files first; leave out damaged ones"
+    )
+    parser.add_argument("--also-evaluate", metavar="DATASET", help="e.g. chairs-val:/data/Chairs")
+    parser.add_argument("--tensorboard", action="store_true", help="numbers and flow pictures")
+    parser.add_argument("--smoke", action="store_true", help="a few small steps on generated data")
     parsed = parser.parse_args(arguments)
     if not parsed.list and parsed.recipe is None:
         parser.error("name a recipe, or --list")
     return parsed
 
 
-def list_recipes():
-    for name in recipes.RECIPES:
-        recipe = recipes.get(name)
-        print(f"{name}\n  {recipe.model}, {recipe.steps:,} steps of {recipe.batch_size} pairs")
-        print(f"  source: {recipe.source}\n  cost: {recipe.cost}\n  expected: {recipe.expected}")
+def chosen_recipe(arguments):
+    """The recipe as the arguments would have it."""
+    recipe = recipes.get(arguments.recipe)
+    if arguments.smoke:
+        recipe = smoke(recipe, arguments.steps or 2)
+    elif arguments.steps:
+        recipe = recipe.with_steps(arguments.steps)
+    if arguments.accumulate != 1:
+        recipe = recipe.accumulated(arguments.accumulate)
+    return recipe.averaged(arguments.ema) if arguments.ema else recipe
 
 
 # =============================================================================================
-# Data
+# 2. Data
 # =============================================================================================
 
 
 def make_data(recipe, arguments, output):
-    """(batches for training, held-out samples)."""
+    """(training set, held-out samples)."""
     training_set, held_out = recipe.data(pathlib.Path(arguments.data_dir))
+    if arguments.skip_corrupt:
+        training_set = without_corrupt(training_set, output)
+    held_out = held_out[:: max(1, len(held_out) // recipe.validation_pairs)]
     print(f"training on {training_set!r}, validating on {held_out!r}")
-    log = output / "log.jsonl"
-    finished = len(log.read_text().splitlines()) if log.is_file() else 0
-    batches = training_pipeline(
-        training_set,
-        recipe.batch_size,
-        crop=recipe.crop,
-        seed=arguments.seed,
-        start=finished * recipe.steps_per_epoch,
-        **recipe.augmentation,
-    )
-    return batches, held_out
+    return training_set, held_out
+
+
+def without_corrupt(dataset, output):
+    """The data set without what can't be read, which is counted and noted down."""
+    with progress_bar("reading all files") as progress:
+        dataset, complaints = dataset.readable(progress)
+    if complaints:
+        path = output / "skipped.txt"
+        path.write_text("\n".join(complaints) + "\n", encoding="utf-8")
+        print(f"skipping {len(complaints)} pairs that can't be read; {path} says why")
+    return dataset
 
 
 # =============================================================================================
-# Model and optimizer
+# 3. Model and optimizer
 # =============================================================================================
 
 
 def make_model(recipe, arguments):
     keras.utils.set_random_seed(arguments.seed)
     model = tfflow.models.create(recipe.model, **recipe.model_arguments)
-    if arguments.init:
-        fresh = model.start_from(tfflow.load(arguments.init))
-        print(f"starting from {arguments.init}; {len(fresh)} weights are new")
+    if not arguments.smoke:
+        initialize(model, recipe, arguments)
     model.compile(
         optimizer=recipe.optimizer(recipe.steps), loss=recipe.loss, metrics=[EndPointError()]
     )
     return model
 
 
+def initialize(model, recipe, arguments):
+    """Takes over the weights that the stage begins with."""
+    for part, source in initial_weights(recipe, arguments).items():
+        target = model
+        for name in filter(None, part.split("/")):
+            target = target.get_layer(name)
+        fresh = target.start_from(tfflow.load(source))
+        print(f"{target.name} starts from {source}; {len(fresh)} weights are new")
+
+
+def initial_weights(recipe, arguments):
+    """Part of the network ("" for all of it) -> .keras file or preset."""
+    if arguments.init == ["none"]:
+        return {}
+    if arguments.init:
+        return {part: name for part, _, name in (text.rpartition("=") for text in arguments.init)}
+    sources = {}
+    for part, other in recipe.starts_from.items():
+        sources[part] = pathlib.Path("runs") / other / "model.keras"
+        if not sources[part].is_file():
+            raise FileNotFoundError(
+                f"{recipe.name} starts from the result of {other}, and there is no "
+                f"{sources[part]}. Train that first, give --init {part}{'=' if part else ''}FILE, "
+                "or --init none for random weights."
+            )
+    return sources
+
+
 # =============================================================================================
-# Callbacks: checkpoints, validation, records
+# 4. Callbacks: checkpoints, validation, records
 # =============================================================================================
 
 
-def make_callbacks(recipe, arguments, held_out, output):
-    callbacks = []
-    if arguments.pictures:
-        callbacks.append(FlowPictures(held_out, output / "tensorboard"))
-    callbacks.append(EvaluatePairs(held_out, "val", limit=recipe.validation_pairs))
-    if arguments.also_evaluate:
-        callbacks.append(EvaluatePairs(open_dataset(arguments.also_evaluate), "also", limit=50))
+def make_callbacks(recipe, arguments, held_out, output, run, step):
+    """In their order: what measures, what saves the state, what evaluates, what writes it down."""
+    epoch = step // recipe.steps_per_epoch
+    callbacks = [
+        Speed(run.clock, step),
+        StopAtNaN(run.batches_from, output / "nan_batch.npz", step),
+        SaveCheckpoints(run.checkpoints, step, write=run.chief, catch_signals=not run.cluster),
+    ]
+    if arguments.ema:
+        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     if recipe.freeze_statistics_after is not None:
         callbacks.append(FreezeStatistics(recipe.freeze_statistics_after))
-    return [
-        *callbacks,
-        JsonLines(output / "log.jsonl"),
-        keras.callbacks.ModelCheckpoint(
-            output / "best.keras", monitor="val_epe", mode="min", save_best_only=True
-        ),
-        # Weights, optimizer and epoch, so that the same command goes on after an interruption.
-        keras.callbacks.BackupAndRestore(output / "backup", delete_checkpoint=False),
-        keras.callbacks.TerminateOnNaN(),
-    ]
+    callbacks.append(EvaluatePairs(held_out, "val"))
+    if arguments.also_evaluate:
+        callbacks.append(EvaluatePairs(open_dataset(arguments.also_evaluate), "also", limit=50))
+    best = keras.callbacks.ModelCheckpoint(
+        output / "best.keras",
+        monitor="val_epe",
+        mode="min",
+        save_best_only=True,
+        initial_value_threshold=best_so_far(output / "log.jsonl", epoch),
+    )
+    callbacks += [best, JsonLines(output / "log.jsonl", epoch)]
+    if arguments.tensorboard and run.chief:
+        folder = output / "tensorboard"
+        callbacks.append(keras.callbacks.TensorBoard(folder, update_freq=100))
+        callbacks.append(FlowPictures(held_out, folder))
+    return callbacks
+
+
+def best_so_far(log, epoch):
+    """The best validation EPE of an earlier part of the run, so that best.keras stays the best."""
+    if not log.is_file():
+        return None
+    lines = map(json.loads, log.read_text(encoding="utf-8").splitlines())
+    return min((line["val_epe"] for line in lines if line["epoch"] <= epoch), default=None)
 
 
 # =============================================================================================
-# Training
+# 5. A run, however often it is interrupted
 # =============================================================================================
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What goes on through all interruptions.
+
+    Attributes:
+        chief: Whether this process writes what all workers share.
+        cluster: Whether there are several processes.
+        clock: How long the devices waited for data.
+        checkpoints: The saved states.
+        batches_from: ``batches_from(step)``: this worker's batches from that step on.
+    """
+
+    chief: bool
+    cluster: bool
+    clock: distribution.InputClock
+    checkpoints: Checkpoints
+    batches_from: collections.abc.Callable
 
 
 def claim_folder(output, recipe, arguments):
     """Notes in run.json what this run is; a folder that holds another run is left alone."""
     record = {"recipe": recipe.name, "steps": recipe.steps, "batch_size": recipe.batch_size}
-    record |= {"seed": arguments.seed, "init": arguments.init}
+    record |= {name: getattr(arguments, name) for name in ("seed", "init", "ema", "precision")}
     path = output / "run.json"
     if path.is_file():
         there = json.loads(path.read_text(encoding="utf-8"))
@@ -152,36 +259,118 @@ def claim_folder(output, recipe, arguments):
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
+def restored(model, run):
+    """Loads the newest checkpoint, if there is one, on all workers; how many steps it knows."""
+    step = run.checkpoints.restore(model) if run.chief else 0
+    return distribution.broadcast(model, step)
+
+
+# =============================================================================================
+# 6. Training
+# =============================================================================================
+
+
 def train(recipe, arguments):
-    output = pathlib.Path(arguments.output or f"runs/{recipe.name}")
+    if arguments.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    strategy = distribution.make_strategy(arguments.distribute)
+    chief = distribution.is_chief(strategy)
+    folder = pathlib.Path(arguments.output or f"runs/{recipe.name}")
+    # All workers do what the chief does, as saving takes all of them, and keep it to themselves.
+    output = folder if chief else folder / f"worker-{strategy.cluster_resolver.task_id}"
     claim_folder(output, recipe, arguments)
-    batches, held_out = make_data(recipe, arguments, output)
-    model = make_model(recipe, arguments)
-    model.fit(
-        batches,
-        epochs=-(-recipe.steps // recipe.steps_per_epoch),
-        steps_per_epoch=recipe.steps_per_epoch,
-        callbacks=make_callbacks(recipe, arguments, held_out, output),
-        shuffle=False,  # the pipeline does that
-        # A bar for people, a line an epoch for log files.
-        verbose=1 if sys.stdout.isatty() else 2,
+
+    training_set, held_out = make_data(recipe, arguments, output)
+    pipeline = functools.partial(
+        training_pipeline,
+        training_set,
+        recipe.batch_size,
+        crop=recipe.crop,
+        augmentation=recipe.augmentation,
+        seed=arguments.seed,
     )
+    with precision(arguments.precision), strategy.scope():
+        model = make_model(recipe, arguments)
+    run = Run(
+        chief=chief,
+        cluster=arguments.distribute == "multi-worker",
+        clock=distribution.prepare(model),
+        checkpoints=Checkpoints(folder / "checkpoints"),
+        batches_from=lambda step: pipeline(start=step, share=distribution.share(strategy)),
+    )
+
+    step = restored(model, run)
+    if step:
+        print(f"going on from step {step}")
+    if step >= recipe.steps:
+        return tfflow.load(output / "model.keras")
+    for stretch in stretches(step, recipe.steps, recipe.steps_per_epoch):
+        if stretch[0] != step:
+            # What comes out of a stretch may be averaged weights; training goes on from its own.
+            restored(model, run)
+        try:
+            fit(model, recipe, arguments, held_out, output, pipeline, run, *stretch)
+        except tf.errors.OpError as error:
+            explain(error, training_set, recipe, arguments, run)
+            raise
     model.save(output / "model.keras")
     print(f"saved {output / 'model.keras'}")
     return model
 
 
+def fit(model, recipe, arguments, held_out, output, pipeline, run, step, epoch, end, count):
+    """Trains from a step through some epochs of ``count`` steps."""
+    callbacks = make_callbacks(recipe, arguments, held_out, output, run, step)
+    shown = 1 if sys.stdout.isatty() else 2  # a bar for people, a line an epoch for log files
+    model.fit(
+        distribution.distribute(model.distribute_strategy, functools.partial(pipeline, start=step)),
+        initial_epoch=epoch,
+        epochs=end,
+        steps_per_epoch=count,
+        callbacks=callbacks,
+        shuffle=False,  # the pipeline does that
+        verbose=shown if run.chief else 0,
+    )
+    saving = next(callback for callback in callbacks if isinstance(callback, SaveCheckpoints))
+    if saving.interrupted:
+        raise SystemExit(f"stopped after step {saving.step}; the same command goes on from there")
+
+
+@contextlib.contextmanager
+def precision(name):
+    """What networks made within compute in."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(PRECISIONS[name])
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def explain(error, training_set, recipe, arguments, run):
+    """Raises what says more than TensorFlow's error, if that is known."""
+    steps = run.checkpoints.steps()
+    if run.cluster and isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError)):
+        raise SystemExit(
+            f"another worker was lost: {error.message.splitlines()[0]}\nStart all workers again "
+            f"with the same command; they go on from step {steps[-1] if steps else 0}."
+        ) from error
+    # Decoders don't name their files, but reading the samples around once more does.
+    step = steps[-1] if steps else 0
+    count = (recipe.steps_per_epoch + 16) * recipe.batch_size
+    places = upcoming(training_set, seed=arguments.seed, start=step * recipe.batch_size)
+    for part, index in places.take(count).as_numpy_iterator():
+        getattr(training_set, "datasets", [training_set])[part][int(index)]
+
+
 def main():
     arguments = parse_arguments()
     if arguments.list:
-        list_recipes()
+        recipes.print_recipes()
         return
     try:
-        recipe = recipes.get(arguments.recipe)
-        if arguments.steps:
-            recipe = recipe.with_steps(arguments.steps)
-        train(recipe, arguments)
-    except (ValueError, OSError) as error:
+        train(chosen_recipe(arguments), arguments)
+    except (ValueError, OSError, NotFiniteError) as error:
         sys.exit(f"train.py: {error}")
 
 

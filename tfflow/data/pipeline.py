@@ -106,6 +106,21 @@ def _augmented(dataset, read, index, crop, augmentation, seed):
     return augment(read(index), crop, augmentation, seed, name=repr(dataset))
 
 
+def upcoming(dataset, *, seed=0, start=0, shuffle=True):
+    """The samples that a pipeline takes, without reading them.
+
+    Returns:
+        An endless `tf.data.Dataset` of (number of the data set in a mixture, index in it), from
+        sample `start` on.
+    """
+    import tensorflow as tf
+
+    from tfflow.data.order import Order
+
+    order = Order(dataset, shuffle, seed)
+    return tf.data.Dataset.counter(start).map(tf.autograph.experimental.do_not_convert(order))
+
+
 def augment(sample, crop, augmentation, seed, name=""):
     """Changes one sample at random, as a TensorFlow graph.
 

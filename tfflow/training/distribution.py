@@ -88,20 +88,26 @@ def distribute(strategy, make_batches):
 
     Args:
         strategy: A ``tf.distribute`` strategy.
-        make_batches: ``make_batches(share) -> tf.data.Dataset``, such as
-            :func:`tfflow.data.training_pipeline`'s with its ``share`` left open.
+        make_batches: ``make_batches(share=…) -> tf.data.Dataset``, such as
+            :func:`tfflow.data.training_pipeline` with all but its ``share`` given.
 
     Returns:
         What ``model.fit`` takes.
     """
     if strategy.num_replicas_in_sync == 1:
-        return make_batches(Share())
+        return make_batches(share=Share())
+    return strategy.distribute_datasets_from_function(
+        lambda context: make_batches(share=share(strategy))
+    )
 
-    def of_worker(context):
-        pieces = strategy.num_replicas_in_sync // context.num_input_pipelines
-        return make_batches(Share(context.input_pipeline_id, context.num_input_pipelines, pieces))
 
-    return strategy.distribute_datasets_from_function(of_worker)
+def share(strategy):
+    """What this worker reads of every batch."""
+    resolver = strategy.cluster_resolver
+    cluster = resolver.cluster_spec().as_dict() if resolver and resolver.task_type else {}
+    workers = len(cluster.get("worker", "1"))
+    worker = resolver.task_id if workers > 1 else 0
+    return Share(worker, workers, strategy.num_replicas_in_sync // workers)
 
 
 def prepare(model):
@@ -153,24 +159,30 @@ def prepare(model):
     return clock
 
 
-def broadcast(model):
-    """Gives all workers the chief's weights and optimizer state, as after loading a checkpoint."""
+def broadcast(model, step):
+    """Gives all workers the chief's weights and optimizer state, as after loading a checkpoint.
+
+    Returns:
+        The chief's step.
+    """
     strategy = model.distribute_strategy
     if strategy.num_replicas_in_sync == 1:
-        return
+        return step
     chief = is_chief(strategy)
 
-    @tf.function
-    def from_chief(value):
+    def of_chief(value):
         context = tf.distribute.get_replica_context()
-        mine = chief and context.replica_id_in_sync_group == 0
-        return context.all_reduce("SUM", value if mine else tf.zeros_like(value))
+        mine = tf.cast(chief and context.replica_id_in_sync_group == 0, value.dtype)
+        return context.all_reduce("SUM", value * mine)
+
+    @tf.function(reduce_retracing=True)
+    def everywhere(value):
+        return strategy.experimental_local_results(strategy.run(of_chief, args=(value,)))[0]
 
     for variable in (*model.variables, *model.optimizer.variables):
         value = tf.convert_to_tensor(keras.ops.convert_to_numpy(variable))
-        number = tf.cast(value, tf.float32) if value.dtype == tf.bool else value
-        shared = strategy.experimental_local_results(strategy.run(from_chief, args=(number,)))[0]
-        variable.assign(tf.cast(shared, value.dtype))
+        variable.assign(everywhere(value))
+    return int(everywhere(tf.constant(step, tf.int64)))
 
 
 class InputClock:

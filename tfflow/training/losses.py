@@ -7,11 +7,12 @@ pixels, a model's dictionary of outputs, and, if the truth is not known everywhe
 """
 
 import re
+import typing
 
 import keras
 from keras import ops
 
-from tfflow.ops import resize, safe_norm
+from tfflow.ops import resize, safe_norm, upsample_from_corner
 
 
 class PyramidLoss(keras.losses.Loss):
@@ -196,6 +197,52 @@ class LightFlowL1(PyramidLoss):
 
     def get_config(self):
         return {"flow_div": self.flow_div, "name": self.name}
+
+
+@keras.saving.register_keras_serializable(package="tfflow")
+class MaskFlowNetLoss(PyramidLoss):
+    """The loss of MaskFlowNet's authors: each level at full size, in pixels, the finest most.
+
+    Each prediction, in pixels, is brought to the truth's size as the network itself upsamples;
+    with e = ‖prediction - truth‖₂, or ‖prediction - truth‖₁^q if ``q`` is given, the loss is
+    Σ_levels weight · mean of e over the known pixels, averaged over the batch.
+
+    Args:
+        q: Exponent of the robust form, 0.4 for fine-tuning, or None for the plain one.
+        flow_div: Network units are pixels / flow_div.
+        name: Name of the loss.
+
+    Source: MaskFlowNet (Zhao et al., 2020), as released for MXNet.
+    """
+
+    weights: typing.ClassVar = {
+        "level6": 0.005, "level5": 0.01, "level4": 0.02, "level3": 0.08, "level2": 0.32
+    }  # fmt: skip
+
+    def __init__(self, q=None, flow_div=20.0, name="maskflownet_loss"):
+        super().__init__(name=name, reduction="sum_over_batch_size")
+        self.q, self.flow_div = q, float(flow_div)
+
+    def call(self, y_true, y_pred):
+        truth, valid = self._truth(y_true)
+        valid = ops.ones_like(truth[..., :1]) if valid is None else ops.cast(valid, truth.dtype)
+        known = ops.maximum(ops.sum(valid, axis=(1, 2, 3)), 1.0)
+        total = 0.0
+        for level, weight in self.weights.items():
+            prediction = self.flow_div * _prediction(y_pred, level, None)
+            factor = ops.shape(truth)[1] // ops.shape(prediction)[1]
+            difference = upsample_from_corner(prediction, factor) - truth
+            error = self._error(difference)[..., None]
+            total = total + weight * ops.sum(error * valid, axis=(1, 2, 3)) / known
+        return total
+
+    def _error(self, difference):
+        if self.q is None:
+            return ops.sqrt(ops.sum(ops.square(difference), axis=-1) + 1e-8)
+        return (ops.sum(ops.abs(difference), axis=-1) + 1e-8) ** self.q
+
+    def get_config(self):
+        return {"q": self.q, "flow_div": self.flow_div, "name": self.name}
 
 
 def average_pool(x, size):

@@ -5,8 +5,9 @@ paper's 70,000 iterations, and ours on synthetic scenes alone.
 """
 
 import keras
+from recipes import published
 
-from tfflow.data import FlyingChairs, SceneCache, SceneConfig, synthesize
+from tfflow.data import SceneCache, SceneConfig, augmentation, synthesize
 from tfflow.losses import LightFlowL1, MultiLevelEPE
 from tfflow.progress import progress_bar
 from tfflow.training.optimizers import AdamL2
@@ -25,18 +26,16 @@ def chairs():
     return Recipe(
         name="lightflow_chairs",
         source="LightFlow-pytorch, 403 epochs",
-        cost="9 million pairs: days on 2 cores, hours on a GPU",
+        cost=published.cost("lightflow", (320, 448), 128, sum(lengths)),
         expected="EPE 3.45 on FlyingChairs' validation split (paper: 3.14)",
         model="lightflow",
-        data=_chairs,
+        data=published.chairs,
         crop=(320, 448),
         batch_size=128,
         steps=sum(lengths),
         optimizer=lambda steps: AdamL2(_stretched(rates, lengths, steps), l2=4e-5),
         loss=LightFlowL1(),
-        # Crops and flips, colours as they are. LightFlow-pytorch also translates by up to 10 px
-        # and rotates by up to 10 degrees, which the pipeline does not do.
-        augmentation={"colour": 0.0, "noise": 0.0, "vertical_flip": 0.5},
+        augmentation=augmentation.LIGHTFLOW,
         steps_per_epoch=epoch,
         validation_pairs=640,
     )
@@ -49,16 +48,16 @@ def chairs_70k():
     return Recipe(
         name="lightflow_chairs_70k",
         source="Zhu et al. 2018, section 5 (schedule)",
-        cost="9 million pairs: days on 2 cores, hours on a GPU",
+        cost=published.cost("lightflow", (320, 448), 128, sum(lengths)),
         expected="EPE 3.14 in the paper; a re-run of others rose to 8.5 at the rate of 1e-2",
         model="lightflow",
-        data=_chairs,
+        data=published.chairs,
         crop=(320, 448),
         batch_size=128,
         steps=sum(lengths),
         optimizer=lambda steps: AdamL2(_stretched(rates, lengths, steps), l2=4e-5),
         loss=LightFlowL1(),
-        augmentation={"colour": 0.0, "noise": 0.0, "vertical_flip": 0.5},
+        augmentation=augmentation.LIGHTFLOW,
         steps_per_epoch=1000,
         validation_pairs=640,
     )
@@ -143,10 +142,6 @@ def _stretched(rates, lengths, steps):
     """The table of rates over another number of steps."""
     total = sum(lengths)
     return steps_table(rates, [max(1, length * steps // total) for length in lengths])
-
-
-def _chairs(folder):
-    return FlyingChairs(folder, "train"), FlyingChairs(folder, "val")
 
 
 def _scenes(count, held_out, **config):

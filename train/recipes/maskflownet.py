@@ -1,0 +1,171 @@
+"""MaskFlowNet-S, and MaskFlowNet on top of it: Chairs, Things as in mmflow, then fine-tuning.
+
+Fine-tuning follows the authors' own code (MXNet), which is what their numbers come from.
+"""
+
+import itertools
+
+from recipes import published
+from recipes.published import LEVELS, Schedule, thousands
+
+from tfflow.data import augmentation
+from tfflow.losses import MaskFlowNetLoss, MultiLevelEPE
+from tfflow.training.optimizers import AdamL2
+from tfflow.training.recipe import Recipe
+from tfflow.training.schedules import steps_table
+
+# The rate from each of these iterations (thousands) to the next.
+SINTEL_TABLE = (
+    (100, 5e-5), (150, 2.5e-5), (200, 1.25e-5), (300, 3e-5), (350, 1.5e-5), (400, 0.75e-5),
+    (500, 2e-5), (550, 1e-5), (600, 0.5e-5), (700, 1e-5), (750, 0.5e-5), (800, 0.25e-5),
+    (850, 5e-6), (875, 2.5e-6), (900, 1.25e-6), (950, 5e-7), (975, 2.5e-7), (1000, 1.25e-7),
+)  # fmt: skip
+KITTI_TABLE = (
+    (50, 3e-5), (70, 1.5e-5), (90, 0.75e-5), (110, 3e-6), (130, 1.5e-6), (150, 0.75e-6),
+    (200, 2e-5), (220, 1e-5), (240, 0.5e-5), (260, 2e-6), (280, 1e-6), (300, 0.5e-6),
+)  # fmt: skip
+# The second stage's first part keeps its weights.
+SECOND_STAGE = {"freeze": ("maskflownets",)}
+
+
+def maskflownets_chairs():
+    return _recipe(
+        "maskflownets_chairs",
+        "maskflownets",
+        Schedule(1e-4, thousands(400, 600, 800, 1000), 1_200_000, l2=0.0),
+        data=published.chairs,
+        crop=(384, 448),
+        expected="EPE 1.54 on Chairs",
+        validation_pairs=640,
+    )
+
+
+def maskflownets_things():
+    return _recipe(
+        "maskflownets_things",
+        "maskflownets",
+        # Ten times the rate of FlowNet2's schedule of that name, as mmflow's file has it.
+        Schedule(1e-4, thousands(200, 300, 400, 500), 600_000, l2=0.0),
+        data=published.things,
+        crop=(384, 768),
+        starts_from={"": "maskflownets_chairs"},
+        expected="Sintel clean 2.30, final 3.73; KITTI 2012 3.94, KITTI 2015 Fl 29.70 %",
+    )
+
+
+def maskflownet_chairs():
+    return _recipe(
+        "maskflownet_chairs",
+        "maskflownet",
+        Schedule(1e-4, thousands(300, 500, 600, 700), 800_000),
+        data=published.chairs,
+        crop=(384, 448),
+        starts_from={"maskflownets": "maskflownets_things"},
+        expected="EPE 1.37 on Chairs",
+        validation_pairs=640,
+        model_arguments=SECOND_STAGE,
+    )
+
+
+def maskflownet_things():
+    return _recipe(
+        "maskflownet_things",
+        "maskflownet",
+        Schedule(1e-5, thousands(200, 300, 400), 500_000),
+        data=published.things,
+        crop=(384, 768),
+        starts_from={"": "maskflownet_chairs"},
+        expected="Sintel clean 2.23, final 3.70; KITTI 2012 3.82, KITTI 2015 Fl 29.26 %",
+        model_arguments=SECOND_STAGE,
+    )
+
+
+def maskflownets_sintel():
+    expected = "Sintel's validation scenes clean 2.70, final 4.07; KITTI 2015 Fl 9.14 %"
+    return _sintel("maskflownets", expected)
+
+
+def maskflownet_sintel():
+    expected = "Sintel's validation scenes clean 2.52, final 3.83; KITTI 2015 Fl 8.15 %"
+    return _sintel("maskflownet", expected, model_arguments=SECOND_STAGE)
+
+
+def maskflownets_kitti():
+    return _kitti("maskflownets", "KITTI 2015 test Fl 6.81 %")
+
+
+def maskflownet_kitti():
+    return _kitti("maskflownet", "KITTI 2015 test Fl 6.11 %", model_arguments=SECOND_STAGE)
+
+
+def _sintel(model, expected, **settings):
+    return _fine_tuned(
+        f"{model}_sintel",
+        model,
+        SINTEL_TABLE,
+        data=published.sintel_kitti_hd1k,
+        crop=(320, 768),
+        starts_from={"": f"{model}_things"},
+        augmentation=(
+            augmentation.MIX_SINTEL,
+            augmentation.MASKFLOWNET_KITTI,
+            augmentation.MASKFLOWNET_KITTI,
+        ),
+        expected=expected,
+        **settings,
+    )
+
+
+def _kitti(model, expected, **settings):
+    return _fine_tuned(
+        f"{model}_kitti",
+        model,
+        KITTI_TABLE,
+        data=published.kitti,
+        crop=(320, 896),
+        starts_from={"": f"{model}_sintel"},
+        augmentation=augmentation.MASKFLOWNET_KITTI,
+        expected=expected,
+        **settings,
+    )
+
+
+def _fine_tuned(name, model, table, crop, **settings):
+    """The authors' schedule and robust loss; batches of 4."""
+    ends = [1000 * end for end, _ in table]
+    rates = [rate for _, rate in table]
+    lengths = [ends[0], *(later - end for end, later in itertools.pairwise(ends))]
+
+    def optimizer(steps):
+        return AdamL2(steps_table(rates, [n * steps // ends[-1] for n in lengths]), epsilon=1e-8)
+
+    return Recipe(
+        name=name,
+        source="MXNet",
+        cost=published.cost(model, crop, 4, ends[-1]),
+        model=model,
+        crop=crop,
+        batch_size=4,
+        optimizer=optimizer,
+        steps=ends[-1],
+        steps_per_epoch=2000,
+        loss=MaskFlowNetLoss(q=0.4),
+        **settings,
+    )
+
+
+def _recipe(name, model, schedule, crop, **settings):
+    return Recipe(
+        name=name,
+        source="mmflow",
+        cost=published.cost(model, crop, 8, schedule.steps),
+        model=model,
+        crop=crop,
+        batch_size=8,
+        optimizer=schedule.optimizer,
+        steps=schedule.steps,
+        steps_per_epoch=2000,
+        loss=MultiLevelEPE(LEVELS),
+        augmentation=augmentation.CHAIRS,
+        **settings,
+    )

@@ -1,0 +1,134 @@
+"""What published recipes have in common: their data, schedules, losses and cost.
+
+Sources are named as in the recipes: "mmflow" is OpenMMLab's re-implementation, whose checkpoints
+and tables most later work compares with, "MXNet" MaskFlowNet's authors' own code, "paper" the
+paper of the network.
+"""
+
+from typing import NamedTuple
+
+from tfflow.data.datasets import (
+    HD1K,
+    ChairsSDHom,
+    FlyingChairs,
+    FlyingThings3DSubset,
+    Kitti2012,
+    Kitti2015,
+    Mixture,
+    Sintel,
+)
+from tfflow.training.optimizers import AdamL2
+from tfflow.training.schedules import halved_at
+
+# Weights of the pyramid's levels in all losses of FlowNet's descendants, coarse ones counting most.
+LEVELS = {"level6": 0.32, "level5": 0.08, "level4": 0.02, "level3": 0.01, "level2": 0.005}
+
+# Operations of a forward pass at 384x512 in GFLOP, from docs/networks.md.
+GFLOPS = {
+    "flownet2": 200,
+    "flownet2cs": 80,
+    "flownet2css": 113,
+    "flownet2css_sd": 113,
+    "flownet2sd": 51,
+    "flownetc": 46,
+    "flownets": 32,
+    "lightflow": 0.84,
+    "lightflow_0.5": 0.25,
+    "liteflownet": 129,
+    "liteflownet2": 58,
+    "liteflownet2_pre_M3S3R3": 58,
+    "liteflownet2_pre_M4S4R4": 26,
+    "liteflownet2_pre_M5S5R5": 17,
+    "liteflownet2_pre_M6S6": 15,
+    "liteflownet2_pre_M6S6R6": 15,
+    "liteflownet_pre_M2S2R2": 129,
+    "liteflownet_pre_M3S3R3": 43,
+    "liteflownet_pre_M4S4R4": 22,
+    "liteflownet_pre_M5S5R5": 16,
+    "liteflownet_pre_M6S6": 14,
+    "liteflownet_pre_M6S6R6": 15,
+    "maskflownet": 149,
+    "maskflownets": 77,
+}
+
+
+class Schedule(NamedTuple):
+    """Adam at a rate that is halved at milestones (iterations), with coupled weight decay."""
+
+    rate: float
+    milestones: tuple
+    steps: int
+    l2: float = 4e-4
+
+    def optimizer(self, steps):
+        """PyTorch's Adam for a run of so many steps; biases decay too, as in mmflow."""
+        milestones = [milestone * steps // self.steps for milestone in self.milestones]
+        return AdamL2(halved_at(self.rate, milestones), l2=self.l2, decay_biases=True, epsilon=1e-8)
+
+
+def thousands(*numbers):
+    return tuple(1000 * number for number in numbers)
+
+
+# FlowNet2's names for its schedules.
+S_LONG = Schedule(1e-4, thousands(400, 600, 800, 1000), 1_200_000)
+S_FINE = Schedule(1e-5, thousands(200, 300, 400, 500), 600_000)
+
+
+def cost(model, crop, batch_size, steps):
+    """Pairs and operations of a run in words; training takes three times a forward pass."""
+    pairs = batch_size * steps
+    flop = 3e9 * GFLOPS[model] * crop[0] * crop[1] / (384 * 512) * pairs
+    hours = flop / 1e13 / 3600
+    time = f"{hours:.0f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
+    return f"{pairs / 1e6:.1f} million pairs, {time} at 10 TFLOP/s"
+
+
+# Data sets, all in one folder: (for training, for validation). -------------------------------
+
+
+def chairs(folder):
+    return FlyingChairs(folder, "train"), FlyingChairs(folder, "val")
+
+
+def things(folder):
+    # Validated as published, on what the networks are judged by.
+    return FlyingThings3DSubset(folder), Sintel(folder, pass_name="both")
+
+
+def chairs_sdhom(folder):
+    return ChairsSDHom(folder, "train"), ChairsSDHom(folder, "test")
+
+
+def things_and_sdhom(folder):
+    """FlowNet2-CSS-ft-sd's: three of four pairs with small displacements."""
+    sdhom = ChairsSDHom(folder, "train")
+    return Mixture([FlyingThings3DSubset(folder), sdhom], ratios=(1, 3)), Sintel(
+        folder, pass_name="both"
+    )
+
+
+# Fine-tuning is validated on what it is trained on, as the published numbers are: no truth of the
+# test sets is public.
+
+
+def sintel(folder):
+    both = Sintel(folder, pass_name="both")
+    return both, both
+
+
+def kitti(folder):
+    both = Mixture([Kitti2015(folder), Kitti2012(folder)])
+    return both, both
+
+
+def sintel_and_kitti(folder):
+    everything = Mixture([Sintel(folder, pass_name="both"), Kitti2015(folder), Kitti2012(folder)])
+    return everything, everything
+
+
+def sintel_kitti_hd1k(folder):
+    """MaskFlowNet's: two of four pairs are of Sintel, which keeps out scenes for validation."""
+    training = Sintel(folder, pass_name="both", split="train")
+    mixture = Mixture([training, Kitti2015(folder), HD1K(folder)], ratios=(2, 1, 1))
+    return mixture, Sintel(folder, pass_name="both", split="val")
