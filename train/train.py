@@ -48,6 +48,7 @@ from tfflow.training.callbacks import (
     NotFiniteError,
     Speed,
     StopAtNaN,
+    UseAverage,
 )
 from tfflow.training.checkpoints import Checkpoints, SaveCheckpoints, stretches
 
@@ -188,7 +189,7 @@ def make_callbacks(recipe, arguments, held_out, output, run, step):
         SaveCheckpoints(run.checkpoints, step, write=run.chief, catch_signals=not run.cluster),
     ]
     if arguments.ema:
-        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+        callbacks.append(UseAverage())
     if recipe.freeze_statistics_after is not None:
         callbacks.append(FreezeStatistics(recipe.freeze_statistics_after))
     callbacks.append(EvaluatePairs(held_out, "val"))
@@ -352,8 +353,8 @@ def explain(error, training_set, recipe, arguments, run):
     steps = run.checkpoints.steps()
     if run.cluster and isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError)):
         raise SystemExit(
-            f"another worker was lost: {error.message.splitlines()[0]}\nStart all workers again "
-            f"with the same command; they go on from step {steps[-1] if steps else 0}."
+            "train.py: another worker was lost. Start all of them again with the same command; "
+            f"they go on from step {steps[-1] if steps else 0}."
         ) from error
     # Decoders don't name their files, but reading the samples around once more does.
     step = steps[-1] if steps else 0

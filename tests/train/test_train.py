@@ -2,8 +2,12 @@
 
 import dataclasses
 import json
+import os
 import pathlib
+import signal
+import subprocess
 import sys
+import time
 
 import keras
 import numpy as np
@@ -11,10 +15,19 @@ import pytest
 import tensorflow as tf
 
 import tfflow
+from tfflow.data import write_flow, write_image
+from tfflow.losses import MultiLevelEPE
+from tfflow.training.callbacks import NotFiniteError
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "train"))
 import recipes
 import train
+from smoke import Noise, sample, smoke
+
+SCRIPT = pathlib.Path(train.__file__)
+LEVEL6 = {"level6": 0.32}
+# One of each kind runs with the rest of the tests, all of them with the slow ones.
+QUICK = ["lightflow_demo", "lightflow_chairs", "liteflownet_pre_M6S6", "flownetc_chairs"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,97 +38,278 @@ def eager():
     tf.config.run_functions_eagerly(False)
 
 
-@pytest.fixture(scope="module")
-def scenes(tmp_path_factory):
-    config = tfflow.data.SceneConfig(height=96, width=128)
-    root = tmp_path_factory.mktemp("scenes")
-    tfflow.data.synthesize(root, 8, config=config, workers=1)
-    return tfflow.data.SceneCache(root)
+def run(name, output, *options, **changes):
+    arguments = train.parse_arguments([name, "--smoke", "--output", str(output), *options])
+    recipe = train.chosen_recipe(arguments)
+    return train.train(dataclasses.replace(recipe, **changes), arguments)
 
 
-def smoke(name, scenes, epochs=1):
-    """A recipe cut down to seconds: its own loss, optimizer and augmentation on tiny crops."""
-    recipe = recipes.get(name).with_steps(2 * epochs)
-    return dataclasses.replace(
-        recipe,
-        model="lightflow_0.5",
-        data=lambda folder: (scenes, scenes[:2]),
-        crop=(64, 64),
-        batch_size=2,
-        steps_per_epoch=2,
-        validation_pairs=2,
-    )
+def log_of(folder):
+    return [json.loads(line) for line in (folder / "log.jsonl").open()]
+
+
+# Recipes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in recipes.RECIPES],
+)
+def test_every_recipe_trains(name, tmp_path):
+    model = run(name, tmp_path)
+    assert (tmp_path / "model.keras").is_file() and (tmp_path / "best.keras").is_file()
+    (log,) = log_of(tmp_path)
+    assert np.isfinite([log["loss"], log["epe"], log["val_epe"]]).all()
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
 @pytest.mark.parametrize("name", recipes.RECIPES)
-def test_every_recipe_trains(name, scenes, tmp_path):
-    recipe = smoke(name, scenes)
-    train.train(recipe, train.parse_arguments([name, "--output", str(tmp_path)]))
-    model = tfflow.load(tmp_path / "model.keras")
-    assert isinstance(model, keras.Model)
-    log = json.loads((tmp_path / "log.jsonl").read_text())
-    assert np.isfinite([log["loss"], log["epe"], log["val_epe"]]).all()
-    assert (tmp_path / "best.keras").is_file()
+def test_every_recipe_fits_its_network_and_its_beginning(name):
+    recipe = recipes.get(name)
+    assert recipe.name == name and recipe.source and recipe.cost and recipe.expected
+    assert all(side % 64 == 0 for side in recipe.crop)
+    for other in recipe.starts_from.values():
+        assert other in recipes.RECIPES
+    # The schedule ends with the run, at its smallest rate unless it is the last of several cycles.
+    rate = recipe.optimizer(recipe.steps)._learning_rate
+    rates = [float(rate(step)) for step in np.linspace(0, recipe.steps - 1, 50).astype(int)]
+    assert max(rates) > 0 and min(rates) == pytest.approx(rates[-1], abs=1e-7)
 
 
-def test_an_interrupted_run_goes_on(scenes, tmp_path, monkeypatch):
-    recipe = smoke("lightflow_demo", scenes, epochs=2)
-    arguments = train.parse_arguments(["lightflow_demo", "--output", str(tmp_path)])
-
-    class Interrupted(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            if epoch == 1:
-                raise KeyboardInterrupt
-
-    def make_callbacks(*given):
-        return [*original(*given), Interrupted()]
-
-    original = train.make_callbacks
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(train, "make_callbacks", make_callbacks)
-        train.train(recipe, arguments)
-    model = train.train(recipe, arguments)
-    assert int(model.optimizer.iterations) == 4
-    epochs = [json.loads(line)["epoch"] for line in (tmp_path / "log.jsonl").open()]
-    assert epochs == [1, 2]
+@pytest.mark.parametrize(
+    "name", [name for name in recipes.RECIPES if name.startswith("liteflownet")]
+)
+def test_a_stage_can_begin_with_the_one_before(name):
+    recipe = recipes.get(name)
+    for part, other in recipe.starts_from.items():
+        assert part == ""
+        earlier = tfflow.models.create(recipes.get(other).model)
+        model = tfflow.models.create(recipe.model)
+        new = model.start_from(earlier)
+        assert len(new) < len(model.weights)
 
 
-def test_statistics_freeze_where_the_recipe_says(scenes, tmp_path):
-    recipe = smoke("lightflow_demo", scenes, epochs=2)
-    recipe = dataclasses.replace(recipe, freeze_statistics_after=1)
-    seen = []
-
-    class Watch(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            norm = self.model.encoder[0].depthwise_norm
-            seen.append((self.model.freeze_statistics, np.asarray(norm.moving_mean).copy()))
-
-    original = train.make_callbacks
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "make_callbacks", lambda *given: [*original(*given), Watch()])
-        model = train.train(recipe, train.parse_arguments(["x", "--output", str(tmp_path)]))
-    assert [frozen for frozen, _ in seen] == [False, True]
-    assert np.abs(seen[0][1]).max() > 0
-    np.testing.assert_array_equal(seen[0][1], seen[1][1])
-    assert tfflow.load(tmp_path / "model.keras").freeze_statistics is model.freeze_statistics
-
-
-def test_a_folder_of_another_run_is_left_alone(scenes, tmp_path):
-    arguments = train.parse_arguments(["lightflow_demo", "--output", str(tmp_path)])
-    train.claim_folder(tmp_path, smoke("lightflow_demo", scenes), arguments)
-    with pytest.raises(ValueError, match="recipe lightflow_demo, not lightflow_chairs"):
-        train.train(smoke("lightflow_chairs", scenes), arguments)
-
-
-def test_the_published_table_has_its_length_and_rates():
-    recipe = recipes.get("lightflow_chairs")
-    assert recipe.steps == 403 * (22_232 // 128)
-    schedule = recipe.optimizer(recipe.steps)._learning_rate
-    epoch = recipe.steps_per_epoch
-    for first, rate in ((0, 1e-3), (58, 5e-4), (174, 2.5e-4), (346, 6.25e-5), (347, 3.125e-5)):
-        assert float(schedule(first * epoch + 1)) == pytest.approx(rate)
+@pytest.mark.parametrize(
+    ("name", "rates"),
+    [
+        # Iteration: rate, out of the tables of the specifications.
+        ("liteflownet_pre_M6S6", {0: 1e-4, 119_999: 1e-4, 120_000: 5e-5, 240_000: 6.25e-6}),
+        ("liteflownet_pre_M3S3R3", {0: 5e-5, 199_999: 1.25e-5, 200_000: 6.25e-6}),
+        ("liteflownet_things", {0: 3e-6, 400_000: 3.75e-7}),
+        ("flownets_chairs", {399_999: 1e-4, 400_000: 5e-5, 1_000_000: 6.25e-6}),
+        ("flownetc_things", {0: 1e-5, 500_000: 6.25e-7}),
+        ("maskflownets_things", {0: 1e-4, 500_000: 6.25e-6}),
+        ("maskflownet_sintel", {0: 5e-5, 99_999: 5e-5, 200_000: 3e-5, 999_999: 1.25e-7}),
+        ("lightflow_chairs", {0: 1e-3, 58 * 173: 5e-4, 347 * 173: 3.125e-5}),
+    ],
+)
+def test_published_schedules(name, rates):
+    recipe = recipes.get(name)
+    optimizer = recipe.optimizer(recipe.steps)
+    for iteration, rate in rates.items():
+        assert float(optimizer._learning_rate(iteration)) == pytest.approx(rate)
 
 
 def test_unknown_recipe_suggests_the_nearest():
     with pytest.raises(ValueError, match="Did you mean 'lightflow_chairs'"):
         recipes.get("lightflow_chair")
+
+
+def test_the_list_names_every_recipe(capsys):
+    recipes.print_recipes()
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in recipes.RECIPES)
+
+
+# Beginnings ------------------------------------------------------------------------------------
+
+
+def test_a_stage_takes_the_result_of_another(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = train.parse_arguments(["liteflownet_pre_M6S6R6"])
+    recipe = recipes.get("liteflownet_pre_M6S6R6")
+    with pytest.raises(FileNotFoundError, match="Train that first, give --init FILE, or"):
+        train.initial_weights(recipe, arguments)
+    earlier = tfflow.models.create("liteflownet_pre_M6S6")
+    pathlib.Path("runs/liteflownet_pre_M6S6").mkdir(parents=True)
+    earlier.save("runs/liteflownet_pre_M6S6/model.keras")
+    model = tfflow.models.create("liteflownet_pre_M6S6R6")
+    train.initialize(model, recipe, arguments)
+    mine = model.weights_by_name()
+    for name, weight in earlier.weights_by_name().items():
+        np.testing.assert_array_equal(mine[name], weight)
+
+
+def test_parts_begin_with_files_of_their_own():
+    recipe = recipes.get("flownet2_chairs")
+    given = ["flownet2_chairs", "--init", "flownet2css=a.keras", "--init", "flownet2sd=b.keras"]
+    assert train.initial_weights(recipe, train.parse_arguments(given)) == {
+        "flownet2css": "a.keras",
+        "flownet2sd": "b.keras",
+    }
+    none = train.parse_arguments(["flownet2_chairs", "--init", "none"])
+    assert train.initial_weights(recipe, none) == {}
+
+
+# Options ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options", [("--precision", "bfloat16"), ("--precision", "float16")], ids=lambda o: o[1]
+)
+def test_half_precision(tmp_path, options):
+    model = run("lightflow_demo", tmp_path, *options)
+    assert model.dtype_policy.name == f"mixed_{options[1]}"
+    assert np.isfinite(log_of(tmp_path)[0]["loss"])
+    assert keras.config.dtype_policy().name == "float32"
+    again = run("lightflow_demo", tmp_path, *options)  # finished: what came out
+    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+
+
+def test_accumulated_steps_are_one_large_one(tmp_path):
+    """A batch of 2 in two parts: the same samples, schedule and updates (no batch norm here)."""
+    whole = run("liteflownet_pre_M6S6", tmp_path / "whole")
+    parts = run("liteflownet_pre_M6S6", tmp_path / "parts", "--accumulate", "2")
+    assert [log["step"] for log in log_of(tmp_path / "parts")] == [4]
+    keras.utils.set_random_seed(0)
+    start = tfflow.models.create("liteflownet_pre_M6S6").get_weights()
+    # Adam magnifies what rounding does to gradients of almost zero, but few are.
+    for one, other, before in zip(whole.get_weights(), parts.get_weights(), start, strict=True):
+        assert np.linalg.norm(one - other) < 0.05 * np.linalg.norm(one - before)
+    with pytest.raises(ValueError, match="can't be made of 3 equal parts"):
+        run("liteflownet_pre_M6S6", tmp_path / "x", "--accumulate", "3")
+
+
+def test_averaged_weights_come_out_and_training_goes_on_without(tmp_path):
+    plain = run("lightflow_demo", tmp_path / "plain", "--steps", "8")
+    averaged = run("lightflow_demo", tmp_path / "ema", "--steps", "8", "--ema", "0.9")
+    losses = [[log["loss"] for log in log_of(tmp_path / name)] for name in ("plain", "ema")]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+    change = [np.abs(a - b).max() for a, b in zip(plain.get_weights(), averaged.get_weights())]
+    assert max(change) > 1e-4
+
+
+# Endurance -------------------------------------------------------------------------------------
+
+
+def test_a_folder_of_another_run_is_left_alone(tmp_path):
+    run("lightflow_demo", tmp_path)
+    with pytest.raises(ValueError, match="recipe lightflow_demo, not lightflow_chairs"):
+        run("lightflow_chairs", tmp_path)
+    with pytest.raises(ValueError, match="seed 0, not 1"):
+        run("lightflow_demo", tmp_path, "--seed", "1")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--ema", "0.9"),
+        pytest.param((), marks=pytest.mark.slow),
+        pytest.param(("--accumulate", "2"), marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_an_interrupted_run_ends_with_the_same_weights(tmp_path, options, monkeypatch):
+    class StopAfter(keras.callbacks.Callback):
+        def __init__(self, count):
+            super().__init__()
+            self.left = count
+
+        def on_train_batch_begin(self, batch, logs=None):
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    whole = run("lightflow_demo", tmp_path / "whole", "--steps", "10", *options)
+
+    made = train.make_callbacks
+    for interruption in (StopAfter(3), StopAfter(4), StopAfter(99)):
+        monkeypatch.setattr(train, "make_callbacks", lambda *a, i=interruption: [*made(*a), i])
+        try:
+            resumed = run("lightflow_demo", tmp_path / "cut", "--steps", "10", *options)
+        except SystemExit as end:
+            assert "the same command goes on" in str(end)
+    assert [log["epoch"] for log in log_of(tmp_path / "cut")] == [1, 2, 3]
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_killed_in_mid_epoch_it_ends_with_the_same_weights(tmp_path):
+    """SIGKILL, which nothing can catch, and the same command again."""
+    command = [sys.executable, SCRIPT, "lightflow_demo", "--smoke", "--steps", "60"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    killed = subprocess.Popen([*command, "--output", tmp_path / "killed"], **quiet)
+    whole = subprocess.Popen([*command, "--output", tmp_path / "whole"], **quiet)
+    checkpoint = tmp_path / "killed" / "checkpoints" / "step-00000012.weights.h5"
+    deadline = time.monotonic() + 200
+    while not checkpoint.exists() and killed.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    assert not (tmp_path / "killed" / "model.keras").exists()
+    again = subprocess.run([*command, "--output", tmp_path / "killed"], check=False, **quiet)
+    assert again.returncode == whole.wait(timeout=200) == 0
+    models = [tfflow.load(tmp_path / name / "model.keras") for name in ("whole", "killed")]
+    for one, other in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+class NaNForFastFlow(MultiLevelEPE):
+    """No number for a batch with the one pair that moves by 7 pixels."""
+
+    def call(self, y_true, y_pred):
+        return super().call(y_true, y_pred) * keras.ops.sqrt(5.0 - keras.ops.max(y_true["flow"]))
+
+
+def test_nan_stops_with_the_batch_that_caused_it(tmp_path):
+    slow, fast = sample(0), sample(1)._replace(flow=np.full((80, 104, 2), 7, np.float32))
+    samples = Noise([*[slow] * 5, fast])
+    changes = {"data": lambda folder: (samples, samples[:2]), "loss": NaNForFastFlow(LEVEL6)}
+    with pytest.raises(NotFiniteError, match=r"step \d; .*nan_batch\.npz"):
+        run("liteflownet_pre_M6S6", tmp_path, "--steps", "6", "--seed", "3", **changes)
+    saved = np.load(tmp_path / "nan_batch.npz")
+    assert np.abs(saved["flow"]).max() > 6 > 4 > np.abs(saved["before_flow"]).max()
+    assert saved["image1"].shape == (2, 64, 64, 3)
+    assert not (tmp_path / "model.keras").exists()
+
+
+# Real files ------------------------------------------------------------------------------------
+
+
+def chairs_tree(folder):
+    """FlyingChairs' layout: three pairs for training, one for validation."""
+    data = folder / "FlyingChairs_release" / "data"
+    data.mkdir(parents=True)
+    for number in range(4):
+        pair = sample(number)
+        write_image(data / f"{number:05d}_img1.ppm", pair.image1)
+        write_image(data / f"{number:05d}_img2.ppm", pair.image2)
+        write_flow(data / f"{number:05d}_flow.flo", pair.flow)
+    (data.parent / "FlyingChairs_train_val.txt").write_text("1\n1\n1\n2\n")
+    return folder
+
+
+def test_real_files_from_disk_to_weights(tmp_path):
+    data = chairs_tree(tmp_path)
+    recipe = recipes.get("lightflow_chairs")
+    options = {"data": recipe.data, "batch_size": 2}
+    run("lightflow_chairs", tmp_path / "run", "--data-dir", str(data), **options)
+    assert log_of(tmp_path / "run")[0]["step"] == 2
+
+
+def test_a_damaged_file_is_named_or_left_out(tmp_path):
+    data = chairs_tree(tmp_path)
+    damaged = next(data.rglob("*_img2.ppm"))
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    options = {"data": recipes.get("lightflow_chairs").data, "batch_size": 2}
+    with pytest.raises(Exception, match=damaged.name):
+        run("lightflow_chairs", tmp_path / "run", "--data-dir", str(data), **options)
+    again = ["--data-dir", str(data), "--skip-corrupt"]
+    run("lightflow_chairs", tmp_path / "skipping", *again, **options)
+    assert damaged.name in (tmp_path / "skipping" / "skipped.txt").read_text()
+
+
+def test_recipes_are_cut_down_honestly():
+    small = smoke(recipes.get("flownet2css_sd"))
+    assert small.loss.q == 0.4 and len(small.augmentation) == 2
+    assert small.model == "flownet2css_sd" and small.steps == 2

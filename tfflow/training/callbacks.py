@@ -89,6 +89,35 @@ class FreezeStatistics(keras.callbacks.Callback):
             self.model.make_train_function(force=True)  # the old trace has the old statistics
 
 
+class UseAverage(keras.callbacks.Callback):
+    """Between epochs, gives the model the optimizer's moving average of its weights.
+
+    What other callbacks evaluate and save is then the average; training goes on from its own
+    weights, to the last bit (keras.callbacks.SwapEMAWeights swaps by adding and subtracting). The
+    optimizer needs ``use_ema=True``. When training ends, Keras leaves the average in the model.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self._own = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._own is not None:
+            self._assign(self._own)
+            self._own = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        optimizer = self.model.optimizer
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        averages = optimizer._model_variables_moving_average
+        self._own = [keras.ops.convert_to_numpy(v) for v in self.model.trainable_variables]
+        self._assign([keras.ops.convert_to_numpy(average) for average in averages])
+
+    def _assign(self, values):
+        for variable, value in zip(self.model.trainable_variables, values, strict=True):
+            variable.assign(value)
+
+
 class Speed(keras.callbacks.Callback):
     """Adds to each epoch's logs what a run is judged by, beside its losses.
 

@@ -70,7 +70,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
     On SIGTERM, which clusters send before they take a machine away, the step in progress is
     finished and saved, and training stops (:attr:`interrupted` is then true).
 
-    Must come before callbacks that change weights at an epoch's end, as ``SwapEMAWeights`` does.
+    Must come before callbacks that change weights at an epoch's end, as ``UseAverage`` does.
 
     Args:
         checkpoints: The :class:`Checkpoints`.

@@ -1,0 +1,75 @@
+"""Twenty steps under a strategy, in a process of its own: test_distribution.py starts it.
+
+    python distributed_run.py none|mirrored|multi-worker OUTPUT NETWORK...
+
+Writes loss, EPE and all weights of each network to OUTPUT-NETWORK.npz.
+"""
+
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import tfflow
+from tfflow.data import FlowSample, training_pipeline
+from tfflow.data.augmentation import CHAIRS
+from tfflow.losses import MultiLevelEPE
+from tfflow.metrics import EndPointError
+from tfflow.training import distribution
+from tfflow.training.optimizers import AdamL2
+
+NETWORKS = {
+    "liteflownet_pre_M6S6": ({}, "level6", {}),
+    # Clipping has to see the whole gradient, batch norm the whole batch.
+    "clipped": ({}, "level6", {"clipnorm": 0.01}),
+    "lightflow_0.5": ({"synchronized": True}, "level2", {}),
+}
+
+
+def main():
+    mode, output, *networks = sys.argv[1:]
+    if mode == "mirrored":
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        two = [tf.config.LogicalDeviceConfiguration()] * 2
+        tf.config.set_logical_device_configuration(cpu, two)
+    # Rounding alone, in float32, makes Adam take other steps where a gradient is almost zero.
+    keras.config.set_dtype_policy("float64")
+    strategy = distribution.make_strategy(mode)
+    for network in networks:
+        history, weights = train(strategy, network)
+        if distribution.is_chief(strategy):
+            np.savez(f"{output}-{network}.npz", **history, **weights)
+
+
+def train(strategy, network):
+    arguments, level, clipping = NETWORKS[network]
+    keras.utils.set_random_seed(3)
+    with strategy.scope():
+        name = "liteflownet_pre_M6S6" if network == "clipped" else network
+        model = tfflow.models.create(name, **arguments)
+        model.compile(
+            AdamL2(1e-4, l2=4e-4, decay_biases=True, epsilon=1e-8, **clipping),
+            MultiLevelEPE({level: 1.0}),
+            metrics=[EndPointError()],
+        )
+    pairs = [sample(number) for number in range(16)]
+
+    def batches(share):
+        return training_pipeline(pairs, 8, crop=(64, 64), augmentation=CHAIRS, share=share)
+
+    data = distribution.distribute(strategy, batches)
+    distribution.prepare(model)
+    fitted = model.fit(data, epochs=2, steps_per_epoch=10, verbose=0, shuffle=False)
+    return fitted.history, {weight.path: np.asarray(weight) for weight in model.weights}
+
+
+def sample(number):
+    rng = np.random.default_rng(number)
+    image1, image2 = rng.integers(0, 256, (2, 72, 80, 3), np.uint8)
+    flow = rng.normal(0, 3, (72, 80, 2)).astype(np.float32)
+    return FlowSample(image1, image2, flow, rng.random((72, 80)) < 0.9, str(number))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Checkpoints hold everything, appear whole, and say when they don't fit."""
+
+import keras
+import numpy as np
+import pytest
+
+from tfflow.training.checkpoints import Checkpoints, stretches
+
+
+def model(units=2, steps=0, **optimizer):
+    keras.utils.set_random_seed(1)
+    made = keras.Sequential([keras.Input((3,)), keras.layers.Dense(units)])
+    made.compile(keras.optimizers.Adam(**optimizer), "mse")
+    made.optimizer.build(made.trainable_variables)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(8, 3)), rng.normal(size=(8, units))
+    for _ in range(steps):
+        made.train_on_batch(x, y)
+    return made
+
+
+def state(made):
+    return [np.asarray(v) for v in (*made.variables, *made.optimizer.variables)]
+
+
+@pytest.mark.parametrize(
+    "optimizer", [{}, {"use_ema": True}, {"gradient_accumulation_steps": 2}], ids=str
+)
+def test_all_state_comes_back(tmp_path, optimizer):
+    trained, checkpoints = model(steps=3, **optimizer), Checkpoints(tmp_path)
+    checkpoints.save(trained, 3)
+    fresh = model(**optimizer)
+    assert checkpoints.restore(fresh) == 3
+    for one, other in zip(state(trained), state(fresh), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_newest_two_stay(tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    assert checkpoints.restore(model()) == 0
+    for step in (5, 10, 15):
+        checkpoints.save(model(), step)
+    assert checkpoints.steps() == [10, 15]
+    # What an interrupted save leaves behind is not one of them.
+    (tmp_path / ".ab12cd34.step-00000020.weights.h5").write_bytes(b"half")
+    assert checkpoints.restore(model()) == 15
+
+
+def test_what_does_not_fit_is_told(tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(model(units=2), 5)
+    with pytest.raises(ValueError, match="does not fit this network"):
+        checkpoints.restore(model(units=4))
+    checkpoints.path(5).write_bytes(b"damaged")
+    with pytest.raises(ValueError, match="is damaged"):
+        checkpoints.restore(model(units=2))
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (0, [(0, 0, 2, 10), (20, 2, 3, 5)]),
+        (3, [(3, 0, 1, 7), (10, 1, 2, 10), (20, 2, 3, 5)]),
+        (20, [(20, 2, 3, 5)]),
+        (22, [(22, 2, 3, 3)]),
+        (25, []),
+    ],
+)
+def test_stretches(step, expected):
+    assert list(stretches(step, 25, 10)) == expected

@@ -1,0 +1,103 @@
+"""One device, two devices and two processes train the same: batches are global."""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfflow.data.pipeline import Share
+from tfflow.training import distribution
+
+SCRIPT = pathlib.Path(__file__).with_name("distributed_run.py")
+NETWORKS = ["liteflownet_pre_M6S6", "lightflow_0.5"]
+
+
+def start(mode, output, networks, config=None):
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    if config is not None:
+        environment["TF_CONFIG"] = json.dumps(config)
+    command = [sys.executable, SCRIPT, mode, output, *networks]
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def finished(processes):
+    try:
+        outputs = [process.communicate(timeout=400)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    for process, output in zip(processes, outputs):
+        assert process.returncode == 0, output[-3000:]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """All at the same time: starting TensorFlow is most of what they do."""
+    folder = tmp_path_factory.mktemp("runs")
+    workers = [f"localhost:{port}" for port in free_ports(2)]
+    processes = [start(mode, folder / mode, NETWORKS) for mode in ("none", "mirrored")]
+    for index in range(2):
+        task = {"type": "worker", "index": index}
+        config = {"cluster": {"worker": workers}, "task": task}
+        processes.append(start("multi-worker", folder / "multi-worker", NETWORKS[:1], config))
+    finished(processes)
+    return folder
+
+
+def check_equal(folder, mode, network):
+    alone, together = (np.load(folder / f"{kind}-{network}.npz") for kind in ("none", mode))
+    assert set(alone) == set(together)
+    for name in alone:
+        tolerance = 1e-5 * np.abs(alone[name]).max()
+        np.testing.assert_allclose(together[name], alone[name], rtol=0, atol=tolerance)
+    assert alone["loss"][1] < alone["loss"][0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "network"),
+    [("mirrored", network) for network in NETWORKS] + [("multi-worker", NETWORKS[0])],
+)
+def test_the_same_loss_and_weights_after_20_steps(runs, mode, network):
+    check_equal(runs, mode, network)
+
+
+@pytest.mark.slow
+def test_gradients_are_clipped_when_they_are_whole(tmp_path):
+    finished([start(mode, tmp_path / mode, ["clipped"]) for mode in ("none", "mirrored")])
+    check_equal(tmp_path, "mirrored", "clipped")
+
+
+def test_unknown_strategy():
+    with pytest.raises(ValueError, match="distribute must be one of none, mirrored"):
+        distribution.make_strategy("both")
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"cluster": {"worker": ["a:1"]}}', "nonsense"])
+def test_workers_need_a_cluster(monkeypatch, text):
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(ValueError, match="needs the environment variable TF_CONFIG"):
+        distribution.make_strategy("multi-worker")
+
+
+def test_one_device_has_all_of_the_batch():
+    strategy = distribution.make_strategy("none")
+    assert distribution.is_chief(strategy)
+    assert distribution.share(strategy) == Share()
+    assert distribution.distribute(strategy, lambda share: share) == Share()
+    assert tf.distribute.get_strategy() is strategy
