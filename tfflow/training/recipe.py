@@ -62,7 +62,7 @@ class Recipe:
     def accumulated(self, count):
         """The same training in steps of a ``count``-th of the batch, for a smaller memory.
 
-        The gradients of ``count`` steps make one update; the schedule counts updates.
+        The gradients of ``count`` steps make one update.
 
         Raises:
             ValueError: If the batch can't be divided so.
@@ -77,7 +77,8 @@ class Recipe:
             batch_size=self.batch_size // count,
             steps=self.steps * count,
             steps_per_epoch=self.steps_per_epoch * count,
-            optimizer=lambda steps: _accumulating(self.optimizer(steps // count), count),
+            # Keras looks the schedule up by steps, not by updates: it is stretched like the run.
+            optimizer=lambda steps: _accumulating(self.optimizer(steps), count),
         )
 
     def averaged(self, momentum):
