@@ -2,13 +2,15 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 
 import tfflow
 from tfflow.data.datasets import FlowSample
 from tfflow.evaluation.callback import EvaluatePairs
-from tfflow.training.callbacks import FlowPictures, JsonLines
+from tfflow.training.callbacks import FlowPictures, JsonLines, Speed, UseAverage
+from tfflow.training.distribution import InputClock
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,52 @@ def test_json_lines_appends(tmp_path):
     callback.on_epoch_end(1, {"loss": 0.25})
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").open()]
     assert lines == [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}]
+    # Going on after the first epoch, the second one is trained once more.
+    JsonLines(tmp_path / "log.jsonl", epoch=1).on_epoch_end(1, {"loss": 0.125})
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").open()]
+    assert lines == [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.125}]
+
+
+def test_speed_and_the_wait_for_data(monkeypatch):
+    times = iter([100.0, 104.0])
+    monkeypatch.setattr("time.perf_counter", lambda: next(times))
+    clock = InputClock()
+    step = clock.measured(lambda iterator: ({"loss": 1.0}, 0.5))
+    callback = Speed(clock, step=10)
+    keras_model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    keras_model.compile(keras.optimizers.Adam(0.25), "mse")
+    callback.set_model(keras_model)
+    step(None)  # before the epoch: not its time
+    callback.on_epoch_begin(0)
+    for batch in range(2):
+        assert step(None) == {"loss": 1.0}
+        callback.on_train_batch_end(batch)
+    logs = {}
+    callback.on_epoch_end(0, logs)
+    assert logs == {
+        "step": 12,
+        "learning_rate": pytest.approx(0.25),
+        "steps_per_second": pytest.approx(0.5),
+        "input_wait": pytest.approx(0.25),
+    }
+
+
+def test_averages_are_shown_between_epochs_and_taken_back_exactly():
+    made = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    made.compile(keras.optimizers.Adam(0.1, use_ema=True, ema_momentum=0.5), "mse")
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        made.train_on_batch(rng.normal(size=(4, 3)), rng.normal(size=(4, 2)))
+    own = [np.array(weight) for weight in made.get_weights()]
+    averages = [np.array(v) for v in made.optimizer._model_variables_moving_average]
+    callback = UseAverage()
+    callback.set_model(made)
+    callback.on_epoch_begin(0)
+    for expected in (averages, own):
+        (callback.on_epoch_end if expected is averages else callback.on_epoch_begin)(0)
+        for weight, value in zip(made.get_weights(), expected, strict=True):
+            np.testing.assert_array_equal(weight, value)
+    assert np.abs(own[0] - averages[0]).max() > 1e-3
 
 
 def test_flow_pictures_reach_tensorboard(model, pairs, tmp_path):
@@ -56,3 +104,5 @@ def test_flow_pictures_reach_tensorboard(model, pairs, tmp_path):
     width, height, png = (picture.tensor_proto.string_val[i] for i in range(3))
     assert int(width) > 2 * 64 and int(height) > 64
     assert png.startswith(b"\x89PNG")
+    (pyramid,) = events.Tensors("pyramid/still")
+    assert pyramid.tensor_proto.string_val[2].startswith(b"\x89PNG")

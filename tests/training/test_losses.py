@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from golden_files import assert_close, load, nhwc
 
-from tfflow.losses import LightFlowL1, MultiLevelCharbonnier, MultiLevelEPE
+from tfflow.losses import LightFlowL1, MaskFlowNetLoss, MultiLevelCharbonnier, MultiLevelEPE
 from tfflow.metrics import EndPointError, FlOutliers
 
 DESCRIPTION, ARRAYS = load("losses")
@@ -104,3 +104,27 @@ def _metrics(images):
 def test_bad_arguments_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_maskflownet_loss_by_hand():
+    """Every level in pixels, repeated from its corner on; the finest one counts most."""
+    rng = np.random.default_rng(0)
+    shapes = {"flow6": 1, "flow5": 2, "flow4": 4, "flow3": 8, "flow2": 16}
+    # Constant predictions are the same at every size.
+    values = {name: rng.normal(size=(2, 1, 1, 2)).astype("f4") for name in shapes}
+    outputs = {name: np.tile(values[name], (1, n, n, 1)) for name, n in shapes.items()}
+    truth = rng.normal(0, 9, (2, 64, 64, 2)).astype("f4")
+    valid = (rng.random((2, 64, 64)) < 0.4).astype("f4")
+    weights = {"flow6": 0.005, "flow5": 0.01, "flow4": 0.02, "flow3": 0.08, "flow2": 0.32}
+    for q in (None, 0.4):
+        expected = 0.0
+        for name, weight in weights.items():
+            difference = 20.0 * values[name].astype("f8") - truth
+            error = np.sqrt((difference**2).sum(-1))
+            if q is not None:
+                error = np.abs(difference).sum(-1) ** q
+            for one in range(2):
+                expected += weight * error[one][valid[one] > 0].mean() / 2
+        loss = MaskFlowNetLoss(q=q)
+        loss = type(loss).from_config(loss.get_config())
+        assert float(loss(truth, outputs, valid)) == pytest.approx(expected, rel=1e-4)

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from tfflow.visualization import compose, flow_figure, flow_to_arrows, flow_to_image
+from tfflow.visualization import (
+    compose,
+    flow_figure,
+    flow_to_arrows,
+    flow_to_image,
+    pyramid_figure,
+)
 
 
 def contains(picture, part):
@@ -141,3 +147,20 @@ def test_figure_of_several_sizes(pair):
     ):
         with pytest.raises(ValueError, match="of one size"):
             flow_figure(*arguments)
+
+
+def test_pyramid_shows_every_level_on_the_truths_scale():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(0, 5, (32, 64, 2))
+    levels = {"flow2": truth[::4, ::4], "flow4": truth[::16, ::16]}
+    picture = pyramid_figure(levels, truth)
+    largest = np.linalg.norm(truth, axis=-1).max()
+    panels = [
+        flow_to_image(np.kron(truth[::16, ::16], np.ones((16, 16, 1))), max_flow=largest),
+        flow_to_image(np.kron(truth[::4, ::4], np.ones((4, 4, 1))), max_flow=largest),
+        flow_to_image(truth, max_flow=largest),
+    ]
+    expected = compose(panels, ["flow4: 2x4", "flow2: 8x16", "truth"], columns=3)
+    np.testing.assert_array_equal(picture, expected)
+    with pytest.raises(ValueError, match="at least one level"):
+        pyramid_figure({})
