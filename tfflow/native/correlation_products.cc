@@ -1,0 +1,231 @@
+// The products of pixels, as small products of matrices.
+//
+// For a row of `first`, a displacement dy and a block of neighbouring outputs, the wanted numbers
+// are the band of diagonals of (pixels of first) x (pixels of second that any of them may have come
+// from). The second row is turned over beforehand, to (channels, pixels), so that a vector holds
+// neighbouring displacements of one output: no sums across a vector, and what comes out lies as it
+// is stored.
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "correlation_inner.h"
+#include "lattice.h"
+#include "vector.h"
+
+namespace tfflow {
+namespace {
+
+int64_t rounded_up(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+// The columns of one lattice in a row that has been turned over: column w of `width` is lattice
+// pixel looks_at(0) - radius + w, so that output j meets columns stride · j + (0 … span - 1).
+template <class Scalar>
+struct Turned {
+  Lattice lattice;
+  int64_t width;
+  int64_t offset;  // of its (channels, width) in the row's memory
+};
+
+template <class Scalar>
+struct Layout {
+  std::vector<Lattice> rows;
+  std::vector<Turned<Scalar>> columns;
+  int64_t row_size = 0;   // scalars of a row of `second`, turned over
+  int64_t outputs = 0;    // of a row
+  int64_t window = 0;     // columns that a block's band is computed from, whole vectors
+};
+
+template <class Scalar>
+Layout<Scalar> layout_of(const Correlation& shape) {
+  constexpr int lanes = Vector<Scalar>::lanes;
+  Layout<Scalar> layout;
+  layout.rows = lattices(shape, shape.height);
+  layout.outputs = shape.output_width();
+  for (const Lattice& lattice : lattices(shape, shape.width)) {
+    if (lattice.outputs == 0) continue;
+    const int64_t band = shape.span() + lattice.stride * (kForward - 1);
+    layout.window = rounded_up(band, lanes);
+    const int64_t last_block = lattice.stride * (lattice.outputs - 1);
+    const int64_t width = rounded_up(last_block + layout.window, lanes);
+    layout.columns.push_back({lattice, width, layout.row_size});
+    layout.row_size += width * shape.channels;
+  }
+  return layout;
+}
+
+// (pixels, channels) to (channels, pixels), zeros outside of the image.
+template <class Scalar>
+void turn_over(const Correlation& shape, const Turned<Scalar>& columns, const Scalar* row,
+               Scalar* turned) {
+  constexpr int64_t kTile = 16;  // what a few lines of cache hold, both ways
+  const Lattice& lattice = columns.lattice;
+  const int64_t channels = shape.channels, width = columns.width;
+  const int64_t u0 = lattice.start - shape.radius();
+  const int64_t begin = std::clamp<int64_t>(-u0, 0, width);
+  const int64_t end = std::clamp<int64_t>(lattice.pixels - u0, begin, width);
+  for (int64_t c0 = 0; c0 < channels; c0 += kTile) {
+    const int64_t c1 = std::min(c0 + kTile, channels);
+    for (int64_t c = c0; c < c1; ++c) {
+      std::fill(turned + c * width, turned + c * width + begin, Scalar(0));
+      std::fill(turned + c * width + end, turned + (c + 1) * width, Scalar(0));
+    }
+    for (int64_t w = begin; w < end; ++w) {
+      const Scalar* pixel = row + lattice.pixel(u0 + w) * channels;
+      for (int64_t c = c0; c < c1; ++c) turned[c * width + w] = pixel[c];
+    }
+  }
+}
+
+// result[t][w] = scale · Σ_c pixels[t][c] · columns[c][w], for `outputs` t and `vectors` of w.
+template <class Scalar, int outputs, int vectors>
+TFFLOW_INLINE void multiply(const Scalar* const* pixels, const Scalar* columns, int64_t width,
+                            int64_t channels, Scalar scale, Scalar* result, int64_t window) {
+  using V = Vector<Scalar>;
+  typename V::Type sums[outputs][vectors] = {};
+  for (int64_t c = 0; c < channels; ++c, columns += width) {
+    typename V::Type column[vectors];
+    for (int v = 0; v < vectors; ++v) column[v] = V::load(columns + v * V::lanes);
+    for (int t = 0; t < outputs; ++t) {
+      for (int v = 0; v < vectors; ++v) sums[t][v] += pixels[t][c] * column[v];
+    }
+  }
+  for (int t = 0; t < outputs; ++t) {
+    for (int v = 0; v < vectors; ++v) {
+      V::store(result + t * window + v * V::lanes, scale * sums[t][v]);
+    }
+  }
+}
+
+// The same for a whole window.
+template <class Scalar, int outputs>
+void multiply_window(const Scalar* const* pixels, const Scalar* columns, int64_t width,
+                     int64_t channels, Scalar scale, Scalar* result, int64_t window) {
+  constexpr int lanes = Vector<Scalar>::lanes;
+  int64_t w = 0;
+  for (; w + kForwardVectors * lanes <= window; w += kForwardVectors * lanes) {
+    multiply<Scalar, outputs, kForwardVectors>(pixels, columns + w, width, channels, scale,
+                                               result + w, window);
+  }
+  for (; w < window; w += lanes) {
+    multiply<Scalar, outputs, 1>(pixels, columns + w, width, channels, scale, result + w, window);
+  }
+}
+
+// Copies a band to its place. In whole vectors: what is written too much comes to lie where the
+// displacements after it are written later, but for the pixel's last ones, `left` of them.
+template <class Scalar>
+TFFLOW_INLINE void put(Scalar* to, const Scalar* band, int64_t span, int64_t left) {
+  using V = Vector<Scalar>;
+  if (rounded_up(span, V::lanes) > left) {
+    for (int64_t i = 0; i < span; ++i) to[i] = band[i];
+  } else {
+    for (int64_t i = 0; i < span; i += V::lanes) V::store(to + i, V::load(band + i));
+  }
+}
+
+// The outputs from `j` on, `outputs` of them, of one row and one lattice.
+template <class Scalar, int outputs>
+void block(const Correlation& shape, const Layout<Scalar>& layout, const Turned<Scalar>& columns,
+           int64_t jy, const Lattice& rows, int64_t j, const Scalar* first_row,
+           const Scalar* turned, const Scalar* zeros, Scalar* band, Scalar* output_row) {
+  const Lattice& lattice = columns.lattice;
+  const int64_t span = shape.span(), displacements = shape.displacements();
+  const Scalar scale = static_cast<Scalar>(shape.scale());
+  const Scalar* pixels[outputs];
+  for (int t = 0; t < outputs; ++t) {
+    const int64_t u = lattice.looks_at(j + t);
+    const bool inside = first_row && in_range(u, lattice.pixels);
+    pixels[t] = inside ? first_row + lattice.pixel(u) * shape.channels : zeros;
+  }
+  for (int64_t iy = 0; iy < span; ++iy) {
+    const int64_t uy = rows.looks_at(jy) + iy - shape.radius();
+    const bool inside = first_row && in_range(uy, rows.pixels);
+    if (inside) {
+      const Scalar* row = turned + rows.pixel(uy) * layout.row_size + columns.offset;
+      multiply_window<Scalar, outputs>(pixels, row + lattice.stride * j, columns.width,
+                                       shape.channels, scale, band, layout.window);
+    }
+    for (int t = 0; t < outputs; ++t) {
+      const Scalar* values = inside ? band + t * layout.window + lattice.stride * t : zeros;
+      Scalar* pixel = output_row + lattice.output(j + t) * displacements;
+      put(pixel + iy * span, values, span, displacements - iy * span);
+    }
+  }
+}
+
+// Zeros as long as a pixel and as a band, and more than the latter by a vector.
+template <class Scalar>
+int64_t zeros_needed(const Correlation& shape) {
+  return std::max(shape.channels, shape.span() + Vector<Scalar>::lanes);
+}
+
+}  // namespace
+
+template <class Scalar>
+int64_t products_workspace(const Correlation& shape) {
+  return shape.batch * shape.height * layout_of<Scalar>(shape).row_size +
+         zeros_needed<Scalar>(shape);
+}
+
+template <class Scalar>
+std::vector<Pass> products(const Correlation& shape, const Scalar* first, const Scalar* second,
+                           Scalar* output, Scalar* workspace) {
+  const auto layout = std::make_shared<const Layout<Scalar>>(layout_of<Scalar>(shape));
+  const int64_t height = shape.height, row = shape.width * shape.channels;
+  Scalar* turned = workspace;
+  Scalar* zeros = workspace + shape.batch * height * layout->row_size;
+  std::fill_n(zeros, zeros_needed<Scalar>(shape), Scalar(0));
+
+  Pass turning{shape.batch * height, layout->row_size, [=](int64_t begin, int64_t end) {
+                 for (int64_t i = begin; i < end; ++i) {
+                   for (const auto& columns : layout->columns) {
+                     turn_over(shape, columns, second + i * row,
+                               turned + i * layout->row_size + columns.offset);
+                   }
+                 }
+               }};
+
+  const int64_t output_height = shape.output_height(), displacements = shape.displacements();
+  const int64_t cost = layout->outputs * displacements * (shape.channels / 16 + 1);
+  Pass multiplying{
+      shape.batch * output_height, cost, [=](int64_t begin, int64_t end) {
+        // A vector more: the last band is read in whole vectors.
+        std::vector<Scalar> band(kForward * layout->window + Vector<Scalar>::lanes);
+        for (int64_t i = begin; i < end; ++i) {
+          const int64_t b = i / output_height, y = i % output_height;
+          const int64_t y1 = shape.position(y), step = shape.displacement_stride;
+          const Lattice& rows = layout->rows[(y1 % step + step) % step];
+          const int64_t jy = (y - rows.first_output) / rows.output_step;
+          const Scalar* first_row = in_range(y1, height) ? first + (b * height + y1) * row : nullptr;
+          const Scalar* turned_rows = turned + b * height * layout->row_size;
+          Scalar* output_row = output + i * layout->outputs * displacements;
+          for (const auto& columns : layout->columns) {
+            const int64_t outputs = columns.lattice.outputs;
+            int64_t j = 0;
+            // The last block reaches back over outputs that are there already: they come out alike.
+            for (; outputs >= kForward && j < outputs; j += kForward) {
+              block<Scalar, kForward>(shape, *layout, columns, jy, rows,
+                                      std::min(j, outputs - kForward), first_row, turned_rows,
+                                      zeros, band.data(), output_row);
+            }
+            for (; j < outputs; ++j) {
+              block<Scalar, 1>(shape, *layout, columns, jy, rows, j, first_row, turned_rows, zeros,
+                               band.data(), output_row);
+            }
+          }
+        }
+      }};
+  return {turning, multiplying};
+}
+
+#define TFFLOW_INSTANTIATE(Scalar)                                                           \
+  template int64_t products_workspace<Scalar>(const Correlation&);                           \
+  template std::vector<Pass> products(const Correlation&, const Scalar*, const Scalar*, Scalar*, \
+                                      Scalar*);
+TFFLOW_INSTANTIATE(float)
+TFFLOW_INSTANTIATE(double)
+
+}  // namespace tfflow

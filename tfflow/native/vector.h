@@ -1,0 +1,61 @@
+// Vectors of a register's width, in the form that GCC and Clang share. Only for the .cc files, each
+// of which is compiled for the machine that it runs on.
+#ifndef TFFLOW_NATIVE_VECTOR_H_
+#define TFFLOW_NATIVE_VECTOR_H_
+
+#include <cstdint>
+
+#define TFFLOW_INLINE inline __attribute__((always_inline))
+
+namespace tfflow {
+
+// How many accumulators of `kForward` outputs times `kForwardVectors`, and of `kBackward` pixels
+// times `kBackwardVectors`, the registers hold: enough to keep two multiply-adds in flight a cycle.
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64, kForward = 8, kForwardVectors = 2, kBackward = 4;
+constexpr int kBackwardVectors = 4;
+#elif defined(__AVX__)
+constexpr int kVectorBytes = 32, kForward = 6, kForwardVectors = 2, kBackward = 4;
+constexpr int kBackwardVectors = 2;
+#elif defined(__aarch64__)
+constexpr int kVectorBytes = 16, kForward = 6, kForwardVectors = 4, kBackward = 4;
+constexpr int kBackwardVectors = 4;
+#else
+constexpr int kVectorBytes = 16, kForward = 4, kForwardVectors = 2, kBackward = 4;
+constexpr int kBackwardVectors = 2;
+#endif
+
+template <class Scalar>
+struct Vector {
+  typedef Scalar Type __attribute__((vector_size(kVectorBytes)));
+  typedef Scalar Unaligned __attribute__((vector_size(kVectorBytes), aligned(alignof(Scalar)),
+                                          may_alias));
+  static constexpr int lanes = kVectorBytes / sizeof(Scalar);
+
+  static TFFLOW_INLINE Type load(const Scalar* from) {
+    return *reinterpret_cast<const Unaligned*>(from);
+  }
+  static TFFLOW_INLINE void store(Scalar* to, Type value) {
+    *reinterpret_cast<Unaligned*>(to) = value;
+  }
+  // In an order that depends on nothing but the number of lanes.
+  static TFFLOW_INLINE Scalar sum(Type value) {
+    Scalar total = 0;
+    for (int i = 0; i < lanes; ++i) total += value[i];
+    return total;
+  }
+};
+
+// A single number in a vector's clothes, for what is narrower than a vector.
+template <class Scalar>
+struct Single {
+  using Type = Scalar;
+  static constexpr int lanes = 1;
+  static TFFLOW_INLINE Type load(const Scalar* from) { return *from; }
+  static TFFLOW_INLINE void store(Scalar* to, Type value) { *to = value; }
+  static TFFLOW_INLINE Scalar sum(Type value) { return value; }
+};
+
+}  // namespace tfflow
+
+#endif  // TFFLOW_NATIVE_VECTOR_H_
