@@ -298,10 +298,10 @@ def _neighbours(position, size):
 
 
 def _check_floating(who, *tensors):
-    for x in tensors:
-        if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype)):
+    for dtype in (keras.backend.standardize_dtype(x.dtype) for x in tensors):
+        if not keras.backend.is_float_dtype(dtype):
             raise TypeError(
-                f"{who} expects floating-point tensors; got {keras.backend.standardize_dtype(x.dtype)}. Cast it: "
+                f"{who} expects floating-point tensors; got {dtype}. Cast it: "
                 'keras.ops.cast(x, "float32").'
             )
 
