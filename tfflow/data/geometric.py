@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-# Maps that are drawn at once, of which the first that stays inside is taken.
-_CANDIDATES = 64
+# Maps that are drawn at once, of which the first that stays inside is taken. KITTI's settings let
+# one in fifty pass, all others more.
+_CANDIDATES = 512
 # Matrices are a few numbers, so that double precision costs nothing.
 _EXACT = tf.float64
 

@@ -71,6 +71,7 @@ def print_recipes():
         recipe = get(name)
         begins = ", ".join(recipe.starts_from.values()) or "random weights"
         size = f"{recipe.batch_size} x {recipe.crop[0]}x{recipe.crop[1]}"
-        rows.append((name, begins, f"{recipe.steps:,} of {size}", recipe.cost, recipe.expected))
-    header = ("recipe", "starts from", "steps", "cost", "EPE in px")
+        steps = f"{recipe.steps:,} of {size}"
+        rows.append((name, begins, steps, recipe.source, recipe.cost, recipe.expected))
+    header = ("recipe", "starts from", "steps", "source", "cost", "EPE in px")
     print_table("python train/train.py RECIPE --data-dir DATA", header, rows, texts=True)
