@@ -7,7 +7,17 @@ import argparse
 import sys
 
 import tfflow
-from tfflow.cli import benchmark, evaluate, export, flow, import_weights, models, submit, synthesize
+from tfflow.cli import (
+    benchmark,
+    build_ops,
+    evaluate,
+    export,
+    flow,
+    import_weights,
+    models,
+    submit,
+    synthesize,
+)
 
 DESCRIPTION = "Optical flow for TensorFlow and Keras, from training to the phone."
 EXAMPLES = """\
@@ -57,6 +67,7 @@ def build_parser():
         import_weights,
         synthesize,
         models,
+        build_ops,
     ):
         module.add(commands)
     return parser

@@ -85,10 +85,10 @@ Pass spread_over_patches(const Correlation& shape, const Scalar* upstream, Scala
   return add_up(shape, sizes, outputs_of, upstream, spread);
 }
 
-// A displacement stride that is larger than the largest displacement is never taken.
+// A displacement stride that is larger than the largest displacement is never taken: it need not
+// be larger than by one.
 Correlation simplified(Correlation shape) {
-  if (shape.radius() == 0) shape.displacement_stride = 1, shape.padding -= shape.max_displacement,
-                           shape.max_displacement = 0;
+  if (shape.radius() == 0) shape.displacement_stride = shape.max_displacement + 1;
   return shape;
 }
 

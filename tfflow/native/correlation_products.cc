@@ -199,7 +199,8 @@ std::vector<Pass> products(const Correlation& shape, const Scalar* first, const 
           const int64_t y1 = shape.position(y), step = shape.displacement_stride;
           const Lattice& rows = layout->rows[(y1 % step + step) % step];
           const int64_t jy = (y - rows.first_output) / rows.output_step;
-          const Scalar* first_row = in_range(y1, height) ? first + (b * height + y1) * row : nullptr;
+          const Scalar* first_row =
+              in_range(y1, height) ? first + (b * height + y1) * row : nullptr;
           const Scalar* turned_rows = turned + b * height * layout->row_size;
           Scalar* output_row = output + i * layout->outputs * displacements;
           for (const auto& columns : layout->columns) {

@@ -2,6 +2,8 @@
 
 from keras import ops
 
+from tfflow.ops import native
+
 
 def correlation(
     features1,
@@ -47,6 +49,16 @@ def correlation(
     """
     _check_arguments(features1, features2, max_displacement, stride, displacement_stride)
     step = displacement_stride
+    cost = native.correlation(
+        features1,
+        features2,
+        max_displacement,
+        stride=stride,
+        displacement_stride=step,
+        normalize=normalize,
+    )
+    if cost is not None:
+        return cost
     if stride % step == 0:
         # Both maps are only ever looked at on one grid of every step-th pixel.
         grid1, grid2 = features1[:, ::step, ::step, :], features2[:, ::step, ::step, :]

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from tfflow.ops import native
+
 PADDINGS = ("zeros", "border")
 
 
@@ -31,6 +33,9 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
         ValueError: If the shapes do not fit each other or ``padding`` is unknown.
     """
     _check_arguments(image, flow, padding)
+    result = native.warp(image, flow, padding=padding, mask_threshold=mask_threshold)
+    if result is not None:
+        return result if return_mask else result[0]
     flow = ops.convert_to_tensor(flow)
     if flow.dtype in ("float16", "bfloat16"):
         flow = ops.cast(flow, "float32")  # half precision can't tell pixels apart beyond 2048

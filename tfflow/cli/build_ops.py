@@ -1,0 +1,30 @@
+"""tfflow build-ops: compiles the native ops ahead of their first use."""
+
+from tfflow.cli.shared import command
+
+
+def add(commands):
+    parser = command(
+        commands,
+        "build-ops",
+        run,
+        "compile the native ops",
+        "Compiles correlation and warp for this processor and the installed TensorFlow, into the "
+        "user's cache (or $TFFLOW_CACHE). Without this command, it happens when they are first "
+        "needed; without a C++ compiler, the reference runs in their place.",
+    )
+    parser.add_argument("--force", action="store_true", help="compile even if they are there")
+
+
+def run(arguments):
+    from tfflow.native import build
+    from tfflow.progress import print_table, progress_bar
+    from tfflow.startup import start_backend_quietly
+
+    start_backend_quietly()
+    try:
+        with progress_bar("compiling native ops") as bar:
+            build.build(lambda done, total, what: bar(done, total), force=arguments.force)
+    except build.BuildError as error:
+        raise OSError(error) from error
+    print_table("native ops", ("", ""), build.description(), texts=True)
