@@ -4,7 +4,8 @@
 #     train/launch.sh host0 host1 -- liteflownet_things --data-dir /data --output /shared/runs/x
 #
 # The first host is the chief, who writes checkpoints and logs. All hosts need this folder at the
-# same path, the data, and ssh without a password; "localhost" is started without ssh. Options:
+# same path, the data, and ssh without a password. "localhost" is started without ssh, and is of use
+# only if all are, as other hosts could not find it by that name. Options:
 #     PYTHON  the interpreter on the hosts   [.venv/bin/python]
 #     PORT    of the first worker            [12345]
 # When one worker fails, all are stopped: the same command goes on from the last checkpoint.

@@ -26,7 +26,7 @@ from tfflow.startup import start_backend_quietly
 
 if __name__ == "__main__":
     # Workers have to find each other before anything runs on a device.
-    start_backend_quietly(use_devices="multi-worker" not in sys.argv)
+    start_backend_quietly(use_devices=not any("multi-worker" in word for word in sys.argv))
 
 import keras
 import recipes
@@ -36,6 +36,7 @@ from smoke import smoke
 import tfflow
 from tfflow.atomic_file import atomic_file
 from tfflow.data import open_dataset, training_pipeline
+from tfflow.data.datasets import Mixture
 from tfflow.data.pipeline import upcoming
 from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.metrics import EndPointError
@@ -45,12 +46,18 @@ from tfflow.training.callbacks import (
     FlowPictures,
     FreezeStatistics,
     JsonLines,
-    NotFiniteError,
     Speed,
     StopAtNaN,
     UseAverage,
+    read_log,
 )
-from tfflow.training.checkpoints import Checkpoints, SaveCheckpoints, stretches
+from tfflow.training.checkpoints import (
+    Checkpoints,
+    Interrupted,
+    NotFiniteError,
+    SaveCheckpoints,
+    stretches,
+)
 
 # =============================================================================================
 # 1. Arguments
@@ -101,8 +108,14 @@ def chosen_recipe(arguments):
     elif arguments.steps:
         recipe = recipe.with_steps(arguments.steps)
     if arguments.accumulate != 1:
+        if arguments.distribute != "none":
+            raise ValueError(
+                "--accumulate goes with one device only, because of Keras: several devices share "
+                "a batch anyway. Leave out --accumulate or --distribute."
+            )
         recipe = recipe.accumulated(arguments.accumulate)
-    return recipe.averaged(arguments.ema) if arguments.ema else recipe
+    # Keras averages after every part of a batch.
+    return recipe.averaged(arguments.ema ** (1 / arguments.accumulate)) if arguments.ema else recipe
 
 
 # =============================================================================================
@@ -114,21 +127,39 @@ def make_data(recipe, arguments, output):
     """(training set, held-out samples)."""
     training_set, held_out = recipe.data(pathlib.Path(arguments.data_dir))
     if arguments.skip_corrupt:
-        training_set = without_corrupt(training_set, output)
-    held_out = held_out[:: max(1, len(held_out) // recipe.validation_pairs)]
+        training_set = without_corrupt(training_set, output / "skipped.json")
+    held_out = held_out[:: -(-len(held_out) // recipe.validation_pairs)]
     print(f"training on {training_set!r}, validating on {held_out!r}")
     return training_set, held_out
 
 
-def without_corrupt(dataset, output):
-    """The data set without what can't be read, which is counted and noted down."""
-    with progress_bar("reading all files") as progress:
-        dataset, complaints = dataset.readable(progress)
-    if complaints:
-        path = output / "skipped.txt"
-        path.write_text("\n".join(complaints) + "\n", encoding="utf-8")
-        print(f"skipping {len(complaints)} pairs that can't be read; {path} says why")
-    return dataset
+def without_corrupt(dataset, record):
+    """The data set without what can't be read: counted, noted down, and the same ever after."""
+    if isinstance(dataset, Mixture):
+        rest = [
+            without_corrupt(part, record.with_stem(f"{record.stem}_{number}"))
+            for number, part in enumerate(dataset.datasets)
+        ]
+        return Mixture(rest, dataset.ratios)
+    if not hasattr(dataset, "readable"):
+        print(f"{dataset!r} has no files of its own to check")
+        return dataset
+    if record.is_file():
+        skipped = json.loads(record.read_text(encoding="utf-8"))
+    else:
+        with progress_bar(f"reading all of {dataset.name}") as progress:
+            readable, complaints = dataset.readable(progress)
+        kept = {files.name for files in readable.pairs}
+        names = [files.name for files in dataset.pairs if files.name not in kept]
+        skipped = {"names": names, "why": complaints}
+        with atomic_file(record) as temporary:
+            temporary.write_text(json.dumps(skipped, indent=2) + "\n", encoding="utf-8")
+    print(f"skipping {len(skipped['names'])} pairs that can't be read; {record} says why")
+    return dataset.without(skipped["names"])
+
+
+def parts(dataset):
+    return getattr(dataset, "datasets", [dataset])
 
 
 # =============================================================================================
@@ -136,10 +167,11 @@ def without_corrupt(dataset, output):
 # =============================================================================================
 
 
-def make_model(recipe, arguments):
+def make_model(recipe, arguments, begins=True):
+    """The compiled network; one that ``begins`` takes over what its stage starts from."""
     keras.utils.set_random_seed(arguments.seed)
     model = tfflow.models.create(recipe.model, **recipe.model_arguments)
-    if not arguments.smoke:
+    if begins and not arguments.smoke:
         initialize(model, recipe, arguments)
     model.compile(
         optimizer=recipe.optimizer(recipe.steps), loss=recipe.loss, metrics=[EndPointError()]
@@ -181,15 +213,15 @@ def initial_weights(recipe, arguments):
 
 
 def make_callbacks(recipe, arguments, held_out, output, run, step):
-    """In their order: what measures, what saves the state, what evaluates, what writes it down."""
+    """In their order: what measures, what evaluates, what writes it down, what saves the state."""
     epoch = step // recipe.steps_per_epoch
     callbacks = [
         Speed(run.clock, step),
         StopAtNaN(run.batches_from, output / "nan_batch.npz", step),
-        SaveCheckpoints(run.checkpoints, step, write=run.chief, catch_signals=not run.cluster),
     ]
+    average = UseAverage()
     if arguments.ema:
-        callbacks.append(UseAverage())
+        callbacks.append(average)
     if recipe.freeze_statistics_after is not None:
         callbacks.append(FreezeStatistics(recipe.freeze_statistics_after))
     callbacks.append(EvaluatePairs(held_out, "val"))
@@ -207,15 +239,18 @@ def make_callbacks(recipe, arguments, held_out, output, run, step):
         folder = output / "tensorboard"
         callbacks.append(keras.callbacks.TensorBoard(folder, update_freq=100))
         callbacks.append(FlowPictures(held_out, folder))
-    return callbacks
+    if arguments.ema:
+        callbacks.append(average.taken_back)
+    saving = SaveCheckpoints(run.checkpoints, step, write=run.chief, catch_signals=not run.cluster)
+    return [*callbacks, saving]
 
 
 def best_so_far(log, epoch):
     """The best validation EPE of an earlier part of the run, so that best.keras stays the best."""
     if not log.is_file():
         return None
-    lines = map(json.loads, log.read_text(encoding="utf-8").splitlines())
-    return min((line["val_epe"] for line in lines if line["epoch"] <= epoch), default=None)
+    results = (line["val_epe"] for line in read_log(log) if line["epoch"] <= epoch)
+    return min((epe for epe in results if epe is not None), default=None)
 
 
 # =============================================================================================
@@ -247,7 +282,8 @@ def claim_folder(output, recipe, arguments):
     record = {"recipe": recipe.name, "steps": recipe.steps, "batch_size": recipe.batch_size}
     record |= {name: getattr(arguments, name) for name in ("seed", "init", "ema", "precision")}
     path = output / "run.json"
-    if path.is_file():
+    started = Checkpoints(output / "checkpoints").steps() or (output / "model.keras").is_file()
+    if path.is_file() and started:
         there = json.loads(path.read_text(encoding="utf-8"))
         other = [f"{k} {there.get(k)}, not {v}" for k, v in record.items() if there.get(k) != v]
         if other:
@@ -290,31 +326,31 @@ def train(recipe, arguments):
         augmentation=recipe.augmentation,
         seed=arguments.seed,
     )
+    checkpoints = Checkpoints(folder / "checkpoints")
     with precision(arguments.precision), strategy.scope():
-        model = make_model(recipe, arguments)
+        # All weights are the chief's in the end, and a checkpoint has them already.
+        model = make_model(recipe, arguments, begins=chief and not checkpoints.steps())
+    # This worker's part of a batch, whole.
+    share = distribution.share(strategy)._replace(pieces=1)
     run = Run(
         chief=chief,
         cluster=arguments.distribute == "multi-worker",
         clock=distribution.prepare(model),
-        checkpoints=Checkpoints(folder / "checkpoints"),
-        batches_from=lambda step: pipeline(start=step, share=distribution.share(strategy)),
+        checkpoints=checkpoints,
+        batches_from=lambda step: pipeline(start=step, share=share),
     )
 
     step = restored(model, run)
     if step:
         print(f"going on from step {step}")
-    if step >= recipe.steps:
-        return tfflow.load(output / "model.keras")
     for stretch in stretches(step, recipe.steps, recipe.steps_per_epoch):
         if stretch[0] != step:
             # What comes out of a stretch may be averaged weights; training goes on from its own.
             restored(model, run)
-        try:
-            fit(model, recipe, arguments, held_out, output, pipeline, run, *stretch)
-        except tf.errors.OpError as error:
-            explain(error, training_set, recipe, arguments, run)
-            raise
-    model.save(output / "model.keras")
+        fit(model, recipe, arguments, held_out, output, pipeline, run, *stretch)
+    model.optimizer.finalize_variable_values(model.trainable_variables)  # the average, if any
+    with atomic_file(output / "model.keras") as temporary:
+        model.save(temporary)
     print(f"saved {output / 'model.keras'}")
     return model
 
@@ -322,19 +358,25 @@ def train(recipe, arguments):
 def fit(model, recipe, arguments, held_out, output, pipeline, run, step, epoch, end, count):
     """Trains from a step through some epochs of ``count`` steps."""
     callbacks = make_callbacks(recipe, arguments, held_out, output, run, step)
+    saving = callbacks[-1]
     shown = 1 if sys.stdout.isatty() else 2  # a bar for people, a line an epoch for log files
-    model.fit(
-        distribution.distribute(model.distribute_strategy, functools.partial(pipeline, start=step)),
-        initial_epoch=epoch,
-        epochs=end,
-        steps_per_epoch=count,
-        callbacks=callbacks,
-        shuffle=False,  # the pipeline does that
-        verbose=shown if run.chief else 0,
-    )
-    saving = next(callback for callback in callbacks if isinstance(callback, SaveCheckpoints))
-    if saving.interrupted:
-        raise SystemExit(f"stopped after step {saving.step}; the same command goes on from there")
+    try:
+        model.fit(
+            distribution.distribute(
+                model.distribute_strategy, functools.partial(pipeline, start=step)
+            ),
+            initial_epoch=epoch,
+            epochs=end,
+            steps_per_epoch=count,
+            callbacks=callbacks,
+            shuffle=False,  # the pipeline does that
+            verbose=shown if run.chief else 0,
+        )
+    except tf.errors.OpError as error:
+        explain(error, pipeline.args[0], recipe, arguments, run, saving.step)
+        raise
+    finally:
+        saving.release()
 
 
 @contextlib.contextmanager
@@ -348,20 +390,21 @@ def precision(name):
         keras.config.set_dtype_policy(before)
 
 
-def explain(error, training_set, recipe, arguments, run):
+def explain(error, training_set, recipe, arguments, run, step):
     """Raises what says more than TensorFlow's error, if that is known."""
-    steps = run.checkpoints.steps()
     if run.cluster and isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError)):
+        saved = run.checkpoints.steps()
         raise SystemExit(
             "train.py: another worker was lost. Start all of them again with the same command; "
-            f"they go on from step {steps[-1] if steps else 0}."
+            f"they go on from step {saved[-1] if saved else 0}."
         ) from error
+    if isinstance(error, (tf.errors.ResourceExhaustedError, tf.errors.InternalError)):
+        return
     # Decoders don't name their files, but reading the samples around once more does.
-    step = steps[-1] if steps else 0
-    count = (recipe.steps_per_epoch + 16) * recipe.batch_size
+    print(f"looking for a damaged file around step {step}", file=sys.stderr)
     places = upcoming(training_set, seed=arguments.seed, start=step * recipe.batch_size)
-    for part, index in places.take(count).as_numpy_iterator():
-        getattr(training_set, "datasets", [training_set])[part][int(index)]
+    for part, index in places.take(16 * recipe.batch_size).as_numpy_iterator():
+        parts(training_set)[part][int(index)]
 
 
 def main():
@@ -371,7 +414,7 @@ def main():
         return
     try:
         train(chosen_recipe(arguments), arguments)
-    except (ValueError, OSError, NotFiniteError) as error:
+    except (ValueError, OSError, NotFiniteError, Interrupted) as error:
         sys.exit(f"train.py: {error}")
 
 

@@ -1,5 +1,6 @@
 """What augmentation may not break: images and flow belong together, whatever is done to them."""
 
+import colorsys
 import dataclasses
 
 import numpy as np
@@ -170,6 +171,69 @@ def test_maps_stay_within_what_was_asked():
         np.testing.assert_array_equal(maps.first, maps.second)
     assert 1.0 <= min(areas) < 1.2 < 1.4 < max(areas) <= 1.5
     assert -10 <= min(angles) < -4 < 4 < max(angles) <= 10
+
+
+def test_the_relative_map_comes_after_the_common_one():
+    """second = relative · first: turned by 90 degrees, what is relative is still along x."""
+    quarter = Affine(rotation=0.0, zoom=(2.0, 2.0))
+    shifted = Affine(translation=(0.1, 0.0))
+    both = Augmentation(affine=quarter, relative=shifted, keep_inside=False)
+    moves = []
+    for seed in range(40):
+        maps = geometric.random_maps(tf.constant(SIZE), tf.constant(CROP), both, [1, seed])
+        motion = (maps.second - maps.first).numpy()
+        np.testing.assert_allclose(motion[:, :2], 0, atol=1e-9)
+        np.testing.assert_allclose(motion[1:, 2], 0, atol=1e-9)
+        moves.append(motion[0, 2])
+    # A tenth of the width either way, not magnified by the common zoom.
+    assert 0.7 < np.abs(moves).max() / (0.1 * (SIZE[1] - 1)) <= 1.0
+
+
+def test_translations_and_flips_are_as_large_and_as_often_as_asked():
+    shift = Affine(translation=(0.05, 0.1))
+    plain = Augmentation(affine=shift, keep_inside=False, horizontal_flip=0.5, vertical_flip=0.5)
+    shifts, flips = [], []
+    for seed in range(200):
+        maps = geometric.random_maps(tf.constant(SIZE), tf.constant(SIZE), plain, [1, seed])
+        matrix = maps.first.numpy()
+        flips.append((matrix[0, 0] < 0, matrix[1, 1] < 0))
+        shifts.append(matrix[:2, 2] - np.where(flips[-1], (SIZE[1] - 1, SIZE[0] - 1), 0))
+    largest = np.abs(shifts).max(0) / (SIZE[1] - 1, SIZE[0] - 1)
+    assert (largest <= (0.05, 0.1)).all() and (largest > (0.047, 0.095)).all()
+    horizontal, vertical = np.array(flips).T
+    for share in (horizontal, vertical, horizontal ^ vertical):  # the two are independent
+        assert 0.4 < share.mean() < 0.6
+
+
+def test_contrast_saturation_and_hue_by_hand():
+    """Each change alone, against its definition: PIL's and OpenCV's, in floats."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(60, 200, (2, 20, 30, 3), np.uint8)
+    x = images / 255.0
+    grey = x @ (0.299, 0.587, 0.114)
+    for name, reference in (
+        ("contrast", grey.mean((1, 2))[:, None, None, None]),
+        ("saturation", grey[..., None]),
+        ("brightness", np.zeros(1)),
+    ):
+        factors = []
+        for seed in range(20):
+            changed = recolour(images, Colour(**{name: 0.2}), [3, seed]).numpy()
+            moved, base = changed - reference, x - reference
+            factor = (moved * base).sum() / (base**2).sum()
+            np.testing.assert_allclose(changed, np.clip(reference + factor * base, 0, 1), atol=1e-5)
+            factors.append(factor)
+        assert 0.8 <= min(factors) < 0.9 < 1.1 < max(factors) <= 1.2, name
+
+    turns = []
+    for seed in range(20):
+        changed = recolour(images, Colour(hue=0.5), [3, seed]).numpy()
+        before, after = (np.array([colorsys.rgb_to_hsv(*p) for p in a[0, 0]]) for a in (x, changed))
+        np.testing.assert_allclose(after[:, 1:], before[:, 1:], atol=1e-4)
+        turn = (after[:, 0] - before[:, 0]) % 1
+        assert np.ptp(np.exp(2j * np.pi * turn).real) < 1e-3
+        turns.append(turn[0])
+    assert min(turns) < 0.2 and max(turns) > 0.8
 
 
 def test_colours_change_alike_in_both_images():

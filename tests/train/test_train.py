@@ -17,8 +17,7 @@ import tensorflow as tf
 import tfflow
 from tfflow.data import write_flow, write_image
 from tfflow.losses import MultiLevelEPE
-from tfflow.training.callbacks import NotFiniteError
-from tfflow.training.checkpoints import Checkpoints
+from tfflow.training.checkpoints import Checkpoints, Interrupted, NotFiniteError
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "train"))
 import recipes
@@ -109,6 +108,57 @@ def test_published_schedules(name, rates):
     optimizer = recipe.optimizer(recipe.steps)
     for iteration, rate in rates.items():
         assert float(optimizer._learning_rate(iteration)) == pytest.approx(rate)
+
+
+CHAIRS, THINGS, KITTI = (320, 448), (384, 768), (320, 896)
+FIVE = {"level6": 0.32, "level5": 0.08, "level4": 0.02, "level3": 0.01, "level2": 0.005}
+FOUR = {level: weight for level, weight in FIVE.items() if level != "level2"}
+ZERO = {"level0": 6.25e-4}
+
+
+@pytest.mark.parametrize(
+    ("name", "crop", "batch", "l2", "weights", "start"),
+    [
+        # Crop, batch, weight decay, levels and beginning, out of the tables of the specifications.
+        ("lightflow_chairs", CHAIRS, 128, 4e-5, None, None),
+        ("liteflownet_pre_M6S6", CHAIRS, 8, 4e-4, {"level6": 0.32}, None),
+        ("liteflownet_pre_M4S4R4", CHAIRS, 8, 4e-4, dict([*FIVE.items()][:3]), "M5S5R5"),
+        ("liteflownet_pre_M2S2R2", CHAIRS, 8, 4e-4, FIVE, "M3S3R3"),
+        ("liteflownet2_pre_M3S3R3", CHAIRS, 8, 4e-4, FOUR | ZERO, "M4S4R4"),
+        ("liteflownet_things", THINGS, 8, 4e-4, FIVE, "M2S2R2"),
+        ("liteflownet_sintel", THINGS, 4, 4e-4, FIVE, "things"),
+        ("liteflownet_kitti", KITTI, 4, 4e-4, FIVE, "things"),
+        ("liteflownet2_sintel_kitti", (320, 768), 4, 4e-4, FOUR | ZERO, "things"),
+        ("liteflownet2_kitti", KITTI, 4, 4e-4, FOUR | ZERO, "sintel_kitti"),
+        ("flownets_chairs", (384, 448), 8, 4e-4, FIVE, None),
+        ("flownetc_sintel", THINGS, 8, 4e-4, FIVE, "chairs"),
+        ("flownet2sd", CHAIRS, 8, 4e-4, FIVE, None),
+        ("flownet2css_sd", (384, 448), 8, 4e-4, FIVE, "css_things"),
+        ("flownet2_chairs", (384, 448), 8, 4e-4, {"level1": 0.005}, "flownet2css_sd"),
+        ("maskflownets_chairs", (384, 448), 8, 0.0, FIVE, None),
+        ("maskflownet_things", THINGS, 8, 4e-4, FIVE, "chairs"),
+        ("maskflownet_kitti", KITTI, 4, 0.0, dict(zip(FIVE, (0.005, 0.01, 0.02, 0.08, 0.32))),
+         "sintel"),
+    ],
+)  # fmt: skip
+def test_published_settings(name, crop, batch, l2, weights, start):
+    recipe = recipes.get(name)
+    assert recipe.crop == crop and recipe.batch_size == batch
+    optimizer = recipe.optimizer(recipe.steps)
+    assert optimizer.l2 == l2 and optimizer.epsilon == 1e-8
+    assert weights is None or recipe.loss.weights == weights
+    begins = next(iter(recipe.starts_from.values()), None)
+    assert begins is None if start is None else begins.endswith(start)
+
+
+def test_published_losses():
+    sintel, kitti = (recipes.get(f"liteflownet_{name}").loss for name in ("sintel", "kitti"))
+    assert (sintel.q, sintel.eps, sintel.resize_flow) == (0.2, 0.01, "downsample")
+    assert (kitti.q, kitti.eps, kitti.resize_flow) == (0.2, 0.01, "upsample")
+    robust = recipes.get("flownet2css_sd").loss
+    assert (robust.p, robust.q, robust.eps) == (1, 0.4, 0.01)
+    assert recipes.get("flownet2_things").loss.flow_div == 1.0
+    assert recipes.get("maskflownets_sintel").loss.q == 0.4
 
 
 def test_unknown_recipe_suggests_the_nearest():
@@ -225,10 +275,10 @@ def test_an_interrupted_run_ends_with_the_same_weights(tmp_path, options, monkey
 
     made = train.make_callbacks
     for interruption in (StopAfter(3), StopAfter(4), StopAfter(99)):
-        monkeypatch.setattr(train, "make_callbacks", lambda *a, i=interruption: [*made(*a), i])
+        monkeypatch.setattr(train, "make_callbacks", lambda *a, i=interruption: [i, *made(*a)])
         try:
             resumed = run("lightflow_demo", tmp_path / "cut", "--steps", "10", *options)
-        except SystemExit as end:
+        except Interrupted as end:
             assert "the same command goes on" in str(end)
     assert [log["epoch"] for log in log_of(tmp_path / "cut")] == [1, 2, 3]
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
@@ -261,6 +311,47 @@ class NaNForFastFlow(MultiLevelEPE):
     def call(self, y_true, y_pred):
         fastest = keras.ops.max(keras.ops.abs(y_true["flow"]))
         return super().call(y_true, y_pred) * keras.ops.sqrt(10.0 - fastest)
+
+
+def test_killed_before_the_last_save_it_still_ends(tmp_path):
+    """A finished run makes its model again, with the averaged weights."""
+    first = run("lightflow_demo", tmp_path, "--ema", "0.9")
+    (tmp_path / "model.keras").unlink()
+    with (tmp_path / "log.jsonl").open("a") as log:
+        log.write('{"epoch": 2, "lo')  # and a line that a full disk cut off
+    again = run("lightflow_demo", tmp_path, "--ema", "0.9")
+    for one, other in zip(first.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (tmp_path / "model.keras").is_file()
+
+
+def test_a_failed_beginning_leaves_the_folder_free(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    recipe = dataclasses.replace(smoke(recipes.get("lightflow_demo")))
+    wrong = train.parse_arguments(["lightflow_demo", "--init", "nowhere.keras", "--output", "run"])
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.keras"):
+        train.train(recipe, wrong)
+    train.train(recipe, train.parse_arguments(["lightflow_demo", "--output", "run"]))
+    assert pathlib.Path("run/model.keras").is_file()
+
+
+def test_weights_that_are_no_numbers_are_not_saved(tmp_path, monkeypatch):
+    class Spoil(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                self.model.trainable_variables[0].assign(self.model.trainable_variables[0] * np.nan)
+
+    made = train.make_callbacks
+    monkeypatch.setattr(train, "make_callbacks", lambda *a: [Spoil(), *made(*a)])
+    with pytest.raises(NotFiniteError, match="is not finite after step 8"):
+        run("liteflownet_pre_M6S6", tmp_path, "--steps", "8")
+    assert Checkpoints(tmp_path / "checkpoints").steps() == [4]
+
+
+def test_what_does_not_go_together_is_told():
+    arguments = ["lightflow_demo", "--accumulate", "2", "--distribute", "mirrored"]
+    with pytest.raises(ValueError, match="one device only"):
+        train.chosen_recipe(train.parse_arguments(arguments))
 
 
 def test_nan_stops_with_the_batch_that_caused_it(tmp_path):
@@ -308,7 +399,8 @@ def test_a_damaged_file_is_named_or_left_out(tmp_path):
         run("lightflow_chairs", tmp_path / "run", "--data-dir", str(data), **options)
     again = ["--data-dir", str(data), "--skip-corrupt"]
     run("lightflow_chairs", tmp_path / "skipping", *again, **options)
-    assert damaged.name in (tmp_path / "skipping" / "skipped.txt").read_text()
+    record = json.loads((tmp_path / "skipping" / "skipped.json").read_text())
+    assert damaged.name in record["why"][0] and record["names"] == [damaged.name[:5]]
 
 
 def test_recipes_are_cut_down_honestly():

@@ -76,8 +76,8 @@ class Augmentation:
         relative: what the second image takes on top, or None; it adds motion.
         keep_inside: draw maps until none shows anything from outside of its image. Otherwise what
             is outside is black, and the flow is not valid there.
-        square: rotate and shear in pixels. Otherwise, as mmflow does, in coordinates in which
-            the image's sides are both 1.
+        square: rotate and shear in pixels, and shift by shares of the width in both directions.
+            Otherwise, as mmflow does, all in coordinates in which the image's sides are both 1.
     """
 
     colour: Colour | None = None

@@ -11,11 +11,8 @@ import numpy as np
 
 from tfflow.atomic_file import atomic_file
 from tfflow.models.prediction import ImagePair
+from tfflow.training.checkpoints import NotFiniteError
 from tfflow.visualization import flow_figure, pyramid_figure
-
-
-class NotFiniteError(RuntimeError):
-    """The loss became NaN or infinite; the message says where the batch lies that caused it."""
 
 
 class FlowPictures(keras.callbacks.Callback):
@@ -90,21 +87,22 @@ class FreezeStatistics(keras.callbacks.Callback):
 
 
 class UseAverage(keras.callbacks.Callback):
-    """Between epochs, gives the model the optimizer's moving average of its weights.
+    """At an epoch's end, gives the model the optimizer's moving average of its weights.
 
-    What other callbacks evaluate and save is then the average; training goes on from its own
-    weights, to the last bit (keras.callbacks.SwapEMAWeights swaps by adding and subtracting). The
-    optimizer needs ``use_ema=True``. When training ends, Keras leaves the average in the model.
+    What the callbacks between this one and its :attr:`taken_back` evaluate and save is the
+    average; training goes on from its own weights, to the last bit (keras.callbacks.SwapEMAWeights
+    swaps by adding and subtracting). The optimizer needs ``use_ema=True``. When training ends,
+    Keras leaves the average in the model.
+
+    Attributes:
+        taken_back: The callback that gives the model its own weights again.
     """
 
     def __init__(self):
         super().__init__()
-        self._own = None
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if self._own is not None:
-            self._assign(self._own)
-            self._own = None
+        self.taken_back = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: self._assign(self._own)
+        )
 
     def on_epoch_end(self, epoch, logs=None):
         optimizer = self.model.optimizer
@@ -194,7 +192,7 @@ class StopAtNaN(keras.callbacks.Callback):
 class JsonLines(keras.callbacks.Callback):
     """Appends each epoch's logs as one line of JSON: a record that any program can read.
 
-    Lines of epochs that are now trained once more are dropped first.
+    What is no number is null. Lines of epochs that are now trained once more are dropped first.
 
     Args:
         path: The file.
@@ -205,13 +203,24 @@ class JsonLines(keras.callbacks.Callback):
         super().__init__()
         self.path = pathlib.Path(path)
         if self.path.is_file():
-            lines = self.path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if json.loads(line)["epoch"] <= epoch]
-            if kept != lines:
-                with atomic_file(self.path) as temporary:
-                    temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+            kept = [line for line in read_log(self.path) if line["epoch"] <= epoch]
+            with atomic_file(self.path) as temporary:
+                text = "".join(f"{json.dumps(line)}\n" for line in kept)
+                temporary.write_text(text, encoding="utf-8")
 
     def on_epoch_end(self, epoch, logs=None):
         values = {key: float(value) for key, value in (logs or {}).items()}
+        values = {key: v if math.isfinite(v) else None for key, v in values.items()}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"epoch": epoch + 1, **values}) + "\n")
+
+
+def read_log(path):
+    """The lines of a log as dicts; one that was cut off, by a full disk say, is left out."""
+    lines = []
+    for text in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError:
+            continue
+    return lines

@@ -5,6 +5,7 @@ import re
 import signal
 
 import keras
+import numpy as np
 
 from tfflow.atomic_file import atomic_file
 
@@ -64,13 +65,22 @@ class Checkpoints:
         return steps[-1]
 
 
+class NotFiniteError(RuntimeError):
+    """The loss or the weights became NaN or infinite."""
+
+
+class Interrupted(RuntimeError):
+    """The process was asked to end, and its state is saved."""
+
+
 class SaveCheckpoints(keras.callbacks.Callback):
     """Saves a checkpoint after every epoch, and when the process is asked to end.
 
-    On SIGTERM, which clusters send before they take a machine away, the step in progress is
-    finished and saved, and training stops (:attr:`interrupted` is then true).
+    Must come last of all callbacks: what they write down of an epoch is then there before the
+    epoch counts as done. Weights that are no numbers are never saved.
 
-    Must come before callbacks that change weights at an epoch's end, as ``UseAverage`` does.
+    On SIGTERM, which clusters send before they take a machine away, the step in progress is
+    finished and saved, and fit ends with :class:`Interrupted`.
 
     Args:
         checkpoints: The :class:`Checkpoints`.
@@ -79,34 +89,56 @@ class SaveCheckpoints(keras.callbacks.Callback):
             variables may need all of them.
         catch_signals: Whether to save on SIGTERM. With several workers no: they would stop at
             different steps.
+
+    Raises:
+        NotFiniteError: When a weight is NaN or infinite at an epoch's end.
+        Interrupted: After SIGTERM.
     """
 
     def __init__(self, checkpoints, step=0, write=True, catch_signals=True):
         super().__init__()
         self.checkpoints, self.step, self.write = checkpoints, step, write
-        self.catch_signals, self.interrupted = catch_signals, False
+        self.catch_signals, self._asked_to_end, self._before = catch_signals, False, None
 
     def on_train_begin(self, logs=None):
         if self.catch_signals:
-            self._before = signal.signal(signal.SIGTERM, self._interrupt)
+            self._before = signal.signal(signal.SIGTERM, self._ask_to_end)
 
     def on_train_end(self, logs=None):
-        if self.catch_signals:
-            signal.signal(signal.SIGTERM, self._before)
+        self.release()
 
-    def _interrupt(self, number, frame):
-        self.interrupted = True
+    def release(self):
+        """Gives SIGTERM back to whoever had it."""
+        if self._before is not None:
+            signal.signal(signal.SIGTERM, self._before)
+            self._before = None
+
+    def _ask_to_end(self, number, frame):
+        self._asked_to_end = True
 
     def on_train_batch_end(self, batch, logs=None):
         self.step += 1
-        if self.interrupted:
-            self.model.stop_training = True
+        if self._asked_to_end:
+            self._save()
+            self.release()
+            raise Interrupted(f"stopped after step {self.step}; the same command goes on there")
 
     def on_epoch_end(self, epoch, logs=None):
+        self._save()
+
+    def _save(self):
+        for variable in self.model.variables:
+            value = keras.ops.convert_to_numpy(variable)
+            if value.dtype.kind == "f" and not np.isfinite(value).all():
+                raise NotFiniteError(
+                    f"{variable.path} is not finite after step {self.step}, though the loss was; "
+                    "the newest checkpoint is from before. A smaller learning rate, or float32 "
+                    "instead of float16, are the usual mends."
+                )
         if self.write:
             self.checkpoints.save(self.model, self.step)
         else:
-            for variable in (*self.model.variables, *self.model.optimizer.variables):
+            for variable in self.model.optimizer.variables:
                 keras.ops.convert_to_numpy(variable)
 
 

@@ -105,7 +105,7 @@ def share(strategy):
     """What this worker reads of every batch."""
     resolver = strategy.cluster_resolver
     cluster = resolver.cluster_spec().as_dict() if resolver and resolver.task_type else {}
-    workers = len(cluster.get("worker", "1"))
+    workers = len(cluster.get("worker", ["this one"]))
     worker = resolver.task_id if workers > 1 else 0
     return Share(worker, workers, strategy.num_replicas_in_sync // workers)
 

@@ -146,6 +146,11 @@ class FlowDataset(Sequence):
         pairs = [pair for pair, text in zip(self.pairs, complaints, strict=True) if text is None]
         return FlowDataset(self.name, pairs), [text for text in complaints if text is not None]
 
+    def without(self, names):
+        """The data set without the pairs of these names."""
+        names = set(names)
+        return FlowDataset(self.name, [pair for pair in self.pairs if pair.name not in names])
+
     def __repr__(self):
         return f"<{type(self).__name__} {self.name}: {len(self)} pairs>"
 
