@@ -122,3 +122,47 @@ int emulate_warp_gradients(const tfflow::Warp* shape, int type, int scatter, con
 }
 
 }  // extern "C"
+
+#if defined(TFFLOW_EMULATED)  // launch.h as well, for what calls it: jax_ffi.cc
+#include "../tfflow/native/cuda/launch.h"
+
+namespace tfflow {
+namespace cuda {
+
+cudaError_t correlation_forward(const Correlation& shape, Type type, const void* first,
+                                const void* second, void* output, cudaStream_t) {
+  HostRunner runner(false);
+  return static_cast<cudaError_t>(correlate(shape, type, first, second, output, runner));
+}
+
+cudaError_t correlation_backward(const Correlation& shape, Type type, const void* upstream,
+                                 const void* first, const void* second, void* gradient_first,
+                                 void* gradient_second, cudaStream_t) {
+  HostRunner runner(false);
+  return static_cast<cudaError_t>(correlate_gradients(shape, type, upstream, first, second,
+                                                      gradient_first, gradient_second, runner));
+}
+
+cudaError_t warp_forward(const Warp& shape, Type type, const void* image, const float* flow,
+                         void* warped, void* mask, cudaStream_t) {
+  HostRunner runner(false);
+  return static_cast<cudaError_t>(warp_image(shape, type, image, flow, warped, mask, runner));
+}
+
+size_t warp_workspace_bytes(const Warp& shape, Type type, Scatter scatter) {
+  return workspace_bytes(shape, type, scatter);
+}
+
+cudaError_t warp_backward(const Warp& shape, Type type, Scatter scatter, const void* upstream,
+                          const void* image, const float* flow, void* gradient_image,
+                          float* gradient_flow, void* workspace, cudaStream_t) {
+  HostRunner runner(false);
+  return static_cast<cudaError_t>(warp_gradients(shape, type, scatter, upstream, image, flow,
+                                                 gradient_image, gradient_flow, workspace, runner));
+}
+
+}  // namespace cuda
+}  // namespace tfflow
+
+extern "C" const char* cudaGetErrorString(cudaError_t) { return "the emulation refused"; }
+#endif

@@ -1,0 +1,1 @@
+"""CUDA kernels for correlation and warp, free of frameworks, and what launches them."""
