@@ -13,7 +13,7 @@ namespace tfflow {
 
 // Sums of products of a few of them stay within 64 bits.
 constexpr int64_t kLargestAttribute = int64_t{1} << 20;
-constexpr double kMostElements = 1e15;
+constexpr double kMostElements = 1e12;
 
 inline absl::Status checked(bool good, const std::string& expected) {
   return good ? absl::OkStatus() : absl::InvalidArgumentError(expected);

@@ -158,17 +158,17 @@ std::vector<Pass> warp_backward(const Warp& shape, const Scalar* image, const Sc
       if (image_gradient) {
         std::fill_n(image_gradient + offset + first * line, (last - first) * line, Scalar(0));
       }
-      // What lies outside of the image may be held at its border.
-      constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
-      const Scalar low = first > 0 ? static_cast<Scalar>(first - 1) : -infinity;
-      const Scalar high = last < shape.height ? static_cast<Scalar>(last) : infinity;
+      // What lies outside of the image may be held at its border, and belongs to the last band.
+      const auto is_elsewhere = [=](Scalar coordinate) {
+        return (first > 0 && coordinate < static_cast<Scalar>(first - 1)) ||
+               (last < shape.height && coordinate >= static_cast<Scalar>(last));
+      };
       for (int64_t y = 0; y < shape.height; ++y) {
         const int64_t* rows = workspace + 2 * (b * shape.height + y);
         if (rows[0] >= last || rows[1] <= first) continue;
         for (int64_t x = 0; x < shape.width; ++x) {
           const int64_t pixel = (b * shape.height + y) * shape.width + x;
-          const Scalar coordinate = static_cast<Scalar>(y) + flow[2 * pixel + 1];
-          if (coordinate < low || coordinate >= high) continue;
+          if (is_elsewhere(static_cast<Scalar>(y) + flow[2 * pixel + 1])) continue;
           const Footprint<Scalar> f = footprint(shape, x, y, flow + 2 * pixel);
           if (f.y.before >= last || f.y.after < first || !f.carries(shape)) continue;
           Share<Scalar> share{{}, {}, upstream + pixel * shape.channels, f.x.toward, f.y.toward};

@@ -8,6 +8,7 @@ import keras
 import tfflow
 from tfflow.atomic_file import atomic_file
 from tfflow.models.flow_model import FlowModel
+from tfflow.ops.native import reference_ops
 from tfflow.tflite.calibration import SYNTHETIC_PAIRS, synthetic_samples
 from tfflow.tflite.graph import Graph, foreign_operators
 from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
@@ -109,7 +110,7 @@ def convert(model, size):
         tf.TensorSpec((1, *size, 3), tf.float32, name="image1"),
         tf.TensorSpec((1, *size, 3), tf.float32, name="image2"),
     ]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, reference_ops():
         archive = keras.export.ExportArchive()
         archive.track(model)
         archive.add_endpoint(SIGNATURE, flow, input_signature=images)
