@@ -1,4 +1,4 @@
-"""The CUDA sources under nvcc: every architecture that it knows, and the TensorFlow ops' library."""
+"""The CUDA sources under nvcc: for every architecture that it knows, and TensorFlow's library."""
 
 import pathlib
 import re

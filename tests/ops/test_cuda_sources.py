@@ -227,13 +227,11 @@ def test_warp(emulation, size, padding, threshold):
 @pytest.mark.parametrize("case", ["zeros_mask", "zeros_nomask", "border_mask", "border_nomask"])
 def test_warp_golden(emulation, case):
     description, arrays = load("ops")
-    config, arrays = (
-        description[f"warp.{case}"]["config"],
-        {
-            name: nhwc(arrays[f"warp.{case}.{name}"])
-            for name in ("feat", "flow", "out", "gout", "gfeat", "gflow")
-        },
-    )
+    if f"warp.{case}" not in description:
+        pytest.skip("among the full golden files alone")
+    config = description[f"warp.{case}"]["config"]
+    names = "feat", "flow", "out", "gout", "gfeat", "gflow"
+    arrays = {name: nhwc(arrays[f"warp.{case}.{name}"]) for name in names}
     how = config.get("padding_mode", "zeros"), 0.9999 if config["use_mask"] else None
     inputs = arrays["feat"], arrays["flow"]
     assert_close(emulation.warp(*inputs, *how)[0], arrays["out"], 1e-5)
