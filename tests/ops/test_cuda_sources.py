@@ -71,6 +71,7 @@ SETTINGS = {
     "wide_patch": (5, 2, 2, 1, 4, 1),
     "little_padding": (1, 3, 1, 1, 1, 2),
     "much_padding": (1, 2, 2, 1, 5, -3),
+    "odd_origin": (1, 4, 2, 2, 3, 1),
 }
 
 
