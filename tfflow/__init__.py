@@ -15,6 +15,7 @@ from tfflow.models import registry as _registry
 __version__ = "0.1.0"
 
 _SUBMODULES = (
+    "addons",
     "cli",
     "data",
     "evaluation",

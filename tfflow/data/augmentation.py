@@ -134,7 +134,7 @@ CHAIRS = Augmentation(
 # mmflow's for fine-tuning LiteFlowNet on Sintel: without noise.
 SINTEL = dataclasses.replace(CHAIRS, colour=Colour(**_JITTER))
 
-# mmflow's for fine-tuning LiteFlowNet and LiteFlowNet2 on KITTI: cars stay upright and coloured.
+# mmflow's for fine-tuning LiteFlowNet and LiteFlowNet2 on KITTI: colours and angles change little.
 KITTI = Augmentation(
     colour=Colour(
         brightness=0.05, contrast=0.2, saturation=0.25, hue=0.1, gamma=(0.7, 1.5), noise=0.04
