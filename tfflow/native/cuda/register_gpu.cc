@@ -1,6 +1,6 @@
-// The TensorFlow ops' kernels for NVIDIA GPUs: shapes checked as on the CPU, memory from TensorFlow,
-// work put into TensorFlow's stream. To be compiled with EIGEN_USE_GPU and linked with register.cc's
-// ops and the .cu files' objects; docs/cuda.md has the commands.
+// The TensorFlow ops' kernels for NVIDIA GPUs: shapes checked as on the CPU, memory and
+// stream from TensorFlow. nvcc.py compiles it, with EIGEN_USE_GPU, and links it with
+// register.cc, where the ops are defined.
 //
 // float64 has no kernel here: such an op is placed on the CPU.
 #include <type_traits>
