@@ -1,0 +1,151 @@
+"""Building the native ops: once, in a cache, by one process; and what happens where it can't be."""
+
+import os
+import pathlib
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from tfflow.native import build
+
+SOURCES = pathlib.Path(build.__file__).parent
+USE = """
+import numpy as np
+from tfflow import ops
+x = np.ones((1, 4, 5, 3), np.float32)
+for _ in range(2):
+    print(float(np.sum(ops.correlation(x, x, 1))), float(np.sum(ops.warp(x, x[..., :2]))))
+"""
+EXPECTED = ["390.0 36.0"] * 2
+
+
+@pytest.fixture
+def compiler():
+    found = build.find_compiler()
+    if found is None:
+        pytest.skip("no C++ compiler")
+    return found
+
+
+def start(cache, program=USE, **environment):
+    kept = {key: value for key, value in os.environ.items() if key not in ("TFFLOW_OPS", "CXX")}
+    return subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**kept, "TF_CPP_MIN_LOG_LEVEL": "2", "TFFLOW_CACHE": str(cache), **environment},
+    )
+
+
+def finish(process):
+    out, said = process.communicate(timeout=600)
+    assert process.returncode == 0, said[-3000:]
+    return out.splitlines(), said
+
+
+def failing_compiler(folder):
+    """A compiler that knows its version and nothing else."""
+    path = folder / "g++"
+    path.write_text(
+        '#!/bin/sh\ncase "$1" in --version) echo "broken 1.0";; '
+        '*) echo "a.cc:1: error: no such luck" >&2; exit 3;; esac\n'
+    )
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def test_two_processes_build_once(tmp_path, compiler):
+    both = [start(tmp_path) for _ in range(2)]
+    said = ""
+    for process in both:
+        out, errors = finish(process)
+        assert out == EXPECTED
+        said += errors
+    assert "tfflow: compiling native ops for TensorFlow" in said
+    libraries = list(tmp_path.rglob("*.so"))
+    assert len(libraries) == 1
+    assert {path.suffix for path in libraries[0].parent.iterdir()} == {".so", ".lock"}
+    # And the next one doesn't even need a compiler.
+    out, errors = finish(start(tmp_path, PATH="/nowhere"))
+    assert out == EXPECTED and "compiling" not in errors and "RuntimeWarning" not in errors
+
+
+def test_no_compiler(tmp_path):
+    out, said = finish(start(tmp_path, PATH="/nowhere"))
+    assert out == EXPECTED
+    assert said.count("RuntimeWarning") == 1
+    assert "No C++ compiler was found" in said and "apt install g++" in said
+
+
+def test_failing_compiler(tmp_path):
+    out, said = finish(start(tmp_path / "cache", CXX=str(failing_compiler(tmp_path))))
+    assert out == EXPECTED
+    assert said.count("RuntimeWarning") == 1 and "no such luck" in said and "status 3" in said
+    assert not list(tmp_path.rglob("*.so"))
+
+
+def test_cache_that_can_not_be_written(tmp_path, compiler):
+    (tmp_path / "file").write_text("not a folder")
+    out, said = finish(start(tmp_path / "file"))
+    assert out == EXPECTED
+    assert said.count("RuntimeWarning") == 1 and "set TFFLOW_CACHE" in said
+
+
+def test_native_or_nothing(tmp_path):
+    process = start(tmp_path, PATH="/nowhere", TFFLOW_OPS="native")
+    _, said = process.communicate(timeout=600)
+    assert process.returncode and "BuildError: No C++ compiler was found" in said
+
+
+def test_reference_never_builds(tmp_path):
+    out, said = finish(start(tmp_path, TFFLOW_OPS="reference"))
+    assert out == EXPECTED and "compiling" not in said and not list(tmp_path.iterdir())
+
+
+def test_a_damaged_library_is_a_warning(tmp_path, compiler, monkeypatch):
+    monkeypatch.setenv("TFFLOW_CACHE", str(tmp_path))
+    library = build._folder() / build._name(compiler)
+    library.parent.mkdir(parents=True)
+    library.write_text("no library")
+    out, said = finish(start(tmp_path))
+    assert out == EXPECTED
+    assert said.count("RuntimeWarning") == 1 and "tfflow build-ops --force" in said
+
+
+def test_command(tmp_path, compiler):
+    command = [sys.executable, "-c", "import tfflow.cli; raise SystemExit(tfflow.cli.main())"]
+    environment = {**os.environ, "TFFLOW_CACHE": str(tmp_path)}
+    ran = subprocess.run([*command, "build-ops"], capture_output=True, text=True, env=environment)
+    assert ran.returncode == 0, ran.stderr
+    assert str(tmp_path) in ran.stdout and ".so" in ran.stdout
+    environment["CXX"] = str(failing_compiler(tmp_path))
+    ran = subprocess.run([*command, "build-ops"], capture_output=True, text=True, env=environment)
+    assert ran.returncode == 1 and "no such luck" in ran.stderr and "Traceback" not in ran.stderr
+
+
+def test_everything_that_is_compiled_is_shipped():
+    included = {path.name for path in SOURCES.glob("*.cc")}
+    assert included == {*build.REGISTRATION, *build.KERNELS}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sanitizer", ["address,undefined", "thread"])
+@pytest.mark.parametrize("machine", ["native", "x86-64-v3", "x86-64"])
+def test_sanitizers_find_nothing(tmp_path, compiler, sanitizer, machine):
+    driver = pathlib.Path(__file__).parent / "driver.cc"
+    program = tmp_path / "driver"
+    flags = ["-std=c++17", "-O1", "-g", "-Wall", "-Wextra", "-Werror", f"-march={machine}"]
+    flags += [f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all", f"-I{SOURCES}", "-pthread"]
+    sources = [driver, *(SOURCES / name for name in build.KERNELS)]
+    empty = tmp_path / "empty.cc"
+    empty.write_text("int main() {}")
+    tried = subprocess.run([compiler, *flags, empty, "-o", program], capture_output=True)
+    if tried.returncode or subprocess.run([program], capture_output=True).returncode:
+        pytest.skip(f"{compiler} has no -fsanitize={sanitizer} for {machine} here")
+    compiled = subprocess.run([compiler, *flags, *sources, "-o", program], capture_output=True)
+    assert compiled.returncode == 0, compiled.stderr.decode()
+    ran = subprocess.run([program], capture_output=True, text=True)
+    assert ran.returncode == 0 and ran.stdout == "0\n", ran.stdout + ran.stderr[-3000:]
