@@ -1,6 +1,7 @@
 // The TensorFlow ops: their definitions, and their kernels for the CPU.
 #include "correlation.h"
 #include "op_shapes.h"
+#include "scratch.h"
 #include "tensorflow/core/framework/common_shape_fns.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/shape_inference.h"
@@ -134,10 +135,9 @@ absl::Status output(OpKernelContext* context, int index, const TensorShape& shap
   return absl::OkStatus();
 }
 
-template <class Scalar>
-absl::Status scratch(OpKernelContext* context, int64_t elements, Tensor* tensor) {
-  return context->allocate_temp(tensorflow::DataTypeToEnum<Scalar>::value, TensorShape({elements}),
-                                tensor);
+absl::Status enough(const Scratch& scratch) {
+  if (scratch.data()) return absl::OkStatus();
+  return absl::ResourceExhaustedError("no memory left for tfflow's scratch memory");
 }
 
 template <class Scalar>
@@ -155,11 +155,10 @@ class CorrelationOp : public OpKernel {
     Scalar* cost = nullptr;
     OP_REQUIRES_OK(context, output(context, 0, output_shape, &cost));
     if (output_shape.num_elements() == 0) return;
-    Tensor workspace;
-    const int64_t needed = correlation_forward_workspace<Scalar>(shape);
-    OP_REQUIRES_OK(context, scratch<Scalar>(context, needed, &workspace));
+    const Scratch workspace(correlation_forward_workspace<Scalar>(shape) * sizeof(Scalar));
+    OP_REQUIRES_OK(context, enough(workspace));
     run(context, correlation_forward(shape, input<Scalar>(context, 0), input<Scalar>(context, 1),
-                                     cost, workspace.flat<Scalar>().data()));
+                                     cost, static_cast<Scalar*>(workspace.data())));
   }
 
  private:
@@ -184,12 +183,11 @@ class CorrelationGradientOp : public OpKernel {
     OP_REQUIRES_OK(context, output(context, 0, first.shape(), &first_gradient));
     OP_REQUIRES_OK(context, output(context, 1, first.shape(), &second_gradient));
     if (first.NumElements() == 0) return;
-    Tensor workspace;
-    const int64_t needed = correlation_backward_workspace<Scalar>(shape);
-    OP_REQUIRES_OK(context, scratch<Scalar>(context, needed, &workspace));
+    const Scratch workspace(correlation_backward_workspace<Scalar>(shape) * sizeof(Scalar));
+    OP_REQUIRES_OK(context, enough(workspace));
     run(context, correlation_backward(shape, input<Scalar>(context, 1), input<Scalar>(context, 2),
                                       input<Scalar>(context, 0), first_gradient, second_gradient,
-                                      workspace.flat<Scalar>().data()));
+                                      static_cast<Scalar*>(workspace.data())));
   }
 
  private:
@@ -213,10 +211,10 @@ class WarpOp : public OpKernel {
     OP_REQUIRES_OK(context, output(context, 0, image.shape(), &warped));
     OP_REQUIRES_OK(context, output(context, 1, mask_shape, &mask));
     if (shape.pixels() == 0) return;
-    Tensor zeros;
-    OP_REQUIRES_OK(context, scratch<Scalar>(context, shape.channels, &zeros));
+    const Scratch zeros(shape.channels * sizeof(Scalar));
+    OP_REQUIRES_OK(context, enough(zeros));
     run(context, warp_forward(shape, input<Scalar>(context, 0), input<Scalar>(context, 1), warped,
-                              mask, zeros.flat<Scalar>().data()));
+                              mask, static_cast<Scalar*>(zeros.data())));
   }
 
  private:
@@ -239,12 +237,14 @@ class WarpGradientOp : public OpKernel {
     OP_REQUIRES_OK(context, output(context, 0, image.shape(), &image_gradient));
     OP_REQUIRES_OK(context, output(context, 1, flow.shape(), &flow_gradient));
     if (shape.pixels() == 0) return;
-    Tensor zeros, workspace;
-    OP_REQUIRES_OK(context, scratch<Scalar>(context, shape.channels, &zeros));
-    OP_REQUIRES_OK(context, scratch<int64_t>(context, warp_backward_workspace(shape), &workspace));
+    const Scratch zeros(shape.channels * sizeof(Scalar));
+    const Scratch workspace(warp_backward_workspace(shape) * sizeof(int64_t));
+    OP_REQUIRES_OK(context, enough(zeros));
+    OP_REQUIRES_OK(context, enough(workspace));
     run(context, warp_backward(shape, input<Scalar>(context, 1), input<Scalar>(context, 2),
                                input<Scalar>(context, 0), image_gradient, flow_gradient,
-                               zeros.flat<Scalar>().data(), workspace.flat<int64_t>().data()));
+                               static_cast<Scalar*>(zeros.data()),
+                               static_cast<int64_t*>(workspace.data())));
   }
 
  private:
