@@ -35,7 +35,7 @@ def print_table(title, header, rows, *, texts=False):
     table = Table(box=box.SIMPLE_HEAD, show_header=any(header))
     for index, name in enumerate(header):
         side = "right" if index and not texts else "left"
-        table.add_column(name, justify=side, overflow="fold", no_wrap=not index)
+        table.add_column(name, justify=side, overflow="fold", no_wrap=texts and not index)
     for row in rows:
         table.add_row(*row)
     # Into a file or a pipe, nothing is cut to the width of a terminal that is not there.

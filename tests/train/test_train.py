@@ -27,7 +27,7 @@ from smoke import Noise, sample, smoke
 SCRIPT = pathlib.Path(train.__file__)
 LEVEL6 = {"level6": 0.32}
 # One of each kind runs with the rest of the tests, all of them with the slow ones.
-QUICK = ["lightflow_demo", "lightflow_chairs", "liteflownet_pre_M6S6", "flownetc_chairs"]
+QUICK = ["lightflow_demo", "lightflow_chairs", "liteflownet_pre_M6S6"]
 
 
 @pytest.fixture(scope="module", autouse=True)

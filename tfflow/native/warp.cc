@@ -11,7 +11,8 @@
 namespace tfflow {
 namespace {
 
-constexpr int64_t kBand = 16;  // rows
+constexpr int64_t kBand = 16;   // rows
+constexpr int64_t kAhead = 32;  // pixels
 
 template <class Scalar>
 struct Weights {
@@ -48,6 +49,23 @@ void warp_pixel(const Warp& shape, const Footprint<Scalar>& f, const Scalar* ima
   int64_t c = 0;
   for (; c + V::lanes <= channels; c += V::lanes) blend<V>(corner, weights, c, to);
   for (; c < channels; ++c) blend<Single<Scalar>>(corner, weights, c, to);
+}
+
+// Asks for what pixel (x, y) will need, some pixels ahead: the processor can't foresee where a flow
+// leads, and would wait for memory half of the time.
+template <class Scalar>
+TFFLOW_INLINE void fetch(const Warp& shape, int64_t x, int64_t y, const Scalar* flow,
+                         const Scalar* image) {
+  if (x >= shape.width) return;
+  constexpr int64_t line = 64 / sizeof(Scalar);
+  const int64_t row = sample<Scalar>(y + flow[1], shape.height, Border::kRepeat).before;
+  const int64_t column = sample<Scalar>(x + flow[0], shape.width, Border::kRepeat).before;
+  const Scalar* top = image + (row * shape.width + column) * shape.channels;
+  const Scalar* bottom = row + 1 < shape.height ? top + shape.width * shape.channels : top;
+  for (int64_t c = 0; c < shape.channels; c += line) {
+    __builtin_prefetch(top + c);
+    __builtin_prefetch(bottom + c);
+  }
 }
 
 // What a pixel's upstream gradient gives to the image (where `to` is not null) and to the flow.
@@ -113,6 +131,7 @@ std::vector<Pass> warp_forward(const Warp& shape, const Scalar* image, const Sca
       const Scalar* source = image + b * shape.height * shape.width * shape.channels;
       for (int64_t x = 0; x < shape.width; ++x) {
         const int64_t pixel = i * shape.width + x;
+        fetch(shape, x + kAhead, y, flow + 2 * (pixel + kAhead), source);
         const Footprint<Scalar> f = footprint(shape, x, y, flow + 2 * pixel);
         warp_pixel(shape, f, source, zeros, warped + pixel * shape.channels);
         if (mask) mask[pixel] = f.mask;
@@ -169,6 +188,9 @@ std::vector<Pass> warp_backward(const Warp& shape, const Scalar* image, const Sc
         for (int64_t x = 0; x < shape.width; ++x) {
           const int64_t pixel = (b * shape.height + y) * shape.width + x;
           if (is_elsewhere(static_cast<Scalar>(y) + flow[2 * pixel + 1])) continue;
+          const Scalar* later = flow + 2 * (pixel + kAhead);
+          if (flow_gradient) fetch(shape, x + kAhead, y, later, image + offset);
+          if (image_gradient) fetch<Scalar>(shape, x + kAhead, y, later, image_gradient + offset);
           const Footprint<Scalar> f = footprint(shape, x, y, flow + 2 * pixel);
           if (f.y.before >= last || f.y.after < first || !f.carries(shape)) continue;
           Share<Scalar> share{{}, {}, upstream + pixel * shape.channels, f.x.toward, f.y.toward};
