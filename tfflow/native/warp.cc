@@ -190,7 +190,6 @@ std::vector<Pass> warp_backward(const Warp& shape, const Scalar* image, const Sc
           if (is_elsewhere(static_cast<Scalar>(y) + flow[2 * pixel + 1])) continue;
           const Scalar* later = flow + 2 * (pixel + kAhead);
           if (flow_gradient) fetch(shape, x + kAhead, y, later, image + offset);
-          if (image_gradient) fetch<Scalar>(shape, x + kAhead, y, later, image_gradient + offset);
           const Footprint<Scalar> f = footprint(shape, x, y, flow + 2 * pixel);
           if (f.y.before >= last || f.y.after < first || !f.carries(shape)) continue;
           Share<Scalar> share{{}, {}, upstream + pixel * shape.channels, f.x.toward, f.y.toward};
