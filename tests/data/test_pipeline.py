@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfflow.data import FlowSample, training_pipeline
 from tfflow.data.augmentation import CHAIRS, LIGHT, NONE, Augmentation, Colour
 from tfflow.data.datasets import Mixture
+from tfflow.data.order import Order
 from tfflow.data.pipeline import Share
 
 
@@ -110,6 +112,15 @@ def test_workers_share_every_batch(workers, pieces):
         np.testing.assert_array_equal(
             np.concatenate([part[0]["image2"] for part in parts]), images["image2"]
         )
+
+
+def test_data_sets_of_one_length_have_orders_of_their_own():
+    row = Order(Mixture([range(50), range(50)], ratios=(1, 1)), shuffle=True, seed=0)
+    places = [tuple(map(int, row(tf.constant(n, tf.int64)))) for n in range(200)]
+    first, second = ([place for part, place in places if part == p] for p in (0, 1))
+    assert sorted(second[:50]) == sorted(first[:50]) == list(range(50))
+    assert sum(a == b for a, b in zip(first, second, strict=True)) < 20
+    assert first[:50] != first[50:] and second[:50] != second[50:]
 
 
 def test_a_mixture_keeps_its_ratios_and_each_part_its_augmentation():

@@ -46,8 +46,9 @@ class Order:
         epoch, place = number // length, number % length
         if not self.shuffle:
             return place
-        # Epochs of one data set never meet the seeds of another's.
-        seed = tf.stack([tf.cast(self.seed, tf.int64), tf.cast(part, tf.int64) * 2**32 + epoch])
+        # Data sets of one length don't go through in step.
+        seed = tf.stack([tf.cast(self.seed, tf.int64), epoch])
+        seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(part, tf.int64))
         return tf.random.experimental.index_shuffle(place, seed, length - 1)
 
 

@@ -10,6 +10,7 @@ from tfflow.progress import print_table
 RECIPES = {
     "lightflow_demo": lightflow.demo,
     "lightflow_synthetic": lightflow.synthetic,
+    "lightflow_preset": lightflow.preset,
     "lightflow_chairs": lightflow.chairs,
     "lightflow_chairs_70k": lightflow.chairs_70k,
     **{
