@@ -12,11 +12,13 @@ _LAZY = {
     "FlowNet2Stack": "tfflow.models.flownet2",
     "FlowNetC": "tfflow.models.flownet",
     "FlowNetS": "tfflow.models.flownet",
+    "FlowStream": "tfflow.models.streaming",
     "LightFlow": "tfflow.models.lightflow",
     "LiteFlowNet": "tfflow.models.liteflownet",
     "LiteFlowNet2": "tfflow.models.liteflownet2",
     "MaskFlowNet": "tfflow.models.maskflownet",
     "MaskFlowNetS": "tfflow.models.maskflownet",
+    "SiameseFlowModel": "tfflow.models.siamese",
 }
 
 # Not list: "from tfflow.models import *" must leave the builtin alone.

@@ -61,8 +61,27 @@ class FlowModel(keras.Model):
         image1, image2 = self._checked_images(inputs)
         link = {name: inputs[name] for name in self.link_channels}
         outputs = self.estimate(image1, image2, training=training, **link)
+        return self._with_full_size(outputs, ops.shape(image1)[1:3])
+
+    def _with_full_size(self, outputs, size):
+        """A pyramid, finest level first, with ``flow`` at the images' size and in pixels."""
         finest = ops.cast(next(iter(outputs.values())), "float32")
-        return {"flow": resize(finest, ops.shape(image1)[1:3]) * self.flow_div, **outputs}
+        return {"flow": resize(finest, size) * self.flow_div, **outputs}
+
+    @property
+    def siamese(self):
+        """Whether an image can be encoded by itself; see :class:`SiameseFlowModel`."""
+        return False
+
+    def compiled_parts(self):
+        """Of a siamese network its two parts, compiled; see :class:`SiameseFlowModel`.
+
+        Raises:
+            ValueError: If the network is none.
+        """
+        from tfflow.models.siamese import not_siamese  # which is built on this file
+
+        raise ValueError(not_siamese(self))
 
     def build(self, input_shape=None):
         """Creates all weights, of whatever shape the images will be.
@@ -247,17 +266,18 @@ class FlowModel(keras.Model):
             raise ValueError(f"{self.name} expects {{{wanted}}}; got {found}. {advice}")
         image1, image2 = inputs["image1"], inputs["image2"]
         for image in (image1, image2):
-            if len(image.shape) != 4 or image.shape[-1] != 3:
-                raise ValueError(
-                    f"{self.name} expects images (B, H, W, 3); got {tuple(image.shape)}."
-                )
+            self._check_image(image)
         if tuple(image1.shape) != tuple(image2.shape):
             raise ValueError(
                 f"{self.name} expects two images of one shape; got {tuple(image1.shape)} and "
                 f"{tuple(image2.shape)}."
             )
-        self._check_size(image1.shape[1:3])
         return image1, image2
+
+    def _check_image(self, image):
+        if len(image.shape) != 4 or image.shape[-1] != 3:
+            raise ValueError(f"{self.name} expects images (B, H, W, 3); got {tuple(image.shape)}.")
+        self._check_size(image.shape[1:3])
 
     def _check_size(self, size):
         if any(side is not None and (side <= 0 or side % self.multiple) for side in size):

@@ -18,6 +18,7 @@ from tfflow.models.layers import (
     he_normal,
     leaky_relu,
 )
+from tfflow.models.siamese import SiameseFlowModel
 from tfflow.ops import correlation
 
 # Name, channels, filter, stride. A stride of 2 begins a level.
@@ -81,7 +82,7 @@ class FlowNetS(FlowModel):
 
 
 @keras.saving.register_keras_serializable(package="tfflow")
-class FlowNetC(FlowModel):
+class FlowNetC(SiameseFlowModel):
     """FlowNetC (Dosovitskiy et al., 2015): features of both images are correlated.
 
     Outputs ``flow`` and ``flow6`` to ``flow2``, a 64th to a quarter of the size.
@@ -101,17 +102,18 @@ class FlowNetC(FlowModel):
         self.decoder = Decoder(DECONVOLUTIONS, name="decoder")
         self.build()
 
-    def estimate(self, image1, image2, training=None):
-        # Both images go through the first three layers as one batch.
-        features = self.encoder(ops.concatenate([image1, image2], axis=0))
-        first, second = ops.split(features[3], 2)
+    def extract(self, images, training=None):
+        features = self.encoder(images)
+        return {f"level{level}": features[level] for level in (2, 3)}
+
+    def estimate_from(self, features1, features2, training=None):
+        first, second = features1["level3"], features2["level3"]
         # 21 x 21 displacements of up to 20 pixels of level 3, 160 of the image.
         cost = correlation(
             first, second, 20, displacement_stride=2, normalize=self.normalize_correlation
         )
         matched = ops.concatenate([self.redirection(first), leaky_relu(cost)], axis=-1)
-        first2, _ = ops.split(features[2], 2)
-        return self.decoder({2: first2, **self.matched_encoder(matched)})
+        return self.decoder({2: features1["level2"], **self.matched_encoder(matched)})
 
     def get_config(self):
         return {**super().get_config(), "normalize_correlation": self.normalize_correlation}

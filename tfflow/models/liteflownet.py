@@ -28,11 +28,12 @@ from tfflow.models.liteflownet_units import (
     SubpixelRefinement,
     adaptation,
 )
+from tfflow.models.siamese import SiameseFlowModel, halves
 from tfflow.ops import downsample_triangle, resize, safe_norm, warp
 
 
 @keras.saving.register_keras_serializable(package="tfflow")
-class LiteFlowNet(FlowModel):
+class LiteFlowNet(SiameseFlowModel):
     """LiteFlowNet (Hui et al., 2018), its training stages, ablations and implementations.
 
     Outputs ``flow`` and ``flow6`` to ``flow2``. Level N has 1/2^(N-1) of the image's size (level 1
@@ -138,22 +139,33 @@ class LiteFlowNet(FlowModel):
     def level_stride(level):
         return 2 ** (level - 1)  # level 1 is the image
 
+    @property
+    def siamese(self):
+        """Not where the two images' means differ, as the official model's do by a thousandth."""
+        mean1, mean2 = self._arguments["image_means"]
+        return mean1 == mean2
+
     def estimate(self, image1, image2, training=None):
-        mean1, mean2 = (
-            ops.convert_to_tensor(mean, dtype=image1.dtype)
-            for mean in self._arguments["image_means"]
-        )
+        mean1, mean2 = self._means(image1.dtype)
         # Both images go through NetC as one batch.
         images = ops.concatenate([image1 - mean1, image2 - mean2], axis=0)
-        features = self.net_c(images)
-        pyramid = self._image_pyramid(images, features)
+        return self.estimate_from(*halves(self._pyramids(images)))
 
+    def extract(self, images, training=None):
+        mean, _ = self._means(images.dtype)
+        return self._pyramids(images - mean)
+
+    def estimate_from(self, features1, features2, training=None):
         outputs, units, coarser = {}, {}, None
         for estimator in self.levels:  # coarse to fine
             level = estimator.level
-            features1, features2 = ops.split(features[level], 2)
-            pair = ops.split(pyramid[level], 2) if pyramid else (None, None)
-            flows, hidden = estimator(features1, features2, *pair, coarser)
+            # Without R there are no images.
+            parts = [
+                features.get(f"{kind}{level}")
+                for kind in ("level", "image")
+                for features in (features1, features2)
+            ]
+            flows, hidden = estimator(*parts, coarser)
             *inner, last = flows
             coarser = flows[last]
             outputs = {f"flow{level}": coarser, **outputs}
@@ -161,6 +173,20 @@ class LiteFlowNet(FlowModel):
         if self.pseudo_level is not None:
             outputs = {"flow2": self.pseudo_level(outputs["flow3"], hidden), **outputs}
         return {**outputs, **units} if self._arguments["unit_outputs"] else outputs
+
+    def _means(self, dtype):
+        return (ops.convert_to_tensor(mean, dtype=dtype) for mean in self._arguments["image_means"])
+
+    def _pyramids(self, images):
+        """NetC's features and the images at the sizes of NetE's levels, ``levelN`` and ``imageN``.
+
+        From images without their mean; those images that R compares.
+        """
+        features = self.net_c(images)
+        pyramid = self._image_pyramid(images, features)
+        levels = [estimator.level for estimator in self.levels]
+        found = {f"level{level}": features[level] for level in levels}
+        return found | {f"image{level}": pyramid[level] for level in levels if pyramid}
 
     def _image_pyramid(self, images, features):
         """Level -> the images at that level's size, for R; nothing without R."""

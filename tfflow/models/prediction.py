@@ -27,17 +27,15 @@ class ImagePair:
     """
 
     def __init__(self, image1, image2, *, size=None, multiple=1):
-        image1, self._single = _as_batch(image1, "image1")
-        image2, single2 = _as_batch(image2, "image2")
+        image1, self._single = as_batch(image1, "image1")
+        image2, single2 = as_batch(image2, "image2")
         if image1.shape != image2.shape or self._single != single2:
             raise ValueError(
                 f"image1 and image2 must be of one size and number; got {_describe(image1)} "
                 f"and {_describe(image2)}."
             )
         self._size = image1.shape[1:3]
-        size = (
-            tuple(size) if size else tuple(-(-side // multiple) * multiple for side in self._size)
-        )
+        size = tuple(size) if size else next_multiple(self._size, multiple)
         self.image1, self.image2 = resize(image1, size), resize(image2, size)
 
     def restore(self, flow):
@@ -46,10 +44,20 @@ class ImagePair:
         Returns:
             float32 (H, W, 2) or (B, H, W, 2), as the images came, in pixels of the images.
         """
-        flow = np.asarray(flow, np.float32)
-        scale = np.divide(self._size, flow.shape[1:3])[::-1]
-        flow = resize(flow, self._size) * scale.astype(np.float32)
+        flow = rescale(flow, self._size)
         return flow[0] if self._single else flow
+
+
+def rescale(flow, size):
+    """Flow (B, h, w, 2) in its own pixels, as float32 (B, H, W, 2) in pixels of another size."""
+    flow = np.asarray(flow, np.float32)
+    scale = np.divide(size, flow.shape[1:3])[::-1]
+    return resize(flow, size) * scale.astype(np.float32)
+
+
+def next_multiple(size, multiple):
+    """(height, width), each side the next multiple."""
+    return tuple(-(-side // multiple) * multiple for side in size)
 
 
 def resize(images, size):
@@ -72,8 +80,8 @@ def resize(images, size):
     return images
 
 
-def _as_batch(image, name):
-    """float32 (B, H, W, 3) in [0, 1], and whether a single image came."""
+def as_batch(image, name):
+    """float32 (B, H, W, 3) in [0, 1], and whether a single image came; errors call it ``name``."""
     array = np.asarray(image)
     if array.ndim == 2:
         array = array[..., None]

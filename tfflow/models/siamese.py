@@ -1,0 +1,149 @@
+"""Networks that see each image by itself before they match: a video's frame is encoded once."""
+
+import keras
+from keras import ops
+
+from tfflow.models.flow_model import FlowModel
+from tfflow.models.prediction import next_multiple
+from tfflow.models.registry import entry
+from tfflow.models.registry import list as list_networks
+
+
+class SiameseFlowModel(FlowModel):
+    """A network of two parts: features of each image alone, and what matches two images' features.
+
+    A subclass writes :meth:`extract` and :meth:`estimate_from` instead of ``estimate``. Called
+    with two images it computes what it always did, both images' features as one batch; in a video
+    :meth:`encode` is called once for each frame:
+
+        >>> features1 = model.encode(frame1)
+        >>> features2 = model.encode(frame2)
+        >>> flow = model.match(features1, features2)["flow"]   # model({"image1": …})["flow"]
+
+    :class:`tfflow.models.FlowStream` does that with frames of any size.
+    """
+
+    def extract(self, images, training=None):
+        """All that matching needs of one image: (B, H, W, 3) -> a dict, name -> (B, h, w, C).
+
+        Images are in the network's own precision. Nothing may be computed from two images of the
+        batch together.
+        """
+        raise TypeError(f"{type(self).__name__} must define extract(images, training).")
+
+    def estimate_from(self, features1, features2, training=None):
+        """Two images' features to the pyramid of flow, as ``estimate`` gives it."""
+        raise TypeError(
+            f"{type(self).__name__} must define estimate_from(features1, features2, training)."
+        )
+
+    def estimate(self, image1, image2, training=None):
+        # Both images go through the network's first part as one batch.
+        features = self.extract(ops.concatenate([image1, image2], axis=0), training=training)
+        return self.estimate_from(*halves(features), training=training)
+
+    def encode(self, image, training=None):
+        """Features of one image, for :meth:`match`.
+
+        Args:
+            image: (B, H, W, 3), RGB float in [0, 1], sides multiples of ``multiple``.
+            training: As in a call.
+
+        Returns:
+            A dict, name -> (B, h, w, C): feature maps, and the image itself at the sizes at which
+            the network compares colours.
+
+        Raises:
+            ValueError: If the image has not that shape, or this network sees no image alone.
+        """
+        self._check_siamese()
+        self._check_image(image)
+        return self.extract(ops.cast(image, self.compute_dtype), training=training)
+
+    def match(self, features1, features2, training=None):
+        """The outputs of a call with two images, from their features.
+
+        Args:
+            features1: What :meth:`encode` gave for the first image.
+            features2: The same for the second image.
+            training: As in a call.
+
+        Returns:
+            ``{"flow": (B, H, W, 2) in pixels from image1 to image2, "flowN": …}``.
+
+        Raises:
+            ValueError: If this network sees no image alone.
+        """
+        self._check_siamese()
+        outputs = self.estimate_from(features1, features2, training=training)
+        name, finest = next(iter(outputs.items()))
+        # The sides of an image are multiples of every level's stride.
+        stride = self.level_stride(int(name.removeprefix("flow")))
+        return self._with_full_size(outputs, [stride * side for side in ops.shape(finest)[1:3]])
+
+    def compiled_parts(self):
+        """(encode, match) as functions of NumPy arrays, compiled as ``predict_flow`` is.
+
+        ``encode`` takes (B, H, W, 3) float32 and gives a dict of arrays; ``match`` takes two such
+        dicts and gives the flow (B, H, W, 2).
+        """
+        self._check_siamese()
+        encoder = _Part(self, lambda inputs: self.encode(inputs["image"], training=False))
+        matcher = _Part(self, lambda inputs: self.match(**inputs, training=False)["flow"])
+        return (
+            lambda image: encoder.predict_on_batch({"image": image}),
+            lambda features1, features2: matcher.predict_on_batch(
+                {"features1": features1, "features2": features2}
+            ),
+        )
+
+    def working_size(self, image_size, size=None):
+        """The (height, width) that images of a size are encoded at; ``size`` if it is given."""
+        if size is None:
+            return next_multiple(image_size, self.multiple)
+        self._check_size(size)
+        return tuple(size)
+
+    @property
+    def siamese(self):
+        return True
+
+    def _check_siamese(self):
+        if not self.siamese:
+            raise ValueError(not_siamese(self))
+
+
+class _Part(keras.Model):
+    """A part of a network as a model of its own: Keras compiles what is a model's call."""
+
+    def __init__(self, network, function):
+        super().__init__(name=f"{network.name}_part", dtype="float32")  # it casts for itself
+        # Part of the model, so that backends that pass weights as arguments find them.
+        self.network, self.function = network, function
+        self.jit_compile = network.jit_compile
+
+    def build(self, *args, **kwargs):
+        pass
+
+    def call(self, inputs):
+        return self.function(inputs)
+
+
+def halves(features):
+    """Features of a batch of first and second images -> those of the first, of the second."""
+    pairs = {name: ops.split(both, 2) for name, both in features.items()}
+    return tuple({name: pair[i] for name, pair in pairs.items()} for i in (0, 1))
+
+
+def not_siamese(model):
+    """The message for a network that can't encode an image alone: why, and which ones can."""
+    reason = "works on both images together"
+    if isinstance(model, SiameseFlowModel):
+        reason = "treats its first and its second image differently (image_means)"
+    # Training stages are no networks to choose.
+    names = [name for name in list_networks() if "_pre_" not in name]
+    able = [name for name in names if issubclass(entry(name).model_class(), SiameseFlowModel)]
+    return (
+        f"{model.name} {reason}, so a frame can't be encoded by itself. These networks can: "
+        f"{', '.join(able)}."
+    )

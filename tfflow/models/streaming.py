@@ -1,0 +1,71 @@
+"""Flow through a video, each frame encoded once."""
+
+from tfflow.models.prediction import as_batch, rescale, resize
+
+
+class FlowStream:
+    """The flow from each frame of a video to the next; every frame is encoded once.
+
+    The same numbers as ``predict_flow(previous, frame)``, for less: half of all encoding is saved.
+    One stream is one video; not thread-safe.
+
+    Args:
+        network: A siamese :class:`tfflow.models.FlowModel`, or a
+            :class:`tfflow.tflite.FlowInterpreter` of a file that was exported with
+            ``streaming=True``; their attribute ``siamese`` says so.
+        size: (height, width) that the network shall run at, as for ``predict_flow``.
+
+    Raises:
+        ValueError: If the network can't encode a frame by itself; the message names those that
+            can.
+
+    Example:
+        >>> stream = FlowStream(tfflow.models.create("liteflownet2"))
+        >>> for frame in frames:
+        ...     flow = stream.next(frame)  # None for the first
+    """
+
+    def __init__(self, network, *, size=None):
+        self._encode, self._match = network.compiled_parts()
+        self._network, self._given_size = network, size
+        self.reset()
+
+    def reset(self):
+        """Forgets the last frame: the next one is the first of another video, of any size."""
+        self._features = self._frame_size = None
+
+    def next(self, frame):
+        """The flow from the frame before to this one.
+
+        Args:
+            frame: uint8 or float in [0, 1], RGB, (H, W, 3); grey and RGBA are converted.
+
+        Returns:
+            float32 (H, W, 2) in pixels of the frame: the frame before, at p, looks like this one
+            at p + flow(p). None for the first frame.
+
+        Raises:
+            ValueError: If it is no image, or of another size than the frame before. The stream
+                then is as it was.
+        """
+        batch, single = as_batch(frame, "frame")
+        if not single:
+            raise ValueError(f"A stream takes one frame (H, W, 3) at a time; got {batch.shape}.")
+        size = batch.shape[1:3]
+        if self._frame_size not in (None, size):
+            raise ValueError(
+                f"The stream's frames are {_text(self._frame_size)} (height x width); got "
+                f"{_text(size)}. Call reset() before the first frame of another size."
+            )
+        working_size = self._network.working_size(size, self._given_size)
+        features = self._encode(resize(batch, working_size))
+        before = self._features
+        flow = None
+        if before is not None:
+            flow = rescale(self._match(before, features), size)[0]
+        self._features, self._frame_size = features, size
+        return flow
+
+
+def _text(size):
+    return "x".join(map(str, size))
