@@ -8,9 +8,19 @@ import sys
 
 import pytest
 
-from tfflow.native import build
+from tfflow.native import build, cxx
+from tfflow.native.cuda import toolkit
 
 SOURCES = pathlib.Path(build.__file__).parent
+# A GPU as far as TensorFlow says; what is meant for it is computed by the CPU.
+GPU = """
+import tensorflow as tf
+gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
+tf.test.is_built_with_cuda = lambda: True
+tf.config.get_visible_devices = lambda kind=None: [gpu]
+tf.config.list_logical_devices = lambda kind=None: [gpu] if kind == "GPU" else []
+tf.config.experimental.get_device_details = lambda device: {"compute_capability": (9, 0)}
+"""
 USE = """
 import numpy as np
 from tfflow import ops
@@ -23,7 +33,7 @@ EXPECTED = ["390.0 36.0"] * 2
 
 @pytest.fixture
 def compiler():
-    found = build.find_compiler()
+    found = cxx.find_compiler()
     if found is None:
         pytest.skip("no C++ compiler")
     return found
@@ -46,9 +56,9 @@ def finish(process):
     return out.splitlines(), said
 
 
-def failing_compiler(folder):
+def failing_compiler(folder, name="g++"):
     """A compiler that knows its version and nothing else."""
-    path = folder / "g++"
+    path = folder / name
     path.write_text(
         '#!/bin/sh\ncase "$1" in --version) echo "broken 1.0";; '
         '*) echo "a.cc:1: error: no such luck" >&2; exit 3;; esac\n'
@@ -85,6 +95,23 @@ def test_failing_compiler(tmp_path):
     assert out == EXPECTED
     assert said.count("RuntimeWarning") == 1 and "no such luck" in said and "status 3" in said
     assert not list(tmp_path.rglob("*.so"))
+
+
+def test_failing_cuda_compiler(tmp_path, compiler):
+    failing = {"NVCC": str(failing_compiler(tmp_path, "nvcc"))}
+    for _ in range(2):
+        out, said = finish(start(tmp_path, GPU + USE, **failing))
+        assert out == EXPECTED
+        assert said.count("RuntimeWarning") == 1 and "no such luck" in said
+        assert "without their kernels for it" in said and "NVIDIA's CUDA toolkit" in said
+    (library,) = tmp_path.rglob("*.so")
+    assert "-cuda-" not in library.name
+    process = start(tmp_path, GPU + USE, TFFLOW_OPS="native", **failing)
+    _, said = process.communicate(timeout=600)
+    assert process.returncode and "BuildError: The native ops have no GPU kernels here." in said
+    # The same library is what a machine without GPU, or a scope of the CPU, takes.
+    out, said = finish(start(tmp_path, TFFLOW_OPS="native"))
+    assert out == EXPECTED and "compiling" not in said
 
 
 def test_cache_that_can_not_be_written(tmp_path, compiler):
@@ -126,9 +153,31 @@ def test_command(tmp_path, compiler):
     assert ran.returncode == 1 and "no such luck" in ran.stderr and "Traceback" not in ran.stderr
 
 
+GPU_KERNELS = """
+from tensorflow.python.framework import kernels
+from tfflow import ops
+x = tf.ones((1, 4, 5, 3), "float16")
+print(float(tf.reduce_sum(ops.correlation(x, x, 1))), float(tf.reduce_sum(ops.warp(x, x[..., :2]))))
+for name in ("Correlation", "CorrelationGradient", "Warp", "WarpGradient"):
+    found = [k.device_type for k in kernels.get_registered_kernels_for_op("Tfflow" + name).kernel]
+    print(found.count("GPU"))
+"""
+
+
+@pytest.mark.slow
+def test_library_with_gpu_kernels(tmp_path, compiler):
+    """It is built and loaded, and its GPU kernels are registered; nothing is run on them."""
+    if toolkit.find_nvcc() is None:
+        pytest.skip("no nvcc")
+    out, said = finish(start(tmp_path, GPU + GPU_KERNELS, TFFLOW_OPS="native"))
+    assert out == [EXPECTED[0], *"3333"] and "RuntimeWarning" not in said
+    (library,) = tmp_path.rglob("*.so")
+    assert build.holds_gpu_kernels(library)
+
+
 def test_everything_that_is_compiled_is_shipped():
     included = {path.name for path in SOURCES.glob("*.cc")}
-    assert included == {*build.REGISTRATION, *build.KERNELS}
+    assert included == {*cxx.REGISTRATION, *cxx.KERNELS}
 
 
 @pytest.mark.slow
@@ -139,7 +188,7 @@ def test_sanitizers_find_nothing(tmp_path, compiler, sanitizer, machine):
     program = tmp_path / "driver"
     flags = ["-std=c++17", "-O1", "-g", "-Wall", "-Wextra", "-Werror", f"-march={machine}"]
     flags += [f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all", f"-I{SOURCES}", "-pthread"]
-    sources = [driver, *(SOURCES / name for name in build.KERNELS)]
+    sources = [driver, *(SOURCES / name for name in cxx.KERNELS)]
     empty = tmp_path / "empty.cc"
     empty.write_text("int main() {}")
     tried = subprocess.run([compiler, *flags, empty, "-o", program], capture_output=True)

@@ -3,6 +3,11 @@
 A library lies at CACHE/native/KEY/ops-COMPILER.so: KEY stands for TensorFlow, the processor and the
 sources, so a new one of these is a new build, and an old library is never loaded by what it was not
 made for. Prebuilt libraries break with every release of TensorFlow; this can't.
+
+Where TensorFlow sees NVIDIA GPUs, the library holds their kernels too: it is then called
+ops-COMPILER-cuda-NVCC-SOURCES.so, where SOURCES stands for the CUDA sources and the kinds of GPUs.
+If nvcc fails, a file of that name ending in .failed says why, nvcc isn't tried again unasked, and
+the library is that for the CPU.
 """
 
 import concurrent.futures
@@ -11,28 +16,17 @@ import functools
 import hashlib
 import os
 import platform
-import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from tfflow.atomic_file import atomic_file
+from tfflow.native import cxx
+from tfflow.native.cuda import nvcc, toolkit
+from tfflow.native.cxx import BuildError, find_compiler
 
 SOURCES = Path(__file__).parent
-# What includes TensorFlow's headers and runs no loops is compiled without the processor's flags.
-REGISTRATION = ("register.cc",)
-KERNELS = ("correlation.cc", "correlation_products.cc", "correlation_gradients.cc", "warp.cc")
-COMPILERS = ("g++", "c++", "clang++")
-MINUTES = 10  # after which a compiler has hung
-REMEDY = (
-    "Install a C++17 compiler (Debian, Ubuntu: apt install g++) or name one in CXX, and run "
-    "`tfflow build-ops`."
-)
-
-
-class BuildError(RuntimeError):
-    """The native ops can't be built here; the message says why and what to do."""
+ANY = "?" * 12  # what stands for some compiler in a library's name, to glob
 
 
 def cache_folder():
@@ -44,56 +38,68 @@ def cache_folder():
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser() / "tfflow"
 
 
-def find_compiler():
-    """The path of the C++ compiler: $CXX, or the first of COMPILERS that is there; else None."""
-    if "CXX" in os.environ:
-        return shutil.which(os.environ["CXX"])
-    return next(filter(None, map(shutil.which, COMPILERS)), None)
-
-
 def built_library():
     """The library for this machine, if it has been built; else None.
 
-    Without a compiler, one that another compiler has built before will do.
+    Without a compiler, one that another compiler has built before will do. Where there are GPUs,
+    one without their kernels will do only if they are known not to be had.
     """
-    folder, compiler = _folder(), find_compiler()
-    if compiler:
-        library = folder / _name(compiler)
-        return library if library.is_file() else None
-    return next(iter(sorted(folder.glob("ops-*.so"))), None)
+    if not toolkit.gpus():
+        return _find(_name(find_compiler()))
+    found = _find(_name(find_compiler(), on_gpu=True))
+    if found or (toolkit.find_nvcc() and not _past_failure()):
+        return found
+    return _find(_name(find_compiler()))
+
+
+def holds_gpu_kernels(library):
+    """Whether a library that was built here runs on NVIDIA GPUs as well."""
+    return "-cuda-" in library.name
+
+
+def gpu_problem():
+    """Why the library has no kernels for the GPUs that TensorFlow sees, and what to do about it.
+
+    None if it has them, or if there is no such GPU.
+    """
+    if not toolkit.gpus() or _find(_name(find_compiler(), on_gpu=True)):
+        return None
+    if toolkit.find_nvcc() is None:
+        return toolkit.missing()
+    failure = _past_failure()
+    return failure.read_text("utf-8") if failure else "Run `tfflow build-ops` to compile them."
 
 
 def build(report=lambda done, total, what: None, force=False):
     """Compiles the ops unless they are there already, and returns the library's path.
 
-    Of several processes that want it at once, one compiles and the others wait for it.
+    Of several processes that want it at once, one compiles and the others wait for it. Kernels for
+    GPUs that can't be compiled are left out; :func:`gpu_problem` then says why.
 
     Args:
         report: Called as report(done, total, what) while the compiler runs.
         force: Compile even if the library is there.
 
     Raises:
-        BuildError: If there is no compiler, it fails, or the cache can't be written.
+        BuildError: If there is no C++ compiler, it fails, or the cache can't be written.
     """
     if sys.platform == "win32":
         raise BuildError("Native ops are built on Linux and macOS; this is Windows.")
     compiler = find_compiler()
     if compiler is None:
-        wanted = os.environ.get("CXX") or ", ".join(COMPILERS)
-        raise BuildError(f"No C++ compiler was found (looked for {wanted}). {REMEDY}")
-    library = _folder() / _name(compiler)
+        wanted = os.environ.get("CXX") or ", ".join(cxx.COMPILERS)
+        raise BuildError(f"No C++ compiler was found (looked for {wanted}). {cxx.REMEDY}")
+    folder = _folder()
     try:
-        library.parent.mkdir(parents=True, exist_ok=True)
-        with _lock(library.with_suffix(".lock")):
-            if force or not library.is_file():
-                with atomic_file(library) as temporary:
-                    _compile(compiler, temporary, report)
+        folder.mkdir(parents=True, exist_ok=True)
+        with _lock(folder / _name(compiler, suffix=".lock")):
+            library = None if force else built_library()
+            return library or _make(compiler, report)
     except OSError as error:
         raise BuildError(
-            f"The cache for native ops, {library.parent}, can't be used: {error}. Make it "
+            f"The cache for native ops, {folder}, can't be used: {error}. Make it "
             "writable, or set TFFLOW_CACHE to a folder that is."
         ) from error
-    return library
 
 
 def description():
@@ -104,11 +110,20 @@ def description():
     library = built_library()
     return [
         ("TensorFlow", tf.__version__),
-        ("compiler", f"{compiler}: {_version(compiler)}" if compiler else "none"),
+        ("compiler", f"{compiler}: {cxx.version(compiler)}" if compiler else "none"),
         ("processor", _processor()[0]),
         ("cache", str(cache_folder())),
         ("library", str(library or "not built yet")),
+        ("GPU", _about_gpus(library)),
     ]
+
+
+def _about_gpus(library):
+    if not toolkit.gpus():
+        return "TensorFlow sees none of NVIDIA's"
+    if library is None or not holds_gpu_kernels(library):
+        return f"no kernels, so the reference. {gpu_problem()}"
+    return f"kernels for compute capability {', '.join(toolkit.architectures())}"
 
 
 def _folder():
@@ -120,7 +135,7 @@ def _key():
     import tensorflow as tf
 
     digest = hashlib.sha256()
-    facts = (*_flags(), platform.machine(), *_processor(), tf.version.GIT_VERSION)
+    facts = (*cxx.flags(), platform.machine(), *_processor(), tf.version.GIT_VERSION)
     for fact in facts:
         digest.update(f"{fact}\n".encode())
     for source in sorted([*SOURCES.glob("*.cc"), *SOURCES.glob("*.h")]):
@@ -128,18 +143,26 @@ def _key():
     return f"tensorflow-{tf.__version__}-{digest.hexdigest()[:16]}"
 
 
-def _name(compiler):
-    return f"ops-{hashlib.sha256(_version(compiler).encode()).hexdigest()[:12]}.so"
+def _name(compiler, on_gpu=False, suffix=".so"):
+    """A library's name; where there is no compiler, a pattern for that of any."""
+    parts = ["ops", _digest(cxx.version(compiler)) if compiler else ANY]
+    if on_gpu:
+        found = toolkit.find_nvcc()
+        parts += ["cuda", _digest(toolkit.version(found)) if found else ANY, toolkit.sources_key()]
+    return "-".join(parts) + suffix
 
 
-@functools.cache
-def _version(compiler):
-    """The compiler's own words: its first line names version and build."""
-    try:
-        found = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=60)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise BuildError(f"The C++ compiler {compiler} doesn't run: {error}. {REMEDY}") from error
-    return (found.stdout.splitlines() or [""])[0]
+def _digest(text):
+    return hashlib.sha256(text.encode()).hexdigest()[: len(ANY)]
+
+
+def _find(pattern):
+    return next(iter(sorted(_folder().glob(pattern))), None)
+
+
+def _past_failure():
+    """The file that says how nvcc failed to compile what is wanted here; None if it didn't."""
+    return _find(_name(find_compiler(), on_gpu=True, suffix=".failed"))
 
 
 @functools.cache
@@ -154,55 +177,62 @@ def _processor():
     return name, fields.get("flags") or fields.get("Features", "")
 
 
-def _flags():
-    """(for every source, for kernels, for linking)."""
-    import tensorflow as tf
-
-    native = "-march=native" if platform.machine() in ("x86_64", "AMD64") else "-mcpu=native"
-    # No -ffast-math: what becomes of NaN is promised.
-    every = ("-std=c++17", "-fPIC", "-w", *tf.sysconfig.get_compile_flags())
-    return every, ("-O3", native), tuple(tf.sysconfig.get_link_flags())
-
-
-def _compile(compiler, library, report):
-    every, for_kernels, for_linking = _flags()
-    names = REGISTRATION + KERNELS
+def _make(compiler, report):
+    """Compiles and links the library, with kernels for the GPUs if there are any and nvcc can."""
+    on_gpu = bool(toolkit.gpus() and toolkit.find_nvcc())
     with tempfile.TemporaryDirectory(prefix="tfflow-ops-") as folder:
-        objects = [str(Path(folder, name).with_suffix(".o")) for name in names]
-        commands = [
-            [compiler, *every, *(("-O2",) if name in REGISTRATION else for_kernels), "-c"]
-            + [str(SOURCES / name), "-o", made]
-            for name, made in zip(names, objects)
-        ]
+        commands = cxx.commands(compiler, folder)
+        total = len(commands) + on_gpu + 1
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            running = {pool.submit(_run, x): name for x, name in zip(commands, names)}
+            of_gpu = pool.submit(_compile_for_gpu, folder) if on_gpu else None
+            running = {pool.submit(cxx.run, command): name for name, command in commands.items()}
+            running |= {of_gpu: "CUDA kernels"} if on_gpu else {}
             for done, finished in enumerate(concurrent.futures.as_completed(running), 1):
-                finished.result()
-                report(done, len(names) + 1, running[finished])
-        _run([compiler, "-shared", *objects, "-o", str(library), *for_linking])
-        report(len(names) + 1, len(names) + 1, library.name)
+                if finished is not of_gpu:
+                    finished.result()
+                report(done, total, running[finished])
+        objects = [command[-1] for command in commands.values()]
+        library = _link_for_gpu(compiler, objects, of_gpu) if on_gpu else None
+        library = library or _link(compiler, objects)
+        report(total, total, library.name)
+        return library
 
 
-def _run(command):
+def _link(compiler, objects):
+    library = _folder() / _name(compiler)
+    with atomic_file(library) as temporary:
+        cxx.link(compiler, objects, temporary)
+    return library
+
+
+def _compile_for_gpu(folder):
+    return nvcc.compile_for_tensorflow(folder, toolkit.architectures(), toolkit.find_nvcc())
+
+
+def _link_for_gpu(compiler, objects, of_gpu):
+    """The library with the GPU's objects, a future's; None, and a file saying why, if nvcc failed.
+
+    The C++ objects are good all the same, and the CPU's library is made of them.
+    """
+    library = _folder() / _name(compiler, on_gpu=True)
+    failure = library.with_suffix(".failed")
     try:
-        ran = subprocess.run(command, capture_output=True, timeout=60 * MINUTES)
-    except subprocess.TimeoutExpired:
-        raise BuildError(
-            f"The C++ compiler {command[0]} took more than {MINUTES} minutes. {REMEDY}"
-        ) from None
-    if ran.returncode:
-        said = (ran.stderr + ran.stdout).decode(errors="replace")
-        raise BuildError(_failure(command, ran.returncode, said))
+        with atomic_file(library) as temporary:
+            nvcc.link([*objects, *of_gpu.result()], temporary, toolkit.find_nvcc())
+    except RuntimeError as error:
+        library.unlink(missing_ok=True)  # an older build, which --force should replace
+        with atomic_file(failure) as temporary:
+            temporary.write_text(_gpu_failure(str(error)), "utf-8")
+        return None
+    failure.unlink(missing_ok=True)
+    return library
 
 
-def _failure(command, status, said):
-    lines = said.strip().splitlines()
-    errors = [line for line in lines if "error" in line] or lines
-    first = "\n".join(errors[:5]) or "it said nothing"
-    return (
-        f"The C++ compiler {command[0]} failed (status {status}):\n{first}\n"
-        f"If it is an old one (C++17 is needed), try another. {REMEDY}"
-    )
+def _gpu_failure(said):
+    """What nvcc said, to be read by people; without the command, which fills a screen."""
+    first, *lines = said.splitlines()
+    lines = [line for line in lines if "error" in line or "fatal" in line] or lines[1:]
+    return "\n".join([f"The CUDA compiler: {first}", *lines[:5], toolkit.REMEDY])
 
 
 @contextlib.contextmanager

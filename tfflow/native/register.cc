@@ -1,4 +1,10 @@
 // The TensorFlow ops: their definitions, and their kernels for the CPU.
+//
+// Half precision is computed in float here, through copies. It is for ops that were meant for a GPU
+// (cuda/register_gpu.cc) and that TensorFlow places on the CPU all the same, because a scope around
+// a function or a caller of the graph says so: such an op must not lack a kernel.
+#include <type_traits>
+
 #include "correlation.h"
 #include "op_shapes.h"
 #include "scratch.h"
@@ -122,26 +128,67 @@ void run(OpKernelContext* context, const std::vector<Pass>& passes) {
   }
 }
 
-template <class Scalar>
-const Scalar* input(OpKernelContext* context, int index) {
-  return context->input(index).flat<Scalar>().data();
-}
+template <class Stored>
+using Computed = std::conditional_t<std::is_same<Stored, double>::value, double, float>;
 
-template <class Scalar>
-absl::Status output(OpKernelContext* context, int index, const TensorShape& shape, Scalar** data) {
-  Tensor* tensor = nullptr;
-  TF_RETURN_IF_ERROR(context->allocate_output(index, shape, &tensor));
-  *data = tensor->flat<Scalar>().data();
-  return absl::OkStatus();
-}
+template <class Stored>
+constexpr bool kIsCopied = !std::is_same<Stored, Computed<Stored>>::value;
+
+// An input's elements as they are computed with.
+template <class Stored>
+class Input {
+ public:
+  absl::Status read(OpKernelContext* context, int index) {
+    tensor_ = context->input(index);
+    if constexpr (kIsCopied<Stored>) {
+      const Tensor given = tensor_;
+      TF_RETURN_IF_ERROR(context->allocate_temp(tensorflow::DT_FLOAT, given.shape(), &tensor_));
+      tensor_.flat<float>() = given.flat<Stored>().template cast<float>();
+    }
+    return absl::OkStatus();
+  }
+
+  const Computed<Stored>* data() const { return tensor_.flat<Computed<Stored>>().data(); }
+
+ private:
+  Tensor tensor_;
+};
+
+// An output's elements as they are computed; the op's output has them after finish().
+template <class Stored>
+class Output {
+ public:
+  absl::Status allocate(OpKernelContext* context, int index, const TensorShape& shape) {
+    TF_RETURN_IF_ERROR(context->allocate_output(index, shape, &output_));
+    if (!kIsCopied<Stored>) {
+      tensor_ = *output_;
+      return absl::OkStatus();
+    }
+    return context->allocate_temp(tensorflow::DT_FLOAT, shape, &tensor_);
+  }
+
+  Computed<Stored>* data() { return tensor_.flat<Computed<Stored>>().data(); }
+
+  void finish() {
+    if constexpr (kIsCopied<Stored>) {
+      output_->flat<Stored>() = tensor_.flat<float>().template cast<Stored>();
+    }
+  }
+
+ private:
+  Tensor tensor_;
+  Tensor* output_ = nullptr;
+};
 
 absl::Status enough(const Scratch& scratch) {
   if (scratch.data()) return absl::OkStatus();
   return absl::ResourceExhaustedError("no memory left for tfflow's scratch memory");
 }
 
-template <class Scalar>
+template <class Stored>
 class CorrelationOp : public OpKernel {
+  using Scalar = Computed<Stored>;
+
  public:
   explicit CorrelationOp(OpKernelConstruction* context) : OpKernel(context) {
     OP_REQUIRES_OK(context, correlation_attributes(context, &attributes_));
@@ -152,21 +199,27 @@ class CorrelationOp : public OpKernel {
     TensorShape output_shape;
     OP_REQUIRES_OK(context, correlation_inputs(context->input(0), context->input(1), &shape,
                                                &output_shape));
-    Scalar* cost = nullptr;
-    OP_REQUIRES_OK(context, output(context, 0, output_shape, &cost));
+    Output<Stored> cost;
+    OP_REQUIRES_OK(context, cost.allocate(context, 0, output_shape));
     if (output_shape.num_elements() == 0) return;
+    Input<Stored> first, second;
+    OP_REQUIRES_OK(context, first.read(context, 0));
+    OP_REQUIRES_OK(context, second.read(context, 1));
     const Scratch workspace(correlation_forward_workspace<Scalar>(shape) * sizeof(Scalar));
     OP_REQUIRES_OK(context, enough(workspace));
-    run(context, correlation_forward(shape, input<Scalar>(context, 0), input<Scalar>(context, 1),
-                                     cost, static_cast<Scalar*>(workspace.data())));
+    run(context, correlation_forward(shape, first.data(), second.data(), cost.data(),
+                                     static_cast<Scalar*>(workspace.data())));
+    cost.finish();
   }
 
  private:
   Correlation attributes_{};
 };
 
-template <class Scalar>
+template <class Stored>
 class CorrelationGradientOp : public OpKernel {
+  using Scalar = Computed<Stored>;
+
  public:
   explicit CorrelationGradientOp(OpKernelConstruction* context) : OpKernel(context) {
     OP_REQUIRES_OK(context, correlation_attributes(context, &attributes_));
@@ -175,27 +228,34 @@ class CorrelationGradientOp : public OpKernel {
   void Compute(OpKernelContext* context) override {
     Correlation shape = attributes_;
     TensorShape output_shape;
-    const Tensor& first = context->input(1);
-    OP_REQUIRES_OK(context,
-                   correlation_inputs(first, context->input(2), &shape, &output_shape));
+    const Tensor& map = context->input(1);
+    OP_REQUIRES_OK(context, correlation_inputs(map, context->input(2), &shape, &output_shape));
     OP_REQUIRES_OK(context, same_shape(context->input(0), output_shape));
-    Scalar *first_gradient = nullptr, *second_gradient = nullptr;
-    OP_REQUIRES_OK(context, output(context, 0, first.shape(), &first_gradient));
-    OP_REQUIRES_OK(context, output(context, 1, first.shape(), &second_gradient));
-    if (first.NumElements() == 0) return;
+    Output<Stored> of_first, of_second;
+    OP_REQUIRES_OK(context, of_first.allocate(context, 0, map.shape()));
+    OP_REQUIRES_OK(context, of_second.allocate(context, 1, map.shape()));
+    if (map.NumElements() == 0) return;
+    Input<Stored> upstream, first, second;
+    OP_REQUIRES_OK(context, upstream.read(context, 0));
+    OP_REQUIRES_OK(context, first.read(context, 1));
+    OP_REQUIRES_OK(context, second.read(context, 2));
     const Scratch workspace(correlation_backward_workspace<Scalar>(shape) * sizeof(Scalar));
     OP_REQUIRES_OK(context, enough(workspace));
-    run(context, correlation_backward(shape, input<Scalar>(context, 1), input<Scalar>(context, 2),
-                                      input<Scalar>(context, 0), first_gradient, second_gradient,
+    run(context, correlation_backward(shape, first.data(), second.data(), upstream.data(),
+                                      of_first.data(), of_second.data(),
                                       static_cast<Scalar*>(workspace.data())));
+    of_first.finish();
+    of_second.finish();
   }
 
  private:
   Correlation attributes_{};
 };
 
-template <class Scalar>
+template <class Stored>
 class WarpOp : public OpKernel {
+  using Scalar = Computed<Stored>;
+
  public:
   explicit WarpOp(OpKernelConstruction* context) : OpKernel(context) {
     OP_REQUIRES_OK(context, warp_attributes(context, &attributes_));
@@ -203,26 +263,34 @@ class WarpOp : public OpKernel {
 
   void Compute(OpKernelContext* context) override {
     Warp shape = attributes_;
-    const Tensor& image = context->input(0);
-    OP_REQUIRES_OK(context, warp_inputs(image, context->input(1), &shape));
-    Scalar *warped = nullptr, *mask = nullptr;
-    TensorShape mask_shape = image.shape();
+    const TensorShape image_shape = context->input(0).shape();
+    OP_REQUIRES_OK(context, warp_inputs(context->input(0), context->input(1), &shape));
+    TensorShape mask_shape = image_shape;
     mask_shape.set_dim(3, 1);
-    OP_REQUIRES_OK(context, output(context, 0, image.shape(), &warped));
-    OP_REQUIRES_OK(context, output(context, 1, mask_shape, &mask));
+    Output<Stored> warped, mask;
+    OP_REQUIRES_OK(context, warped.allocate(context, 0, image_shape));
+    OP_REQUIRES_OK(context, mask.allocate(context, 1, mask_shape));
     if (shape.pixels() == 0) return;
+    Input<Stored> image;
+    Input<Scalar> flow;
+    OP_REQUIRES_OK(context, image.read(context, 0));
+    OP_REQUIRES_OK(context, flow.read(context, 1));
     const Scratch zeros(shape.channels * sizeof(Scalar));
     OP_REQUIRES_OK(context, enough(zeros));
-    run(context, warp_forward(shape, input<Scalar>(context, 0), input<Scalar>(context, 1), warped,
-                              mask, static_cast<Scalar*>(zeros.data())));
+    run(context, warp_forward(shape, image.data(), flow.data(), warped.data(), mask.data(),
+                              static_cast<Scalar*>(zeros.data())));
+    warped.finish();
+    mask.finish();
   }
 
  private:
   Warp attributes_{};
 };
 
-template <class Scalar>
+template <class Stored>
 class WarpGradientOp : public OpKernel {
+  using Scalar = Computed<Stored>;
+
  public:
   explicit WarpGradientOp(OpKernelConstruction* context) : OpKernel(context) {
     OP_REQUIRES_OK(context, warp_attributes(context, &attributes_));
@@ -230,48 +298,56 @@ class WarpGradientOp : public OpKernel {
 
   void Compute(OpKernelContext* context) override {
     Warp shape = attributes_;
-    const Tensor &image = context->input(1), &flow = context->input(2);
-    OP_REQUIRES_OK(context, warp_inputs(image, flow, &shape));
-    OP_REQUIRES_OK(context, same_shape(context->input(0), image.shape()));
-    Scalar *image_gradient = nullptr, *flow_gradient = nullptr;
-    OP_REQUIRES_OK(context, output(context, 0, image.shape(), &image_gradient));
-    OP_REQUIRES_OK(context, output(context, 1, flow.shape(), &flow_gradient));
+    const TensorShape image_shape = context->input(1).shape();
+    OP_REQUIRES_OK(context, warp_inputs(context->input(1), context->input(2), &shape));
+    OP_REQUIRES_OK(context, same_shape(context->input(0), image_shape));
+    Output<Stored> of_image;
+    Output<Scalar> of_flow;
+    OP_REQUIRES_OK(context, of_image.allocate(context, 0, image_shape));
+    OP_REQUIRES_OK(context, of_flow.allocate(context, 1, context->input(2).shape()));
     if (shape.pixels() == 0) return;
+    Input<Stored> upstream, image;
+    Input<Scalar> flow;
+    OP_REQUIRES_OK(context, upstream.read(context, 0));
+    OP_REQUIRES_OK(context, image.read(context, 1));
+    OP_REQUIRES_OK(context, flow.read(context, 2));
     const Scratch zeros(shape.channels * sizeof(Scalar));
     const Scratch workspace(warp_backward_workspace(shape) * sizeof(int64_t));
     OP_REQUIRES_OK(context, enough(zeros));
     OP_REQUIRES_OK(context, enough(workspace));
-    run(context, warp_backward(shape, input<Scalar>(context, 1), input<Scalar>(context, 2),
-                               input<Scalar>(context, 0), image_gradient, flow_gradient,
-                               static_cast<Scalar*>(zeros.data()),
+    run(context, warp_backward(shape, image.data(), flow.data(), upstream.data(), of_image.data(),
+                               of_flow.data(), static_cast<Scalar*>(zeros.data()),
                                static_cast<int64_t*>(workspace.data())));
+    of_image.finish();
   }
 
  private:
   Warp attributes_{};
 };
 
-#define TFFLOW_REGISTER_CPU(Scalar)                                                           \
+#define TFFLOW_REGISTER_CPU(Stored)                                                           \
   REGISTER_KERNEL_BUILDER(                                                                    \
-      Name("TfflowCorrelation").Device(tensorflow::DEVICE_CPU).TypeConstraint<Scalar>("T"),   \
-      CorrelationOp<Scalar>);                                                                 \
+      Name("TfflowCorrelation").Device(tensorflow::DEVICE_CPU).TypeConstraint<Stored>("T"),   \
+      CorrelationOp<Stored>);                                                                 \
   REGISTER_KERNEL_BUILDER(Name("TfflowCorrelationGradient")                                   \
                               .Device(tensorflow::DEVICE_CPU)                                 \
-                              .TypeConstraint<Scalar>("T"),                                   \
-                          CorrelationGradientOp<Scalar>);                                     \
+                              .TypeConstraint<Stored>("T"),                                   \
+                          CorrelationGradientOp<Stored>);                                     \
   REGISTER_KERNEL_BUILDER(Name("TfflowWarp")                                                  \
                               .Device(tensorflow::DEVICE_CPU)                                 \
-                              .TypeConstraint<Scalar>("T")                                    \
-                              .TypeConstraint<Scalar>("F"),                                   \
-                          WarpOp<Scalar>);                                                    \
+                              .TypeConstraint<Stored>("T")                                    \
+                              .TypeConstraint<Computed<Stored>>("F"),                         \
+                          WarpOp<Stored>);                                                    \
   REGISTER_KERNEL_BUILDER(Name("TfflowWarpGradient")                                          \
                               .Device(tensorflow::DEVICE_CPU)                                 \
-                              .TypeConstraint<Scalar>("T")                                    \
-                              .TypeConstraint<Scalar>("F"),                                   \
-                          WarpGradientOp<Scalar>);
+                              .TypeConstraint<Stored>("T")                                    \
+                              .TypeConstraint<Computed<Stored>>("F"),                         \
+                          WarpGradientOp<Stored>);
 
 TFFLOW_REGISTER_CPU(float)
 TFFLOW_REGISTER_CPU(double)
+TFFLOW_REGISTER_CPU(Eigen::half)
+TFFLOW_REGISTER_CPU(Eigen::bfloat16)
 
 }  // namespace
 }  // namespace tfflow

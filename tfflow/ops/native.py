@@ -1,9 +1,11 @@
 """Where correlation and warp go to their native kernels, and where they don't.
 
-On TensorFlow's CPU, float32 and float64 tensors are computed by C++ kernels, which are compiled
-when they are first wanted (tfflow/native/build.py). Everything else takes the reference in
-``keras.ops``: other backends and dtypes, symbolic Keras tensors, graphs for XLA, and what is traced
-in order to be exported, so that no exported file needs this library.
+On TensorFlow's CPU, float32 and float64 tensors are computed by C++ kernels; on NVIDIA GPUs,
+float32, float16 and bfloat16 ones by CUDA kernels. Both are compiled when they are first wanted
+(tfflow/native/build.py), the latter with nvcc. float64 has no GPU kernel: TensorFlow places such an
+op on the CPU, and copies. Everything else takes the reference in ``keras.ops``: other backends and
+dtypes, symbolic Keras tensors, graphs for XLA, and what is traced in order to be exported, so that
+no exported file needs this library.
 
 ``TFFLOW_OPS=reference`` in the environment turns the kernels off; ``TFFLOW_OPS=native`` makes it an
 error if they can't be had. Unset, that is one warning, and the reference runs.
@@ -18,7 +20,7 @@ import warnings
 
 import keras
 
-DTYPES = ("float32", "float64")
+DTYPES = {"CPU": {"float32", "float64"}, "GPU": {"float32", "float16", "bfloat16"}}
 CHOICES = ("reference", "native")
 # A function that is traced for one of these ends in a file.
 EXPORTERS = ("keras.src.export.", "tensorflow.python.saved_model.", "tensorflow.lite.python.")
@@ -26,6 +28,8 @@ EXPORTERS = ("keras.src.export.", "tensorflow.python.saved_model.", "tensorflow.
 _only_reference = contextvars.ContextVar("_only_reference", default=False)
 _lock = threading.Lock()
 _library = None  # the ops' module; False once they are known not to be had
+_gpu_problem = None  # why the library has no GPU kernels, if there is a GPU and it has none
+_warned = False  # of _gpu_problem
 
 
 @contextlib.contextmanager
@@ -74,12 +78,12 @@ def correlation(
 
 def warp(image, flow, *, padding, mask_threshold):
     """The native (warped, mask), or None where the reference has to compute it."""
-    library = _library_for(image, flow)
+    library = _library_for(image, flow, are_alike=False)
     if library is None:
         return None
     return library.tfflow_warp(
         image,
-        flow,
+        _with_dtype_of_flows(flow),
         border=padding,
         masked=mask_threshold is not None,
         mask_threshold=0.9999 if mask_threshold is None else mask_threshold,
@@ -107,8 +111,12 @@ def load():
     return _load(path)
 
 
-def _library_for(*tensors):
-    """The native ops if they can compute with these tensors, here and now; else None."""
+def _library_for(*tensors, are_alike=True):
+    """The native ops if they can compute with these tensors, here and now; else None.
+
+    Args:
+        are_alike: Whether the tensors' dtypes have to be the same on a GPU too.
+    """
     if keras.backend.backend() != "tensorflow" or _only_reference.get():
         return None
     choice = os.environ.get("TFFLOW_OPS")
@@ -119,17 +127,49 @@ def _library_for(*tensors):
     if any(isinstance(tensor, keras.KerasTensor) for tensor in tensors):
         return None
     dtypes = {keras.backend.standardize_dtype(tensor.dtype) for tensor in tensors}
-    if len(dtypes) > 1 or not dtypes <= set(DTYPES) or _is_elsewhere():
+    place = _place(dtypes)
+    if len(dtypes) > 1 and (are_alike or place == "CPU"):
         return None
-    return _loaded(required=choice == "native")
+    if not dtypes <= DTYPES[place] or _is_elsewhere():
+        return None
+    return _loaded(place, required=choice == "native")
+
+
+def _place(dtypes):
+    """The device whose kernel is needed for these dtypes: "GPU" or "CPU"."""
+    import tensorflow as tf
+    from tensorflow.python.eager import context
+
+    if not tf.config.list_logical_devices("GPU"):
+        return "CPU"
+    # This is the innermost scope, within functions too. One around the call of a function that was
+    # traced before can't be seen; but for whatever has a GPU kernel there is one for the CPU.
+    if context.context().device_spec.device_type == "CPU":
+        return "CPU"
+    if dtypes != {"float64"}:
+        return "GPU"
+    # TensorFlow puts on the CPU what has no GPU kernel, unless it is forbidden to. While a function
+    # is traced the answer is always no, although functions are placed as eager operations are.
+    with tf.init_scope():
+        return "CPU" if tf.config.get_soft_device_placement() else "GPU"
+
+
+def _with_dtype_of_flows(flow):
+    """The flow, in float32 if it is in half precision, as in the reference."""
+    import tensorflow as tf
+
+    is_half = keras.backend.standardize_dtype(flow.dtype) in ("float16", "bfloat16")
+    return tf.cast(flow, "float32") if is_half else flow
 
 
 def _is_elsewhere():
-    """Whether the graph being traced is for XLA or a file, or the device is no CPU."""
+    """Whether the graph being traced is for XLA or a file, or the device has no native kernels."""
     import tensorflow as tf
     from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
-    if tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"):
+    if tf.config.list_logical_devices("TPU"):
+        return True
+    if tf.config.list_logical_devices("GPU") and not tf.test.is_built_with_cuda():
         return True
     if tf.executing_eagerly():
         return False
@@ -144,9 +184,9 @@ def _is_elsewhere():
     return False
 
 
-def _loaded(required):
-    """The ops' module; None after a warning if they can't be had, an error if ``required``."""
-    global _library
+def _loaded(place, required):
+    """The ops' module if it has kernels for the place; else None and a warning, or an error."""
+    global _library, _warned
     from tfflow.native.build import BuildError
 
     with _lock:  # tf.distribute calls from several threads
@@ -157,27 +197,36 @@ def _loaded(required):
                 if required:
                     raise
                 _library = False
-                warnings.warn(
-                    f"tfflow runs correlation and warp without their native kernels, several times "
-                    f"slower. {error} (TFFLOW_OPS=reference silences this.)",
-                    RuntimeWarning,
-                    stacklevel=4,
-                )
+                _warn(f"without their native kernels, several times slower. {error}")
+        if _library and place == "GPU" and _gpu_problem:
+            if required:
+                raise BuildError(f"The native ops have no GPU kernels here. {_gpu_problem}")
+            if not _warned:
+                _warned = True
+                _warn(f"on the GPU without their kernels for it. {_gpu_problem}")
+            return None
         return _library or None
+
+
+def _warn(message):
+    text = f"tfflow runs correlation and warp {message} (TFFLOW_OPS=reference silences this.)"
+    warnings.warn(text, RuntimeWarning, stacklevel=5)
 
 
 def _load(path):
     import tensorflow as tf
 
-    from tfflow.native.build import BuildError
+    from tfflow.native import build
 
+    global _gpu_problem
     try:
         library = tf.load_op_library(str(path))
     except (tf.errors.OpError, OSError) as error:
-        raise BuildError(
+        raise build.BuildError(
             f"The native ops in {path} can't be loaded: {error}. Run `tfflow build-ops --force`."
         ) from error
     _register_gradients(library)
+    _gpu_problem = None if build.holds_gpu_kernels(path) else build.gpu_problem()
     return library
 
 

@@ -1,11 +1,13 @@
 """Compiles the CUDA kernels, for TensorFlow and for JAX, with the nvcc that is installed."""
 
+import concurrent.futures
 import pathlib
 import shutil
 import subprocess
 
 SOURCES = pathlib.Path(__file__).parent
 KERNELS = ("correlation.cu", "warp.cu")
+REGISTRATION = "register_gpu.cc"  # with TensorFlow
 MINUTES = 10  # after which a compiler has hung
 
 
@@ -37,14 +39,15 @@ def compile_for_tensorflow(folder, architectures=("native",), nvcc="nvcc"):
     """
     import tensorflow as tf
 
-    folder = pathlib.Path(folder)
-    made = []
-    for source in (*KERNELS, "register_gpu.cc"):
-        made.append(folder / f"{source}.o")
+    made, commands = [], []
+    for source in (*KERNELS, REGISTRATION):
+        made.append(pathlib.Path(folder) / f"{source}.o")
         flags = list(_for(architectures))
         if source not in KERNELS:
             flags = ["-DEIGEN_USE_GPU", "-Xcompiler=-w", *tf.sysconfig.get_compile_flags()]
-        _run([nvcc, *_EVERY, *flags, "-c", str(SOURCES / source), "-o", str(made[-1])])
+        commands.append([nvcc, *_EVERY, *flags, "-c", str(SOURCES / source), "-o", str(made[-1])])
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(_run, commands))
     return made
 
 
@@ -70,7 +73,12 @@ def _run(command):
         raise RuntimeError(
             f"The CUDA compiler {command[0]!r} was not found; it comes with NVIDIA's CUDA toolkit."
         )
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=60 * MINUTES)
+    try:
+        ran = subprocess.run(command, capture_output=True, timeout=60 * MINUTES)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"{command[0]} took more than {MINUTES} minutes.") from None
+    except OSError as error:
+        raise RuntimeError(f"{command[0]} doesn't run: {error}.") from error
     if ran.returncode:
-        said = (ran.stdout + ran.stderr).strip()
+        said = (ran.stdout + ran.stderr).decode(errors="replace").strip()
         raise RuntimeError(f"{command[0]} failed:\n{' '.join(command)}\n{said}")

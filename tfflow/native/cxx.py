@@ -1,0 +1,88 @@
+"""Compiles the native ops' C++ sources, with the compiler that is installed."""
+
+import functools
+import os
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+
+SOURCES = Path(__file__).parent
+# What includes TensorFlow's headers and runs no loops is compiled without the processor's flags.
+REGISTRATION = ("register.cc",)
+KERNELS = ("correlation.cc", "correlation_products.cc", "correlation_gradients.cc", "warp.cc")
+COMPILERS = ("g++", "c++", "clang++")
+MINUTES = 10  # after which a compiler has hung
+REMEDY = (
+    "Install a C++17 compiler (Debian, Ubuntu: apt install g++) or name one in CXX, and run "
+    "`tfflow build-ops`."
+)
+
+
+class BuildError(RuntimeError):
+    """The native ops can't be built here; the message says why and what to do."""
+
+
+def find_compiler():
+    """The path of the C++ compiler: $CXX, or the first of COMPILERS that is there; else None."""
+    if "CXX" in os.environ:
+        return shutil.which(os.environ["CXX"])
+    return next(filter(None, map(shutil.which, COMPILERS)), None)
+
+
+@functools.cache
+def version(compiler):
+    """The compiler's own words: its first line names version and build."""
+    try:
+        found = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BuildError(f"The C++ compiler {compiler} doesn't run: {error}. {REMEDY}") from error
+    return (found.stdout.splitlines() or [""])[0]
+
+
+def flags():
+    """(for every source, for kernels, for linking)."""
+    import tensorflow as tf
+
+    native = "-march=native" if platform.machine() in ("x86_64", "AMD64") else "-mcpu=native"
+    # No -ffast-math: what becomes of NaN is promised.
+    every = ("-std=c++17", "-fPIC", "-w", *tf.sysconfig.get_compile_flags())
+    return every, ("-O3", native), tuple(tf.sysconfig.get_link_flags())
+
+
+def commands(compiler, folder):
+    """How each source is compiled, by its name; the object's path comes last."""
+    every, for_kernels, _ = flags()
+    all_of_them = {}
+    for name in REGISTRATION + KERNELS:
+        optimised = ("-O2",) if name in REGISTRATION else for_kernels
+        made = str(Path(folder, name).with_suffix(".o"))
+        all_of_them[name] = [compiler, *every, *optimised, "-c", str(SOURCES / name), "-o", made]
+    return all_of_them
+
+
+def link(compiler, objects, library):
+    """Links the objects to a library of TensorFlow ops."""
+    run([compiler, "-shared", *objects, "-o", str(library), *flags()[2]])
+
+
+def run(command):
+    try:
+        ran = subprocess.run(command, capture_output=True, timeout=60 * MINUTES)
+    except subprocess.TimeoutExpired:
+        raise BuildError(
+            f"The C++ compiler {command[0]} took more than {MINUTES} minutes. {REMEDY}"
+        ) from None
+    if ran.returncode:
+        said = (ran.stderr + ran.stdout).decode(errors="replace")
+        raise BuildError(_failure(command, ran.returncode, said))
+
+
+def _failure(command, status, said):
+    lines = said.strip().splitlines()
+    errors = [line for line in lines if "error" in line] or lines
+    first = "\n".join(errors[:5]) or "it said nothing"
+    return (
+        f"The C++ compiler {command[0]} failed (status {status}):\n{first}\n"
+        f"If it is an old one (C++17 is needed), try another. {REMEDY}"
+    )
