@@ -32,24 +32,27 @@ _SUBMODULES = (
 __all__ = ["load", *_SUBMODULES]
 
 
-def load(source):
+def load(source, *, engine=None):
     """Anything that predicts flow, by a preset's name or a file: the same ``predict_flow`` for all.
 
     Args:
         source: A preset's name (``tfflow.weights.list_presets()``), a ``.keras`` file, or a
             ``.tflite`` file.
+        engine: What a preset runs on: ``"keras"``, or ``"tflite"`` for its exported int8 file,
+            which is there at once and needs no TensorFlow. None = Keras. A file has its own.
 
     Returns:
         A :class:`tfflow.models.FlowModel` or a :class:`tfflow.tflite.FlowInterpreter`.
 
     Raises:
         FileNotFoundError: If it names a file that is not there.
-        ValueError: If it is neither a known preset nor a model file.
+        ValueError: If it is neither a known preset nor a model file, or the engine is unknown or
+            not the file's.
 
     Example:
         >>> tfflow.load("lightflow_int8.tflite").predict_flow(image1, image2)
     """
-    return importlib.import_module("tfflow.loading").load(source)
+    return importlib.import_module("tfflow.loading").load(source, engine)
 
 
 def _load_preset(name, preset, arguments):

@@ -6,10 +6,22 @@ import pathlib
 from tfflow.models import registry
 from tfflow.weights import presets
 
+ENGINES = ("keras", "tflite")
+_ENGINE_OF = {".keras": "keras", ".tflite": "tflite"}
 
-def load(source):
+
+def load(source, engine=None):
     """See :func:`tfflow.load`."""
     path = pathlib.Path(source)
+    if engine not in (None, *ENGINES):
+        raise ValueError(f"engine must be one of {', '.join(ENGINES)}; got {engine!r}.")
+    if engine and _ENGINE_OF.get(path.suffix, engine) != engine:
+        raise ValueError(
+            f"A {path.suffix} file runs on {_ENGINE_OF[path.suffix]}, not on {engine}. "
+            "tfflow export makes a .tflite file of a model."
+        )
+    if engine == "tflite" and str(source) in presets.list_presets():
+        path = presets.preset_tflite(str(source))
     if path.suffix == ".tflite":
         from tfflow.tflite import FlowInterpreter
 

@@ -1,10 +1,10 @@
-"""The whole way once: draw scenes, train Light Flow, export it to int8 .tflite, run both, look.
+"""The preset at work; then the whole way once: train Light Flow, export it to .tflite, run, look.
 
     make demo                     # or: python train/demo.py --output demo
     make demo PAIRS=my_frames     # the pictures of your own frames too
 
-Takes minutes on two cores and downloads nothing. The network is narrow, its scenes small and its
-training short, so it knows gentle motion only; the recipe lightflow_synthetic is the real one.
+Takes minutes on two cores and downloads nothing. The network that it trains is narrow, its scenes
+small and its training short, so it knows gentle motion only; the preset is what hours make of it.
 """
 
 import argparse
@@ -21,13 +21,17 @@ import recipes
 from recipes.lightflow import DEMO_SCENES
 from train import parse_arguments, train
 
+import tfflow
 from tfflow import tflite
 from tfflow.data import SceneConfig, open_dataset, write_image
 from tfflow.data.synthetic import render, sample_scene
 from tfflow.evaluation import evaluate, predict_pairs
 from tfflow.progress import print_table
+from tfflow.tflite.calibration import synthetic_samples
 from tfflow.visualization import flow_figure, flow_to_image, write_video
 
+# Scenes for the preset, of a photograph's size.
+PRESET_SIZE, PRESET_SCENES = (384, 512), 4
 # Of the exported files, and of the scenes that the network is trained on: (height, width).
 SIZE = (192, 256)
 # The clip: of a photograph's size, textures and objects that were not trained on.
@@ -66,7 +70,10 @@ def run(arguments):
     output = arguments.output
     own_pairs = open_dataset(arguments.pairs) if arguments.pairs else None  # fail early
 
-    heading("1. Train: synthetic scenes, model.fit, minutes on a CPU")
+    heading("1. The preset, as it comes with the package: an int8 .tflite file")
+    show_preset(own_pairs, output / "preset")
+
+    heading("2. Train your own: synthetic scenes, model.fit, minutes on a CPU")
     recipe = recipes.get("lightflow_demo")
     if arguments.steps:
         recipe = recipe.with_steps(arguments.steps)
@@ -75,7 +82,7 @@ def run(arguments):
     model.save(output / "lightflow_demo.keras")
     scenes, held_out = recipe.data(output / "scenes")
 
-    heading("2. Export: float32 and int8 .tflite, for phones")
+    heading("3. Export: float32 and int8 .tflite, for phones")
     files = {
         kind: tflite.export(
             model,
@@ -87,7 +94,7 @@ def run(arguments):
         for kind in ("float32", "int8")
     }
 
-    heading("3. Run all three on pairs they have not seen")
+    heading("4. Run all three on pairs they have not seen")
     int8 = tflite.FlowInterpreter(files["int8"])
     show_pictures(int8, held_out, own_pairs, output)
     rows = [row("Keras", model, held_out, output / "lightflow_demo.keras", None)]
@@ -100,6 +107,25 @@ def run(arguments):
         f"{len(held_out)} unseen scenes; latency at {SIZE[0]}x{SIZE[1]}, one thread",
         ("", "EPE px", "MB", "ms"),
         rows,
+    )
+
+
+def show_preset(own_pairs, output):
+    """Figures of the preset's flow, and how far it is from the truth where that is known."""
+    preset = tfflow.load("lightflow", engine="tflite")
+    unseen = synthetic_samples(PRESET_SIZE, PRESET_SCENES, seed=3)
+    results = predict_pairs(preset, unseen, output)
+    if own_pairs is not None:
+        results += predict_pairs(preset, own_pairs, output / "pairs")
+    rows = [
+        (each["name"], f"{each['motion']:.1f}", "" if each["epe"] is None else f"{each['epe']:.2f}")
+        for each in results
+    ]
+    print_table(f"the preset's pictures are in {output}", ("pair", "motion px", "EPE px"), rows)
+    latency = tflite.benchmark(preset.path, threads=1, runs=30)["median_ms"]
+    height, width = preset.size
+    print(
+        f"{preset.path.stat().st_size / 1e6:.2f} MB, {latency:.2f} ms at {height}x{width}, 1 thread"
     )
 
 

@@ -42,6 +42,25 @@ def test_damage_is_noticed(preset):
         tfflow.load("tiny")
 
 
+def test_an_engine_is_what_a_preset_runs_on(preset, tmp_path):
+    path = tmp_path / "tiny_int8.tflite"
+    with pytest.raises(ValueError, match="has no .tflite file in 'int8'; there is: none"):
+        tfflow.load("tiny", engine="tflite")
+    tfflow.tflite.export(preset, path, size=(64, 64), quantization="float32")
+    card = tfflow.weights.preset_card("tiny")
+    presets.write_card({**card, "tflite": {"int8": {"sha256": presets.hash_of(path)}}}, tmp_path)
+    assert tfflow.load("tiny", engine="tflite").size == (64, 64)
+    assert tfflow.load(path, engine="tflite").size == (64, 64)
+    assert isinstance(tfflow.load("tiny", engine="keras"), tfflow.models.FlowModel)
+    with pytest.raises(ValueError, match="runs on tflite, not on keras"):
+        tfflow.load(path, engine="keras")
+    with pytest.raises(ValueError, match="engine must be one of keras, tflite; got 'torch'"):
+        tfflow.load("tiny", engine="torch")
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with pytest.raises(ValueError, match="damaged"):
+        tfflow.load("tiny", engine="tflite")
+
+
 def test_shipped_presets_load():
     for name in tfflow.weights.list_presets():
         assert tfflow.load(name).count_params() > 0

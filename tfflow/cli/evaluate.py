@@ -52,7 +52,7 @@ def run(arguments):
 
     _check(arguments)
     dataset = open_dataset(arguments.dataset)
-    predictor = load(arguments.model, arguments.weights)
+    predictor = load(arguments.model, arguments.weights, arguments.engine)
     with progress_bar("pairs") as progress:
         result = evaluate(
             predictor,

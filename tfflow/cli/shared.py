@@ -19,6 +19,11 @@ def model_option(parser):
         default="lightflow",
         help="a preset's name (tfflow models), a .keras or a .tflite file [%(default)s]",
     )
+    parser.add_argument(
+        "--engine",
+        choices=("keras", "tflite"),
+        help="what a preset runs on; tflite: its int8 file, without TensorFlow [keras]",
+    )
 
 
 def weights_option(parser):
@@ -30,16 +35,18 @@ def weights_option(parser):
     )
 
 
-def load(source, weights=None):
+def load(source, weights=None, engine=None):
     """tfflow.load, with the backend started quietly where one is needed.
 
     With ``weights``, ``source`` is a network's name, and the file is imported as import-weights
     does it, or loaded where Keras wrote it.
     """
-    if pathlib.Path(source).suffix != ".tflite":
+    if pathlib.Path(source).suffix != ".tflite" and engine != "tflite":
         start_backend_quietly()
     if weights is None:
-        return tfflow.load(source)
+        return tfflow.load(source, engine=engine)
+    if engine == "tflite":
+        raise ValueError("--weights are for a Keras model; leave out --engine tflite.")
     if source not in tfflow.models.list():
         raise ValueError(
             f"--weights goes with a network's name as --model (tfflow models); got {source!r}, "

@@ -49,7 +49,7 @@ def run(arguments):
             f"({shown})",
             file=sys.stderr,
         )
-    predictor = load(arguments.model, arguments.weights)
+    predictor = load(arguments.model, arguments.weights, arguments.engine)
     with progress_bar("pairs") as progress:
         submission = write_submission(
             predictor,

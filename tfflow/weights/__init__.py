@@ -3,7 +3,7 @@
 from tfflow.weights.lightflow_pytorch import load_lightflow_pytorch
 from tfflow.weights.liteflownet import load_liteflownet_official
 from tfflow.weights.mmflow import load_mmflow
-from tfflow.weights.presets import list_presets, preset_card
+from tfflow.weights.presets import list_presets, preset_card, preset_tflite
 from tfflow.weights.state_dict import read_state_dict
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "load_liteflownet_official",
     "load_mmflow",
     "preset_card",
+    "preset_tflite",
     "read_state_dict",
 ]

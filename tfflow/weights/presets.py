@@ -1,8 +1,9 @@
 """Presets: weights that we trained and ship, each a file with its card.
 
-A preset NAME is two files in the folder ``presets``: ``NAME.json``, the card, and
-``NAME.weights.npz``, the variables in the model's own order. The card says what the weights are:
-network, constructor arguments, data, recipe, results, licence, and the SHA-256 of the weights.
+A preset NAME is files in the folder ``presets``: ``NAME.json``, the card; ``NAME.weights.npz``, the
+variables in the model's own order; and exported files, ``NAME_FORM.tflite``. The card says what the
+weights are: network, constructor arguments, data, recipe, results, licence, and the SHA-256 of each
+file.
 """
 
 import difflib
@@ -12,7 +13,11 @@ import pathlib
 
 import numpy as np
 
+from tfflow.atomic_file import atomic_file
+
 FOLDER = pathlib.Path(__file__).parent / "presets"
+# What runs where a preset is wanted as a .tflite file and no form is named.
+TFLITE_FORM = "int8"
 
 
 def list_presets(model=None):
@@ -21,13 +26,17 @@ def list_presets(model=None):
     return [name for name in names if model is None or preset_card(name)["model"] == model]
 
 
-def preset_card(name):
+def preset_card(name, folder=None):
     """The card of a preset: a dict with ``model``, ``arguments``, ``sha256``, results, licence.
+
+    Args:
+        name: Name of the preset.
+        folder: Where presets lie; None: in the package.
 
     Raises:
         ValueError: If there is no such preset; the nearest name is suggested.
     """
-    path = FOLDER / f"{name}.json"
+    path = pathlib.Path(folder or FOLDER, f"{name}.json")
     if not path.is_file():
         known = list_presets()
         near = difflib.get_close_matches(str(name), known, n=1)
@@ -36,20 +45,19 @@ def preset_card(name):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def load_preset(model, name):
+def load_preset(model, name, folder=None):
     """Loads a preset's weights into the model that its card describes.
+
+    Args:
+        model: The model.
+        name: Name of the preset.
+        folder: Where presets lie; None: in the package.
 
     Raises:
         ValueError: If the file is not the one of the card, or does not fit the model.
     """
-    card = preset_card(name)
-    path = FOLDER / f"{name}.weights.npz"
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest != card["sha256"]:
-        raise ValueError(
-            f"{path} is damaged: its SHA-256 is {digest}, the card says {card['sha256']}. "
-            "Install tfflow again."
-        )
+    card = preset_card(name, folder)
+    path = _checked(pathlib.Path(folder or FOLDER, f"{name}.weights.npz"), card["sha256"])
     with np.load(path, allow_pickle=False) as archive:
         values = [archive[key].astype(np.float32) for key in archive.files]
     expected = [tuple(variable.shape) for variable in model.weights]
@@ -62,7 +70,36 @@ def load_preset(model, name):
     return model
 
 
-def save_preset(model, name, card, folder=FOLDER):
+def preset_tflite(name, form=TFLITE_FORM):
+    """The path of a preset's exported file, which comes with the package.
+
+    Args:
+        name: Name of the preset.
+        form: Its numeric form, a key of the card's ``tflite``: ``"int8"``, ``"float16"``.
+
+    Raises:
+        ValueError: If there is no such preset, it has no such file, or the file is damaged.
+    """
+    files = preset_card(name).get("tflite", {})
+    if form not in files:
+        known = ", ".join(files) or "none"
+        raise ValueError(f"Preset {name!r} has no .tflite file in {form!r}; there is: {known}.")
+    return _checked(FOLDER / f"{name}_{form}.tflite", files[form]["sha256"])
+
+
+def _checked(path, sha256):
+    if not path.is_file():
+        raise ValueError(f"{path} is missing. Install tfflow again.")
+    digest = hash_of(path)
+    if digest != sha256:
+        raise ValueError(
+            f"{path} is damaged: its SHA-256 is {digest}, the card says {sha256}. "
+            "Install tfflow again."
+        )
+    return path
+
+
+def save_preset(model, name, card, folder=None):
     """Writes a model's weights and its card into a folder of presets.
 
     Kernels are kept as float16, which moves a flow by hundredths of a pixel at most; vectors, with
@@ -73,12 +110,23 @@ def save_preset(model, name, card, folder=FOLDER):
         name: Name of the preset.
         card: What there is to say; ``model``, ``arguments`` (the constructor's) and ``licence`` at
             least. The SHA-256 is added.
-        folder: Where; the package's own by default.
+        folder: Where presets lie; None: in the package.
     """
-    folder = pathlib.Path(folder)
+    folder = pathlib.Path(folder or FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.weights.npz"
     values = (v.astype(np.float16) if v.ndim > 1 else v for v in model.get_weights())
     np.savez_compressed(path, **{f"{i:03d}": value for i, value in enumerate(values)})
-    card = {"name": name, **card, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    (folder / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    write_card({"name": name, **card, "sha256": hash_of(path)}, folder)
+
+
+def write_card(card, folder=None):
+    """Writes a preset's card, whose ``name`` says where."""
+    path = pathlib.Path(folder or FOLDER, f"{card['name']}.json")
+    with atomic_file(path) as temporary:
+        temporary.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+
+
+def hash_of(path):
+    """A file's SHA-256 as the cards have it, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,69 @@
+"""What we say of our presets: how each was trained, and the files that are made of it."""
+
+import dataclasses
+
+from tfflow.data import SceneConfig
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class File:
+    """An exported file and its gates: what it must not exceed, or it is not shipped.
+
+    Attributes:
+        form: Numeric form, a key of ``tfflow.tflite.QUANTIZATIONS``.
+        size: (height, width).
+        megabytes: Largest size of the file.
+        epe_loss: Largest share that EPE may grow by against Keras, on every set of pairs.
+        outside_delegate: Largest number of operators that XNNPACK leaves over.
+    """
+
+    form: str
+    size: tuple[int, int] = (384, 512)
+    megabytes: float
+    epe_loss: float
+    outside_delegate: int = 0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A preset's card, less what is measured.
+
+    Attributes:
+        model: Registry name of the network.
+        arguments: Constructor arguments.
+        description: One line for people.
+        data: What it was trained on.
+        commands: How, to be run one after the other.
+        pairs_seen: Training pairs, each as often as it was seen.
+        files: What is exported.
+    """
+
+    model: str
+    arguments: dict
+    description: str
+    data: str
+    commands: list[str]
+    pairs_seen: int
+    files: tuple[File, ...]
+
+
+# The scenes that nothing is trained on: of the kind and size of the training's, another seed.
+HELD_OUT = {"count": 200, "config": SceneConfig(height=320, width=448), "seed": 1}
+
+PRESETS = {
+    "lightflow": Preset(
+        model="lightflow",
+        arguments={"predictor_activation": False, "freeze_statistics": True},
+        description="Light Flow with linear predictors, trained on synthetic scenes alone",
+        data="12,000 synthetic scenes of tfflow, 320x448, SceneConfig's defaults, seed 0",
+        commands=[
+            "python train/train.py lightflow_synthetic --data-dir scenes --steps 20000",
+            "python train/train.py lightflow_preset --data-dir scenes --ema 0.999",
+        ],
+        pairs_seen=368_000,
+        files=(
+            File(form="int8", megabytes=3.0, epe_loss=0.02),
+            File(form="float16", megabytes=5.5, epe_loss=0.001),
+        ),
+    ),
+}
