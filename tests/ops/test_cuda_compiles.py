@@ -1,13 +1,14 @@
-"""The CUDA sources under nvcc: for every architecture that it knows, and TensorFlow's library."""
+"""The CUDA sources under nvcc, for every architecture that it knows.
+
+tests/native/test_build.py builds them into TensorFlow's library.
+"""
 
 import pathlib
 import re
 import shutil
 import subprocess
-import sys
 
 import pytest
-import tensorflow as tf
 from cuda_emulation import WARNINGS
 
 from tfflow.native.cuda import nvcc
@@ -43,28 +44,3 @@ def test_compiles(source, tmp_path):
 @pytest.mark.parametrize("source", ["correlation.cu", "warp.cu"])
 def test_compiles_for_all(source, architecture, tmp_path):
     compile_for(architecture, source, tmp_path)
-
-
-LOADS = """
-import sys, tensorflow as tf
-from tensorflow.python.framework import kernels
-library = tf.load_op_library(sys.argv[1])
-for name in ("Correlation", "CorrelationGradient", "Warp", "WarpGradient"):
-    found = [k.device_type for k in kernels.get_registered_kernels_for_op("Tfflow" + name).kernel]
-    assert found.count("GPU") == 3, (name, found)
-"""
-
-
-@pytest.mark.slow
-def test_tensorflow_ops_build_and_load(tmp_path):
-    """Kernels, registration and the ops' definitions in one library; nothing is run on it."""
-    if shutil.which("nvcc") is None or shutil.which("g++") is None:
-        pytest.skip("no nvcc or no g++")
-    objects = nvcc.compile_for_tensorflow(tmp_path, architectures=("90",))
-    for source in sorted(SOURCES.parent.glob("*.cc")):
-        objects.append(tmp_path / f"{source.name}.o")
-        flags = ["-std=c++17", "-fPIC", "-w", *tf.sysconfig.get_compile_flags()]
-        subprocess.run(["g++", *flags, "-c", source, "-o", objects[-1]], check=True)
-    nvcc.link(objects, tmp_path / "ops.so")
-    # In a process of its own: the ops can't be defined twice.
-    subprocess.run([sys.executable, "-c", LOADS, tmp_path / "ops.so"], check=True)

@@ -9,9 +9,10 @@ def add(commands):
         "build-ops",
         run,
         "compile the native ops",
-        "Compiles correlation and warp for this processor and the installed TensorFlow, into the "
-        "user's cache (or $TFFLOW_CACHE). Without this command, it happens when they are first "
-        "needed; without a C++ compiler, the reference runs in their place.",
+        "Compiles correlation and warp for the installed TensorFlow, this processor and the NVIDIA "
+        "GPUs that TensorFlow sees, into the user's cache (or $TFFLOW_CACHE), and shows what was "
+        "built. Without this command, it happens when they are first needed; without a C++ "
+        "compiler, or without nvcc on a GPU, the reference runs in their place.",
     )
     parser.add_argument("--force", action="store_true", help="compile even if they are there")
 
