@@ -8,6 +8,7 @@ import numpy as np
 from tfflow import visualization
 from tfflow.data.formats import FLOW_EXTENSIONS, write_flow, write_image
 from tfflow.data.video import read_video
+from tfflow.models import FlowStream
 
 _PICTURES = ("colors", "figure")
 
@@ -69,7 +70,8 @@ def predict_video(predictor, source, output, *, max_flow=None, limit=None, progr
     """Writes a video of another one's frames and, beside each, its flow to the next frame.
 
     Args:
-        predictor: Anything with ``predict_flow(image1, image2)``.
+        predictor: Anything with ``predict_flow(image1, image2)``; one that is ``siamese`` encodes
+            each frame once, see :class:`tfflow.models.FlowStream`.
         source: A video file; see :func:`tfflow.data.read_video`.
         output: ``.mp4`` or ``.gif``.
         max_flow: Motion in px at the rim of the colour wheel. None: the largest so far, slowly
@@ -88,13 +90,14 @@ def predict_video(predictor, source, output, *, max_flow=None, limit=None, progr
     first = next(pairs, None)
     if first is None:
         raise ValueError(f"{source} has fewer than two frames; there is no motion in it.")
+    predict = _for_video(predictor, first[0])
     count = 0
 
     def panels():
         nonlocal count
         scale = max_flow
         for image1, image2 in itertools.chain([first], pairs):
-            flow = predictor.predict_flow(image1, image2)
+            flow = predict(image1, image2)
             if max_flow is None:
                 # The 99th percentile: single wild pixels shall not dim the rest.
                 largest = float(np.percentile(np.linalg.norm(flow, axis=-1), 99))
@@ -107,6 +110,15 @@ def predict_video(predictor, source, output, *, max_flow=None, limit=None, progr
 
     visualization.write_video(output, panels(), rate)
     return count
+
+
+def _for_video(predictor, first_frame):
+    """predict_flow for pairs of which each begins with the frame that the one before ended with."""
+    if not getattr(predictor, "siamese", False):
+        return predictor.predict_flow
+    stream = FlowStream(predictor)
+    stream.next(first_frame)
+    return lambda image1, image2: stream.next(image2)
 
 
 def _epe(flow, sample):

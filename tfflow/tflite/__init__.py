@@ -2,6 +2,7 @@
 
     path = export(model, "lightflow_int8.tflite", size=(384, 512), quantization="int8")
     flow = FlowInterpreter(path).predict_flow(image1, image2)
+    flow = FlowStream(path).next(frame)  # of a video, with export(…, streaming=True)
     print(report(path, model).as_text())
 
 Running a file needs NumPy and ai-edge-litert alone; TensorFlow is imported by ``export``.
@@ -12,8 +13,10 @@ import importlib
 _LAZY = {
     "ExportReport": "reporting",
     "FlowInterpreter": "interpreter",
+    "FlowStream": "streaming",
     "QUANTIZATIONS": "quantization",
     "benchmark": "benchmarking",
+    "benchmark_streaming": "streaming",
     "export": "conversion",
     "operators": "graph",
     "read_metadata": "graph",

@@ -71,6 +71,20 @@ def measure_ranges(content, pairs, size):
     Raises:
         ValueError: If there is no pair, or one is not an image pair.
     """
+    feeds = ({"image1": a, "image2": b} for a, b in image_pairs(pairs, size))
+    return ranges_over(content, feeds)
+
+
+def image_pairs(pairs, size):
+    """The calibration's images as a file takes them, two of (1, H, W, 3) float32 at a time."""
+    for item in itertools.islice(pairs, MAX_PAIRS):
+        pair = ImagePair(*as_pair(item), size=size)
+        for image1, image2 in zip(pair.image1, pair.image2):
+            yield image1[None], image2[None]
+
+
+def ranges_over(content, feeds):
+    """The same for any float32 file, over dicts of its inputs, name -> array."""
     graph = Graph(content)
     # Without a delegate every tensor can be read after the run.
     interpreter = Interpreter(
@@ -81,27 +95,25 @@ def measure_ranges(content, pairs, size):
     )
     interpreter.allocate_tensors()
     inputs, _ = graph.signature()
-    computed = {t for op in graph.subgraph.operators for t in op.outputs}
+    numbers = {t for op in graph.subgraph.operators for t in op.outputs} | set(inputs.values())
     ranges = {}
-    for item in itertools.islice(pairs, MAX_PAIRS):
-        pair = ImagePair(*as_pair(item), size=size)
-        for image1, image2 in zip(pair.image1, pair.image2):
-            interpreter.set_tensor(inputs["image1"], image1[None])
-            interpreter.set_tensor(inputs["image2"], image2[None])
-            interpreter.invoke()
-            for number in computed:
-                values = interpreter.get_tensor(number)
-                if values.dtype == np.float32 and values.size:
-                    found = _range(values.ravel())
-                    low, high = ranges.get(graph.tensor_name(number), found)
-                    ranges[graph.tensor_name(number)] = min(low, found[0]), max(high, found[1])
+    for feed in feeds:
+        for name, values in feed.items():
+            interpreter.set_tensor(inputs[name], values)
+        interpreter.invoke()
+        for number in numbers:
+            values = interpreter.get_tensor(number)
+            if values.dtype == np.float32 and values.size:
+                found = _range(values.ravel())
+                low, high = ranges.get(graph.tensor_name(number), found)
+                ranges[graph.tensor_name(number)] = min(low, found[0]), max(high, found[1])
     if not ranges:
         raise ValueError(
             "calibration holds no pair; expected some (image1, image2), better dozens. Leave it "
             "out to calibrate on synthetic scenes."
         )
     # Images are known to be in [0, 1]: then 1/255 is the step, and uint8 images lose nothing.
-    for name in inputs:
+    for name in {"image", "image1", "image2"} & set(inputs):
         ranges[name] = (0.0, 1.0)
     return ranges
 

@@ -8,13 +8,21 @@ import keras
 import tfflow
 from tfflow.atomic_file import atomic_file
 from tfflow.models.flow_model import FlowModel
+from tfflow.models.siamese import not_siamese
 from tfflow.ops.native import reference_ops
 from tfflow.tflite.calibration import SYNTHETIC_PAIRS, synthetic_samples
 from tfflow.tflite.graph import Graph, foreign_operators
+from tfflow.tflite.parts import endpoints, quantize_parts, several_times
 from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
-from tfflow.tflite.rewriting import join_thin_maps, name_signature, split_wide_concatenations
+from tfflow.tflite.rewriting import (
+    drop_unused_inputs,
+    join_thin_maps,
+    name_signature,
+    split_wide_concatenations,
+)
 
 SIGNATURE = "flow"
+IMAGES = ("image1", "image2")
 
 
 def export(
@@ -25,6 +33,7 @@ def export(
     quantization="int8",
     calibration=None,
     heads_in_float=True,
+    streaming=False,
     metadata=None,
 ):
     """Writes a model as a .tflite file that holds LiteRT's builtin operators only.
@@ -33,6 +42,11 @@ def export(
     [0, 1] (uint8 with ``"int8_uint8"``), to ``flow``, (1, H, W, 2) float32, in pixels from image1
     to image2. The bilinear upsampling to the full size is part of the graph, so ``flow`` means
     what the Keras model's means.
+
+    With ``streaming`` it has two more, for videos, on the same weights: ``encode``, from ``image``
+    to features under the names that ``model.encode`` gives them, and ``match``, from the
+    features of two frames, ``features1_NAME`` and ``features2_NAME``, to ``flow``.
+    :class:`tfflow.tflite.FlowStream` runs them.
 
     Args:
         model: A :class:`tfflow.models.FlowModel`; one of mixed precision is exported in float32.
@@ -46,6 +60,7 @@ def export(
             used. None = synthetic scenes.
         heads_in_float: Keep the prediction of flow in float32 within the int8 and dynamic forms.
             It costs a twentieth of the time.
+        streaming: Also write ``encode`` and ``match``; for siamese networks.
         metadata: A dict of what else the file shall know of itself, such as its licence; for
             :func:`read_metadata`.
 
@@ -55,7 +70,8 @@ def export(
     Raises:
         TypeError: If ``model`` is no ``FlowModel``.
         ValueError: If the size, the quantization, the calibration or the path's extension is
-            wrong, or the model has an operator that LiteRT lacks: the message names it.
+            wrong, the model has an operator that LiteRT lacks (the message names it), or can't
+            encode a frame by itself for ``streaming`` (it names those that can).
         OSError: If the file can't be written.
 
     Example:
@@ -66,12 +82,15 @@ def export(
     path = pathlib.Path(path)
     if path.suffix != ".tflite":
         raise ValueError(f"The file must be named *.tflite; got {path}.")
+    if streaming and not model.siamese:
+        raise ValueError(f"streaming=True is impossible: {not_siamese(model)}")
     description = {
         "model": model.name,
         "size": list(size),
         "quantization": quantization,
         "units": "px",
         "tfflow": tfflow.__version__,
+        **({"streaming": True} if streaming else {}),
         **(metadata or {}),
     }
 
@@ -79,15 +98,18 @@ def export(
     with atomic_file(path) as temporary:
         if calibration is None and quantization in CALIBRATED:
             calibration = synthetic_samples(size, SYNTHETIC_PAIRS, seed=0)
-        content = convert(_in_float32(model), size)
-        content = quantize(
-            content,
-            quantization,
-            size=size,
-            calibration=calibration,
-            heads_in_float=heads_in_float,
-        )
-        graph = Graph(content)
+        model = _in_float32(model)
+        settings = {"size": size, "calibration": calibration, "heads_in_float": heads_in_float}
+        if streaming:
+            settings["calibration"] = several_times(calibration)
+        graph = Graph(quantize(convert(model, size), quantization, **settings))
+        if streaming:
+            parts = {
+                name: convert_function(model, name, *endpoint)
+                for name, endpoint in endpoints(model, size).items()
+            }
+            for part in quantize_parts(parts, quantization, **settings).values():
+                graph.append(Graph(part))
         graph.set_metadata(description)
         graph.model.description = f"{model.name} optical flow, tfflow {tfflow.__version__}".encode()
         temporary.write_bytes(graph.to_bytes())
@@ -100,33 +122,47 @@ def convert(model, size):
     Raises:
         ValueError: If the model has an operator that LiteRT lacks.
     """
+
+    def flow(images):
+        return {"flow": model(images, training=False)["flow"]}
+
+    return convert_function(model, SIGNATURE, flow, dict.fromkeys(IMAGES, (1, *size, 3)))
+
+
+def convert_function(model, signature, function, shapes):
+    """A part of a model as a float32 .tflite file's bytes, with one signature.
+
+    Args:
+        model: The model that has the weights.
+        signature: The signature's name.
+        function: A dict of tensors to a dict of tensors; their keys become the signature's.
+        shapes: Of the inputs, name -> shape. Those that are not needed are left out.
+
+    Raises:
+        ValueError: If the function has an operator that LiteRT lacks.
+    """
     import tensorflow as tf
 
-    def flow(image1, image2):
-        outputs = model({"image1": image1, "image2": image2}, training=False)
-        return {"flow": outputs["flow"]}
-
-    images = [
-        tf.TensorSpec((1, *size, 3), tf.float32, name="image1"),
-        tf.TensorSpec((1, *size, 3), tf.float32, name="image2"),
-    ]
+    specs = {name: tf.TensorSpec(shape, tf.float32, name=name) for name, shape in shapes.items()}
     with tempfile.TemporaryDirectory() as folder, reference_ops():
         archive = keras.export.ExportArchive()
         archive.track(model)
-        archive.add_endpoint(SIGNATURE, flow, input_signature=images)
+        archive.add_endpoint(signature, function, input_signature=[specs])
         archive.write_out(folder, verbose=False)
-        graph = Graph(_convert_saved_model(folder))
+        graph = Graph(_convert_saved_model(folder, signature))
+    if signature != SIGNATURE:
+        drop_unused_inputs(graph)
     name_signature(graph)
     join_thin_maps(graph)
     split_wide_concatenations(graph)
     return graph.to_bytes()
 
 
-def _convert_saved_model(folder):
+def _convert_saved_model(folder, signature):
     import tensorflow as tf
 
     def converter():
-        return tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
+        return tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[signature])
 
     # Keras's own model.export(format="litert") lets TensorFlow's operators in ("Flex"), which no
     # phone's LiteRT can run.

@@ -219,6 +219,42 @@ class Graph:
         kept = [m for m in self.model.metadata or [] if m.name != entry.name]
         self.model.metadata = [*kept, entry]
 
+    def append(self, other):
+        """Takes over another file's main graph under its signature, behind those that are here.
+
+        Constants that are here already are shared, so weights are stored once.
+
+        Args:
+            other: A :class:`Graph`, used up by this.
+        """
+        other._drop_unused()
+        known = {_bytes(buffer): index for index, buffer in enumerate(self.model.buffers)}
+        known[b""] = 0
+        for tensor in other.subgraph.tensors:
+            content = _bytes(other.model.buffers[tensor.buffer])
+            if content not in known:
+                known[content] = self._add_buffer(content)
+            tensor.buffer = known[content]
+        for operator in other.subgraph.operators:
+            entry = other.model.operatorCodes[operator.opcodeIndex]
+            operator.opcodeIndex = self._same_operator_code(entry)
+        (signature,) = other.model.signatureDefs
+        signature.subgraphIndex = len(self.model.subgraphs)
+        other.subgraph.name = signature.signatureKey
+        self.model.subgraphs.append(other.subgraph)
+        self.model.signatureDefs.append(signature)
+
+    def _same_operator_code(self, entry):
+        def key(each):
+            builtin = max(each.builtinCode, each.deprecatedBuiltinCode)
+            return builtin, each.customCode, each.version
+
+        for index, each in enumerate(self.model.operatorCodes):
+            if key(each) == key(entry):
+                return index
+        self.model.operatorCodes.append(entry)
+        return len(self.model.operatorCodes) - 1
+
     def _add_buffer(self, content):
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(content, np.uint8)
@@ -257,8 +293,14 @@ class Graph:
         graph.inputs = [numbers[t] for t in graph.inputs]
         graph.outputs = [numbers[t] for t in graph.outputs]
         for signature in self.model.signatureDefs or []:
+            if signature.subgraphIndex:
+                continue  # of a graph that append brought
             for entry in [*signature.inputs, *signature.outputs]:
                 entry.tensorIndex = numbers[entry.tensorIndex]
+
+
+def _bytes(buffer):
+    return b"" if buffer.data is None else np.asarray(buffer.data, np.uint8).tobytes()
 
 
 def _numbers(array):

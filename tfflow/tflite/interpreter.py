@@ -15,6 +15,7 @@ _RUNTIMES = (
     "tensorflow.lite.python.interpreter",
 )
 _INPUTS = {"image1", "image2"}
+_PARTS = {"encode", "match"}
 
 
 class FlowInterpreter:
@@ -31,6 +32,7 @@ class FlowInterpreter:
         size: (height, width) that the file runs at.
         threads: Number of threads.
         metadata: What the file says of itself, see :func:`tfflow.tflite.read_metadata`.
+        siamese: Whether it can encode a frame by itself: it was exported with ``streaming=True``.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -49,6 +51,7 @@ class FlowInterpreter:
         inputs, outputs = self._flow_signature()
         self._inputs, self._output = inputs, outputs["flow"]
         self.size = tuple(int(side) for side in inputs["image1"]["shape"][1:3])
+        self.siamese = set(self._interpreter.get_signature_list()) >= _PARTS
         self.metadata = _metadata(self.path)
 
     def __repr__(self):
@@ -74,14 +77,55 @@ class FlowInterpreter:
             ValueError: If the images don't fit each other or hold impossible values, or ``size`` is
                 not the file's.
         """
+        pair = ImagePair(image1, image2, size=self.working_size(None, size))
+        flows = [self._run(*images) for images in zip(pair.image1, pair.image2)]
+        return pair.restore(np.stack(flows))
+
+    def working_size(self, image_size, size=None):
+        """The file's (height, width), at which images of any size are run.
+
+        Raises:
+            ValueError: If another ``size`` is asked for.
+        """
         if size is not None and tuple(size) != self.size:
             raise ValueError(
                 f"{self.path} runs at {self.size[0]}x{self.size[1]} only; got {size[0]}x{size[1]} "
                 "(height x width). Export another file for that size."
             )
-        pair = ImagePair(image1, image2, size=self.size)
-        flows = [self._run(*images) for images in zip(pair.image1, pair.image2)]
-        return pair.restore(np.stack(flows))
+        return self.size
+
+    def compiled_parts(self):
+        """(encode, match) as functions of NumPy arrays, for :class:`tfflow.models.FlowStream`.
+
+        ``encode`` takes an image (1, H, W, 3), float32 in [0, 1], and gives a dict of arrays;
+        ``match`` takes two such dicts and gives the flow (1, H, W, 2).
+
+        Raises:
+            ValueError: If the file was exported without ``streaming=True``.
+        """
+        if not self.siamese:
+            raise ValueError(
+                f"{self.path} can't encode a frame by itself: it has no signatures encode and "
+                "match. Export it with streaming=True, or use predict_flow."
+            )
+        details = self._interpreter.get_signature_runner("encode").get_input_details()["image"]
+        wanted = self._interpreter.get_signature_list()["match"]["inputs"]
+
+        def encode(image):
+            # As with flow, no runner may live on.
+            runner = self._interpreter.get_signature_runner("encode")
+            return runner(image=_quantized(image, details))
+
+        def match(features1, features2):
+            both = {
+                f"features{i}_{name}": values
+                for i, features in ((1, features1), (2, features2))
+                for name, values in features.items()
+            }
+            runner = self._interpreter.get_signature_runner("match")
+            return runner(**{name: both[name] for name in wanted})["flow"]
+
+        return encode, match
 
     def _run(self, image1, image2):
         for name, image in (("image1", image1), ("image2", image2)):

@@ -10,7 +10,7 @@ import numpy as np
 
 from tfflow.tflite.calibration import measure_ranges
 from tfflow.tflite.graph import Graph
-from tfflow.tflite.rewriting import stay_integer, take_uint8_images
+from tfflow.tflite.rewriting import name_signature, stay_integer, take_uint8_images
 
 QUANTIZATIONS = {
     "float32": "float32 weights and activations",
@@ -35,7 +35,7 @@ def check_quantization(name):
         raise ValueError(f"quantization must be one of {known}; got {name!r}.{hint}")
 
 
-def quantize(content, quantization, *, size, calibration=None, heads_in_float=True):
+def quantize(content, quantization, *, size, calibration=None, heads_in_float=True, ranges=None):
     """A float32 file in another numeric form.
 
     Args:
@@ -44,6 +44,7 @@ def quantize(content, quantization, *, size, calibration=None, heads_in_float=Tr
         size: (height, width) of its inputs.
         calibration: Image pairs, for the forms in :data:`CALIBRATED`.
         heads_in_float: Keep what :func:`flow_heads` finds in float32, in int8 and dynamic forms.
+        ranges: Instead of ``calibration``, as :func:`measure_ranges` gives them.
 
     Returns:
         The new file's bytes.
@@ -56,8 +57,10 @@ def quantize(content, quantization, *, size, calibration=None, heads_in_float=Tr
     if quantization == "dynamic":
         return _dynamic(content, kept)
 
-    ranges = measure_ranges(content, calibration, size)
+    if ranges is None:
+        ranges = measure_ranges(content, calibration, size)
     graph = Graph(_static(content, ranges, kept))
+    name_signature(graph)
     stay_integer(graph)
     if quantization == "int8_uint8":
         take_uint8_images(graph)

@@ -11,6 +11,7 @@ from tfflow.tflite.benchmarking import benchmark, conditions, delegation
 from tfflow.tflite.calibration import as_pair, synthetic_samples
 from tfflow.tflite.graph import operators
 from tfflow.tflite.interpreter import FlowInterpreter
+from tfflow.tflite.streaming import benchmark_streaming
 
 # Other scenes than those of the calibration.
 HELD_OUT_SEED = 1
@@ -41,6 +42,15 @@ class ExportReport(dict):
                 (
                     f"latency, {latency['threads']} {threads}",
                     f"{latency['median_ms']:.2f} ms (median of {latency['runs']})",
+                )
+            )
+        for latency in self.get("streaming", ()):
+            threads = "thread" if latency["threads"] == 1 else "threads"
+            rows.append(
+                (
+                    f"video, {latency['threads']} {threads}",
+                    f"{latency['frame_ms']:.2f} ms a frame (encode {latency['encode_ms']:.2f}, "
+                    f"match {latency['match_ms']:.2f}) instead of {latency['pair_ms']:.2f} ms",
                 )
             )
         reference = self.get("float32")
@@ -112,8 +122,10 @@ def report(path, model=None, pairs=None, *, threads=(1,), runs=50):
     Returns:
         An :class:`ExportReport`, a dict: ``file``, ``bytes``, ``model``, ``size``,
         ``quantization``, ``operators`` (name -> number), ``delegation``, ``latency`` (one dict for
-        each number of threads, see :func:`benchmark`), ``float32`` (``bytes`` and ``latency`` of
-        the same network in float32, where a model is given and the file is another form),
+        each number of threads, see :func:`benchmark`), ``streaming`` (the same of a file exported
+        with ``streaming=True``, see :func:`benchmark_streaming`), ``float32`` (``bytes`` and
+        ``latency`` of the same network in float32, where a model is given and the file is another
+        form),
         ``difference_px`` (length of the difference vector from Keras: ``mean``, ``p99``, ``max``),
         ``epe_px`` (``file`` and ``keras``, over all valid pixels), ``pairs``, ``conditions``. The
         differences, EPE and pairs are missing where they were not measured.
@@ -134,6 +146,8 @@ def report(path, model=None, pairs=None, *, threads=(1,), runs=50):
         "delegation": delegation(path),
         "latency": [benchmark(path, threads=number, runs=runs) for number in threads],
     }
+    if interpreter.siamese:
+        values["streaming"] = [benchmark_streaming(path, number, runs) for number in threads]
     source = "given pairs"
     if pairs is None and model is not None:
         source = "synthetic pairs"

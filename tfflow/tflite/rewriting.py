@@ -16,12 +16,26 @@ def name_signature(graph):
 
     The converter orders a SavedModel's inputs as it likes (image2 before image1) and calls the
     output ``StatefulPartitionedCall:0``; whoever goes by index or by tensor name must not have to
-    know.
+    know. The quantiser names other tensors as outputs than the signature does, where an output is
+    also read within the graph.
     """
     inputs, outputs = (dict(sorted(tensors.items())) for tensors in graph.signature())
     graph.subgraph.inputs, graph.subgraph.outputs = [*inputs.values()], [*outputs.values()]
-    for name, number in {**inputs, **outputs}.items():
+    wanted = {**inputs, **outputs}
+    for number, tensor in enumerate(graph.subgraph.tensors):
+        name = tensor.name.decode()
+        if wanted.get(name, number) != number:
+            tensor.name = f"{name}_inner".encode()
+    for name, number in wanted.items():
         graph.tensor(number).name = name.encode()
+
+
+def drop_unused_inputs(graph):
+    """Leaves out inputs that no operator reads: nobody shall have to fill them."""
+    consumers = graph.consumers()
+    signature = graph.model.signatureDefs[0]
+    signature.inputs = [entry for entry in signature.inputs if entry.tensorIndex in consumers]
+    graph.subgraph.inputs = [number for number in graph.subgraph.inputs if number in consumers]
 
 
 def join_thin_maps(graph):
@@ -173,7 +187,7 @@ def stay_integer(graph):
             else:
                 quantize.inputs = [integer]  # from one int8 scale to another
                 consumers[integer].append(quantize)
-        if len(after) < len(consumers[result]):
+        if len(after) < len(consumers[result]) or result in graph.subgraph.outputs:
             # Some read it in float: as before, through a DEQUANTIZE.
             dequantize = graph.new_operator("DEQUANTIZE", [integer], [result])
             producers[result] = dequantize

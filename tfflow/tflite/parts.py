@@ -1,0 +1,91 @@
+"""The two parts of a siamese network, as signatures ``encode`` and ``match`` of an exported file.
+
+Each part is converted and quantised as a file of its own, by the same passes as the whole network;
+then all three go into one file, where equal constants are stored once.
+"""
+
+import itertools
+
+import keras
+from ai_edge_litert.interpreter import Interpreter
+
+from tfflow.tflite.calibration import MAX_PAIRS, image_pairs, ranges_over
+from tfflow.tflite.graph import Graph
+from tfflow.tflite.quantization import CALIBRATED, quantize
+
+ENCODE, MATCH = "encode", "match"
+
+
+def endpoints(model, size):
+    """The parts as :func:`tfflow.tflite.conversion.convert_function` takes them.
+
+    Returns:
+        A dict: signature -> (function, shapes of its inputs). ``encode`` turns ``image`` into the
+        features under their own names; ``match`` takes them as ``features1_…`` and
+        ``features2_…`` and gives ``flow``.
+    """
+    image = (1, *size, 3)
+    features = model.encode(keras.ops.zeros(image), training=False)
+
+    def encode(inputs):
+        return model.encode(inputs["image"], training=False)
+
+    def match(inputs):
+        first, second = ({name: inputs[f"features{i}_{name}"] for name in features} for i in (1, 2))
+        return {"flow": model.match(first, second, training=False)["flow"]}
+
+    shapes = {
+        f"features{i}_{name}": tuple(each.shape) for i in (1, 2) for name, each in features.items()
+    }
+    return {ENCODE: (encode, {"image": image}), MATCH: (match, shapes)}
+
+
+def quantize_parts(parts, quantization, *, size, calibration, heads_in_float):
+    """The parts' float32 files in another numeric form, a dict of bytes; see :func:`quantize`.
+
+    Features stay float32 between the two parts. ``calibration`` is gone through twice.
+    """
+    ranges = dict.fromkeys(parts)
+    if quantization in CALIBRATED:
+        ranges = _measure_parts(parts, calibration, size)
+    forms = {ENCODE: quantization, MATCH: quantization}
+    if quantization == "int8_uint8":
+        forms[MATCH] = "int8"  # no image comes in there
+    return {
+        name: quantize(
+            content, forms[name], size=size, heads_in_float=heads_in_float, ranges=ranges[name]
+        )
+        for name, content in parts.items()
+    }
+
+
+def several_times(calibration):
+    """Pairs that can be gone through more than once: an iterator's are kept, as many as needed."""
+    if calibration is None or iter(calibration) is not calibration:
+        return calibration
+    return list(itertools.islice(calibration, MAX_PAIRS))
+
+
+def _measure_parts(parts, calibration, size):
+    images = ({"image": image} for pair in image_pairs(calibration, size) for image in pair)
+    of_encoder = ranges_over(parts[ENCODE], images)
+
+    encoder = Interpreter(model_content=parts[ENCODE], num_threads=1)
+    encoder.allocate_tensors()
+    encode = encoder.get_signature_runner(ENCODE)
+    wanted, _ = Graph(parts[MATCH]).signature()
+
+    def features():
+        for pair in image_pairs(calibration, size):
+            both = {
+                f"features{i}_{name}": values
+                for i, image in enumerate(pair, start=1)
+                for name, values in encode(image=image).items()
+            }
+            yield {name: both[name] for name in wanted}
+
+    of_matcher = ranges_over(parts[MATCH], features())
+    # One range for what the encoder gives and what either image's features are taken as.
+    for name in wanted:
+        of_matcher[name] = of_encoder[name.partition("_")[2]]
+    return {ENCODE: of_encoder, MATCH: of_matcher}

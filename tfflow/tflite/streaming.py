@@ -1,0 +1,75 @@
+"""A video through an exported file, each frame encoded once; and what that saves."""
+
+import statistics
+import time
+
+import numpy as np
+
+from tfflow.models import streaming
+from tfflow.tflite.interpreter import FlowInterpreter
+
+
+class FlowStream(streaming.FlowStream):
+    """:class:`tfflow.models.FlowStream` of a file that was exported with ``streaming=True``.
+
+    Args:
+        path: The file.
+        threads: Number of threads; by default one for each core, but at most four.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no exported file, or was exported without ``streaming=True``.
+        ImportError: If no LiteRT is installed.
+
+    Example:
+        >>> stream = FlowStream("liteflownet2.tflite")
+        >>> for frame in frames:
+        ...     flow = stream.next(frame)  # None for the first
+    """
+
+    def __init__(self, path, threads=None):
+        super().__init__(FlowInterpreter(path, threads=threads))
+
+
+def benchmark_streaming(path, threads=1, runs=50, warmup=5):
+    """Latency of encode and match beside that of flow, the three in turn.
+
+    Timed as an app runs them, features copied out of one signature and into the other.
+
+    Args:
+        path: A file exported with ``streaming=True``.
+        threads: Number of threads.
+        runs: Timed runs, after ``warmup`` ones that are not.
+
+    Returns:
+        A dict: ``threads``, ``runs``, and the medians ``encode_ms``, ``match_ms``, ``frame_ms``
+        (both, which is what a video's frame costs) and ``pair_ms`` (flow, from two images).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no exported file, was exported without ``streaming=True``, or a number
+            is not positive.
+    """
+    if not isinstance(runs, int) or runs < 1:
+        raise ValueError(f"runs must be a whole number of at least 1; got {runs!r}.")
+    interpreter = FlowInterpreter(path, threads=threads)
+    encode, match = interpreter.compiled_parts()
+    images = np.random.default_rng(0).random((2, 1, *interpreter.size, 3), np.float32)
+    features = encode(images[0])
+    times = {"encode": [], "match": [], "frame": [], "pair": []}
+    for _ in range(warmup + runs):
+        start = time.perf_counter()
+        newer = encode(images[1])
+        encoded = time.perf_counter()
+        match(features, newer)
+        matched = time.perf_counter()
+        interpreter.predict_flow(*images)
+        paired = time.perf_counter()
+        times["encode"].append(encoded - start)
+        times["match"].append(matched - encoded)
+        times["frame"].append(matched - start)
+        times["pair"].append(paired - matched)
+    medians = {
+        f"{name}_ms": 1000.0 * statistics.median(values[warmup:]) for name, values in times.items()
+    }
+    return {"threads": threads, "runs": runs, **medians}
