@@ -157,7 +157,8 @@ def write_table(rows, sets):
     ]
     lines += [
         "",
-        f"{rows[0]['cpu']}, load average {rows[0]['load_average']}, {rows[0]['date'][:10]}.",
+        f"{rows[0]['cpu']}, {rows[0]['cores']} shared cores, load average "
+        f"{rows[0]['load_average']}, {rows[0]['date'][:10]}.",
     ]
     begin, end = "<!-- comparison -->\n", "<!-- end of comparison -->\n"
     text = DOCS.read_text(encoding="utf-8")
