@@ -44,7 +44,7 @@ def test_ranges(exported, model, pairs):
 
     flows = [model.predict_flow(*pair, size=SIZE) for pair in pairs]
     outside = int(OUTLIERS * flows[0].size)
-    assert outside == 1
+    assert outside > 0
     lows = [np.sort(flow, axis=None)[outside] for flow in flows]
     highs = [np.sort(flow, axis=None)[-1 - outside] for flow in flows]
     assert ranges["flow"] == pytest.approx((min(lows), max(highs)), rel=1e-3)
