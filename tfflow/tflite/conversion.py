@@ -136,7 +136,7 @@ def convert_function(model, signature, function, shapes):
         model: The model that has the weights.
         signature: The signature's name.
         function: A dict of tensors to a dict of tensors; their keys become the signature's.
-        shapes: Of the inputs, name -> shape. Those that are not needed are left out.
+        shapes: Of the inputs, name -> shape. Features that are not needed are left out.
 
     Raises:
         ValueError: If the function has an operator that LiteRT lacks.
@@ -150,7 +150,7 @@ def convert_function(model, signature, function, shapes):
         archive.add_endpoint(signature, function, input_signature=[specs])
         archive.write_out(folder, verbose=False)
         graph = Graph(_convert_saved_model(folder, signature))
-    if signature != SIGNATURE:
+    if signature != SIGNATURE:  # which has two images, whatever becomes of them
         drop_unused_inputs(graph)
     name_signature(graph)
     join_thin_maps(graph)
