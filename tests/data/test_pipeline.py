@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -177,3 +181,43 @@ def test_bad_samples_are_told():
     ]:
         with pytest.raises(Exception, match=message):
             batches(samples, count=1, **arguments)
+
+
+SLOW = """
+import time
+import numpy as np
+from tfflow.data import FlowSample
+
+class Slow:
+    def __len__(self):
+        return 1000
+
+    def __getitem__(self, index):
+        time.sleep(0.5 if index > 4 else 0)
+        image = np.zeros((8, 8, 3), np.uint8)
+        return FlowSample(image, image, np.zeros((8, 8, 2), np.float32), None, "slow")
+"""
+BATCH = """
+import gc
+from slow import Slow
+from tfflow.data import training_pipeline
+
+gc.disable()
+batches = iter(training_pipeline(Slow(), 2, crop=(8, 8), shuffle=False))
+next(batches)
+"""
+GARBAGE = """
+cycle = [batches]
+cycle.append(cycle)
+del batches, cycle
+"""
+
+
+@pytest.mark.parametrize("script", [BATCH, BATCH + GARBAGE], ids=["in use", "garbage"])
+def test_python_ends_while_samples_are_read(tmp_path, script):
+    # The data set is not the script's own class, which would keep the script's variables alive.
+    (tmp_path / "slow.py").write_text(SLOW)
+    (tmp_path / "main.py").write_text(script)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    # A minute is for importing TensorFlow on a busy machine; the rest takes a second.
+    subprocess.run([sys.executable, tmp_path / "main.py"], check=True, timeout=60, env=environment)

@@ -5,6 +5,10 @@ unusual depth, a damaged file) goes to Python's `FlowDataset.__getitem__`, which
 what is wrong with which file.
 """
 
+import atexit
+import ctypes
+import gc
+
 import numpy as np
 import tensorflow as tf
 
@@ -98,6 +102,21 @@ def _python_reader(dataset):
         return sample.image1, sample.image2, flow, valid.astype(np.float32)
 
     return read
+
+
+def _outlive_python():
+    """Keeps iterators that are still there when Python ends from being deleted by it.
+
+    Deleting one waits for its reads in flight. A thread that reads in Python ends silently once
+    Python is shutting down, so that the wait would last for ever, after the script's last line.
+    """
+    for thing in gc.get_objects():
+        # Of a proxy, isinstance would ask what it stands for.
+        if issubclass(type(thing), tf.data.Iterator):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
+atexit.register(_outlive_python)
 
 
 # Formats: whether a file is plain, and what it holds -------------------------------------------
