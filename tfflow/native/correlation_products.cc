@@ -60,57 +60,74 @@ Layout<Scalar> layout_of(const Correlation& shape) {
 template <class Scalar>
 void turn_over(const Correlation& shape, const Turned<Scalar>& columns, const Scalar* row,
                Scalar* turned) {
-  constexpr int64_t kTile = 16;  // what a few lines of cache hold, both ways
+  using V = Vector<Scalar>;
   const Lattice& lattice = columns.lattice;
   const int64_t channels = shape.channels, width = columns.width;
   const int64_t u0 = lattice.start - shape.radius();
   const int64_t begin = std::clamp<int64_t>(-u0, 0, width);
   const int64_t end = std::clamp<int64_t>(lattice.pixels - u0, begin, width);
-  for (int64_t c0 = 0; c0 < channels; c0 += kTile) {
-    const int64_t c1 = std::min(c0 + kTile, channels);
+  const auto pixel = [&](int64_t w) { return row + lattice.pixel(u0 + w) * channels; };
+  for (int64_t c0 = 0; c0 < channels; c0 += V::lanes) {
+    const int64_t c1 = std::min<int64_t>(c0 + V::lanes, channels);
     for (int64_t c = c0; c < c1; ++c) {
       std::fill(turned + c * width, turned + c * width + begin, Scalar(0));
       std::fill(turned + c * width + end, turned + (c + 1) * width, Scalar(0));
     }
-    for (int64_t w = begin; w < end; ++w) {
-      const Scalar* pixel = row + lattice.pixel(u0 + w) * channels;
-      for (int64_t c = c0; c < c1; ++c) turned[c * width + w] = pixel[c];
+    int64_t w = begin;
+#ifdef TFFLOW_TURNS_IN_REGISTERS
+    for (; c0 + V::lanes <= channels && w + V::lanes <= end; w += V::lanes) {
+      typename V::Type square[V::lanes];
+      for (int i = 0; i < V::lanes; ++i) square[i] = V::load(pixel(w + i) + c0);
+      turn_square<V>(square);
+      for (int i = 0; i < V::lanes; ++i) V::store(turned + (c0 + i) * width + w, square[i]);
+    }
+#endif
+    for (; w < end; ++w) {
+      for (int64_t c = c0; c < c1; ++c) turned[c * width + w] = pixel(w)[c];
     }
   }
 }
 
-// result[t][w] = scale · Σ_c pixels[t][c] · columns[c][w], for `outputs` t and `vectors` of w.
-template <class Scalar, int outputs, int vectors>
-TFFLOW_INLINE void multiply(const Scalar* const* pixels, const Scalar* columns, int64_t width,
-                            int64_t channels, Scalar scale, Scalar* result, int64_t window) {
+// result[r][t][w] = scale · Σ_c pixels[t][c] · columns[r][c][w], for `rows` r that lie `next`
+// apart, `outputs` t and `vectors` of w.
+template <class Scalar, int rows, int outputs, int vectors>
+TFFLOW_INLINE void multiply(const Scalar* const* pixels, const Scalar* columns, int64_t next,
+                            int64_t width, int64_t channels, Scalar scale, Scalar* result,
+                            int64_t window) {
   using V = Vector<Scalar>;
-  typename V::Type sums[outputs][vectors] = {};
-  for (int64_t c = 0; c < channels; ++c, columns += width) {
-    typename V::Type column[vectors];
-    for (int v = 0; v < vectors; ++v) column[v] = V::load(columns + v * V::lanes);
-    for (int t = 0; t < outputs; ++t) {
-      for (int v = 0; v < vectors; ++v) sums[t][v] += pixels[t][c] * column[v];
+  constexpr int all = rows * vectors;
+  typename V::Type sums[outputs][all] = {};
+  const Scalar* starts[all];
+  for (int v = 0; v < all; ++v) starts[v] = columns + v / vectors * next + v % vectors * V::lanes;
+  for (int64_t c = 0, at = 0; c < channels; ++c, at += width) {
+    for (int v = 0; v < all; ++v) {
+      const typename V::Type column = V::load(starts[v] + at);
+      for (int t = 0; t < outputs; ++t) sums[t][v] += pixels[t][c] * column;
     }
   }
   for (int t = 0; t < outputs; ++t) {
-    for (int v = 0; v < vectors; ++v) {
-      V::store(result + t * window + v * V::lanes, scale * sums[t][v]);
+    for (int v = 0; v < all; ++v) {
+      V::store(result + (v / vectors * outputs + t) * window + v % vectors * V::lanes,
+               scale * sums[t][v]);
     }
   }
 }
 
 // The same for a whole window.
-template <class Scalar, int outputs>
-void multiply_window(const Scalar* const* pixels, const Scalar* columns, int64_t width,
-                     int64_t channels, Scalar scale, Scalar* result, int64_t window) {
+template <class Scalar, int rows, int outputs>
+void multiply_window(const Scalar* const* pixels, const Scalar* columns, int64_t next,
+                     int64_t width, int64_t channels, Scalar scale, Scalar* result,
+                     int64_t window) {
   constexpr int lanes = Vector<Scalar>::lanes;
+  constexpr int vectors = rows == 1 ? kForwardVectors : 1;
   int64_t w = 0;
-  for (; w + kForwardVectors * lanes <= window; w += kForwardVectors * lanes) {
-    multiply<Scalar, outputs, kForwardVectors>(pixels, columns + w, width, channels, scale,
-                                               result + w, window);
+  for (; w + vectors * lanes <= window; w += vectors * lanes) {
+    multiply<Scalar, rows, outputs, vectors>(pixels, columns + w, next, width, channels, scale,
+                                             result + w, window);
   }
   for (; w < window; w += lanes) {
-    multiply<Scalar, outputs, 1>(pixels, columns + w, width, channels, scale, result + w, window);
+    multiply<Scalar, rows, outputs, 1>(pixels, columns + w, next, width, channels, scale,
+                                       result + w, window);
   }
 }
 
@@ -140,20 +157,32 @@ void block(const Correlation& shape, const Layout<Scalar>& layout, const Turned<
     const bool inside = first_row && in_range(u, lattice.pixels);
     pixels[t] = inside ? first_row + lattice.pixel(u) * shape.channels : zeros;
   }
-  for (int64_t iy = 0; iy < span; ++iy) {
-    const int64_t uy = rows.looks_at(jy) + iy - shape.radius();
-    const bool inside = first_row && in_range(uy, rows.pixels);
-    if (inside) {
-      const Scalar* row = turned + rows.pixel(uy) * layout.row_size + columns.offset;
-      multiply_window<Scalar, outputs>(pixels, row + lattice.stride * j, columns.width,
-                                       shape.channels, scale, band, layout.window);
-    }
+  const auto put_row = [&](int64_t iy, const Scalar* values, int64_t next) {
     for (int t = 0; t < outputs; ++t) {
-      const Scalar* values = inside ? band + t * layout.window + lattice.stride * t : zeros;
       Scalar* pixel = output_row + lattice.output(j + t) * displacements;
-      put(pixel + iy * span, values, span, displacements - iy * span);
+      put(pixel + iy * span, values + t * next, span, displacements - iy * span);
+    }
+  };
+  const int64_t uy0 = rows.looks_at(jy) - shape.radius();
+  const int64_t begin = first_row ? std::clamp<int64_t>(-uy0, 0, span) : span;
+  const int64_t end = first_row ? std::clamp<int64_t>(rows.pixels - uy0, begin, span) : span;
+  for (int64_t iy = 0; iy < begin; ++iy) put_row(iy, zeros, 0);
+  const int64_t next = rows.step * layout.row_size, step = lattice.stride + layout.window;
+  for (int64_t iy = begin; iy < end;) {
+    const Scalar* row = turned + rows.pixel(uy0 + iy) * layout.row_size + columns.offset +
+                        lattice.stride * j;
+    // A window of one vector leaves registers for several rows.
+    const int together = layout.window == Vector<Scalar>::lanes && iy + kForwardVectors <= end
+                             ? kForwardVectors
+                             : 1;
+    const auto work = together == 1 ? multiply_window<Scalar, 1, outputs>
+                                    : multiply_window<Scalar, kForwardVectors, outputs>;
+    work(pixels, row, next, columns.width, shape.channels, scale, band, layout.window);
+    for (int r = 0; r < together; ++r, ++iy) {
+      put_row(iy, band + r * outputs * layout.window, step);
     }
   }
+  for (int64_t iy = end; iy < span; ++iy) put_row(iy, zeros, 0);
 }
 
 // Zeros as long as a pixel and as a band, and more than the latter by a vector.
@@ -193,7 +222,9 @@ std::vector<Pass> products(const Correlation& shape, const Scalar* first, const 
   Pass multiplying{
       shape.batch * output_height, cost, [=](int64_t begin, int64_t end) {
         // A vector more: the last band is read in whole vectors.
-        std::vector<Scalar> band(kForward * layout->window + Vector<Scalar>::lanes);
+        const int64_t rows_at_once = kForwardVectors;
+        std::vector<Scalar> band(rows_at_once * kForward * layout->window +
+                                 Vector<Scalar>::lanes);
         for (int64_t i = begin; i < end; ++i) {
           const int64_t b = i / output_height, y = i % output_height;
           const int64_t y1 = shape.position(y), step = shape.displacement_stride;

@@ -4,6 +4,7 @@
 #define TFFLOW_NATIVE_VECTOR_H_
 
 #include <cstdint>
+#include <utility>
 
 #define TFFLOW_INLINE inline __attribute__((always_inline))
 
@@ -45,6 +46,35 @@ struct Vector {
     return total;
   }
 };
+
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define TFFLOW_TURNS_IN_REGISTERS 1
+
+// One half of a and b, their lanes in turn: a b a b …
+template <class V, int half, int... i>
+TFFLOW_INLINE typename V::Type in_turn(typename V::Type a, typename V::Type b,
+                                       std::integer_sequence<int, i...>) {
+  return __builtin_shufflevector(a, b, (half * V::lanes / 2 + i / 2 + i % 2 * V::lanes)...);
+}
+
+// Turns over a square of numbers, one vector each row. Laying the rows of the upper half between
+// those of the lower moves one bit of a number's place from its row to its lane; after as many
+// times as there are bits, rows and lanes have changed places.
+template <class V>
+TFFLOW_INLINE void turn_square(typename V::Type (&rows)[V::lanes]) {
+  constexpr auto lanes = std::make_integer_sequence<int, V::lanes>();
+  for (int bit = 1; bit < V::lanes; bit *= 2) {
+    typename V::Type laid[V::lanes];
+    for (int i = 0; i < V::lanes / 2; ++i) {
+      laid[2 * i] = in_turn<V, 0>(rows[i], rows[i + V::lanes / 2], lanes);
+      laid[2 * i + 1] = in_turn<V, 1>(rows[i], rows[i + V::lanes / 2], lanes);
+    }
+    for (int i = 0; i < V::lanes; ++i) rows[i] = laid[i];
+  }
+}
+#endif
+#endif
 
 // A single number in a vector's clothes, for what is narrower than a vector.
 template <class Scalar>

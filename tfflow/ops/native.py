@@ -187,12 +187,15 @@ def _is_elsewhere():
 def _loaded(place, required):
     """The ops' module if it has kernels for the place; else None and a warning, or an error."""
     global _library, _warned
+    import tensorflow as tf
+
     from tfflow.native.build import BuildError
 
     with _lock:  # tf.distribute calls from several threads
         if not _library:
             try:
-                _library = load()
+                # Within a tf.function AutoGraph would rewrite what runs the compiler, and complain.
+                _library = tf.autograph.experimental.do_not_convert(load)()
             except BuildError as error:
                 if required:
                     raise
