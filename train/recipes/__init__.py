@@ -11,6 +11,7 @@ RECIPES = {
     "lightflow_demo": lightflow.demo,
     "lightflow_synthetic": lightflow.synthetic,
     "lightflow_preset": lightflow.preset,
+    "lightflow_fine": lightflow.fine,
     "lightflow_chairs": lightflow.chairs,
     "lightflow_chairs_70k": lightflow.chairs_70k,
     **{
