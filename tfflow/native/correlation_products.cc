@@ -46,8 +46,7 @@ Layout<Scalar> layout_of(const Correlation& shape) {
   layout.outputs = shape.output_width();
   for (const Lattice& lattice : lattices(shape, shape.width)) {
     if (lattice.outputs == 0) continue;
-    const int64_t band = shape.span() + lattice.stride * (kForward - 1);
-    layout.window = rounded_up(band, lanes);
+    layout.window = rounded_up(shape.span() + lattice.stride * (kForward - 1), lanes);
     const int64_t last_block = lattice.stride * (lattice.outputs - 1);
     const int64_t width = rounded_up(last_block + layout.window, lanes);
     layout.columns.push_back({lattice, width, layout.row_size});
@@ -143,46 +142,70 @@ TFFLOW_INLINE void put(Scalar* to, const Scalar* band, int64_t span, int64_t lef
   }
 }
 
-// The outputs from `j` on, `outputs` of them, of one row and one lattice.
+// A row of outputs, and what it is made from.
+template <class Scalar>
+struct Row {
+  const Correlation& shape;
+  const Layout<Scalar>& layout;
+  const Lattice& lattice;  // of the row's position
+  int64_t jy;              // the row within it
+  const Scalar* first;     // the row of `first` that it looks at; null outside of the image
+  const Scalar* turned;    // all rows of `second`, turned over
+  const Scalar* zeros;
+  Scalar* band;
+  Scalar* output;
+};
+
+// The outputs from `j` on, `outputs` of them, of one lattice of columns.
 template <class Scalar, int outputs>
-void block(const Correlation& shape, const Layout<Scalar>& layout, const Turned<Scalar>& columns,
-           int64_t jy, const Lattice& rows, int64_t j, const Scalar* first_row,
-           const Scalar* turned, const Scalar* zeros, Scalar* band, Scalar* output_row) {
-  const Lattice& lattice = columns.lattice;
+void block(const Row<Scalar>& row, const Turned<Scalar>& columns, int64_t j) {
+  const Correlation& shape = row.shape;
+  const Lattice &lattice = columns.lattice, &rows = row.lattice;
   const int64_t span = shape.span(), displacements = shape.displacements();
+  const int64_t window = row.layout.window, row_size = row.layout.row_size;
   const Scalar scale = static_cast<Scalar>(shape.scale());
   const Scalar* pixels[outputs];
   for (int t = 0; t < outputs; ++t) {
     const int64_t u = lattice.looks_at(j + t);
-    const bool inside = first_row && in_range(u, lattice.pixels);
-    pixels[t] = inside ? first_row + lattice.pixel(u) * shape.channels : zeros;
+    const bool inside = row.first && in_range(u, lattice.pixels);
+    pixels[t] = inside ? row.first + lattice.pixel(u) * shape.channels : row.zeros;
   }
   const auto put_row = [&](int64_t iy, const Scalar* values, int64_t next) {
     for (int t = 0; t < outputs; ++t) {
-      Scalar* pixel = output_row + lattice.output(j + t) * displacements;
+      Scalar* pixel = row.output + lattice.output(j + t) * displacements;
       put(pixel + iy * span, values + t * next, span, displacements - iy * span);
     }
   };
-  const int64_t uy0 = rows.looks_at(jy) - shape.radius();
-  const int64_t begin = first_row ? std::clamp<int64_t>(-uy0, 0, span) : span;
-  const int64_t end = first_row ? std::clamp<int64_t>(rows.pixels - uy0, begin, span) : span;
-  for (int64_t iy = 0; iy < begin; ++iy) put_row(iy, zeros, 0);
-  const int64_t next = rows.step * layout.row_size, step = lattice.stride + layout.window;
+  const int64_t uy0 = rows.looks_at(row.jy) - shape.radius();
+  const int64_t begin = row.first ? std::clamp<int64_t>(-uy0, 0, span) : span;
+  const int64_t end = row.first ? std::clamp<int64_t>(rows.pixels - uy0, begin, span) : span;
+  for (int64_t iy = 0; iy < begin; ++iy) put_row(iy, row.zeros, 0);
   for (int64_t iy = begin; iy < end;) {
-    const Scalar* row = turned + rows.pixel(uy0 + iy) * layout.row_size + columns.offset +
-                        lattice.stride * j;
+    const Scalar* second =
+        row.turned + rows.pixel(uy0 + iy) * row_size + columns.offset + lattice.stride * j;
+    const int64_t next = rows.step * row_size;
     // A window of one vector leaves registers for several rows.
-    const int together = layout.window == Vector<Scalar>::lanes && iy + kForwardVectors <= end
-                             ? kForwardVectors
-                             : 1;
-    const auto work = together == 1 ? multiply_window<Scalar, 1, outputs>
-                                    : multiply_window<Scalar, kForwardVectors, outputs>;
-    work(pixels, row, next, columns.width, shape.channels, scale, band, layout.window);
+    const bool is_narrow = window == Vector<Scalar>::lanes;
+    const int together = is_narrow && iy + kForwardVectors <= end ? kForwardVectors : 1;
+    const auto multiply_rows = together == 1 ? multiply_window<Scalar, 1, outputs>
+                                             : multiply_window<Scalar, kForwardVectors, outputs>;
+    multiply_rows(pixels, second, next, columns.width, shape.channels, scale, row.band, window);
     for (int r = 0; r < together; ++r, ++iy) {
-      put_row(iy, band + r * outputs * layout.window, step);
+      put_row(iy, row.band + r * outputs * window, lattice.stride + window);
     }
   }
-  for (int64_t iy = end; iy < span; ++iy) put_row(iy, zeros, 0);
+  for (int64_t iy = end; iy < span; ++iy) put_row(iy, row.zeros, 0);
+}
+
+// All outputs of a lattice of columns.
+template <class Scalar>
+void blocks(const Row<Scalar>& row, const Turned<Scalar>& columns) {
+  const int64_t outputs = columns.lattice.outputs;
+  // The last block reaches back over outputs that are there already: they come out alike.
+  for (int64_t j = 0; outputs >= kForward && j < outputs; j += kForward) {
+    block<Scalar, kForward>(row, columns, std::min(j, outputs - kForward));
+  }
+  for (int64_t j = 0; outputs < kForward && j < outputs; ++j) block<Scalar, 1>(row, columns, j);
 }
 
 // Zeros as long as a pixel and as a band, and more than the latter by a vector.
@@ -228,25 +251,19 @@ std::vector<Pass> products(const Correlation& shape, const Scalar* first, const 
         for (int64_t i = begin; i < end; ++i) {
           const int64_t b = i / output_height, y = i % output_height;
           const int64_t y1 = shape.position(y), step = shape.displacement_stride;
-          const Lattice& rows = layout->rows[(y1 % step + step) % step];
-          const int64_t jy = (y - rows.first_output) / rows.output_step;
-          const Scalar* first_row =
-              in_range(y1, height) ? first + (b * height + y1) * row : nullptr;
-          const Scalar* turned_rows = turned + b * height * layout->row_size;
-          Scalar* output_row = output + i * layout->outputs * displacements;
+          const Lattice& lattice = layout->rows[(y1 % step + step) % step];
+          const Row<Scalar> outputs{
+              shape,
+              *layout,
+              lattice,
+              (y - lattice.first_output) / lattice.output_step,
+              in_range(y1, height) ? first + (b * height + y1) * row : nullptr,
+              turned + b * height * layout->row_size,
+              zeros,
+              band.data(),
+              output + i * layout->outputs * displacements};
           for (const auto& columns : layout->columns) {
-            const int64_t outputs = columns.lattice.outputs;
-            int64_t j = 0;
-            // The last block reaches back over outputs that are there already: they come out alike.
-            for (; outputs >= kForward && j < outputs; j += kForward) {
-              block<Scalar, kForward>(shape, *layout, columns, jy, rows,
-                                      std::min(j, outputs - kForward), first_row, turned_rows,
-                                      zeros, band.data(), output_row);
-            }
-            for (; j < outputs; ++j) {
-              block<Scalar, 1>(shape, *layout, columns, jy, rows, j, first_row, turned_rows, zeros,
-                               band.data(), output_row);
-            }
+            blocks(outputs, columns);
           }
         }
       }};

@@ -12,6 +12,8 @@ namespace tfflow {
 
 // How many accumulators of `kForward` outputs times `kForwardVectors`, and of `kBackward` pixels
 // times `kBackwardVectors`, the registers hold: enough to keep two multiply-adds in flight a cycle.
+// Where one vector is as wide as the displacements of `kForward` outputs, `kForwardVectors` rows are
+// computed together instead.
 #if defined(__AVX512F__)
 constexpr int kVectorBytes = 64, kForward = 8, kForwardVectors = 2, kBackward = 4;
 constexpr int kBackwardVectors = 4;

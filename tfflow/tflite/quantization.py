@@ -15,15 +15,20 @@ from tfflow.tflite.rewriting import name_signature, stay_integer, take_uint8_ima
 QUANTIZATIONS = {
     "float32": "float32 weights and activations",
     "float16": "float16 weights, float32 activations; half the size",
+    "weights": "int8 weights, float32 activations; weights become float32 when the file is opened",
     "dynamic": "int8 weights, float32 activations, quantised on the fly for large convolutions",
     "int8": "int8 weights and activations; images and flow float32",
     "int8_uint8": "int8, images as uint8 (scale 1/255), flow float32",
+    "int16x8": "int8 weights, int16 activations; exact and very slow: XNNPACK has no kernels for it",
 }
-CALIBRATED = ("int8", "int8_uint8")
+CALIBRATED = ("int8", "int8_uint8", "int16x8")
 
 # Smaller weights stay float in "dynamic": they are no burden, and quantising activations of few
 # channels on the fly costs more time than it saves (Light Flow: 13.6 ms against 4.6 ms).
 MIN_DYNAMIC_WEIGHTS = 1024
+
+# The operators that have weights.
+WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D_TRANSPOSE", "FULLY_CONNECTED")
 
 PAIR_CHANNELS = 6  # of two images side by side
 
@@ -55,15 +60,17 @@ def quantize(content, quantization, *, size, calibration=None, heads_in_float=Tr
         return content
     if quantization == "float16":
         return _float16(content)
+    if quantization == "weights":
+        return _weight_only(content)
     kept = flow_heads(Graph(content)) if heads_in_float else []
     if quantization == "dynamic":
         return _dynamic(content, kept)
 
-    if heads_in_float:
+    if heads_in_float and quantization != "int16x8":
         kept = sorted({*kept, *image_layers(Graph(content))})
     if ranges is None:
         ranges = measure_ranges(content, calibration, size)
-    graph = Graph(_static(content, ranges, kept))
+    graph = Graph(_static(content, ranges, kept, 16 if quantization == "int16x8" else 8))
     name_signature(graph)
     stay_integer(graph)
     if quantization == "int8_uint8":
@@ -135,8 +142,18 @@ def _float16(content):
         compute_precision=qtyping.ComputePrecision.FLOAT,
         explicit_dequantize=True,
     )
-    kinds = ("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D_TRANSPOSE", "FULLY_CONNECTED")
-    return _run(content, [(".*", kind, config, "float_casting") for kind in kinds])
+    return _run(content, [(".*", kind, config, "float_casting") for kind in WEIGHTED])
+
+
+def _weight_only(content):
+    from ai_edge_quantizer import qtyping
+
+    config = qtyping.OpQuantizationConfig(
+        weight_tensor_config=_int8_weights(),
+        compute_precision=qtyping.ComputePrecision.FLOAT,
+        explicit_dequantize=True,
+    )
+    return _run(content, [(".*", kind, config, "min_max_uniform_quantize") for kind in WEIGHTED])
 
 
 def _dynamic(content, kept):
@@ -154,11 +171,12 @@ def _dynamic(content, kept):
     return _run(content, rules + _in_float(kept))
 
 
-def _static(content, ranges, kept):
+def _static(content, ranges, kept, bits):
     from ai_edge_quantizer import qtyping
 
+    activations = qtyping.TensorQuantizationConfig(num_bits=bits, symmetric=bits == 16)
     config = qtyping.OpQuantizationConfig(
-        activation_tensor_config=qtyping.TensorQuantizationConfig(num_bits=8, symmetric=False),
+        activation_tensor_config=activations,
         weight_tensor_config=_int8_weights(),
         compute_precision=qtyping.ComputePrecision.INTEGER,
         explicit_dequantize=False,
