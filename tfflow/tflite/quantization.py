@@ -19,7 +19,7 @@ QUANTIZATIONS = {
     "dynamic": "int8 weights, float32 activations, quantised on the fly for large convolutions",
     "int8": "int8 weights and activations; images and flow float32",
     "int8_uint8": "int8, images as uint8 (scale 1/255), flow float32",
-    "int16x8": "int8 weights, int16 activations; exact and very slow: XNNPACK has no kernels for it",
+    "int16x8": "int8 weights, int16 activations; exact, and slow: XNNPACK lacks kernels for it",
 }
 CALIBRATED = ("int8", "int8_uint8", "int16x8")
 
