@@ -4,15 +4,17 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tfflow.data import FlowSample
-from tfflow.tflite import ExportReport, FlowInterpreter, benchmark, operators, report
+from tfflow.tflite import ExportReport, FlowInterpreter, benchmark, benchmarking, operators, report
 from tfflow.tflite.benchmarking import delegation
+from tfflow.tflite.memory import peak_memory
 
 SIZE = (64, 128)
 
 
-@pytest.mark.parametrize("form", ["float32", "float16", "dynamic", "int8", "int8_uint8"])
+@pytest.mark.parametrize("form", ["float32", "float16", "weights", "dynamic", "int8", "int8_uint8"])
 def test_all_of_light_flow_is_delegated(exported, form):
     number = sum(operators(exported[form]).values())
     assert delegation(exported[form]) == {
@@ -80,6 +82,8 @@ def test_report_with_truth(exported, model, pairs, tmp_path):
     assert [latency["threads"] for latency in values["float32"]["latency"]] == [1, 2]
     assert values["conditions"]["cores"] >= 1 and values["conditions"]["ai-edge-litert"]
 
+    assert 1e6 < values["peak_memory"] < 1e9
+
     text = values.as_text()
     for part in ("int8.tflite", "64x128", "2 threads", "in the delegate (1 partition)", "Keras"):
         assert part in text
@@ -88,8 +92,24 @@ def test_report_with_truth(exported, model, pairs, tmp_path):
     path = values.write(tmp_path / "report.json")
     assert ExportReport(json.loads(path.read_text())) == values
     assert (tmp_path / "report.md").read_text() == text + "\n"
+    picture = np.asarray(Image.open(tmp_path / "report.png"))
+    assert picture.shape[0] > 2 * SIZE[0] and picture.shape[1] > 2 * SIZE[1]
     with pytest.raises(ValueError, match=r"must be named \*.json"):
         values.write(tmp_path / "report.txt")
+
+
+def test_a_benchmark_of_a_slow_file_ends(exported, monkeypatch):
+    monkeypatch.setattr(benchmarking, "SECONDS", 0.0)
+    assert benchmark(exported["float32"], runs=50)["runs"] == 5
+
+
+def test_peak_memory_of_nonsense(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        peak_memory(tmp_path / "none.tflite")
+    path = tmp_path / "broken.tflite"
+    path.write_bytes(b"....TFL3" + bytes(100))
+    with pytest.raises(ValueError, match="can't run"):
+        peak_memory(path)
 
 
 def test_report_without_truth_or_model(exported, model, pairs):

@@ -165,7 +165,7 @@ def open_interpreter(path, threads):
         ValueError: If the file is damaged, or needs operators that LiteRT lacks.
         ImportError: If no LiteRT is installed.
     """
-    runtime = _runtime()
+    runtime = litert()
     try:
         interpreter = runtime(model_path=str(path), num_threads=threads)
         interpreter.allocate_tensors()
@@ -174,7 +174,8 @@ def open_interpreter(path, threads):
     return interpreter
 
 
-def _runtime():
+def litert():
+    """The class Interpreter of the first LiteRT that is installed."""
     for name in _RUNTIMES:
         try:
             return importlib.import_module(name).Interpreter

@@ -5,13 +5,17 @@ import pathlib
 import tempfile
 
 import numpy as np
+from PIL import Image
 
 from tfflow.atomic_file import atomic_file
 from tfflow.tflite.benchmarking import benchmark, conditions, delegation
 from tfflow.tflite.calibration import as_pair, synthetic_samples
 from tfflow.tflite.graph import operators
 from tfflow.tflite.interpreter import FlowInterpreter
+from tfflow.tflite.memory import peak_memory
 from tfflow.tflite.streaming import benchmark_streaming
+from tfflow.visualization.colors import error_to_image, flow_to_image, largest_motion
+from tfflow.visualization.figures import compose
 
 # Other scenes than those of the calibration.
 HELD_OUT_SEED = 1
@@ -19,7 +23,14 @@ HELD_OUT_PAIRS = 8
 
 
 class ExportReport(dict):
-    """A report's numbers, a plain dict for JSON, with a table for people; see :func:`report`."""
+    """A report's numbers, a plain dict for JSON, with a table for people; see :func:`report`.
+
+    Attributes:
+        picture: The pair on which file and Keras differ most, (H, W, 3) uint8: the first image,
+            both flows, their distance. None where there was nothing to compare.
+    """
+
+    picture = None
 
     def as_text(self):
         """The report as a Markdown table, which reads well in a terminal too."""
@@ -36,6 +47,8 @@ class ExportReport(dict):
                 f"({share['partitions']} {partitions})",
             )
         )
+        if self.get("peak_memory"):
+            rows.append(("memory", f"{self['peak_memory'] / 1e6:.0f} MB at most, one thread"))
         for latency in self["latency"]:
             threads = "thread" if latency["threads"] == 1 else "threads"
             rows.append(
@@ -82,7 +95,7 @@ class ExportReport(dict):
         return "\n".join([lines[0], f"|{'-' * (left + 2)}|{'-' * (right + 2)}|", *lines[1:]])
 
     def write(self, path):
-        """Writes the report as JSON, and beside it, with the extension .md, its table.
+        """Writes the report as JSON, and beside it its table (.md) and its picture (.png).
 
         Args:
             path: A file named *.json.
@@ -101,10 +114,13 @@ class ExportReport(dict):
             temporary.write_text(json.dumps(self, indent=2) + "\n", encoding="utf-8")
         with atomic_file(path.with_suffix(".md")) as temporary:
             temporary.write_text(self.as_text() + "\n", encoding="utf-8")
+        if self.picture is not None:
+            with atomic_file(path.with_suffix(".png")) as temporary:
+                Image.fromarray(self.picture).save(temporary, format="png")
         return path
 
 
-def report(path, model=None, pairs=None, *, threads=(1,), runs=50):
+def report(path, model=None, pairs=None, *, threads=(1, 2, 4), runs=50):
     """Measures an exported file: size, operators, latency; with the model, what the export changed.
 
     Both run at the file's size on the same pairs, so that the difference is the export's alone.
@@ -117,12 +133,13 @@ def report(path, model=None, pairs=None, *, threads=(1,), runs=50):
             :class:`tfflow.data.FlowSample`. With a true flow, EPE is measured. None = synthetic
             scenes where a model is given.
         threads: Numbers of threads to measure the latency at.
-        runs: Timed runs for each.
+        runs: Timed runs for each; fewer, at least five, of a file that is slow.
 
     Returns:
         An :class:`ExportReport`, a dict: ``file``, ``bytes``, ``model``, ``size``,
-        ``quantization``, ``operators`` (name -> number), ``delegation``, ``latency`` (one dict for
-        each number of threads, see :func:`benchmark`), ``streaming`` (the same of a file exported
+        ``quantization``, ``operators`` (name -> number), ``delegation``, ``peak_memory`` (bytes,
+        see :func:`tfflow.tflite.memory.peak_memory`), ``latency`` (one dict for each number of
+        threads, see :func:`benchmark`), ``streaming`` (the same of a file exported
         with ``streaming=True``, see :func:`benchmark_streaming`), ``float32`` (``bytes`` and
         ``latency`` of the same network in float32, where a model is given and the file is another
         form),
@@ -144,6 +161,7 @@ def report(path, model=None, pairs=None, *, threads=(1,), runs=50):
         "quantization": interpreter.metadata.get("quantization", "unknown"),
         "operators": operators(path),
         "delegation": delegation(path),
+        "peak_memory": peak_memory(path),
         "latency": [benchmark(path, threads=number, runs=runs) for number in threads],
     }
     if interpreter.siamese:
@@ -154,9 +172,13 @@ def report(path, model=None, pairs=None, *, threads=(1,), runs=50):
         pairs = synthetic_samples(interpreter.size, HELD_OUT_PAIRS, HELD_OUT_SEED)
     if model is not None and values["quantization"] != "float32":
         values["float32"] = _measure_float32(model, interpreter.size, threads, runs)
+    picture = None
     if pairs is not None:
-        values |= _compare(interpreter, model, pairs, source)
-    return ExportReport(values, conditions=conditions())
+        compared, picture = _compare(interpreter, model, pairs, source)
+        values |= compared
+    result = ExportReport(values, conditions=conditions())
+    result.picture = picture
+    return result
 
 
 def _measure_float32(model, size, threads, runs):
@@ -172,7 +194,7 @@ def _measure_float32(model, size, threads, runs):
 
 def _compare(interpreter, model, pairs, source):
     differences, errors = [], {"file": [], "keras": []}
-    number = 0
+    number, most, worst = 0, -1.0, None
     for item in pairs:
         number += 1
         image1, image2 = as_pair(item)
@@ -180,6 +202,8 @@ def _compare(interpreter, model, pairs, source):
         if model is not None:
             flows["keras"] = model.predict_flow(image1, image2, size=interpreter.size)
             differences.append(_distance(flows["file"], flows["keras"]).ravel())
+            if differences[-1].mean() > most:
+                most, worst = differences[-1].mean(), (image1, flows)
         truth, valid = _truth(item)
         if truth is not None:
             for name, flow in flows.items():
@@ -198,7 +222,25 @@ def _compare(interpreter, model, pairs, source):
     epe = {name: float(np.concatenate(of).mean()) for name, of in errors.items() if of}
     if epe:
         values["epe_px"] = epe
-    return values
+    return values, _picture(*worst) if worst else None
+
+
+def _picture(image1, flows):
+    """The first image, both flows in one scale, and their distance."""
+    file, keras = flows["file"], flows["keras"]
+    everywhere = np.ones(keras.shape[:2], bool)
+    largest = largest_motion(keras, everywhere)
+    distance = _distance(file, keras)
+    scale = max(0.1, float(np.percentile(distance, 99)))
+    panels = {
+        "first image": np.asarray(image1),
+        "flow of the file": flow_to_image(file, largest),
+        f"flow of Keras, to {largest:.1f} px": flow_to_image(keras, largest),
+        f"difference, mean {distance.mean():.3f} px, scale to {scale:.2f} px": error_to_image(
+            file, keras, everywhere, scale
+        ),
+    }
+    return compose(list(panels.values()), list(panels), columns=2)
 
 
 def _truth(item):
