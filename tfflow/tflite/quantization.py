@@ -30,6 +30,9 @@ MIN_DYNAMIC_WEIGHTS = 1024
 # The operators that have weights.
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D_TRANSPOSE", "FULLY_CONNECTED")
 
+# LiteRT's kernels of these take no int16.
+NO_INT16 = ("DEPTH_TO_SPACE",)
+
 PAIR_CHANNELS = 6  # of two images side by side
 
 
@@ -42,7 +45,17 @@ def check_quantization(name):
         raise ValueError(f"quantization must be one of {known}; got {name!r}.{hint}")
 
 
-def quantize(content, quantization, *, size, calibration=None, heads_in_float=True, ranges=None):
+def quantize(
+    content,
+    quantization,
+    *,
+    size,
+    calibration=None,
+    outliers=None,
+    heads_in_float=True,
+    kept=None,
+    ranges=None,
+):
     """A float32 file in another numeric form.
 
     Args:
@@ -50,7 +63,10 @@ def quantize(content, quantization, *, size, calibration=None, heads_in_float=Tr
         quantization: A key of :data:`QUANTIZATIONS`.
         size: (height, width) of its inputs.
         calibration: Image pairs, for the forms in :data:`CALIBRATED`.
+        outliers: What the calibration leaves out, see :func:`measure_ranges`.
         heads_in_float: Keep what :func:`flow_heads` finds in float32, in int8 and dynamic forms.
+        kept: What else to keep in float32 there: a function from the :class:`Graph` to the names of
+            operators' results.
         ranges: Instead of ``calibration``, as :func:`measure_ranges` gives them.
 
     Returns:
@@ -62,17 +78,22 @@ def quantize(content, quantization, *, size, calibration=None, heads_in_float=Tr
         return _float16(content)
     if quantization == "weights":
         return _weight_only(content)
-    kept = flow_heads(Graph(content)) if heads_in_float else []
+    kept = list(kept(Graph(content))) if kept else []
+    if heads_in_float:
+        kept = sorted({*kept, *flow_heads(Graph(content))})
     if quantization == "dynamic":
         return _dynamic(content, kept)
 
-    if heads_in_float and quantization != "int16x8":
+    if quantization == "int16x8":
+        kept = sorted({*kept, *_without_int16(Graph(content))})
+    elif heads_in_float:
         kept = sorted({*kept, *image_layers(Graph(content))})
     if ranges is None:
-        ranges = measure_ranges(content, calibration, size)
+        ranges = measure_ranges(content, calibration, size, outliers)
     graph = Graph(_static(content, ranges, kept, 16 if quantization == "int16x8" else 8))
     name_signature(graph)
-    stay_integer(graph)
+    if quantization != "int16x8":
+        stay_integer(graph)
     if quantization == "int8_uint8":
         take_uint8_images(graph)
     return graph.to_bytes()
@@ -131,6 +152,14 @@ def image_layers(graph):
         if follows or is_pair(source) or is_pair(operator.outputs[0]):
             layers.append(operator)
     return sorted({graph.tensor_name(operator.outputs[0]) for operator in layers})
+
+
+def _without_int16(graph):
+    return sorted(
+        graph.tensor_name(operator.outputs[0])
+        for operator in graph.subgraph.operators
+        if graph.name(operator) in NO_INT16
+    )
 
 
 def _float16(content):
