@@ -1,11 +1,9 @@
 """Backward warping: fetch the second image to where the first one sees it."""
 
-import keras
 from keras import ops
 
 from tfflow.ops import native
-
-PADDINGS = ("zeros", "border")
+from tfflow.ops.shifted_warp import check_arguments, warp_in_context
 
 
 def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False):
@@ -32,7 +30,11 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
     Raises:
         ValueError: If the shapes do not fit each other or ``padding`` is unknown.
     """
-    _check_arguments(image, flow, padding)
+    check_arguments(image, flow, padding)
+    settings = {"padding": padding, "mask_threshold": mask_threshold, "return_mask": return_mask}
+    result = warp_in_context(image, flow, **settings)
+    if result is not None:
+        return result
     result = native.warp(image, flow, padding=padding, mask_threshold=mask_threshold)
     if result is not None:
         return result if return_mask else result[0]
@@ -93,23 +95,3 @@ def _share_inside(position, size):
     """The share of the two neighbours' weights along an axis that lies within it."""
     share = ops.minimum(position + 1.0, ops.cast(size, position.dtype) - position)
     return ops.clip(share, 0.0, 1.0)
-
-
-def _check_arguments(image, flow, padding):
-    if padding not in PADDINGS:
-        raise ValueError(f"padding must be one of {PADDINGS}; got {padding!r}.")
-    image_shape, flow_shape = tuple(image.shape), tuple(flow.shape)
-    if len(image_shape) != 4 or len(flow_shape) != 4 or flow_shape[-1] != 2:
-        raise ValueError(
-            "warp expects an image (B, H, W, C) and a flow (B, H, W, 2); "
-            f"got {image_shape} and {flow_shape}."
-        )
-    for axis in range(3):
-        of_image, of_flow = image_shape[axis], flow_shape[axis]
-        if None not in (of_image, of_flow) and of_image != of_flow:
-            raise ValueError(
-                f"warp expects image and flow of one size; got {image_shape} and {flow_shape}. "
-                "Resize the flow with tfflow.ops.resize_flow, which scales its values too."
-            )
-    if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(image.dtype)):
-        raise ValueError(f"warp expects a floating-point image; got {image.dtype}.")

@@ -1,0 +1,216 @@
+"""Warping by small displacements without a gather, for GPUs that have none.
+
+A gather by computed positions is what mobile GPU delegates of LiteRT don't take. Where motion is
+small, a warp is also a sum of shifted copies of the image, weighted pixel by pixel: slices,
+multiplications and additions, which they do take.
+"""
+
+import contextlib
+import contextvars
+import functools
+import operator
+
+import keras
+from keras import ops
+
+PADDINGS = ("zeros", "border")
+MAX_RADIUS = 16  # 33² copies; far beyond where this pays
+STEEPNESS = 32768.0  # two of them in a row tell 1e-9 from 0; float16 still holds one
+
+_in_use = contextvars.ContextVar("_warp_by_shifts", default=None)
+
+
+def shifted_warp(image, flow, radius, *, padding="zeros", mask_threshold=None, return_mask=False):
+    """:func:`tfflow.ops.warp` by a flow of at most ``radius`` pixels, as a sum of shifted images.
+
+    Shapes: (B, H, W, C) and (B, H, W, 2) -> (B, H, W, C). With flow (u, v) in pixels, held to
+    [-radius, radius] at first, and hat(t) = max(0, 1 - abs(t)), the output at (x, y) is::
+
+        sum over dy of hat(v - dy) · sum over dx of hat(u - dx) · image(x + dx, y + dy)
+
+    with dx and dy from -radius to radius. These are the bilinear weights, all but two of them zero
+    in either direction. So the result is ``warp``'s, but for rounding, wherever abs(u) and abs(v)
+    are at most ``radius``; elsewhere it is ``warp``'s by the flow held to that range. The error of
+    the position that is sampled is thus (max(0, abs(u) - radius), max(0, abs(v) - radius)) pixels.
+
+    It takes (2·radius + 1)² slices and multiplications of whole maps, about. Positions are never
+    computed, only displacements: in half precision it is as exact at the right end of a row as at
+    the left.
+
+    Args:
+        image: An image or feature map, (B, H, W, C).
+        flow: Optical flow in pixels, (B, H, W, 2).
+        radius: The largest displacement along either axis, a whole number of pixels, 1 to 16.
+        padding: As in ``warp``.
+        mask_threshold: As in ``warp``.
+        return_mask: As in ``warp``.
+
+    Returns:
+        The warped image in the image's dtype, or (warped, mask).
+
+    Raises:
+        ValueError: If the shapes do not fit each other, or ``padding`` or ``radius`` is wrong.
+    """
+    check_arguments(image, flow, padding)
+    radius = checked_radius(radius)
+    image, flow = ops.convert_to_tensor(image), ops.convert_to_tensor(flow)
+    if keras.backend.standardize_dtype(flow.dtype) in ("float16", "bfloat16"):
+        flow = ops.cast(flow, "float32")
+    flow = ops.clip(flow, -radius, radius)
+    has_mask = mask_threshold is not None or return_mask
+    if padding == "border" or has_mask:
+        inside = _held_inside(flow, radius, *ops.shape(image)[1:3])
+    if padding == "border":
+        flow = inside  # positions outside are those on the border, so what lies outside is unseen
+    warped = _sum_of_shifts(image, flow, radius)
+    if not has_mask:
+        return warped
+
+    # The share of the weights that lies outside. It comes from distances to the border, which are
+    # exact in half precision where 0.9999 is 1.
+    beyond = ops.stop_gradient(ops.minimum(ops.abs(flow - inside), 1.0))
+    beyond_x, beyond_y = beyond[..., :1], beyond[..., 1:]
+    outside = beyond_x + beyond_y - beyond_x * beyond_y
+    threshold = 0.9999 if mask_threshold is None else mask_threshold
+    mask = ops.cast(_is_positive((1.0 - threshold) - outside), image.dtype)
+    if mask_threshold is not None:
+        warped = warped * mask
+    return (warped, mask) if return_mask else warped
+
+
+@contextlib.contextmanager
+def warp_by_shifts(radius):
+    """Within it, :func:`tfflow.ops.warp` is :func:`shifted_warp`; for tracing what is exported.
+
+    It counts for the thread, or rather the context, that enters it.
+
+    Args:
+        radius: As in :func:`shifted_warp`; None for ``warp`` as it is, also within another one.
+
+    Yields:
+        An object whose ``count`` says how many warps were computed this way.
+
+    Raises:
+        ValueError: If ``radius`` is no whole number from 1 to 16.
+
+    Example:
+        >>> with warp_by_shifts(4) as shifts:
+        ...     content = convert(model, size)
+        >>> shifts.count
+        14
+    """
+    shifts = _Shifts(None if radius is None else checked_radius(radius))
+    token = _in_use.set(shifts)
+    try:
+        yield shifts
+    finally:
+        _in_use.reset(token)
+
+
+def warp_in_context(image, flow, **settings):
+    """:func:`shifted_warp` as :func:`warp_by_shifts` wants it; None where it does not."""
+    shifts = _in_use.get()
+    if shifts is None or shifts.radius is None:
+        return None
+    shifts.count += 1
+    return shifted_warp(image, flow, shifts.radius, **settings)
+
+
+class _Shifts:
+    def __init__(self, radius):
+        self.radius = radius
+        self.count = 0
+
+
+def _sum_of_shifts(image, flow, radius):
+    # What is shifted by the image's whole size or more is zero everywhere.
+    reach_y, reach_x = (
+        radius if side is None else max(min(radius, side - 1), 0) for side in image.shape[1:3]
+    )
+    padded = ops.pad(image, ((0, 0), (reach_y, reach_y), (reach_x, reach_x), (0, 0)))
+    # Both axes' weights at once, in a map of two channels: the int8 form keeps those in float.
+    reach = max(reach_x, reach_y)
+    weights = {
+        d: ops.cast(ops.relu(1.0 - ops.abs(flow - float(d))), image.dtype)
+        for d in range(-reach, reach + 1)
+    }
+
+    def row(dy):
+        lines = padded[:, _window(dy, reach_y)]
+        return _total(
+            lines[:, :, _window(dx, reach_x)] * weights[dx][..., :1]
+            for dx in range(-reach_x, reach_x + 1)
+        )
+
+    # Not one weight for each copy: that would be twice the multiplications, and in int8 a sum of
+    # (2·radius + 1)² terms is rounded more often than two sums of 2·radius + 1.
+    return _total(row(dy) * weights[dy][..., 1:] for dy in range(-reach_y, reach_y + 1))
+
+
+def _window(displacement, reach):
+    """The slice of an axis, padded by ``reach`` at both ends, that a displacement looks at."""
+    return slice(reach + displacement, (displacement - reach) or None)
+
+
+def _total(terms):
+    return functools.reduce(operator.add, terms)
+
+
+def _held_inside(flow, radius, height, width):
+    """The flow with its targets moved to the nearest pixel of the image."""
+    # One line of bounds for each axis, which broadcasts; the other channel is bounded by what it
+    # keeps to anyway.
+    for axis, size in ((2, width), (1, height)):
+        position = ops.cast(ops.arange(size), flow.dtype)
+        low = ops.maximum(-position, float(-radius))
+        high = ops.minimum(ops.cast(size - 1, flow.dtype) - position, float(radius))
+        free = ops.full_like(position, float(radius))
+        shape = (1, 1, -1, 2) if axis == 2 else (1, -1, 1, 2)
+        order = slice(None) if axis == 2 else slice(None, None, -1)
+        low = ops.reshape(ops.stack([low, -free][order], axis=-1), shape)
+        high = ops.reshape(ops.stack([high, free][order], axis=-1), shape)
+        flow = ops.maximum(ops.minimum(flow, high), low)
+    return flow
+
+
+def _is_positive(values):
+    """1.0 or 0.0, without comparisons: XNNPACK has none, and GPU delegates only lately."""
+    return ops.minimum(ops.minimum(ops.relu(values) * STEEPNESS, 1.0) * STEEPNESS, 1.0)
+
+
+def checked_radius(radius, name="radius"):
+    """The radius as an int.
+
+    Raises:
+        ValueError: If it is no whole number from 1 to 16.
+    """
+    try:
+        number = 0 if isinstance(radius, bool) else operator.index(radius)
+    except TypeError:
+        number = 0
+    if not 1 <= number <= MAX_RADIUS:
+        raise ValueError(
+            f"{name} must be a whole number of pixels from 1 to {MAX_RADIUS}; got {radius!r}."
+        )
+    return number
+
+
+def check_arguments(image, flow, padding):
+    """Raises ValueError if ``image``, ``flow`` and ``padding`` make no warp."""
+    if padding not in PADDINGS:
+        raise ValueError(f"padding must be one of {PADDINGS}; got {padding!r}.")
+    image_shape, flow_shape = tuple(image.shape), tuple(flow.shape)
+    if len(image_shape) != 4 or len(flow_shape) != 4 or flow_shape[-1] != 2:
+        raise ValueError(
+            "warp expects an image (B, H, W, C) and a flow (B, H, W, 2); "
+            f"got {image_shape} and {flow_shape}."
+        )
+    for axis in range(3):
+        of_image, of_flow = image_shape[axis], flow_shape[axis]
+        if None not in (of_image, of_flow) and of_image != of_flow:
+            raise ValueError(
+                f"warp expects image and flow of one size; got {image_shape} and {flow_shape}. "
+                "Resize the flow with tfflow.ops.resize_flow, which scales its values too."
+            )
+    if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(image.dtype)):
+        raise ValueError(f"warp expects a floating-point image; got {image.dtype}.")
