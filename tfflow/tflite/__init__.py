@@ -15,12 +15,15 @@ _LAZY = {
     "FlowInterpreter": "interpreter",
     "FlowStream": "streaming",
     "QUANTIZATIONS": "quantization",
+    "SensitivityReport": "layer_sensitivity",
     "benchmark": "benchmarking",
     "benchmark_streaming": "streaming",
     "export": "conversion",
     "operators": "graph",
     "read_metadata": "graph",
     "report": "reporting",
+    # Not of the same name, which would stand for the module once that is imported.
+    "sensitivity": "layer_sensitivity",
 }
 
 __all__ = list(_LAZY)

@@ -1,6 +1,8 @@
 """What values the tensors of a network take: its ranges over example images, for int8."""
 
 import itertools
+import os
+import pathlib
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
@@ -10,10 +12,108 @@ from tfflow.tflite.graph import Graph
 
 # The share of a tensor's values that may lie outside its range at either end. A few outliers would
 # widen the steps for all others: clipping them halved the int8 Light Flow's distance from Keras.
+# 0 makes it minimum and maximum.
 OUTLIERS = 3e-4
 # More pairs change no range by much, and an endless data set must end somewhere.
 MAX_PAIRS = 50
 SYNTHETIC_PAIRS = 24
+
+NO_PAIR = (
+    "holds no pair; expected some (image1, image2), better dozens. Leave it out to take synthetic "
+    "scenes."
+)
+
+
+def open_calibration(source, size, what="calibration"):
+    """The image pairs that a calibration is made on.
+
+    Args:
+        source: None, for synthetic scenes; a path; or an iterable of pairs (:func:`as_pair`), which
+            is given back as it is. The path is a video file, whose neighbouring frames are pairs; a
+            folder of frames, of which neighbours by name are pairs; a folder of named pairs; or a
+            data set, as :func:`tfflow.data.open_dataset` takes it. Of a path, at most
+            :data:`MAX_PAIRS` pairs are taken, spread evenly, each read when it is asked for.
+        size: (height, width) in pixels of synthetic scenes.
+        what: What the source was passed as, for the messages.
+
+    Returns:
+        An iterable of pairs. That of a path can be gone through again.
+
+    Raises:
+        TypeError: If it is none of these.
+        ValueError: If it holds no pair, such as one frame alone; or the file is no video.
+        FileNotFoundError: If there is nothing at the path, or no image in the folder.
+        ImportError: If what draws scenes (OpenCV) or reads videos (PyAV) is not installed.
+    """
+    if source is None:
+        return synthetic_samples(size, SYNTHETIC_PAIRS, seed=0)
+    if isinstance(source, (str, os.PathLike)):
+        return _open_path(source, what)
+    try:
+        empty = iter(source) is not source and len(source) == 0
+    except TypeError:
+        if not hasattr(source, "__iter__") and not hasattr(source, "__getitem__"):
+            raise TypeError(
+                f"{what} must be image pairs, a path to a folder or a video, or None; got "
+                f"{type(source).__name__}."
+            ) from None
+        empty = False  # without a length: only going through it will tell
+    if empty:
+        raise ValueError(f"{what} {NO_PAIR}")
+    return source
+
+
+def _open_path(source, what):
+    from tfflow.data import open_dataset
+    from tfflow.data.video import VIDEO_EXTENSIONS, VideoPairs
+
+    path = pathlib.Path(source).expanduser()
+    if path.suffix.lower() in VIDEO_EXTENSIONS and not path.is_dir():
+        return VideoPairs(path, MAX_PAIRS)
+    if path.is_file():
+        raise ValueError(
+            f"{what} must be a folder of images or a video ({', '.join(VIDEO_EXTENSIONS)}); "
+            f"got the file {path}."
+        )
+    dataset = open_dataset(source)
+    if not len(dataset):
+        raise ValueError(f"{source} {NO_PAIR}")
+    return _Spread(dataset, MAX_PAIRS)
+
+
+class _Spread:
+    """At most so many pairs of a data set, spread evenly."""
+
+    def __init__(self, dataset, most):
+        count = min(most, len(dataset))
+        self.dataset = dataset
+        self.indices = [index * len(dataset) // count for index in range(count)]
+
+    def __len__(self):
+        return len(self.indices)
+
+    def __iter__(self):
+        return (self.dataset[index] for index in self.indices)
+
+
+def check_outliers(outliers):
+    """A share of values as a float, :data:`OUTLIERS` for None.
+
+    Raises:
+        ValueError: If it is no number from 0 up to, but not including, 0.5.
+    """
+    if outliers is None:
+        return OUTLIERS
+    try:
+        share = float(outliers)
+    except (TypeError, ValueError):
+        share = -1.0
+    if not 0.0 <= share < 0.5:
+        raise ValueError(
+            "outliers must be the share of values outside the range at either end, from 0 (minimum "
+            f"and maximum) to below 0.5; got {outliers!r}."
+        )
+    return share
 
 
 def as_pair(item):
@@ -54,25 +154,28 @@ def synthetic_samples(size, number, seed):
     return samples
 
 
-def measure_ranges(content, pairs, size):
+def measure_ranges(content, pairs, size, outliers=None):
     """The range of every computed tensor over the calibration pairs.
 
-    Of each pair, the largest and smallest :data:`OUTLIERS` are left out; of the pairs, none.
+    Of each pair, the largest and smallest ``outliers`` are left out; of the pairs, none.
 
     Args:
         content: A float32 .tflite file's bytes.
         pairs: Iterable of pairs (:func:`as_pair`); resized as ``predict_flow`` does. At most
             :data:`MAX_PAIRS` are used.
         size: (height, width) of the file's inputs.
+        outliers: The share of a tensor's values that may lie outside its range at either end; 0 =
+            minimum and maximum, None = :data:`OUTLIERS`.
 
     Returns:
         A dict: tensor name -> (min, max).
 
     Raises:
-        ValueError: If there is no pair, or one is not an image pair.
+        ValueError: If there is no pair, one is not an image pair, or ``outliers`` is not in
+            [0, 0.5).
     """
     feeds = ({"image1": a, "image2": b} for a, b in image_pairs(pairs, size))
-    return ranges_over(content, feeds)
+    return ranges_over(content, feeds, outliers)
 
 
 def image_pairs(pairs, size):
@@ -83,8 +186,9 @@ def image_pairs(pairs, size):
             yield image1[None], image2[None]
 
 
-def ranges_over(content, feeds):
+def ranges_over(content, feeds, outliers=None):
     """The same for any float32 file, over dicts of its inputs, name -> array."""
+    outliers = check_outliers(outliers)
     graph = Graph(content)
     # Without a delegate every tensor can be read after the run.
     interpreter = Interpreter(
@@ -104,22 +208,19 @@ def ranges_over(content, feeds):
         for number in numbers:
             values = interpreter.get_tensor(number)
             if values.dtype == np.float32 and values.size:
-                found = _range(values.ravel())
+                found = _range(values.ravel(), outliers)
                 low, high = ranges.get(graph.tensor_name(number), found)
                 ranges[graph.tensor_name(number)] = min(low, found[0]), max(high, found[1])
     if not ranges:
-        raise ValueError(
-            "calibration holds no pair; expected some (image1, image2), better dozens. Leave it "
-            "out to calibrate on synthetic scenes."
-        )
+        raise ValueError(f"calibration {NO_PAIR}")
     # Images are known to be in [0, 1]: then 1/255 is the step, and uint8 images lose nothing.
     for name in {"image", "image1", "image2"} & set(inputs):
         ranges[name] = (0.0, 1.0)
     return ranges
 
 
-def _range(values):
-    """(low, high) that hold all values but the outliers."""
-    outside = int(OUTLIERS * values.size)
+def _range(values, outliers):
+    """(low, high) that hold all values but the share of outliers at either end."""
+    outside = int(outliers * values.size)
     ordered = np.partition(values, (outside, values.size - 1 - outside))
     return float(ordered[outside]), float(ordered[-1 - outside])

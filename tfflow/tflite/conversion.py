@@ -11,8 +11,9 @@ from tfflow.models.flow_model import FlowModel
 from tfflow.models.siamese import not_siamese
 from tfflow.ops.native import reference_ops
 from tfflow.ops.shifted_warp import checked_radius, warp_by_shifts
-from tfflow.tflite.calibration import SYNTHETIC_PAIRS, synthetic_samples
+from tfflow.tflite.calibration import check_outliers, open_calibration
 from tfflow.tflite.graph import Graph, foreign_operators
+from tfflow.tflite.layers import choose_layers, kept_in_float, layer_names
 from tfflow.tflite.parts import endpoints, quantize_parts, several_times
 from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
 from tfflow.tflite.rewriting import (
@@ -33,7 +34,9 @@ def export(
     size=(384, 512),
     quantization="int8",
     calibration=None,
+    outliers=None,
     heads_in_float=True,
+    keep_float=None,
     streaming=False,
     warp_radius=None,
     metadata=None,
@@ -58,10 +61,15 @@ def export(
         quantization: ``"float32"``, ``"float16"`` (weights), ``"dynamic"`` (int8 weights),
             ``"int8"`` (images and flow float32), or ``"int8_uint8"`` (images uint8).
         calibration: For int8, image pairs like those the file will see: an iterable of
-            (image1, image2) or of :class:`tfflow.data.FlowSample`, of any size; at most 50 are
-            used. None = synthetic scenes.
+            (image1, image2) or of :class:`tfflow.data.FlowSample`, of any size; or the path of a
+            folder of frames or pairs, of a data set or of a video. At most 50 are used, of a path
+            spread evenly. None = synthetic scenes.
+        outliers: For int8, the share of a tensor's values that may lie outside its range at either
+            end, at least 0 and below 0.5. 0 = minimum and maximum; None = 0.0003.
         heads_in_float: Keep the prediction of flow in float32 within the int8 and dynamic forms,
             and in int8 what reads two joined images. It costs a seventh of the time.
+        keep_float: What else to keep in float32 there: names of layers, as
+            :func:`tfflow.tflite.sensitivity` gives them, or of blocks of layers.
         streaming: Also write ``encode`` and ``match``; for siamese networks.
         warp_radius: Warp without GATHER, which mobile GPUs don't take: as a sum of shifted copies,
             by displacements of at most so many pixels along either axis, 1 to 16, at each level's
@@ -75,17 +83,19 @@ def export(
 
     Raises:
         TypeError: If ``model`` is no ``FlowModel``.
-        ValueError: If the size, the quantization, the calibration, ``warp_radius`` or the path's
-            extension is wrong, the model has an operator that LiteRT lacks (the message names it),
-            no warp for ``warp_radius``, or can't encode a frame by itself for ``streaming`` (it
-            names those that can).
+        ValueError: If the size, the quantization, the calibration, ``outliers``, ``keep_float``,
+            ``warp_radius`` or the path's extension is wrong, the model has an operator that LiteRT
+            lacks (the message names it), no warp for ``warp_radius``, or can't encode a frame by
+            itself for ``streaming`` (it names those that can).
         OSError: If the file can't be written.
 
     Example:
         >>> tfflow.tflite.export(model, "lightflow_int8.tflite", calibration=pairs)
     """
-    size = _checked_size(model, size)
+    size = checked_size(model, size)
     check_quantization(quantization)
+    outliers = check_outliers(outliers)
+    in_float = _layers_in_float(model, keep_float, quantization)
     path = pathlib.Path(path)
     if path.suffix != ".tflite":
         raise ValueError(f"The file must be named *.tflite; got {path}.")
@@ -106,10 +116,16 @@ def export(
 
     # What may fail comes before what takes time.
     with atomic_file(path) as temporary:
-        if calibration is None and quantization in CALIBRATED:
-            calibration = synthetic_samples(size, SYNTHETIC_PAIRS, seed=0)
-        model = _in_float32(model)
-        settings = {"size": size, "calibration": calibration, "heads_in_float": heads_in_float}
+        if quantization in CALIBRATED:
+            calibration = open_calibration(calibration, size)
+        model = in_float32(model)
+        settings = {
+            "size": size,
+            "calibration": calibration,
+            "outliers": outliers,
+            "heads_in_float": heads_in_float,
+            "kept": kept_in_float(in_float, layer_names(model)),
+        }
         if streaming:
             settings["calibration"] = several_times(calibration)
         parts = {}
@@ -202,7 +218,24 @@ def _convert_saved_model(folder, signature):
         ) from error
 
 
-def _checked_size(model, size):
+def _layers_in_float(model, keep_float, quantization):
+    if not keep_float:
+        return []
+    if quantization not in (*CALIBRATED, "dynamic"):
+        raise ValueError(
+            f"keep_float is for {', '.join(CALIBRATED)} and dynamic; {quantization} computes in "
+            "float anyway."
+        )
+    return choose_layers(keep_float, layer_names(model), "keep_float")
+
+
+def checked_size(model, size):
+    """(height, width) that a model can be exported at.
+
+    Raises:
+        TypeError: If ``model`` is no ``FlowModel``.
+        ValueError: If the size is wrong or Keras doesn't run on TensorFlow.
+    """
     if not isinstance(model, FlowModel):
         raise TypeError(
             "export expects a FlowModel, as tfflow.models.create gives; got "
@@ -230,7 +263,7 @@ def _checked_size(model, size):
     return height, width
 
 
-def _in_float32(model):
+def in_float32(model):
     """The model, or its float32 twin if it computes in mixed precision."""
     computes_in = {layer.compute_dtype for layer in (model, *model.layers)}
     if computes_in <= {"float32"}:

@@ -16,10 +16,11 @@ def flops(path):
         ValueError: If it is no .tflite file.
     """
     graph = read_graph(path)
-    return 2 * sum(_multiplications(graph, operator) for operator in graph.subgraph.operators)
+    return 2 * sum(multiplications(graph, operator) for operator in graph.subgraph.operators)
 
 
-def _multiplications(graph, operator):
+def multiplications(graph, operator):
+    """The multiplications of one operator of a :class:`Graph`; 0 for what is not counted."""
     kind = graph.name(operator)
     inputs = [graph.shape(number) if number >= 0 else () for number in operator.inputs]
     output = graph.shape(operator.outputs[0])

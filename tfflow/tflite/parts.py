@@ -40,21 +40,19 @@ def endpoints(model, size):
     return {ENCODE: (encode, {"image": image}), MATCH: (match, shapes)}
 
 
-def quantize_parts(parts, quantization, *, size, calibration, heads_in_float):
+def quantize_parts(parts, quantization, *, size, calibration, outliers=None, **settings):
     """The parts' float32 files in another numeric form, a dict of bytes; see :func:`quantize`.
 
     Features stay float32 between the two parts. ``calibration`` is gone through twice.
     """
     ranges = dict.fromkeys(parts)
     if quantization in CALIBRATED:
-        ranges = _measure_parts(parts, calibration, size)
+        ranges = _measure_parts(parts, calibration, size, outliers)
     forms = {ENCODE: quantization, MATCH: quantization}
     if quantization == "int8_uint8":
         forms[MATCH] = "int8"  # no image comes in there
     return {
-        name: quantize(
-            content, forms[name], size=size, heads_in_float=heads_in_float, ranges=ranges[name]
-        )
+        name: quantize(content, forms[name], size=size, ranges=ranges[name], **settings)
         for name, content in parts.items()
     }
 
@@ -66,9 +64,9 @@ def several_times(calibration):
     return list(itertools.islice(calibration, MAX_PAIRS))
 
 
-def _measure_parts(parts, calibration, size):
+def _measure_parts(parts, calibration, size, outliers):
     images = ({"image": image} for pair in image_pairs(calibration, size) for image in pair)
-    of_encoder = ranges_over(parts[ENCODE], images)
+    of_encoder = ranges_over(parts[ENCODE], images, outliers)
 
     encoder = Interpreter(model_content=parts[ENCODE], num_threads=1)
     encoder.allocate_tensors()
@@ -84,7 +82,7 @@ def _measure_parts(parts, calibration, size):
             }
             yield {name: both[name] for name in wanted}
 
-    of_matcher = ranges_over(parts[MATCH], features())
+    of_matcher = ranges_over(parts[MATCH], features(), outliers)
     # One range for what the encoder gives and what either image's features are taken as.
     for name in wanted:
         of_matcher[name] = of_encoder[name.partition("_")[2]]

@@ -1,0 +1,185 @@
+"""Which layers lose the most in int8, measured one by one."""
+
+import json
+import pathlib
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from tfflow.atomic_file import atomic_file
+from tfflow.progress import progress_bar
+from tfflow.tflite import conversion
+from tfflow.tflite.benchmarking import conditions
+from tfflow.tflite.calibration import (
+    image_pairs,
+    measure_ranges,
+    open_calibration,
+    synthetic_samples,
+)
+from tfflow.tflite.flops import multiplications
+from tfflow.tflite.graph import Graph
+from tfflow.tflite.layers import choose_layers, layer_names, layer_operators, results
+from tfflow.tflite.quantization import flow_heads, image_layers, quantize
+from tfflow.tflite.reporting import HELD_OUT_PAIRS, HELD_OUT_SEED
+
+
+class SensitivityReport(dict):
+    """What each layer loses, a plain dict for JSON, with a table; see :func:`sensitivity`."""
+
+    def as_text(self):
+        """The layers as a Markdown table, the most sensitive first."""
+        height, width = self["size"]
+        title = (
+            f"{self['model']}, {height}x{width}, {self['pairs']} pairs: int8 is "
+            f"{self['int8_px']:.4f} px from float32, all in int8 {self['all_int8_px']:.4f} px"
+        )
+        rows = [("layer", "int8 alone", "won in float", "multiplications")]
+        for layer in self["layers"]:
+            won = "in float" if layer["in_float"] else f"{layer['won_px']:+.4f} px"
+            share = f"{100.0 * layer['multiplications']:.1f} %"
+            rows.append((layer["name"], f"{layer['alone_px']:.4f} px", won, share))
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        lines = []
+        for name, *numbers in rows:
+            cells = [text.rjust(width) for text, width in zip(numbers, widths[1:])]
+            lines.append(f"| {' | '.join([name.ljust(widths[0]), *cells])} |")
+        rule = "|".join(["-" * (widths[0] + 2), *(f"{'-' * (each + 1)}:" for each in widths[1:])])
+        return "\n".join([title, "", lines[0], f"|{rule}|", *lines[1:]])
+
+    def write(self, path):
+        """Writes the report as JSON, and beside it, with the extension .md, its table.
+
+        Args:
+            path: A file named *.json.
+
+        Returns:
+            The path, a ``pathlib.Path``.
+
+        Raises:
+            ValueError: If the path does not end in .json.
+            OSError: If a file can't be written.
+        """
+        path = pathlib.Path(path)
+        if path.suffix != ".json":
+            raise ValueError(f"A report must be named *.json; got {path}.")
+        with atomic_file(path) as temporary:
+            temporary.write_text(json.dumps(self, indent=2) + "\n", encoding="utf-8")
+        with atomic_file(path.with_suffix(".md")) as temporary:
+            temporary.write_text(self.as_text() + "\n", encoding="utf-8")
+        return path
+
+
+def sensitivity(
+    model, *, size=(384, 512), calibration=None, outliers=None, pairs=None, layers=None
+):
+    """Measures what int8 costs layer by layer, to decide which to keep in float.
+
+    A layer is a convolution with the padding before it and the activation behind it. It is tried
+    alone, all others in float32: that is its own loss. And it is tried in float32 within the int8
+    file as :func:`tfflow.tflite.export` makes it: that is what keeping it there would win, which is
+    less where the layers around it lose the same. The calibration is made once.
+
+    Args:
+        model: A :class:`tfflow.models.FlowModel`.
+        size: (height, width) to measure at, as for ``export``.
+        calibration: As for ``export``; None = synthetic scenes.
+        outliers: As for ``export``.
+        pairs: What it is measured on, in any form that ``calibration`` takes; at most 50 pairs,
+            better others than those of the calibration. None = 8 other synthetic scenes.
+        layers: Names of the layers to measure, or of blocks of layers; None = all.
+
+    Returns:
+        A :class:`SensitivityReport`, a dict: ``model``, ``size``, ``pairs`` (their number),
+        ``int8_px`` and ``all_int8_px`` (mean length in px of the difference of flow from the
+        float32 file, with and without the heads in float), ``layers``, a list sorted by loss, and
+        ``conditions``. Each layer is a dict: ``name``; ``alone_px``, the same length with this
+        layer alone in int8; ``in_float``, whether the int8 file keeps it in float by itself;
+        ``won_px``, by how much ``int8_px`` falls if it is kept too (None if ``in_float``);
+        ``multiplications``, its share of the network's.
+
+    Raises:
+        TypeError, ValueError: As ``export``; and if a name is that of no layer.
+
+    Example:
+        >>> found = sensitivity(model, calibration="clip.mp4")
+        >>> print(found.as_text())
+        >>> export(model, "lightflow.tflite", keep_float=[found["layers"][0]["name"]])
+    """
+    size = conversion.checked_size(model, size)
+    model = conversion.in_float32(model)
+    names = layer_names(model)
+    wanted = choose_layers(names if layers is None else layers, names, "layers")
+    calibration = open_calibration(calibration, size)
+    if pairs is None:
+        pairs = synthetic_samples(size, HELD_OUT_PAIRS, HELD_OUT_SEED)
+    images = list(image_pairs(open_calibration(pairs, size, "pairs"), size))
+    if not images:
+        raise ValueError("pairs holds no pair; expected some (image1, image2).")
+
+    content = conversion.convert(model, size)
+    graph = Graph(content)
+    operators = {
+        name: found for name, found in layer_operators(graph, names).items() if name in wanted
+    }
+    everything = results(graph, graph.subgraph.operators)
+    ranges = measure_ranges(content, calibration, size, outliers)
+    reference = _flows(content, images)
+
+    def loss(kept, heads_in_float):
+        quantized = quantize(
+            content,
+            "int8",
+            size=size,
+            ranges=ranges,
+            heads_in_float=heads_in_float,
+            kept=lambda graph: kept,
+        )
+        distance = np.linalg.norm(_flows(quantized, images) - reference, axis=-1)
+        return float(distance.mean(dtype=np.float64))
+
+    int8_loss, all_int8_loss = loss([], True), loss([], False)
+    heads = {*flow_heads(graph), *image_layers(graph)}
+    total = sum(multiplications(graph, operator) for operator in graph.subgraph.operators)
+
+    rows = []
+    with progress_bar("layers") as progress:
+        for name, own in operators.items():
+            own_results = results(graph, own)
+            others = [each for each in everything if each not in own_results]
+            weighted = [each for each in own if multiplications(graph, each)]
+            in_float = heads.issuperset(results(graph, weighted))
+            rows.append(
+                {
+                    "name": name,
+                    "alone_px": loss(others, False),
+                    "in_float": in_float,
+                    "won_px": None if in_float else int8_loss - loss(own_results, True),
+                    "multiplications": sum(multiplications(graph, each) for each in own) / total,
+                }
+            )
+            progress(len(rows), len(operators))
+    rows.sort(key=lambda row: -row["alone_px"])
+    return SensitivityReport(
+        model=model.name,
+        size=list(size),
+        pairs=len(images),
+        int8_px=int8_loss,
+        all_int8_px=all_int8_loss,
+        layers=rows,
+        conditions=conditions(),
+    )
+
+
+def _flows(content, images):
+    """The flow of each pair, (N, H, W, 2) float32."""
+    graph = Graph(content)
+    inputs, outputs = graph.signature()
+    interpreter = Interpreter(model_content=content, num_threads=1)
+    interpreter.allocate_tensors()
+    flows = []
+    for pair in images:
+        for name, image in zip(("image1", "image2"), pair):
+            interpreter.set_tensor(inputs[name], image)
+        interpreter.invoke()
+        flows.append(interpreter.get_tensor(outputs["flow"])[0])
+    return np.stack(flows)

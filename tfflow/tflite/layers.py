@@ -1,0 +1,118 @@
+"""Which operators of a .tflite graph a Keras layer became, by the names of their results."""
+
+import collections
+import difflib
+import re
+
+_ACTIVATIONS = ("LEAKY_RELU", "RELU", "RELU6", "PRELU", "TANH", "LOGISTIC", "ELU")
+
+
+def layer_names(model):
+    """The names of the layers that have kernels: their paths below the model.
+
+    Keras's ``lightflow/conv1/depthwise`` is ``conv1/depthwise``.
+    """
+    names = []
+    for layer in model._flatten_layers(include_self=False):
+        has_kernel = any(len(variable.shape) > 1 for variable in layer.weights)
+        if has_kernel and not list(layer._layers):
+            names.append(layer.path.removeprefix(f"{model.path}/"))
+    return list(dict.fromkeys(names))
+
+
+def layer_operators(graph, names):
+    """The operators of each layer: its own, padding before it and the activation behind it.
+
+    Args:
+        graph: A :class:`tfflow.tflite.graph.Graph`, in float32.
+        names: As :func:`layer_names` gives them.
+
+    Returns:
+        A dict in the order of execution: name -> list of operators. Layers that the graph lacks are
+        left out.
+    """
+    known = set(names)
+    producers, consumers = graph.producers(), graph.consumers()
+    found = collections.defaultdict(list)
+    for operator in graph.subgraph.operators:
+        layer = _layer(graph.tensor_name(operator.outputs[0]), known)
+        if layer is None:
+            continue
+        before = [producers.get(number) for number in operator.inputs]
+        padding = [op for op in before if op is not None and graph.name(op) == "PAD"]
+        behind = consumers[operator.outputs[0]]
+        activation = [op for op in behind if graph.name(op) in _ACTIVATIONS]
+        for each in (*padding, operator, *activation):
+            if not any(each is other for other in found[layer]):
+                found[layer].append(each)
+    return dict(found)
+
+
+def results(graph, operators):
+    """The names of what operators compute."""
+    return [graph.tensor_name(operator.outputs[0]) for operator in operators]
+
+
+def kept_in_float(layers, names):
+    """For :func:`tfflow.tflite.quantization.quantize`: the function that names layers' operators.
+
+    Args:
+        layers: Names of the layers that shall stay in float.
+        names: Of all layers, as :func:`layer_names` gives them.
+    """
+
+    def kept(graph):
+        operators = layer_operators(graph, names)
+        return [name for layer in layers for name in results(graph, operators.get(layer, ()))]
+
+    return kept
+
+
+def choose_layers(asked, names, argument):
+    """The layers that are asked for by name, or by that of their block.
+
+    Args:
+        asked: Names, as ``conv1/depthwise`` or ``conv1``, or one alone.
+        names: The layers there are.
+        argument: What the names were passed as, for the message.
+
+    Returns:
+        A list of names, in the order of ``names``.
+
+    Raises:
+        ValueError: If there is no such layer; the nearest name is given.
+    """
+    asked = [asked] if isinstance(asked, str) else list(asked)
+    for each in asked:
+        if not any(_within(name, each) for name in names):
+            blocks = {name.rpartition("/")[0] for name in names} - {""}
+            near = difflib.get_close_matches(str(each), [*names, *sorted(blocks)], n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(
+                f"{argument} must name layers of the model, as the sensitivity report does; got "
+                f"{each!r}.{hint}"
+            )
+    return [name for name in names if any(_within(name, each) for each in asked)]
+
+
+def _within(name, asked):
+    return name == asked or name.startswith(f"{asked}/")
+
+
+def _layer(name, known):
+    """The layer that a tensor's name speaks of; None for no known one.
+
+    A fused operator's name holds those of all its parts, with semicolons between: a convolution's
+    and its batch norm's. TensorFlow puts a number behind each scope: ``lightflow_1/conv1_1/…``.
+    """
+    found = []
+    for part in name.split(";"):
+        scopes = part.split("/")
+        for plain in ([re.sub(r"_\d+$", "", scope) for scope in scopes], scopes):
+            for start in range(len(plain)):
+                for end in range(start + 1, len(plain) + 1):
+                    layer = "/".join(plain[start:end])
+                    if layer in known:
+                        found.append(layer)
+    # The longest: of conv1 and block/conv1, the latter.
+    return max(found, key=lambda layer: layer.count("/"), default=None)
