@@ -85,3 +85,37 @@ def exported(model, pairs, converted_once, tmp_path_factory):
         )
         for form in QUANTIZATIONS
     }
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """Four convolutions that are converted in a second, the second one unfit for int8.
+
+    One map of ``first`` is always zero, and ``second`` weighs it with 20: that changes nothing,
+    but int8's steps for those weights become so wide that little is left of all others.
+    """
+    import keras
+
+    import tfflow
+
+    class Tiny(tfflow.models.FlowModel):
+        def __init__(self):
+            super().__init__(name="tiny")
+            convolution = keras.layers.Conv2D
+            self.first = convolution(8, 5, 4, "same", activation="relu", name="first")
+            self.second = convolution(8, 3, padding="same", activation="relu", name="second")
+            self.third = convolution(8, 3, padding="same", activation="relu", name="third")
+            self.prediction = convolution(2, 3, padding="same", name="prediction")
+            self.build()
+
+        def estimate(self, image1, image2, training=None):
+            both = keras.ops.concatenate([image1, image2], -1)
+            return {"flow2": self.prediction(self.third(self.second(self.first(both))))}
+
+    keras.utils.set_random_seed(3)
+    model = Tiny()
+    model.first.bias.assign([-1000.0] + [0.1] * 7)
+    kernel = model.second.kernel.numpy()
+    kernel[:, :, 0] = 20.0
+    model.second.kernel.assign(kernel)
+    return model

@@ -3,8 +3,16 @@
 import numpy as np
 import pytest
 
-from tfflow.data import FlowSample
-from tfflow.tflite.calibration import MAX_PAIRS, OUTLIERS, as_pair, measure_ranges
+from tfflow.data import FlowSample, write_image
+from tfflow.data.video import VideoPairs
+from tfflow.tflite import calibration, export
+from tfflow.tflite.calibration import (
+    MAX_PAIRS,
+    OUTLIERS,
+    as_pair,
+    measure_ranges,
+    open_calibration,
+)
 from tfflow.tflite.graph import Graph
 
 SIZE = (64, 128)
@@ -61,3 +69,159 @@ def test_an_endless_calibration_ends(exported, monkeypatch):
     monkeypatch.setattr("tfflow.tflite.calibration.MAX_PAIRS", 3)
     measure_ranges(exported["float32"].read_bytes(), endless(), SIZE)
     assert len(taken) == 3 and MAX_PAIRS >= 50
+
+
+def frame(number):
+    """An image (48, 64, 3) that tells its number."""
+    return np.full((48, 64, 3), 5 * number, np.uint8)
+
+
+def numbers(pairs):
+    """Which frames the pairs are of."""
+    return [tuple(round(float(image.mean()) / 5) for image in as_pair(pair)) for pair in pairs]
+
+
+@pytest.fixture
+def frames(tmp_path):
+    """A folder of twelve frames, whose order is that of the numbers, not of the letters."""
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number in range(12):
+        write_image(folder / f"frame{number}.png", frame(number))
+    return folder
+
+
+@pytest.fixture
+def clip(tmp_path):
+    pytest.importorskip("av", reason="PyAV is an extra; install tfflow[video]")
+    from tfflow.visualization import write_video
+
+    write_video(tmp_path / "clip.mp4", [frame(number) for number in range(12)], fps=10)
+    return tmp_path / "clip.mp4"
+
+
+@pytest.mark.parametrize("source", ["frames", "clip"])
+def test_neighbouring_frames_are_pairs(source, request):
+    pairs = open_calibration(request.getfixturevalue(source), SIZE)
+    assert len(pairs) == 11
+    # A file with encode and match goes through them twice.
+    for _ in range(2):
+        assert numbers(pairs) == [(number, number + 1) for number in range(11)]
+
+
+@pytest.mark.parametrize("source", ["frames", "clip"])
+def test_few_pairs_are_spread_over_all(source, request, monkeypatch):
+    monkeypatch.setattr(calibration, "MAX_PAIRS", 4)
+    pairs = open_calibration(str(request.getfixturevalue(source)), SIZE)
+    assert numbers(pairs) == [(0, 1), (2, 3), (5, 6), (8, 9)]
+
+
+def test_named_pairs_and_data_sets(tmp_path):
+    for number in range(4):
+        write_image(tmp_path / f"{number // 2}_img{1 + number % 2}.png", frame(number))
+    for source in (tmp_path, f"folder:{tmp_path}"):
+        assert numbers(open_calibration(source, SIZE)) == [(0, 1), (2, 3)]
+
+
+def test_a_video_read_in_part_is_closed(clip):
+    pairs = iter(VideoPairs(clip, 4))
+    next(pairs)
+    pairs.close()
+    assert len(VideoPairs(clip, 100)) == 11
+
+
+def test_a_file_from_a_folder_is_that_of_its_pairs(frames, tiny, tmp_path):
+    pairs = [(frame(number), frame(number + 1)) for number in range(11)]
+    for name, source in (("given", pairs), ("folder", frames), ("single", pairs[:1])):
+        export(tiny, tmp_path / f"{name}.tflite", size=(64, 64), calibration=source)
+    given, folder, single = (
+        (tmp_path / f"{name}.tflite").read_bytes() for name in ("given", "folder", "single")
+    )
+    assert given == folder and given != single
+
+
+def test_outliers(tiny, pairs):
+    from tfflow.tflite.conversion import convert
+
+    content = convert(tiny, (64, 64))
+    name = Graph(content).tensor_name(Graph(content).subgraph.outputs[0])
+    pairs = [(image1[:, :64], image2[:, :64]) for image1, image2 in pairs]
+    flows = [tiny.predict_flow(*pair) for pair in pairs]
+    whole = measure_ranges(content, pairs, (64, 64), outliers=0)[name]
+    assert whole == pytest.approx((np.min(flows), np.max(flows)), rel=1e-3)
+    widths = []
+    for share in (0, None, 0.01, 0.2):
+        low, high = measure_ranges(content, pairs, (64, 64), outliers=share)[name]
+        widths.append(high - low)
+    assert widths == sorted(widths, reverse=True) and len(set(widths)) == 4
+
+
+def test_outliers_reach_the_file(tiny, pairs, tmp_path):
+    contents = []
+    for share in (0, 0.1):
+        path = tmp_path / "a.tflite"
+        export(tiny, path, size=(64, 64), calibration=pairs[:2], outliers=share)
+        contents.append(path.read_bytes())
+    assert contents[0] != contents[1]
+
+
+def _one_image(folder):
+    write_image(folder / "alone.png", frame(1))
+    return folder
+
+
+def _one_frame(folder):
+    pytest.importorskip("av")
+    from tfflow.visualization import write_video
+
+    write_video(folder / "still.mp4", [frame(1)], fps=10)
+    return folder / "still.mp4"
+
+
+def _no_video(folder):
+    pytest.importorskip("av")
+    (folder / "text.mp4").write_text("no video")
+    return folder / "text.mp4"
+
+
+def _no_image(folder):
+    write_image(folder / "a.png", frame(1))
+    (folder / "b.png").write_text("no image")
+    return folder
+
+
+def _an_image(folder):
+    write_image(folder / "a.png", frame(1))
+    return folder / "a.png"
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda folder: folder, FileNotFoundError, "no images in"),
+        (lambda folder: folder / "absent", FileNotFoundError, "absent: no such folder"),
+        (lambda folder: folder / "absent.mp4", FileNotFoundError, "No video at"),
+        (_one_image, ValueError, "two images or more.*found only alone.png"),
+        (_one_frame, ValueError, "still.mp4 has fewer than two frames"),
+        (_no_video, ValueError, "text.mp4: expected a video file"),
+        (_no_image, ValueError, "b.png"),
+        (_an_image, ValueError, "must be a folder of images or a video .*got the file .*a.png"),
+        (lambda folder: [], ValueError, "calibration holds no pair"),
+        (lambda folder: iter([]), ValueError, "calibration holds no pair"),
+        (lambda folder: 5, TypeError, "must be image pairs, a path .*got int"),
+    ],
+)
+def test_no_calibration(make, error, message, tiny, tmp_path):
+    folder, out = tmp_path / "source", tmp_path / "out"
+    folder.mkdir()
+    out.mkdir()
+    with pytest.raises(error, match=message):
+        export(tiny, out / "a.tflite", size=(64, 64), calibration=make(folder))
+    assert not list(out.iterdir())
+
+
+@pytest.mark.parametrize("outliers", [-0.1, 0.5, 3, float("nan"), "many", (1, 2)])
+def test_no_share_of_outliers(outliers, tiny, tmp_path):
+    with pytest.raises(ValueError, match="outliers must be the share"):
+        export(tiny, tmp_path / "a.tflite", size=(64, 64), calibration=[(A, B)], outliers=outliers)
+    assert not list(tmp_path.iterdir())
