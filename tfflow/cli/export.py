@@ -1,5 +1,8 @@
 """tfflow export: a .tflite file for phones."""
 
+import argparse
+import pathlib
+
 from tfflow.cli.shared import command, load, parse_size
 
 
@@ -10,10 +13,11 @@ def add(commands):
         run,
         "make a .tflite file for phones",
         "Converts a model to .tflite with builtin operators only, and reports size, operators, "
-        "latency and the difference from Keras.",
+        "latency and the difference from Keras. With --sensitivity it writes no file, but measures "
+        "what int8 costs layer by layer.",
     )
     parser.add_argument("model", help="a .keras file or a preset's name")
-    parser.add_argument("-o", "--output", required=True, help="the .tflite file to write")
+    parser.add_argument("-o", "--output", help="the .tflite file to write")
     parser.add_argument(
         "--size",
         type=parse_size,
@@ -29,10 +33,50 @@ def add(commands):
     )
     parser.add_argument(
         "--calibration",
-        metavar="DATASET",
-        help="data set (as for evaluate) that int8's ranges are taken from [synthetic scenes]",
+        metavar="SOURCE",
+        help="what int8's ranges are taken from: a folder of frames or pairs, a video, or a data "
+        "set (as for evaluate) [synthetic scenes]",
     )
-    parser.add_argument("--evaluate", metavar="DATASET", help="compare EPE on this data set too")
+    parser.add_argument(
+        "--outliers",
+        type=float,
+        metavar="SHARE",
+        help="share of a tensor's values outside its range at either end; 0: minimum and maximum "
+        "[0.0003]",
+    )
+    parser.add_argument(
+        "--keep-float",
+        action="append",
+        metavar="LAYER",
+        help="keep this layer in float within int8, named as by --sensitivity; may be given again",
+    )
+    parser.add_argument(
+        "--sensitivity",
+        action="store_true",
+        help="print what each layer loses in int8, instead of exporting",
+    )
+    parser.add_argument(
+        "--streaming",
+        action="store_true",
+        help="also write encode and match, which take a video's frames one by one",
+    )
+    parser.add_argument(
+        "--warp-radius",
+        type=int,
+        metavar="PX",
+        help="warp without gathering, for mobile GPUs, by at most so many pixels at each level",
+    )
+    parser.add_argument(
+        "--threads",
+        type=_numbers,
+        metavar="N,N",
+        help="numbers of threads that the report's latency is measured at, as 1,2,4",
+    )
+    parser.add_argument(
+        "--evaluate",
+        metavar="DATASET",
+        help="compare EPE on this data set too; with --sensitivity, measure on it",
+    )
     parser.add_argument("--report", help="write the report to this .json file")
 
 
@@ -41,19 +85,62 @@ def run(arguments):
     from tfflow.data import open_dataset
     from tfflow.progress import working
 
+    _check(arguments)
     model = load(arguments.model)
-    calibration = open_dataset(arguments.calibration) if arguments.calibration else None
     pairs = open_dataset(arguments.evaluate) if arguments.evaluate else None
-    with working(f"exporting {arguments.model} to {arguments.quantize}"):
-        path = tflite.export(
-            model,
-            arguments.output,
-            size=arguments.size,
-            quantization=arguments.quantize,
-            calibration=calibration,
-        )
-    with working(f"measuring {path}"):
-        report = tflite.report(path, model, pairs=pairs)
+    calibration = {"calibration": arguments.calibration, "outliers": arguments.outliers}
+    if arguments.sensitivity:
+        report = tflite.sensitivity(model, size=arguments.size, pairs=pairs, **calibration)
+    else:
+        options = {} if arguments.warp_radius is None else {"warp_radius": arguments.warp_radius}
+        with working(f"exporting {arguments.model} to {arguments.quantize}"):
+            path = tflite.export(
+                model,
+                arguments.output,
+                size=arguments.size,
+                quantization=arguments.quantize,
+                keep_float=arguments.keep_float,
+                streaming=arguments.streaming,
+                **calibration,
+                **options,
+            )
+        options = {} if arguments.threads is None else {"threads": arguments.threads}
+        with working(f"measuring {path}"):
+            report = tflite.report(path, model, pairs=pairs, **options)
     print(report.as_text())
     if arguments.report:
         report.write(arguments.report)
+
+
+def _check(arguments):
+    """What could only fail at the end fails before."""
+    if pathlib.Path(arguments.model).suffix == ".tflite":
+        raise ValueError(
+            f"{arguments.model} is exported already; export takes a .keras file or a preset's name"
+        )
+    if arguments.report and pathlib.Path(arguments.report).suffix != ".json":
+        raise ValueError(f"--report must be named *.json; got {arguments.report}")
+    if not arguments.sensitivity:
+        if not arguments.output:
+            raise ValueError("-o FILE.tflite is missing: where to write to (or --sensitivity)")
+        return
+    useless = {
+        "-o": arguments.output,
+        "--keep-float": arguments.keep_float,
+        "--streaming": arguments.streaming,
+        "--warp-radius": arguments.warp_radius is not None,
+        "--threads": arguments.threads,
+    }
+    for name, given in useless.items():
+        if given:
+            raise ValueError(f"--sensitivity writes no .tflite file; leave out {name}")
+    if not arguments.quantize.startswith("int8"):
+        raise ValueError(f"--sensitivity is of int8; leave out --quantize {arguments.quantize}")
+
+
+def _numbers(text):
+    """N,N,… as a tuple of whole numbers of at least 1."""
+    numbers = text.split(",")
+    if not all(number.isdecimal() and int(number) > 0 for number in numbers):
+        raise argparse.ArgumentTypeError(f"expected numbers of threads like 1,2,4, got {text!r}")
+    return tuple(map(int, numbers))

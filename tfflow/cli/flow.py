@@ -41,7 +41,7 @@ def run(arguments):
 
     inputs = [pathlib.Path(path) for path in arguments.input]
     if len(inputs) == 1 and inputs[0].suffix.lower() in VIDEO_EXTENSIONS:
-        predictor = load(arguments.model)
+        predictor = load(arguments.model, engine=arguments.engine)
         with progress_bar("frames") as progress:
             count = predict_video(
                 predictor,
@@ -63,7 +63,7 @@ def run(arguments):
         raise ValueError(f"expected two images, a folder or a video; got {len(inputs)} names")
     if arguments.limit:
         dataset = dataset[: arguments.limit]
-    predictor = load(arguments.model)
+    predictor = load(arguments.model, engine=arguments.engine)
     with progress_bar("pairs") as progress:
         results = predict_pairs(
             predictor,

@@ -1,0 +1,213 @@
+"""tfflow export with its options, and what runs the files, as they are typed."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import tfflow
+from tfflow.cli import main
+from tfflow.data import read_flow, write_flow, write_image
+from tfflow.tflite import read_metadata
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A small model without training, four frames, and a pair with its truth."""
+    root = tmp_path_factory.mktemp("export")
+    keras.utils.set_random_seed(0)
+    tfflow.models.create("lightflow_0.5").save(root / "model.keras")
+    for name in ("frames/1", "frames/2", "frames/3", "frames/10", "pairs/x_img1", "pairs/x_img2"):
+        (root / name).parent.mkdir(exist_ok=True)
+        write_image(root / f"{name}.png", RNG.integers(0, 256, (64, 64, 3), np.uint8))
+    write_flow(root / "pairs/x_flow.flo", np.full((64, 64, 2), 3.0, np.float32))
+    return root
+
+
+@pytest.fixture(scope="module", autouse=True)
+def converted_once(root):
+    """The conversion to float32, which every export begins with."""
+    from tfflow.tflite import conversion
+
+    original, known = conversion.convert, {}
+
+    def convert(model, size):
+        return known.setdefault(size, known.get(size) or original(model, size))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conversion, "convert", convert)
+        yield
+
+
+def run(capsys, *arguments):
+    """(exit status, standard output, standard error)."""
+    status = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.fixture(scope="module")
+def int8(root):
+    """The file that ``tfflow export`` makes of the frames."""
+    path = root / "int8.tflite"
+    status = main(
+        [
+            *("export", str(root / "model.keras"), "-o", str(path), "--size", "64x64"),
+            *("--calibration", str(root / "frames"), "--outliers", "0", "--threads", "1,2"),
+            *("--keep-float", "conv3", "--keep-float", "conv4a/pointwise"),
+            *("--report", str(root / "int8.json")),
+        ]
+    )
+    assert status == 0
+    return path
+
+
+def test_export_passes_its_options_on(root, int8, tmp_path):
+    report = json.loads((root / "int8.json").read_text())
+    assert [latency["threads"] for latency in report["latency"]] == [1, 2]
+    model = tfflow.load(root / "model.keras")
+    expected = tfflow.tflite.export(
+        model,
+        tmp_path / "a.tflite",
+        size=(64, 64),
+        calibration=root / "frames",
+        outliers=0,
+        keep_float=["conv3", "conv4a/pointwise"],
+    )
+    assert int8.read_bytes() == expected.read_bytes()
+
+
+def test_what_runs_a_tflite_file(root, int8, tmp_path, capsys):
+    status, printed, error = run(
+        capsys, "evaluate", "--model", int8, "--dataset", root / "pairs", "--engine", "tflite"
+    )
+    assert status == 0 and "EPE" in printed, error
+    status, printed, error = run(capsys, "benchmark", int8, "--runs", 2, "--threads", 1, 2)
+    assert status == 0 and "median ms" in printed, error
+    frames = root / "frames"
+    status, printed, error = run(
+        capsys, "flow", frames / "1.png", frames / "2.png", "-o", tmp_path, "--model", int8
+    )
+    assert status == 0 and "mean motion" in printed, error
+
+
+def test_flow_runs_on_the_engine_that_is_asked_for(root, tmp_path, capsys, monkeypatch):
+    frames = root / "frames"
+    images = [tfflow.data.read_image(frames / f"{number}.png") for number in (1, 2)]
+    for engine in ("tflite", "keras"):
+        status, _, error = run(
+            capsys,
+            *("flow", frames / "1.png", frames / "2.png", "-o", tmp_path / engine),
+            *("--model", "lightflow", "--engine", engine),
+        )
+        assert status == 0, error
+        expected = tfflow.load("lightflow", engine=engine).predict_flow(*images)
+        np.testing.assert_allclose(read_flow(tmp_path / engine / "1.flo")[0], expected, atol=1e-3)
+    of_tflite, of_keras = (
+        read_flow(tmp_path / engine / "1.flo")[0] for engine in ("tflite", "keras")
+    )
+    assert np.abs(of_tflite - of_keras).max() > 0.01
+
+
+def test_flow_of_a_video_runs_on_the_engine_too(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("av", reason="PyAV is an extra; install tfflow[video]")
+    from tfflow.visualization import write_video
+
+    asked = []
+    original = tfflow.load
+
+    def load(source, *, engine=None):
+        asked.append(engine)
+        return original(source, engine=engine)
+
+    monkeypatch.setattr(tfflow, "load", load)
+    write_video(tmp_path / "clip.mp4", RNG.integers(0, 256, (3, 64, 64, 3), np.uint8), fps=10)
+    status, printed, error = run(
+        capsys,
+        *("flow", tmp_path / "clip.mp4", "-o", tmp_path / "flow.mp4"),
+        *("--model", "lightflow", "--engine", "tflite"),
+    )
+    assert status == 0 and "2 pairs" in printed, error
+    assert asked == ["tflite"]
+
+
+def test_sensitivity(root, tmp_path, capsys, monkeypatch):
+    from tfflow.tflite import layer_sensitivity
+
+    original = layer_sensitivity.sensitivity
+    monkeypatch.setattr(  # two layers of 38 are enough here
+        layer_sensitivity,
+        "sensitivity",
+        lambda *args, **kwargs: original(*args, **kwargs, layers=["conv5a"]),
+    )
+    status, printed, error = run(
+        capsys,
+        *("export", root / "model.keras", "--sensitivity", "--size", "64x64"),
+        *("--calibration", root / "frames", "--evaluate", root / "pairs"),
+        *("--report", tmp_path / "layers.json"),
+    )
+    assert status == 0 and "64x64, 1 pairs" in printed, error
+    assert "| conv5a/depthwise |" in printed
+    layers = json.loads((tmp_path / "layers.json").read_text())["layers"]
+    assert {layer["name"] for layer in layers} == {"conv5a/depthwise", "conv5a/pointwise"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["layers.json", "layers.md"]
+
+
+def test_streaming_and_warp_radius_are_passed_on(root, tmp_path, capsys, monkeypatch):
+    from tfflow.tflite import conversion
+
+    given = []
+
+    def export(model, path, **options):
+        given.append(options)
+        raise ValueError("seen")
+
+    monkeypatch.setattr(conversion, "export", export)
+    command = ("export", root / "model.keras", "-o", tmp_path / "a.tflite")
+    assert run(capsys, *command)[2] == "tfflow export: seen\n"
+    assert run(capsys, *command, "--streaming", "--warp-radius", 4)[0] == 1
+    assert not given[0]["streaming"] and "warp_radius" not in given[0]
+    assert given[1]["streaming"] and given[1]["warp_radius"] == 4
+
+
+def test_the_file_says_what_it_is(int8):
+    assert read_metadata(int8)["quantization"] == "int8"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("export {r}/model.keras", "-o FILE.tflite is missing"),
+        ("export {r}/int8.tflite -o {t}/a.tflite", "int8.tflite is exported already"),
+        ("export {r}/model.keras -o {t}/a.tflite --outliers 0.7", "outliers must be the share"),
+        ("export {r}/model.keras -o {t}/a.tflite --calibration {t}/absent", "absent"),
+        ("export {r}/model.keras -o {t}/a.tflite --calibration {r}/frames/1.png", "the file"),
+        ("export {r}/model.keras -o {t}/a.tflite --calibration {r}/absent.mp4", "No video at"),
+        ("export {r}/model.keras -o {t}/a.tflite --keep-float convv3", "Did you mean 'conv3'"),
+        ("export {r}/model.keras -o {t}/a.tflite --streaming", "streaming=True is impossible"),
+        ("export {r}/model.keras -o {t}/a.tflite --report {t}/a.txt", "must be named *.json"),
+        ("export {r}/model.keras --sensitivity -o {t}/a.tflite", "leave out -o"),
+        ("export {r}/model.keras --sensitivity --threads 1", "leave out --threads"),
+        ("export {r}/model.keras --sensitivity --quantize float16", "leave out --quantize float16"),
+        ("flow {f} -o {t}/o --model {r}/model.keras --engine tflite", ".keras file runs on keras"),
+        ("flow {f} -o {t}/o --model {r}/int8.tflite --engine keras", ".tflite file runs on tflite"),
+        ("flow {f} -o {t}/o --model liteflownet2 --engine tflite", "network without weights"),
+        ("evaluate --dataset {r}/pairs --model {r}/model.keras --engine tflite", "runs on keras"),
+    ],
+)
+def test_what_can_not_work_is_one_clear_line(arguments, message, root, int8, tmp_path, capsys):
+    words = arguments.format(r=root, t=tmp_path, f=f"{root}/frames").split()
+    status, printed, error = run(capsys, *words)
+    assert status == 1 and not printed
+    assert message in error and error.startswith(f"tfflow {words[0]}: ") and error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("threads", ["0", "1,", "a", "1,-2"])
+def test_numbers_of_threads(threads, root, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["export", str(root / "model.keras"), "-o", "a.tflite", "--threads", threads])
+    assert "expected numbers of threads like 1,2,4" in capsys.readouterr().err
