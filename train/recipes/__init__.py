@@ -28,6 +28,7 @@ RECIPES = {
     "liteflownet2_things": liteflownet.liteflownet2_things,
     "liteflownet2_sintel_kitti": liteflownet.liteflownet2_sintel_kitti,
     "liteflownet2_kitti": liteflownet.liteflownet2_kitti,
+    "liteflownet2_demo": liteflownet.liteflownet2_demo,
     "flownets_chairs": flownet.flownets_chairs,
     "flownets_things": flownet.flownets_things,
     "flownets_sintel": flownet.flownets_sintel,

@@ -79,7 +79,7 @@ def synthetic():
         crop=(256, 320),
         batch_size=8,
         steps=25_000,
-        optimizer=lambda steps: _adamw(warmup_cosine(2e-3, steps)),
+        optimizer=lambda steps: adamw(warmup_cosine(2e-3, steps)),
         loss=MultiLevelEPE({"level2": 1.0}, reduction="mean"),
         steps_per_epoch=500,
         validation_pairs=100,
@@ -106,7 +106,7 @@ def preset():
         crop=(256, 320),
         batch_size=8,
         steps=18_000,
-        optimizer=lambda steps: _adamw(warmup_cosine(1.2e-3, steps)),
+        optimizer=lambda steps: adamw(warmup_cosine(1.2e-3, steps)),
         loss=MultiLevelEPE({"level2": 1.0}, q=0.8, reduction="mean"),
         starts_from={"": "lightflow_synthetic"},
         augmentation=(augmentation.LIGHT, FAST_CAMERA),
@@ -131,7 +131,7 @@ def fine():
         expected="EPE 4.0 px on held-out scenes, and on Middlebury's RubberWhale under 0.5",
         data=_fast_and_slow,
         steps=20_000,
-        optimizer=lambda steps: _adamw(warmup_cosine(8e-4, steps)),
+        optimizer=lambda steps: adamw(warmup_cosine(8e-4, steps)),
         loss=MultiLevelEPE({"level2": 1.0}, q=0.6, reduction="mean"),
         starts_from={"": "lightflow_preset"},
         augmentation=(augmentation.LIGHT, FAST_CAMERA, augmentation.LIGHT),
@@ -176,7 +176,7 @@ def demo():
         crop=(128, 192),
         batch_size=16,
         steps=4000,
-        optimizer=lambda steps: _adamw(warmup_cosine(2e-3, steps)),
+        optimizer=lambda steps: adamw(warmup_cosine(2e-3, steps)),
         loss=MultiLevelEPE({"level2": 1.0}, reduction="mean"),
         # Gentle, as the scenes are.
         augmentation=augmentation.Augmentation(
@@ -215,7 +215,7 @@ DEMO_SCENES = {
 }
 
 
-def _adamw(schedule):
+def adamw(schedule):
     return keras.optimizers.AdamW(schedule, weight_decay=1e-4, clipnorm=1.0, epsilon=1e-7)
 
 
