@@ -58,7 +58,7 @@ def int8(root):
             *("export", str(root / "model.keras"), "-o", str(path), "--size", "64x64"),
             *("--calibration", str(root / "frames"), "--outliers", "0", "--threads", "1,2"),
             *("--keep-float", "conv3", "--keep-float", "conv4a/pointwise"),
-            *("--report", str(root / "int8.json")),
+            *("--report", str(root / "int8.json"), "--evaluate", str(root / "pairs")),
         ]
     )
     assert status == 0
@@ -94,7 +94,7 @@ def test_what_runs_a_tflite_file(root, int8, tmp_path, capsys):
     assert status == 0 and "mean motion" in printed, error
 
 
-def test_flow_runs_on_the_engine_that_is_asked_for(root, tmp_path, capsys, monkeypatch):
+def test_flow_runs_on_the_engine_that_is_asked_for(root, tmp_path, capsys):
     frames = root / "frames"
     images = [tfflow.data.read_image(frames / f"{number}.png") for number in (1, 2)]
     for engine in ("tflite", "keras"):
