@@ -149,7 +149,7 @@ def test_sensitivity(root, tmp_path, capsys, monkeypatch):
         *("--calibration", root / "frames", "--evaluate", root / "pairs"),
         *("--report", tmp_path / "layers.json"),
     )
-    assert status == 0 and "64x64, 1 pairs" in printed, error
+    assert status == 0 and "64x64, 1 pair:" in printed, error
     assert "| conv5a/depthwise |" in printed
     layers = json.loads((tmp_path / "layers.json").read_text())["layers"]
     assert {layer["name"] for layer in layers} == {"conv5a/depthwise", "conv5a/pointwise"}

@@ -29,8 +29,9 @@ class SensitivityReport(dict):
     def as_text(self):
         """The layers as a Markdown table, the most sensitive first."""
         height, width = self["size"]
+        pairs = "1 pair" if self["pairs"] == 1 else f"{self['pairs']} pairs"
         title = (
-            f"{self['model']}, {height}x{width}, {self['pairs']} pairs: int8 is "
+            f"{self['model']}, {height}x{width}, {pairs}: int8 is "
             f"{self['int8_px']:.4f} px from float32, all in int8 {self['all_int8_px']:.4f} px"
         )
         rows = [("layer", "int8 alone", "won in float", "multiplications")]
