@@ -25,6 +25,7 @@ _SUBMODULES = (
     "ops",
     "tflite",
     "training",
+    "video",
     "visualization",
     "weights",
 )

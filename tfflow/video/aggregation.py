@@ -1,0 +1,80 @@
+"""Flow-guided aggregation: what earlier key frames knew, joined with the new one's features."""
+
+import keras
+from keras import layers, ops
+
+
+@keras.saving.register_keras_serializable("tfflow")
+class FlowGuidedGRU(layers.Layer):
+    """A convolutional GRU, applied on key frames ("…for Mobiles", arXiv 1804.05830).
+
+    With F the new key frame's features and P the earlier ones, propagated to it by the flow::
+
+        z = sigmoid(Wz * F + Uz * P + bz)
+        r = sigmoid(Wr * F + Ur * P + br)
+        result = (1 - z) P + z relu(Wh * F + Uh * (r P) + bh)
+
+    Where it differs from a plain GRU: 3x3 convolutions, ReLU in place of tanh, and the state is
+    brought to the new frame along the flow before. The result has no negative values where P has
+    none. Call it with (new, propagated), both (B, h, w, C); the result is (B, h, w, C).
+
+    Args:
+        kernel_size: Side of the convolutions' kernels, odd.
+        kernel_initializer: Of all kernels.
+        **kwargs: ``name``, ``dtype``, as for every Keras layer.
+
+    Raises:
+        ValueError: If the two inputs are not of one shape, when it is called.
+    """
+
+    def __init__(self, kernel_size=3, kernel_initializer="glorot_uniform", **kwargs):
+        super().__init__(**kwargs)
+        if kernel_size < 1 or kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd and at least 1; got {kernel_size!r}.")
+        self.kernel_size = kernel_size
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+    def build(self, new_shape, propagated_shape=None):
+        channels = new_shape[-1]
+
+        def convolution(filters, name, use_bias=False):
+            made = layers.Conv2D(
+                filters,
+                self.kernel_size,
+                padding="same",
+                data_format="channels_last",
+                use_bias=use_bias,
+                kernel_initializer=self.kernel_initializer,
+                dtype=self.dtype_policy,
+                name=name,
+            )
+            made.build((None, None, None, channels))
+            return made
+
+        # What looks at the same input is one convolution: Wz, Wr, Wh with the biases, and Uz, Ur.
+        self.of_new = convolution(3 * channels, "of_new", use_bias=True)
+        self.of_propagated = convolution(2 * channels, "of_propagated")
+        self.of_reset = convolution(channels, "of_reset")
+
+    def call(self, new, propagated):
+        if tuple(new.shape) != tuple(propagated.shape):
+            raise ValueError(
+                f"{self.name} expects the new and the propagated features in one shape; got "
+                f"{tuple(new.shape)} and {tuple(propagated.shape)}."
+            )
+        new_z, new_r, new_h = ops.split(self.of_new(new), 3, axis=-1)
+        propagated_z, propagated_r = ops.split(self.of_propagated(propagated), 2, axis=-1)
+        update = ops.sigmoid(new_z + propagated_z)
+        reset = ops.sigmoid(new_r + propagated_r)
+        candidate = ops.relu(new_h + self.of_reset(reset * propagated))
+        return (1.0 - update) * propagated + update * candidate
+
+    def compute_output_shape(self, new_shape, propagated_shape=None):
+        return tuple(new_shape)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "kernel_size": self.kernel_size,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }

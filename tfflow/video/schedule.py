@@ -1,0 +1,154 @@
+"""Key frames: when features are computed anew, and until when the last ones are carried on.
+
+NumPy alone. A schedule is asked once for every frame but the first of a video, which is always a
+key frame.
+"""
+
+import math
+
+import numpy as np
+
+
+class KeyFrameSchedule:
+    """What :class:`tfflow.video.VideoDetector` asks. One of your own needs :meth:`is_key` alone.
+
+    The schedules here keep no state, so that one may serve several videos.
+    """
+
+    def is_key(self, age, *, flow=None, image=None, key_image=None, frame_size=None):
+        """Whether a frame is a key frame.
+
+        Args:
+            age: How many frames ago the last key frame was, from 1 up.
+            flow: (H, W, 2), from this frame to that key frame, in pixels of its own grid.
+            image: (H, W, 3), this frame, float RGB in [0, 1], of the flow's size.
+            key_image: (H, W, 3), that key frame.
+            frame_size: (height, width) of the video's frames; None if the flow is of their size.
+        """
+        raise TypeError(f"{type(self).__name__} must define is_key(age, …).")
+
+    def reset(self):
+        """Another video begins. For schedules with a state."""
+
+
+class FixedInterval(KeyFrameSchedule):
+    """Every n-th frame is a key frame; the papers take n = 10.
+
+    Args:
+        n: From 1 up; 1 makes every frame a key frame.
+
+    Raises:
+        ValueError: If ``n`` is no whole number from 1 up.
+    """
+
+    def __init__(self, n=10):
+        self.n = _frames(n, "n")
+
+    def is_key(self, age, *, flow=None, image=None, key_image=None, frame_size=None):
+        return age >= self.n
+
+
+class ByMotion(KeyFrameSchedule):
+    """A key frame when the picture has moved far enough from the last one.
+
+    Args:
+        px: The mean length of the flow to the key frame above which a new one is made, in pixels
+            of the video's frames.
+        longest: After so many frames there is a new key frame anyway: what appears in a still
+            picture would never be seen.
+        percentile: Take this percentile of the lengths (0 to 100) in place of their mean: 95 looks
+            at what is fastest, even if it is small.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    def __init__(self, px=16.0, longest=30, *, percentile=None):
+        if not 0 <= px < math.inf:
+            raise ValueError(f"px must be a length from 0 up; got {px!r}.")
+        if percentile is not None and not 0 <= percentile <= 100:
+            raise ValueError(f"percentile must lie in 0..100, or be None; got {percentile!r}.")
+        self.px, self.longest = px, _frames(longest, "longest")
+        self.percentile = percentile
+
+    def is_key(self, age, *, flow=None, image=None, key_image=None, frame_size=None):
+        if age >= self.longest:
+            return True
+        flow = _needed(flow, "flow", self)
+        scale = (1.0, 1.0) if frame_size is None else np.divide(frame_size, flow.shape[:2])
+        lengths = np.hypot(flow[..., 0] * scale[1], flow[..., 1] * scale[0])
+        if self.percentile is None:
+            return bool(lengths.mean() > self.px)
+        return bool(np.percentile(lengths, self.percentile) > self.px)
+
+
+class ByError(KeyFrameSchedule):
+    """A key frame when the last one no longer explains the picture.
+
+    The key frame is warped to the frame along the flow. A pixel is unexplained where both differ
+    by more than ``tolerance``, and where the flow leaves the key frame: features there are zero.
+    Occlusion, new objects, changes of light and wrong flow all count.
+
+    Args:
+        share: The share of unexplained pixels, 0 to 1, above which a new key frame is made.
+        longest: After so many frames there is a new key frame anyway.
+        tolerance: A difference of colours, the mean over the channels, for images in [0, 1].
+        step: Only every ``step``-th row and column is looked at.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    def __init__(self, share=0.2, longest=30, *, tolerance=0.1, step=4):
+        for name, value in (("share", share), ("tolerance", tolerance)):
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} must lie in 0..1; got {value!r}.")
+        self.share, self.tolerance = share, tolerance
+        self.longest, self.step = _frames(longest, "longest"), _frames(step, "step")
+
+    def is_key(self, age, *, flow=None, image=None, key_image=None, frame_size=None):
+        if age >= self.longest:
+            return True
+        return self.error(flow, image, key_image) > self.share
+
+    def error(self, flow, image, key_image):
+        """The share of unexplained pixels, 0 to 1; arguments as for ``is_key``."""
+        flow = _needed(flow, "flow", self)
+        image, key_image = _needed(image, "image", self), _needed(key_image, "key_image", self)
+        if not flow.shape[:2] == image.shape[:2] == key_image.shape[:2]:
+            raise ValueError(
+                "ByError expects flow and images of one size; got "
+                f"{flow.shape}, {image.shape} and {key_image.shape}."
+            )
+        rows, columns = (np.arange(0, side, self.step) for side in flow.shape[:2])
+        picked = np.ix_(rows, columns)
+        x = columns + flow[picked][..., 0]
+        y = rows[:, None] + flow[picked][..., 1]
+        height, width = flow.shape[:2]
+        inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+        seen = _sampled(key_image, np.where(inside, x, 0), np.where(inside, y, 0))
+        difference = np.abs(seen - image[picked]).mean(-1)
+        return float(np.mean(~inside | (difference > self.tolerance)))
+
+
+def _sampled(image, x, y):
+    """An image (H, W, C) at points that lie within it, bilinearly."""
+    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
+    right = np.minimum(left + 1, image.shape[1] - 1)
+    bottom = np.minimum(top + 1, image.shape[0] - 1)
+    across, down = (x - left)[..., None], (y - top)[..., None]
+    above = image[top, left] * (1 - across) + image[top, right] * across
+    below = image[bottom, left] * (1 - across) + image[bottom, right] * across
+    return above * (1 - down) + below * down
+
+
+def _frames(number, name):
+    if not isinstance(number, (int, np.integer)) or number < 1:
+        raise ValueError(f"{name} must be a whole number from 1 up; got {number!r}.")
+    return int(number)
+
+
+def _needed(array, name, schedule):
+    if array is None:
+        raise ValueError(f"{type(schedule).__name__} decides by the {name}, which is missing.")
+    return np.asarray(array)
