@@ -1,0 +1,108 @@
+package org.tfflow.core;
+
+import java.util.Arrays;
+
+/** What an engine says of one of its tensors: name, shape, type and, for integers, quantisation. */
+public final class TensorSpec {
+    /** The types that a flow network takes or gives. */
+    public enum Type {
+        FLOAT32(4),
+        UINT8(1),
+        INT8(1);
+
+        private final int size;
+
+        Type(int size) {
+            this.size = size;
+        }
+    }
+
+    private final String name;
+    private final int[] shape;
+    private final Type type;
+    private final float scale;
+    private final int zeroPoint;
+
+    private TensorSpec(String name, int[] shape, Type type, float scale, int zeroPoint) {
+        if (shape.length != 4 || shape[0] != 1 || shape[1] < 1 || shape[2] < 1 || shape[3] < 1) {
+            throw new IllegalArgumentException(
+                    name + " must have the shape [1, height, width, channels]; got "
+                            + Arrays.toString(shape));
+        }
+        this.name = name;
+        this.shape = shape.clone();
+        this.type = type;
+        this.scale = scale;
+        this.zeroPoint = zeroPoint;
+    }
+
+    /** A tensor of floats. */
+    public static TensorSpec floats(String name, int... shape) {
+        return new TensorSpec(name, shape, Type.FLOAT32, 1, 0);
+    }
+
+    /**
+     * A quantised tensor: real value = scale · (integer - zero point).
+     *
+     * @throws IllegalArgumentException if the type is no integer or the scale not above 0
+     */
+    public static TensorSpec quantized(
+            String name, Type type, float scale, int zeroPoint, int... shape) {
+        if (type == Type.FLOAT32) {
+            throw new IllegalArgumentException(name + ": floats have no scale");
+        }
+        return new TensorSpec(name, shape, type, Sizes.checkPositive("scale", scale), zeroPoint);
+    }
+
+    /** As the file calls it: image1, image2 or flow. */
+    public String name() {
+        return name;
+    }
+
+    /** Of its numbers. */
+    public Type type() {
+        return type;
+    }
+
+    /** In pixels. */
+    public int height() {
+        return shape[1];
+    }
+
+    /** In pixels. */
+    public int width() {
+        return shape[2];
+    }
+
+    /** Three for an image, two for flow. */
+    public int channels() {
+        return shape[3];
+    }
+
+    /** The real value of one step of the integers. */
+    public float scale() {
+        return scale;
+    }
+
+    /** The integer that stands for 0. */
+    public int zeroPoint() {
+        return zeroPoint;
+    }
+
+    /** How many numbers it has. */
+    public int count() {
+        return shape[1] * shape[2] * shape[3];
+    }
+
+    /** How many bytes it has. */
+    public int byteSize() {
+        return count() * type.size;
+    }
+
+    @Override
+    public String toString() {
+        String quantization =
+                type == Type.FLOAT32 ? "" : " (scale " + scale + ", zero point " + zeroPoint + ")";
+        return name + " " + Arrays.toString(shape) + " " + type + quantization;
+    }
+}

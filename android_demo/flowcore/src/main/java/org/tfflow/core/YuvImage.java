@@ -1,0 +1,151 @@
+package org.tfflow.core;
+
+import java.nio.ByteBuffer;
+
+/**
+ * A camera's picture as Android's YUV_420_888 gives it: a plane of brightness (Y), and two of colour
+ * (U, V) with half the width and half the height, rounded up.
+ *
+ * <p>Full range (0 to 255) and the matrix of BT.601, as JPEG has it and as Android's cameras do.
+ */
+public final class YuvImage {
+    /** One plane: its bytes, from row to row and from pixel to pixel. */
+    public static final class Plane {
+        private final ByteBuffer bytes;
+        private final int rowStride;
+        private final int pixelStride;
+
+        /**
+         * @param bytes the plane, from the buffer's position on; not copied
+         * @param rowStride bytes from a row's start to the next's
+         * @param pixelStride bytes from a pixel to the next: 1, or 2 where U and V share an array
+         */
+        public Plane(ByteBuffer bytes, int rowStride, int pixelStride) {
+            if (rowStride < 1 || pixelStride < 1) {
+                throw new IllegalArgumentException(
+                        "strides must be at least 1 byte; got row stride " + rowStride
+                                + ", pixel stride " + pixelStride);
+            }
+            this.bytes = bytes.slice();
+            this.rowStride = rowStride;
+            this.pixelStride = pixelStride;
+        }
+
+        /** A row's pixels, without what lies between them. */
+        private void readRow(int y, byte[] row, int width) {
+            ByteBuffer from = bytes.duplicate();
+            from.position(y * rowStride);
+            if (pixelStride == 1) {
+                from.get(row, 0, width);
+                return;
+            }
+            int base = y * rowStride;
+            for (int x = 0; x < width; x++) {
+                row[x] = bytes.get(base + x * pixelStride);
+            }
+        }
+
+        /** The last row may end with its last pixel: no padding follows it. */
+        private void check(String name, int width, int height) {
+            long needed = (long) (height - 1) * rowStride + (long) (width - 1) * pixelStride + 1;
+            if (bytes.limit() < needed || rowStride < (width - 1) * pixelStride + 1) {
+                throw new IllegalArgumentException(
+                        "plane " + name + " of " + width + " x " + height
+                                + " pixels, row stride " + rowStride + " and pixel stride "
+                                + pixelStride + " needs " + needed + " bytes; got "
+                                + bytes.limit());
+            }
+        }
+
+        private Plane packed(int width, int height) {
+            byte[] copy = new byte[width * height];
+            byte[] row = new byte[width];
+            for (int y = 0; y < height; y++) {
+                readRow(y, row, width);
+                System.arraycopy(row, 0, copy, y * width, width);
+            }
+            return new Plane(ByteBuffer.wrap(copy), width, 1);
+        }
+    }
+
+    private final int width;
+    private final int height;
+    private final Plane y;
+    private final Plane u;
+    private final Plane v;
+
+    /**
+     * @param width in pixels
+     * @param height in pixels
+     * @param y brightness, width x height
+     * @param u blue minus brightness, half the size
+     * @param v red minus brightness, half the size
+     * @throws IllegalArgumentException if a plane is too small
+     */
+    public YuvImage(int width, int height, Plane y, Plane u, Plane v) {
+        Sizes.count("image", width, height, 3);
+        y.check("Y", width, height);
+        u.check("U", half(width), half(height));
+        v.check("V", half(width), half(height));
+        this.width = width;
+        this.height = height;
+        this.y = y;
+        this.u = u;
+        this.v = v;
+    }
+
+    /** In pixels. */
+    public int width() {
+        return width;
+    }
+
+    /** In pixels. */
+    public int height() {
+        return height;
+    }
+
+    /** The same picture in arrays of its own: the camera may have its buffers back. */
+    public YuvImage copy() {
+        return new YuvImage(
+                width,
+                height,
+                y.packed(width, height),
+                u.packed(half(width), half(height)),
+                v.packed(half(width), half(height)));
+    }
+
+    /** As RGB: each colour sample serves the two by two pixels that it covers. */
+    public RgbImage toRgb() {
+        RgbImage image = new RgbImage(width, height);
+        byte[] rgb = image.bytes();
+        byte[] ys = new byte[width];
+        byte[] us = new byte[half(width)];
+        byte[] vs = new byte[half(width)];
+        int out = 0;
+        for (int row = 0; row < height; row++) {
+            y.readRow(row, ys, width);
+            if (row % 2 == 0) {
+                u.readRow(row / 2, us, us.length);
+                v.readRow(row / 2, vs, vs.length);
+            }
+            for (int x = 0; x < width; x++) {
+                // Factors of 1.402, 0.344136, 0.714136 and 1.772 in 65536ths, and half of one.
+                int brightness = ((ys[x] & 0xff) << 16) + 32768;
+                int blue = (us[x / 2] & 0xff) - 128;
+                int red = (vs[x / 2] & 0xff) - 128;
+                rgb[out++] = clamp((brightness + 91881 * red) >> 16);
+                rgb[out++] = clamp((brightness - 22554 * blue - 46802 * red) >> 16);
+                rgb[out++] = clamp((brightness + 116130 * blue) >> 16);
+            }
+        }
+        return image;
+    }
+
+    private static byte clamp(int value) {
+        return (byte) (value < 0 ? 0 : Math.min(value, 255));
+    }
+
+    private static int half(int side) {
+        return (side + 1) / 2;
+    }
+}
