@@ -14,7 +14,7 @@ SLOW = pytest.mark.slow
 ENTRIES = [tfflow.models.entry(name) for name in tfflow.models.list()]
 
 
-@pytest.mark.parametrize("name", ["liteflownet", "liteflownet2"])
+@pytest.mark.parametrize("name", [pytest.param("liteflownet", marks=SLOW), "liteflownet2"])
 def test_float_file_equals_keras(name, pairs, tmp_path):
     model = tfflow.models.create(name)
     tfflow.weights.load_mmflow(model, state_dict(load(name)[0]))
@@ -35,7 +35,7 @@ def test_float_file_equals_keras(name, pairs, tmp_path):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(entry.name, marks=() if entry.name in ("flownetc", "maskflownet") else SLOW)
+        pytest.param(entry.name, marks=() if entry.name == "maskflownets" else SLOW)
         for entry in ENTRIES
     ],
 )
