@@ -3,12 +3,23 @@
 import importlib
 
 _LAZY = {
+    "BoxLoss": "losses",
     "ByError": "schedule",
     "ByMotion": "schedule",
+    "CentrenessLoss": "losses",
+    "Detections": "boxes",
     "FixedInterval": "schedule",
+    "FlowGuidedDetector": "detector",
     "FlowGuidedGRU": "aggregation",
+    "FocalLoss": "losses",
     "KeyFrameSchedule": "schedule",
+    "VideoDetector": "video_detector",
+    "decode": "boxes",
+    "encode": "boxes",
+    "head_losses": "losses",
+    "overlaps": "boxes",
     "propagate": "propagation",
+    "suppress": "boxes",
 }
 
 __all__ = list(_LAZY)

@@ -1,0 +1,277 @@
+"""The detector, its training and saving, and its use on a video."""
+
+import keras
+import numpy as np
+import pytest
+
+from tfflow.video import (
+    Detections,
+    FixedInterval,
+    FlowGuidedDetector,
+    VideoDetector,
+    encode,
+    head_losses,
+)
+
+
+def make(**kwargs):
+    """A small one of random weights, normalised so that its features depend on the image."""
+    keras.utils.set_random_seed(0)
+    model = FlowGuidedDetector(3, alpha=0.25, channels=16, depth=1, **kwargs)
+    norms = [x for x in model.backbone.layers if isinstance(x, keras.layers.BatchNormalization)]
+    momentum = norms[0].momentum
+    for value in (0.0, momentum):
+        for norm in norms:
+            norm.momentum = value
+        if value == 0.0:
+            model.features(images(2, 128, 128), training=True)
+    return model
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return make()
+
+
+def images(*shape, seed=0):
+    return np.random.default_rng(seed).random((*shape, 3), np.float32)
+
+
+class Still:
+    """A predictor for which nothing moves; notes what it was asked for."""
+
+    def __init__(self, u=0.0):
+        self.u, self.asked = u, []
+
+    def predict_flow(self, image1, image2):
+        self.asked.append((image1, image2))
+        flow = np.zeros((*image1.shape[:2], 2), np.float32)
+        flow[..., 0] = self.u
+        return flow
+
+
+@pytest.mark.parametrize("backbone", ["mobilenet", "mobilenet_v2"])
+def test_shapes(backbone):
+    model = make(backbone=backbone)
+    outputs = model({"image": images(2, 64, 96)})
+    shapes = {name: tuple(output.shape) for name, output in outputs.items()}
+    assert shapes == {
+        "classes": (2, 4, 6, 3),
+        "sides": (2, 4, 6, 4),
+        "centreness": (2, 4, 6, 1),
+    }
+    assert (np.asarray(outputs["sides"]) > 0).all()
+    assert np.asarray(model.features(images(1, 64, 96))).min() == 0.0
+
+
+def test_a_call_with_key_frames_is_its_parts(detector):
+    keys = images(2, 3, 64, 64)
+    flows = np.random.default_rng(1).normal(0, 20, (2, 2, 32, 32, 2)).astype(np.float32)
+    flow = np.random.default_rng(2).normal(0, 20, (2, 32, 32, 2)).astype(np.float32)
+    outputs = detector({"keys": keys, "key_flows": flows, "flow": flow})
+    joined = detector.features(keys[:, 0])
+    for index in (1, 2):
+        propagated = detector.propagate(joined, flows[:, index - 1])
+        joined = detector.aggregate(detector.features(keys[:, index]), propagated)
+    expected = detector.detect(detector.propagate(joined, flow))
+    for name, output in outputs.items():
+        np.testing.assert_allclose(output, expected[name], rtol=1e-4, atol=1e-4)
+
+
+def test_one_key_frame_and_no_motion_is_the_image_alone(detector):
+    image, none = images(1, 64, 64), np.zeros((1, 0, 8, 8, 2), np.float32)
+    still = np.zeros((1, 8, 8, 2), np.float32)
+    outputs = detector({"keys": image[:, None], "key_flows": none, "flow": still})
+    np.testing.assert_allclose(outputs["classes"], detector({"image": image})["classes"], atol=1e-5)
+
+
+def batches(clips):
+    """Squares, each class of a colour of its own; images or clips of two key frames."""
+    rng = np.random.default_rng(0)
+    pictures = np.full((8, 64, 64, 3), 0.5, np.float32)
+    truth = []
+    for picture in pictures:
+        kind, (x, y) = rng.integers(3), rng.integers(0, 32, 2)
+        picture[y : y + 32, x : x + 32] = np.eye(3)[kind]
+        truth.append(encode([(x, y, x + 32, y + 32)], [kind], (4, 4), stride=16, count=3))
+    truth = {name: np.stack([one[name] for one in truth]) for name in truth[0]}
+    if not clips:
+        return {"image": pictures}, truth
+    zeros = np.zeros((8, 32, 32, 2), np.float32)
+    keys = np.stack([pictures, pictures], axis=1)
+    return {"keys": keys, "key_flows": zeros[:, None], "flow": zeros}, truth
+
+
+def test_fit_learns_from_clips_and_trains_everything():
+    model = make()
+    model.compile(keras.optimizers.Adam(1e-2), loss=head_losses())
+    before = [np.array(weight) for weight in model.trainable_weights]
+    inputs, truth = batches(clips=True)
+    history = model.fit(inputs, truth, batch_size=8, epochs=8, verbose=0).history
+    for name in ("classes_loss", "sides_loss"):
+        assert history[name][-1] < 0.8 * history[name][0], (name, history[name])
+    for old, weight in zip(before, model.trainable_weights):
+        assert np.any(old != np.array(weight)), weight.path
+
+
+def test_images_alone_have_the_same_loss_as_still_clips_without_a_past(detector):
+    detector.compile("sgd", loss=head_losses())
+    (clip, truth), (image, _) = batches(clips=True), batches(clips=False)
+    first = {**clip, "keys": clip["keys"][:, :1], "key_flows": clip["key_flows"][:, :0]}
+    loss = detector.test_on_batch(image, truth)
+    np.testing.assert_allclose(detector.test_on_batch(first, truth), loss, rtol=1e-4)
+
+
+def test_saved_and_loaded(tmp_path):
+    model = make(backbone="mobilenet_v2", aggregation=False)
+    model.compile("adam", loss=head_losses())
+    model.save(tmp_path / "detector.keras")
+    loaded = keras.saving.load_model(tmp_path / "detector.keras")
+    assert loaded.get_config() == model.get_config()
+    image = {"image": images(1, 64, 64)}
+    for name, output in model(image).items():
+        np.testing.assert_array_equal(loaded(image)[name], output)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: make(backbone="vgg"), "backbone must be one of \\['mobilenet', 'mobilenet_v2'\\]"),
+        (lambda: FlowGuidedDetector(0), "classes must be a whole number from 1 up; got 0"),
+        (lambda: FlowGuidedDetector(3, alpha=0), "alpha must be above 0"),
+    ],
+)
+def test_refuses_to_be_made(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_refuses_inputs(detector):
+    with pytest.raises(ValueError, match="multiples of 32; got 64x70"):
+        detector({"image": images(1, 64, 70)})
+    with pytest.raises(ValueError, match="got \\['frame'\\]"):
+        detector({"frame": images(1, 64, 64)})
+    flows = np.zeros((1, 2, 8, 8, 2), np.float32)
+    with pytest.raises(ValueError, match="key_flows \\(B, K - 1, h, w, 2\\); got"):
+        detector({"keys": images(1, 2, 64, 64), "key_flows": flows, "flow": flows[:, 0]})
+
+
+# Videos -----------------------------------------------------------------------------------------
+
+
+def test_key_frames_and_what_is_between(detector):
+    predictor = Still()
+    video = VideoDetector(detector, predictor, FixedInterval(3), score=0.0, most=5)
+    frames = images(7, 50, 90)
+    assert video.is_key is None
+    found, keys = [], []
+    for frame in frames:
+        found.append(video.next(frame))
+        keys.append(video.is_key)
+    assert keys == [True, False, False, True, False, False, True]
+    for result in found:
+        assert isinstance(result, Detections) and len(result.boxes) == 5
+        assert (result.boxes[:, 2:] >= result.boxes[:, :2]).all() and (result.boxes >= 0).all()
+        assert (result.boxes <= [90, 50, 90, 50]).all()
+    # Nothing moves, so that the frames in between show what the key frame showed.
+    np.testing.assert_allclose(found[1].boxes, found[0].boxes, atol=1e-3)
+    np.testing.assert_allclose(found[2].scores, found[0].scores, atol=1e-5)
+    assert np.abs(found[3].scores - found[2].scores).max() > 1e-6
+    # Flow goes from the current frame to the last key frame, at half of 64x96.
+    assert [pair[0].shape for pair in predictor.asked] == [(32, 48, 3)] * 6
+    key_images = [pair[1] for pair in predictor.asked]
+    assert key_images[0] is key_images[1] is key_images[2] is not key_images[3]
+    assert predictor.asked[2][0] is key_images[3]  # the third one became the key frame
+
+
+def test_the_first_frame_is_the_detector_alone_in_pixels_of_the_frame(detector):
+    from tfflow.video import decode
+
+    frame = images(1, 64, 64)
+    video = VideoDetector(detector, Still(), score=0.0, most=20)
+    expected = decode(detector({"image": frame}), 16, score=0.0, most=20)[0]
+    found = video.next(frame[0])
+    np.testing.assert_allclose(found.boxes, np.clip(expected.boxes, 0, 64), atol=1e-2)
+    # The same picture, twice as wide: so are the boxes.
+    wide = VideoDetector(detector, Still(), score=0.0, most=20, size=(64, 64))
+    found = wide.next(frame[0].repeat(2, axis=1))
+    expected = np.clip(expected.boxes * [2, 1, 2, 1], 0, [128, 64, 128, 64])
+    np.testing.assert_allclose(found.boxes, expected, atol=2e-2)
+
+
+def test_objects_move_with_the_flow(detector):
+    # Half of the size: a flow of -8 px there is -16 px here, one feature.
+    video = VideoDetector(detector, Still(-8.0), FixedInterval(9), score=0.0, most=1000)
+    frame = images(64, 128)
+    video.next(frame)
+    moved = video._between.predict_on_batch(
+        {"features": video._features, "flow": np.full((1, 32, 64, 2), (-8.0, 0.0), np.float32)}
+    )
+    key = detector.features(frame[None])
+    expected = np.zeros((1, 4, 8, 16), np.float32)
+    expected[:, :, 1:] = np.asarray(key)[:, :, :-1]
+    for name, output in detector.detect(expected).items():
+        np.testing.assert_allclose(moved["outputs"][name], output, rtol=1e-4, atol=1e-4)
+
+
+def test_key_frames_are_joined_by_the_gru(detector):
+    video = VideoDetector(detector, Still(), FixedInterval(1))
+    frames = images(3, 64, 64)
+    joined = None
+    for frame in frames:
+        video.next(frame)
+        own = detector.features(frame[None])
+        joined = own if joined is None else detector.aggregate(own, joined)
+    np.testing.assert_allclose(video._features, joined, rtol=1e-4, atol=1e-5)
+    assert np.abs(video._features - np.asarray(own)).max() > 1e-4
+
+
+def test_another_size_is_an_error_and_changes_nothing(detector):
+    frames = images(4, 64, 64)
+    results = []
+    for disturbed in (False, True):
+        video = VideoDetector(detector, Still(), FixedInterval(2), score=0.0, most=5)
+        found = [video.next(frame) for frame in frames[:2]]
+        if disturbed:
+            with pytest.raises(ValueError, match="frames are 64x64 .*; got 32x64"):
+                video.next(frames[0][:32])
+            with pytest.raises(ValueError, match="one frame"):
+                video.next(frames)
+            assert video.is_key is False
+        results.append(found + [video.next(frame) for frame in frames[2:]])
+    for one, other in zip(*results):
+        np.testing.assert_array_equal(one.boxes, other.boxes)
+        np.testing.assert_array_equal(one.scores, other.scores)
+
+
+def test_a_predictor_that_fails_changes_nothing(detector):
+    class Failing(Still):
+        def predict_flow(self, image1, image2):
+            raise RuntimeError("no flow today")
+
+    video = VideoDetector(detector, Failing())
+    video.next(images(64, 64))
+    before = video._features
+    with pytest.raises(RuntimeError, match="no flow today"):
+        video.next(images(64, 64, seed=1))
+    assert video.is_key and video._features is before and video._age == 0
+
+
+def test_after_reset_any_size_is_right(detector):
+    video = VideoDetector(detector, Still(), score=0.0, most=5)
+    first = video.next(images(64, 64))
+    video.next(images(64, 64, seed=1))
+    video.reset()
+    assert video.is_key is None
+    assert len(video.next(images(32, 96)).boxes) == 5 and video.is_key
+    video.reset()
+    np.testing.assert_array_equal(video.next(images(64, 64)).boxes, first.boxes)
+
+
+def test_video_detector_refuses(detector):
+    with pytest.raises(TypeError, match="must have predict_flow"):
+        VideoDetector(detector, lambda a, b: None)
+    with pytest.raises(ValueError, match="flow_scale must be"):
+        VideoDetector(detector, Still(), flow_scale=0)
+    with pytest.raises(ValueError, match="multiples of 32; got 60x64"):
+        VideoDetector(detector, Still(), size=(60, 64))

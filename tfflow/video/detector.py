@@ -1,0 +1,235 @@
+"""The detector: features of key frames, aggregated and propagated, and a dense head on them.
+
+After "Towards High Performance Video Object Detection for Mobiles" (Zhu et al., arXiv 1804.05830).
+What differs: the head. The paper's is Light-Head R-CNN; ours is one-stage, after FCOS
+(arXiv 1904.01355). docs/video.md says why.
+"""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from tfflow.ops import upsample_nearest
+from tfflow.video.aggregation import FlowGuidedGRU
+from tfflow.video.propagation import propagate
+
+# Of each network of keras.applications: its class, its last map of stride 16, and of stride 32.
+BACKBONES = {
+    "mobilenet": ("MobileNet", "conv_pw_11_relu", "conv_pw_13_relu"),
+    "mobilenet_v2": ("MobileNetV2", "block_13_expand_relu", "out_relu"),
+}
+_RARE = 0.01  # the score of every class at first; focal loss diverges without (arXiv 1708.02002)
+_LONGEST = 6.0  # exp(6) strides: beyond any image
+
+
+@keras.saving.register_keras_serializable("tfflow")
+class FlowGuidedDetector(keras.Model):
+    """Finds objects in an image, and in a video where only key frames are looked at in full.
+
+    The parts, in the order of the data: :meth:`features` of a key frame; :meth:`aggregate` with
+    what earlier key frames knew; :meth:`propagate` to the frames after it; :meth:`detect`.
+    :class:`tfflow.video.VideoDetector` calls them for a video.
+
+    Called, it takes one of two dictionaries, for training with ``fit`` too:
+
+    * ``{"image": (B, H, W, 3)}``: each image is a key frame without a past;
+    * ``{"keys": (B, K, H, W, 3), "key_flows": (B, K - 1, h, w, 2), "flow": (B, h, w, 2)}``: key
+      frames in order of time, the flow from each to the one before it, and that from the current
+      frame, which is itself not looked at, to the last key frame. Each flow is in pixels of its
+      own grid, which may be coarser than the images. This is the paper's training on n + 1 frames,
+      with the flow as an input.
+
+    Images are RGB float in [0, 1]; their sides are multiples of 32. The answer is a dictionary of
+    float32, for features (h, w) = (H / 16, W / 16): ``"classes"`` (B, h, w, N) logits;
+    ``"sides"`` (B, h, w, 4) px from the place to the left, top, right and bottom of its box;
+    ``"centreness"`` (B, h, w, 1) logits. :func:`tfflow.video.decode` makes boxes of it.
+
+    Args:
+        classes: How many classes there are.
+        backbone: ``"mobilenet"`` (version 1, as in the paper) or ``"mobilenet_v2"``.
+        alpha: Factor on the backbone's channels.
+        channels: Channels of the features.
+        depth: Depthwise separable convolutions in the head.
+        aggregation: Whether key frames are joined by the flow-guided GRU; without it, each key
+            frame starts anew, as in Deep Feature Flow.
+        weights: Of the backbone, as keras.applications takes them: None for random ones, a file,
+            or ``"imagenet"``, which is downloaded, for the values of ``alpha`` that there are.
+        **kwargs: ``name``, ``dtype``, as for every Keras model.
+
+    Raises:
+        ValueError: If the backbone is unknown or a number is out of its range.
+    """
+
+    stride = 16
+    multiple = 32
+
+    def __init__(
+        self,
+        classes,
+        *,
+        backbone="mobilenet",
+        alpha=1.0,
+        channels=128,
+        depth=2,
+        aggregation=True,
+        weights=None,
+        **kwargs,
+    ):
+        super().__init__(autocast=False, **kwargs)  # flow keeps float32 in mixed precision too
+        if backbone not in BACKBONES:
+            raise ValueError(f"backbone must be one of {sorted(BACKBONES)}; got {backbone!r}.")
+        for name, value, least in (
+            ("classes", classes, 1),
+            ("channels", channels, 1),
+            ("depth", depth, 0),
+        ):
+            if not isinstance(value, (int, np.integer)) or value < least:
+                raise ValueError(f"{name} must be a whole number from {least} up; got {value!r}.")
+        if not alpha > 0:
+            raise ValueError(f"alpha must be above 0; got {alpha!r}.")
+        self.classes, self.backbone_name, self.alpha = int(classes), backbone, alpha
+        self.channels, self.depth, self.aggregation = int(channels), int(depth), bool(aggregation)
+        # As in FlowModel: XLA's depthwise convolutions are slow on TensorFlow's CPU.
+        self.jit_compile = keras.backend.backend() != "tensorflow"
+
+        kind, fine, coarse = BACKBONES[backbone]
+        network = getattr(keras.applications, kind)(
+            input_shape=(None, None, 3), include_top=False, weights=weights, alpha=alpha
+        )
+        outputs = [network.get_layer(name).output for name in (fine, coarse)]
+        self.backbone = keras.Model(network.input, outputs, name="backbone")
+        self.from_coarse = layers.Conv2D(channels, 3, padding="same", name="from_coarse")
+        self.from_fine = layers.Conv2D(channels, 1, name="from_fine")
+        self.gru = FlowGuidedGRU(name="gru") if aggregation else None
+
+        self.head = [
+            layers.SeparableConv2D(
+                channels, 3, padding="same", activation="relu", name=f"head{number}"
+            )
+            for number in range(1, depth + 1)
+        ]
+        rare = keras.initializers.Constant(-np.log((1 - _RARE) / _RARE))
+        self.classes_head = layers.Conv2D(classes, 1, bias_initializer=rare, name="classes_head")
+        self.sides_head = layers.Conv2D(4, 1, name="sides_head")
+        self.centreness_head = layers.Conv2D(1, 1, name="centreness_head")
+        self.build()
+
+    def build(self, input_shape=None):
+        """Creates all weights, of whatever shape the images will be."""
+        side = 2 * self.multiple
+        self.compute_output_spec(
+            {
+                "keys": keras.KerasTensor((1, 2, side, side, 3)),
+                "key_flows": keras.KerasTensor((1, 1, side, side, 2)),
+                "flow": keras.KerasTensor((1, side, side, 2)),
+            }
+        )
+
+    def call(self, inputs, training=None):
+        names = set(inputs) if isinstance(inputs, dict) else None
+        if names == {"image"}:
+            return self.detect(self.features(inputs["image"], training=training))
+        if names != {"keys", "key_flows", "flow"}:
+            found = sorted(names) if names is not None else type(inputs).__name__
+            raise ValueError(
+                f'{self.name} expects {{"image": …}} or {{"keys": …, "key_flows": …, "flow": …}}; '
+                f"got {found}. For the frames of a video, use tfflow.video.VideoDetector."
+            )
+        return self.detect(self.propagate(self._of_keys(inputs, training), inputs["flow"]))
+
+    def _of_keys(self, inputs, training):
+        """The last key frame's features, with those of the key frames before it."""
+        keys, flows = inputs["keys"], inputs["key_flows"]
+        if len(keys.shape) != 5 or len(flows.shape) != 5 or flows.shape[1] != keys.shape[1] - 1:
+            raise ValueError(
+                f"{self.name} expects keys (B, K, H, W, 3) and key_flows (B, K - 1, h, w, 2); got "
+                f"{tuple(keys.shape)} and {tuple(flows.shape)}."
+            )
+        number, size = keys.shape[1], tuple(keys.shape[2:])
+        # All key frames as one batch: batch normalisation sees them together.
+        features = self.features(ops.reshape(keys, (-1, *size)), training=training)
+        features = ops.reshape(features, (-1, number, *features.shape[1:]))
+        joined = features[:, 0]
+        for index in range(1, number):
+            propagated = self.propagate(joined, flows[:, index - 1])
+            joined = self.aggregate(features[:, index], propagated)
+        return joined
+
+    def features(self, images, training=None):
+        """Images to features of stride 16: (B, H, W, 3) -> (B, H / 16, W / 16, channels).
+
+        The backbone's last map, of stride 32, is doubled and added to its last one of stride 16.
+
+        Args:
+            images: RGB float in [0, 1], sides multiples of 32.
+            training: As in a call.
+
+        Raises:
+            ValueError: If the images have another shape.
+        """
+        self.check_size(images.shape)
+        # keras.applications' MobileNets want [-1, 1].
+        images = 2.0 * ops.cast(images, self.compute_dtype) - 1.0
+        fine, coarse = self.backbone(images, training=training)
+        features = upsample_nearest(self.from_coarse(coarse)) + self.from_fine(fine)
+        return ops.relu(features)  # the range of the GRU's results
+
+    def propagate(self, features, flow):
+        """Features of a key frame, as another frame sees them; :func:`tfflow.video.propagate`."""
+        return propagate(features, flow)
+
+    def aggregate(self, features, propagated):
+        """A key frame's own features, joined with those propagated to it; (B, h, w, C) all."""
+        return features if self.gru is None else self.gru(features, propagated)
+
+    def detect(self, features):
+        """Features (B, h, w, channels) to the head's answer, as a call gives it."""
+        for layer in self.head:
+            features = layer(features)
+        sides = ops.cast(self.sides_head(features), "float32")
+        return {
+            "classes": ops.cast(self.classes_head(features), "float32"),
+            "sides": self.stride * ops.exp(ops.minimum(sides, _LONGEST)),
+            "centreness": ops.cast(self.centreness_head(features), "float32"),
+        }
+
+    def check_size(self, shape):
+        """Raises ValueError if images of a shape (B, H, W, 3) can't go in."""
+        sides = tuple(shape[1:3])
+        if len(shape) != 4 or shape[-1] != 3:
+            raise ValueError(f"{self.name} expects images (B, H, W, 3); got {tuple(shape)}.")
+        if any(side is not None and (side <= 0 or side % self.multiple) for side in sides):
+            raise ValueError(
+                f"{self.name} expects sides that are multiples of {self.multiple}; got "
+                f"{sides[0]}x{sides[1]} (height x width). VideoDetector takes frames of any size; "
+                "for training, crop or resize to such a size."
+            )
+
+    def compile(self, *args, jit_compile="auto", **kwargs):
+        """As ``keras.Model.compile``; ``jit_compile="auto"`` leaves XLA off on TensorFlow."""
+        if jit_compile == "auto" and keras.backend.backend() == "tensorflow":
+            jit_compile = False
+        super().compile(*args, jit_compile=jit_compile, **kwargs)
+        if self.optimizer is not None:
+            # As in FlowModel: with its variables there already, the first step is traced once.
+            self.optimizer.build(self.trainable_variables)
+
+    def compile_from_config(self, config):
+        # Keras asks for this of every model whose compile is its own.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def get_config(self):
+        # Not the backbone's weights: they are saved with all others.
+        return {
+            **super().get_config(),
+            "classes": self.classes,
+            "backbone": self.backbone_name,
+            "alpha": self.alpha,
+            "channels": self.channels,
+            "depth": self.depth,
+            "aggregation": self.aggregation,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
