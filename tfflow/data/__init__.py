@@ -3,6 +3,10 @@
 import importlib
 
 _LAZY = {
+    "CocoVideo": "clips",
+    "ImageNetVID": "clips",
+    "SyntheticClips": "clips",
+    "VideoFrame": "clips",
     "CorruptFileError": "formats",
     "read_flow": "formats",
     "read_image": "formats",

@@ -1,0 +1,178 @@
+"""Clips with boxes: synthetic ones, ImageNet VID's layout, COCO with videos."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tfflow.data import CorruptFileError, SceneConfig, write_image
+from tfflow.data.clips import CocoVideo, ImageNetVID, SyntheticClips, shape_class
+from tfflow.data.synthetic import render, sample_scene, shapes
+
+SMALL = SceneConfig(
+    height=64, width=96, objects=(3, 6), textures=4, texture_size=128, shapes=24, shape_size=64
+)
+
+
+# Synthetic --------------------------------------------------------------------------------------
+
+
+def test_boxes_hold_the_visible_pixels_exactly():
+    clips = SyntheticClips(SMALL, count=3, frames=3, smallest=20)
+    seen = 0
+    for index, clip in enumerate(clips):
+        scene = sample_scene(SMALL, 0, index)
+        rendered = render(scene, 3)
+        assert len(clip) == 3
+        for time, frame in enumerate(clip):
+            np.testing.assert_array_equal(frame.image, rendered.images[time])
+            ids = rendered.ids[time]
+            expected = {i for i in np.unique(ids) if i and (ids == i).sum() >= 20}
+            assert set(frame.tracks) == expected
+            for (x1, y1, x2, y2), kind, track in zip(frame.boxes, frame.classes, frame.tracks):
+                y, x = np.nonzero(ids == track)
+                assert (x1, y1, x2, y2) == (x.min(), y.min(), x.max() + 1, y.max() + 1)
+                assert kind == shape_class(0, scene.pool, scene.shape[track])
+                seen += 1
+    assert seen > 10
+
+
+def test_an_outline_is_of_the_class_that_is_said(monkeypatch):
+    drawn = []
+
+    def recorder(position):
+        def draw(rng, mask):
+            drawn.append(position)
+            mask[8:16, 8:16] = 255
+
+        return draw
+
+    kinds = {recorder(i): share for i, share in enumerate(shapes.SHAPES.values())}
+    monkeypatch.setattr(shapes, "SHAPES", kinds)
+    for number in range(40):
+        # As make_pool does; test_pools_give_outlines_these_numbers sees that it does.
+        shapes.make_shape(np.random.default_rng([5, 2, 3, number]), 16)
+    assert drawn == [shape_class(5, 2, number) for number in range(40)]
+    assert len(set(drawn)) > 5
+
+
+def test_pools_give_outlines_these_numbers():
+    from tfflow.data.synthetic.pool import cached_pool
+
+    pool = cached_pool(SMALL, 0, 0)
+    for number in (0, 7):
+        expected = shapes.make_shape(np.random.default_rng([0, 0, 3, number]), SMALL.shape_size)
+        np.testing.assert_array_equal(pool.shapes[number], expected)
+
+
+def test_synthetic_clips_are_a_sequence():
+    clips = SyntheticClips(SMALL, count=2, frames=2)
+    assert len(clips) == 2 and clips[-1].name == "scene_000001"
+    assert clips.classes[:3] == ("blob", "polygon", "ellipse") and len(clips.classes) == 9
+    with pytest.raises(IndexError):
+        clips[2]
+    assert len(clips[0][1:]) == 1
+    with pytest.raises(ValueError, match="frames must be at least 1, got 0"):
+        SyntheticClips(SMALL, frames=0)
+
+
+# ImageNet VID -----------------------------------------------------------------------------------
+
+
+def write_vid(root, split, clip, objects):
+    """A clip of flat frames; objects: one list of (wnid, track, xmin, ymin, xmax, ymax) each."""
+    for time, of_frame in enumerate(objects):
+        image = root / "Data" / "VID" / split / clip / f"{time:06d}.JPEG"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        picture = np.full((30, 40, 3), 10 * time, np.uint8)
+        write_image(image.with_suffix(".jpg"), picture)
+        image.with_suffix(".jpg").rename(image)
+        items = "".join(
+            f"<object><trackid>{track}</trackid><name>{wnid}</name><bndbox><xmax>{x2}</xmax>"
+            f"<xmin>{x1}</xmin><ymax>{y2}</ymax><ymin>{y1}</ymin></bndbox>"
+            "<occluded>0</occluded><generated>1</generated></object>"
+            for wnid, track, x1, y1, x2, y2 in of_frame
+        )
+        path = root / "Annotations" / "VID" / split / clip / f"{time:06d}.xml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            f"<annotation><folder>{clip}</folder><filename>{time:06d}</filename><size><width>40"
+            f"</width><height>30</height></size>{items}</annotation>"
+        )
+
+
+def test_imagenet_vid(tmp_path):
+    dog, zebra = ("n02084071", 3, 5, 6, 20, 22), ("n02391049", 0, 1, 2, 44, 29)
+    write_vid(tmp_path, "val", "ILSVRC2015_val_00000001", [[dog, zebra], [], [dog]])
+    write_vid(tmp_path, "val", "ILSVRC2015_val_00000000", [[zebra]])
+    write_vid(tmp_path, "train", "ILSVRC2015_VID_train_0000/ILSVRC2015_train_00000000", [[dog]] * 2)
+    clips = ImageNetVID(tmp_path)
+    assert [clip.name for clip in clips] == ["ILSVRC2015_val_00000000", "ILSVRC2015_val_00000001"]
+    frame, empty, last = clips[1]
+    np.testing.assert_array_equal(frame.boxes, [(5, 6, 20, 22), (1, 2, 40, 29)])  # 44 is cut at 40
+    assert [clips.classes[i] for i in frame.classes] == ["dog", "zebra"]
+    np.testing.assert_array_equal(frame.tracks, [3, 0])
+    assert empty.boxes.shape == (0, 4) and empty.classes.shape == empty.tracks.shape == (0,)
+    assert abs(int(last.image.mean()) - 20) <= 1 and last.image.shape == (30, 40, 3)
+    assert len(clips.classes) == 30
+
+    train = ImageNetVID(tmp_path, "train")
+    assert train[0].name == "ILSVRC2015_VID_train_0000/ILSVRC2015_train_00000000"
+    np.testing.assert_array_equal(train[0][1].boxes, [(5, 6, 20, 22)])
+
+
+def test_imagenet_vid_refuses(tmp_path):
+    with pytest.raises(FileNotFoundError, match="expected the folder .*Data/VID/val"):
+        ImageNetVID(tmp_path)
+    with pytest.raises(ValueError, match='"train" or "val", got \'test\''):
+        ImageNetVID(tmp_path, "test")
+    write_vid(tmp_path, "val", "clip", [[("n00000000", 0, 1, 1, 2, 2)]])
+    with pytest.raises(CorruptFileError, match=r"000000.xml is not as .* KeyError\('n00000000'\)"):
+        ImageNetVID(tmp_path)[0][0]
+
+
+# COCO with videos -------------------------------------------------------------------------------
+
+
+def write_coco(folder, **changes):
+    for number in range(3):
+        write_image(folder / f"{number}.png", np.full((30, 40, 3), number, np.uint8))
+    content = {
+        "categories": [{"id": 7, "name": "car"}, {"id": 2, "name": "person"}],
+        "videos": [{"id": 1, "name": "street"}, {"id": 4, "name": "empty street"}],
+        "images": [
+            {"id": 12, "video_id": 1, "frame_id": 1, "file_name": "1.png"},
+            {"id": 11, "video_id": 1, "frame_id": 0, "file_name": "0.png"},
+            {"id": 13, "video_id": 4, "frame_index": 0, "file_name": "2.png"},
+        ],
+        "annotations": [
+            {"image_id": 12, "category_id": 7, "instance_id": 5, "bbox": [2, 3, 10, 20]},
+            {"image_id": 12, "category_id": 2, "track_id": 6, "bbox": [35, 0, 9, 9.5]},
+            {"image_id": 12, "category_id": 2, "bbox": [0, 0, 9, 9], "iscrowd": 1},
+        ],
+        **changes,
+    }
+    path = folder / "boxes.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_coco_video(tmp_path):
+    clips = CocoVideo(write_coco(tmp_path), tmp_path)
+    assert clips.classes == ("person", "car")
+    assert [(clip.name, len(clip)) for clip in clips] == [("street", 2), ("empty street", 1)]
+    first, second = clips[0]
+    assert first.image.max() == 0 and len(first.boxes) == 0  # in the order of time
+    assert second.image.min() == 1
+    np.testing.assert_array_equal(second.boxes, [(2, 3, 12, 23), (35, 0, 40, 9.5)])
+    np.testing.assert_array_equal(second.classes, [1, 0])
+    np.testing.assert_array_equal(second.tracks, [5, 6])
+
+
+def test_coco_video_refuses(tmp_path):
+    images = [{"id": 1, "video_id": 1, "file_name": "0.png"}]
+    with pytest.raises(CorruptFileError, match="frame_id or frame_index.*expected"):
+        CocoVideo(write_coco(tmp_path, images=images), tmp_path)
+    (tmp_path / "boxes.json").write_text("{")
+    with pytest.raises(CorruptFileError, match="not COCO with videos"):
+        CocoVideo(tmp_path / "boxes.json", tmp_path)
