@@ -24,57 +24,58 @@ public final class BoxPropagation {
      * @return the moved box, which may lie outside the picture; the same box where no flow is known
      */
     public static Box move(Box box, FlowField flow) {
+        double[] x = new double[GRID * GRID];
+        double[] y = new double[GRID * GRID];
         double[] u = new double[GRID * GRID];
         double[] v = new double[GRID * GRID];
-        double[] growth = new double[GRID * GRID];
         int known = 0;
-        int pairs = 0;
         for (int i = 0; i < GRID * GRID; i++) {
-            // Points in the middle of the grid's cells, at both ends of a line through the centre.
-            double across = (i % GRID + 0.5) / GRID;
-            double down = (i / GRID + 0.5) / GRID;
-            float[] here = motion(box, flow, across, down);
-            if (here == null) {
-                continue;
-            }
-            u[known] = here[0];
-            v[known++] = here[1];
-            float[] opposite = motion(box, flow, 1 - across, 1 - down);
-            if (opposite != null) {
-                double dx = (1 - 2 * across) * box.width();
-                double dy = (1 - 2 * down) * box.height();
-                double now = Math.hypot(dx + opposite[0] - here[0], dy + opposite[1] - here[1]);
-                growth[pairs++] = now / Math.max(Math.hypot(dx, dy), 1e-6);
+            // Points in the middle of the grid's cells.
+            x[known] = box.left() + (i % GRID + 0.5) / GRID * box.width();
+            y[known] = box.top() + (i / GRID + 0.5) / GRID * box.height();
+            int column = (int) Math.floor(x[known]);
+            int row = (int) Math.floor(y[known]);
+            if (column >= 0
+                    && row >= 0
+                    && column < flow.width()
+                    && row < flow.height()
+                    && flow.isKnown(column, row)) {
+                u[known] = flow.u(column, row);
+                v[known++] = flow.v(column, row);
             }
         }
         if (known == 0) {
             return box;
         }
-        boolean resizes = pairs > 0 && Math.min(box.width(), box.height()) >= LEAST_SIDE;
-        double scale = resizes ? median(growth, pairs) : 1;
-        scale = Math.min(Math.max(scale, 1 / MOST_GROWTH), MOST_GROWTH);
-        double x = (box.left() + box.right()) / 2.0 + median(u, known);
-        double y = (box.top() + box.bottom()) / 2.0 + median(v, known);
+        double centerX = (box.left() + box.right()) / 2.0 + median(u, known);
+        double centerY = (box.top() + box.bottom()) / 2.0 + median(v, known);
+        boolean resizes = known > 1 && Math.min(box.width(), box.height()) >= LEAST_SIDE;
+        double scale = resizes ? growth(x, y, u, v, known) : 1;
         double halfWidth = box.width() / 2.0 * scale;
         double halfHeight = box.height() / 2.0 * scale;
         return new Box(
-                (float) (x - halfWidth),
-                (float) (y - halfHeight),
-                (float) (x + halfWidth),
-                (float) (y + halfHeight),
+                (float) (centerX - halfWidth),
+                (float) (centerY - halfHeight),
+                (float) (centerX + halfWidth),
+                (float) (centerY + halfHeight),
                 box.score(),
                 box.label());
     }
 
-    /** (u, v) in pixels at a point of the box; null outside the picture or where it is unknown. */
-    private static float[] motion(Box box, FlowField flow, double across, double down) {
-        int x = (int) Math.floor(box.left() + across * box.width());
-        int y = (int) Math.floor(box.top() + down * box.height());
-        boolean inside = x >= 0 && y >= 0 && x < flow.width() && y < flow.height();
-        if (!inside || !flow.isKnown(x, y)) {
-            return null;
+    /** By how much the distances between points grow: the median over all pairs, within bounds. */
+    private static double growth(double[] x, double[] y, double[] u, double[] v, int count) {
+        double[] growth = new double[count * (count - 1) / 2];
+        int pairs = 0;
+        for (int i = 1; i < count; i++) {
+            for (int j = 0; j < i; j++) {
+                double dx = x[i] - x[j];
+                double dy = y[i] - y[j];
+                double newX = dx + u[i] - u[j];
+                double newY = dy + v[i] - v[j];
+                growth[pairs++] = Math.sqrt((newX * newX + newY * newY) / (dx * dx + dy * dy));
+            }
         }
-        return new float[] {flow.u(x, y), flow.v(x, y)};
+        return Math.min(Math.max(median(growth, pairs), 1 / MOST_GROWTH), MOST_GROWTH);
     }
 
     private static double median(double[] values, int count) {

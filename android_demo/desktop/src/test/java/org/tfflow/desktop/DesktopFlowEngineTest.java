@@ -1,0 +1,112 @@
+package org.tfflow.desktop;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tfflow.core.Fit;
+import org.tfflow.core.FlowEngineException;
+import org.tfflow.core.FlowPipeline;
+import org.tfflow.core.FlowPipelineOptions;
+import org.tfflow.core.FlowPredictor;
+import org.tfflow.core.LatencyStatistics;
+import org.tfflow.core.SelfCheck;
+
+/**
+ * The shipped file through LiteRT's C library. The test runner names the library and the assets:
+ * tfflow.library, tfflow.assets, tfflow.model, tfflow.golden and tfflow.step (models.json has the
+ * last three).
+ */
+class DesktopFlowEngineTest {
+    private static Path library;
+    private static Path assets;
+    private static Path model;
+
+    @BeforeAll
+    static void find() {
+        String path = System.getProperty("tfflow.library");
+        Assumptions.assumeTrue(path != null, "no LiteRT: set -Dtfflow.library=libLiteRt.so");
+        library = Paths.get(path);
+        assets = Paths.get(System.getProperty("tfflow.assets"));
+        model = assets.resolve(System.getProperty("tfflow.model"));
+    }
+
+    private static SelfCheck check(FlowPredictor predictor) throws IOException {
+        return SelfCheck.run(
+                predictor,
+                Images.read(assets.resolve("golden_image1.png")),
+                Images.read(assets.resolve("golden_image2.png")),
+                Files.readAllBytes(assets.resolve(System.getProperty("tfflow.golden"))),
+                Integer.getInteger("tfflow.step"));
+    }
+
+    @Test
+    void goldenFlowBitForBit() throws IOException {
+        DesktopFlowEngine engine = new DesktopFlowEngine(library, model);
+        try (FlowPipeline pipeline = new FlowPipeline(engine, FlowPipelineOptions.standard())) {
+            SelfCheck check = check(pipeline.open());
+            assertEquals(0, check.largestError(), check.toString());
+            assertTrue(pipeline.statistics().count("run") == 1);
+            // And again: nothing of the first run is left over.
+            assertEquals(0, check(pipeline.open()).largestError());
+        }
+    }
+
+    @Test
+    void theCheckSeesADifference() throws IOException {
+        try (DesktopFlowEngine engine = new DesktopFlowEngine(library, model)) {
+            engine.load();
+            FlowPredictor predictor =
+                    new FlowPredictor(engine, Fit.STRETCH, new LatencyStatistics(1));
+            byte[] golden =
+                    Files.readAllBytes(assets.resolve(System.getProperty("tfflow.golden")));
+            SelfCheck swapped =
+                    SelfCheck.run(
+                            predictor,
+                            Images.read(assets.resolve("golden_image2.png")),
+                            Images.read(assets.resolve("golden_image1.png")),
+                            golden,
+                            Integer.getInteger("tfflow.step"));
+            assertTrue(swapped.meanError() > 1, swapped.toString());
+        }
+    }
+
+    @Test
+    void closingTwiceIsNoHarmAndRunningClosedIsRefused() {
+        DesktopFlowEngine engine = new DesktopFlowEngine(library, model);
+        assertThrows(IllegalStateException.class, engine::inputSpec);
+        engine.load();
+        assertEquals(3, engine.inputSpec().channels());
+        ByteBuffer small = ByteBuffer.allocateDirect(4);
+        assertThrows(IllegalArgumentException.class, () -> engine.run(small, small, small));
+        engine.close();
+        engine.close();
+        assertThrows(IllegalStateException.class, engine::outputSpec);
+    }
+
+    @Test
+    void whatIsNoNetworkIsRefused(@TempDir Path folder) throws IOException {
+        Path absent = folder.resolve("absent.tflite");
+        Exception error =
+                assertThrows(
+                        FlowEngineException.class,
+                        () -> new DesktopFlowEngine(library, absent).load());
+        assertTrue(error.getMessage().contains("there is no file"), error.getMessage());
+        Path damaged = folder.resolve("damaged.tflite");
+        Files.write(damaged, new byte[1000]);
+        error =
+                assertThrows(
+                        FlowEngineException.class,
+                        () -> new DesktopFlowEngine(library, damaged).load());
+        assertTrue(error.getMessage().contains("could not read the file"), error.getMessage());
+    }
+}

@@ -1,0 +1,50 @@
+package org.tfflow.core;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import org.junit.jupiter.api.Test;
+
+class FlowColorsTest {
+    private final FlowField flow = Golden.read("wheel_flow").flow();
+
+    private static byte[] rgb(FlowField flow, int[] argb) {
+        return RgbImage.fromArgb(flow.width(), flow.height(), argb).bytes();
+    }
+
+    @Test
+    void sameColoursAsTfflow() {
+        assertArrayEquals(
+                Golden.read("wheel_fixed").bytes(), rgb(flow, FlowColors.toArgb(flow, 8, 255)));
+        assertArrayEquals(
+                Golden.read("wheel_own").bytes(), rgb(flow, FlowColors.toArgb(flow)));
+    }
+
+    @Test
+    void knownDirections() {
+        FlowField four = new FlowField(4, 1, new float[] {1, 0, -1, 0, 0, 0, Float.NaN, 0});
+        int[] argb = FlowColors.toArgb(four, 1, 200);
+        assertEquals(0xc8ff0000, argb[0]); // to the right: red
+        assertEquals(0xff, argb[1] & 0xff); // to the left: blue is full
+        assertEquals(0xc8ffffff, argb[2]); // no motion: white
+        assertEquals(0, argb[3]); // unknown: transparent
+    }
+
+    @Test
+    void noMotionAtAllIsWhite() {
+        FlowField still = new FlowField(2, 2, new float[8]);
+        for (int pixel : FlowColors.toArgb(still)) {
+            assertEquals(0xffffffff, pixel);
+        }
+    }
+
+    @Test
+    void impossibleScalesAreRefused() {
+        assertThrows(
+                IllegalArgumentException.class, () -> FlowColors.toArgb(flow, 0, 255));
+        assertThrows(
+                IllegalArgumentException.class, () -> FlowColors.toArgb(flow, Double.NaN, 255));
+        assertThrows(IllegalArgumentException.class, () -> FlowColors.toArgb(flow, 1, 256));
+    }
+}

@@ -1,0 +1,252 @@
+package org.tfflow.core;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+class FlowPipelineTest {
+    /** Its "flow": u is the second image's red minus the first's, v the greens' difference. */
+    private static class DifferenceEngine implements FlowEngine {
+        final List<String> calls = new ArrayList<>();
+        Thread thread;
+
+
+        @Override
+        public void load() {
+            calls.add("load");
+            thread = Thread.currentThread();
+        }
+
+        @Override
+        public TensorSpec inputSpec() {
+            return TensorSpec.floats("image1", 1, 4, 8, 3);
+        }
+
+        @Override
+        public TensorSpec outputSpec() {
+            return TensorSpec.floats("flow", 1, 4, 8, 2);
+        }
+
+        @Override
+        public void run(ByteBuffer image1, ByteBuffer image2, ByteBuffer flow) {
+            assertSame(thread, Thread.currentThread());
+            calls.add("run");
+            for (int i = 0; i < 32; i++) {
+                for (int c = 0; c < 2; c++) {
+                    int at = 4 * (3 * i + c);
+                    flow.putFloat(4 * (2 * i + c), image2.getFloat(at) - image1.getFloat(at));
+                }
+            }
+        }
+
+        @Override
+        public void close() {
+            calls.add("close");
+        }
+    }
+
+    private static RgbImage plain(int width, int height, int red, int green) {
+        RgbImage image = new RgbImage(width, height);
+        for (int i = 0; i < image.bytes().length; i += 3) {
+            image.bytes()[i] = (byte) red;
+            image.bytes()[i + 1] = (byte) green;
+        }
+        return image;
+    }
+
+    private static Frame frame(RgbImage image, long time) {
+        return Frame.of(image, Orientation.NONE, time);
+    }
+
+    @Test
+    void eachFrameIsTheFirstOfThePairAfterIt() {
+        DifferenceEngine engine = new DifferenceEngine();
+        try (FlowPipeline pipeline =
+                new FlowPipeline(engine, FlowPipelineOptions.standard().withOpacity(128))) {
+            pipeline.open();
+            assertFalse(pipeline.process(frame(plain(16, 12, 0, 255), 1)).isPresent());
+            Overlay one = pipeline.process(frame(plain(16, 12, 255, 255), 2)).get();
+            assertEquals(16, one.width());
+            assertEquals(12, one.height());
+            assertEquals(2, one.timestampNanos());
+            assertEquals(2, one.flow().u(5, 5)); // twice as wide as the network
+            assertEquals(0, one.flow().v(5, 5));
+            assertEquals(0x80ff0000, one.argb()[7]);
+            Overlay two = pipeline.process(frame(plain(16, 12, 255, 0), 3)).get();
+            assertEquals(0, two.flow().u(5, 5));
+            assertEquals(-3, two.flow().v(5, 5)); // three times as high
+            assertEquals(
+                    Arrays.asList("upright", "pack", "run", "unpack", "paint", "total"),
+                    pipeline.statistics().stages());
+            assertEquals(2, pipeline.statistics().count("total"));
+        }
+        assertEquals(Arrays.asList("load", "run", "run", "close"), engine.calls);
+    }
+
+    @Test
+    void anotherSizeStartsAnew() {
+        try (FlowPipeline pipeline =
+                new FlowPipeline(new DifferenceEngine(), FlowPipelineOptions.standard())) {
+            pipeline.open();
+            pipeline.process(frame(plain(16, 12, 0, 0), 1));
+            assertFalse(pipeline.process(frame(plain(12, 16, 9, 0), 2)).isPresent());
+            assertTrue(pipeline.process(frame(plain(12, 16, 9, 0), 3)).isPresent());
+        }
+    }
+
+    @Test
+    void framesAreTurnedAndTheViewHasItsOwnSize() {
+        FlowPipelineOptions options =
+                FlowPipelineOptions.standard()
+                        .withView(24, 40)
+                        .withMaxFlow(6)
+                        .withFit(Fit.LETTERBOX);
+        try (FlowPipeline pipeline = new FlowPipeline(new DifferenceEngine(), options)) {
+            pipeline.open();
+            Orientation turn = Orientation.of(90, false);
+            pipeline.process(Frame.of(plain(16, 12, 0, 0), turn, 1));
+            Overlay overlay = pipeline.process(Frame.of(plain(16, 12, 255, 0), turn, 2)).get();
+            assertEquals(12, overlay.image().width());
+            assertEquals(24, overlay.width());
+            assertEquals(40, overlay.height());
+            // 12 x 16 in 8 x 4 is 3 x 4: a motion of 1 across is 8 in a view of 24.
+            assertEquals(8, overlay.flow().u(0, 0), 1e-5);
+            assertEquals(0xffbf0000, overlay.argb()[0]); // beyond 6 px: darker
+        }
+    }
+
+    @Test
+    void aPipelineMustBeOpen() {
+        FlowPipeline pipeline =
+                new FlowPipeline(new DifferenceEngine(), FlowPipelineOptions.standard());
+        assertThrows(
+                IllegalStateException.class,
+                () -> pipeline.process(frame(plain(4, 4, 0, 0), 1)));
+    }
+
+    @Test
+    void itsThreadLoadsRunsAndCloses() throws InterruptedException {
+        DifferenceEngine engine = new DifferenceEngine();
+        BlockingQueue<Overlay> overlays = new LinkedBlockingQueue<>();
+        FlowPipeline pipeline = new FlowPipeline(engine, FlowPipelineOptions.standard());
+        pipeline.start(
+                new FlowPipeline.Listener() {
+                    @Override
+                    public void onOverlay(Overlay overlay) {
+                        overlays.add(overlay);
+                    }
+
+                    @Override
+                    public void onError(RuntimeException error) {
+                        throw error;
+                    }
+                });
+        assertThrows(IllegalStateException.class, () -> pipeline.start(null));
+        Overlay overlay = null;
+        for (int time = 1; overlay == null && time < 1000; time++) {
+            pipeline.submit(frame(plain(8, 4, 0, 0), time));
+            overlay = overlays.poll(10, TimeUnit.MILLISECONDS);
+        }
+        assertTrue(overlay != null, "no overlay came");
+        pipeline.close();
+        pipeline.close();
+        assertEquals("load", engine.calls.get(0));
+        assertEquals(engine.calls.size() - 1, engine.calls.indexOf("close"));
+        pipeline.submit(frame(plain(8, 4, 0, 0), 1)); // too late, and no harm
+    }
+
+    @Test
+    void aFailureIsTold() throws InterruptedException {
+        BlockingQueue<RuntimeException> errors = new LinkedBlockingQueue<>();
+        FlowPipeline pipeline =
+                new FlowPipeline(
+                        new DifferenceEngine() {
+                            @Override
+                            public void load() {
+                                throw new FlowEngineException("no such file");
+                            }
+                        },
+                        FlowPipelineOptions.standard());
+        pipeline.start(
+                new FlowPipeline.Listener() {
+                    @Override
+                    public void onOverlay(Overlay overlay) {}
+
+                    @Override
+                    public void onError(RuntimeException error) {
+                        errors.add(error);
+                    }
+                });
+        RuntimeException error = errors.poll(10, TimeUnit.SECONDS);
+        assertTrue(error != null, "no error came");
+        assertEquals("no such file", error.getMessage());
+        pipeline.close();
+    }
+
+    @Test
+    void onlyTheLatestFrameIsKept() throws InterruptedException {
+        LatestFrame<String> latest = new LatestFrame<>();
+        assertFalse(latest.offer("old"));
+        assertTrue(latest.offer("older than the next"));
+        assertTrue(latest.offer("new"));
+        assertEquals("new", latest.take());
+        assertEquals(2, latest.dropped());
+        latest.offer("never taken");
+        latest.close();
+        assertNull(latest.take());
+    }
+
+    @Test
+    void theSelfCheckComparesWithTheGoldenFlow() {
+        LatencyStatistics statistics = new LatencyStatistics(1);
+        FlowEngine engine = new DifferenceEngine();
+        engine.load();
+        FlowPredictor predictor = new FlowPredictor(engine, Fit.STRETCH, statistics);
+        RgbImage first = plain(8, 4, 0, 0);
+        RgbImage second = plain(8, 4, 255, 0);
+        ByteBuffer golden = ByteBuffer.allocate(8 * 3 * 2).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < 6; i++) {
+            golden.putFloat(i == 4 ? 1.5f : 1).putFloat(0);
+        }
+        SelfCheck check = SelfCheck.run(predictor, first, second, golden.array(), 3);
+        assertEquals(0.5, check.largestError());
+        assertEquals(0.5 / 6, check.meanError(), 1e-9);
+        assertTrue(check.passes(0.5));
+        assertFalse(check.passes(0.49));
+        golden.putFloat(8, Float.NaN);
+        check = SelfCheck.run(predictor, first, second, golden.array(), 3);
+        assertFalse(check.passes(1e9));
+        // The pair is forgotten: the camera's first frame makes no pair with it.
+        assertFalse(predictor.next(first, 8, 4).isPresent());
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> SelfCheck.run(predictor, first, second, new byte[48], 2));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> predictor.predict(first, plain(8, 5, 0, 0)));
+    }
+
+    @Test
+    void argbThereAndBack() {
+        RgbImage image = Golden.read("image").image();
+        int[] argb = image.toArgb();
+        assertArrayEquals(
+                image.bytes(), RgbImage.fromArgb(image.width(), image.height(), argb).bytes());
+        assertEquals(0xff, argb[3] >>> 24);
+        assertEquals(image.get(3, 0, 1), argb[3] >> 8 & 0xff);
+    }
+}
