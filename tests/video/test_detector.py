@@ -108,7 +108,7 @@ def test_fit_learns_from_clips_and_trains_everything():
     before = [np.array(weight) for weight in model.trainable_weights]
     inputs, truth = batches(clips=True)
     history = model.fit(inputs, truth, batch_size=8, epochs=8, verbose=0).history
-    for name, share in (("classes_loss", 0.95), ("sides_loss", 0.8)):
+    for name, share in (("classes_loss", 0.95), ("sides_loss", 0.9)):
         assert history[name][-1] < share * history[name][0], (name, history[name])
     for old, weight in zip(before, model.trainable_weights):
         assert np.any(old != np.array(weight)), weight.path
@@ -123,7 +123,7 @@ def test_images_alone_have_the_same_loss_as_still_clips_without_a_past(detector)
 
 
 def test_saved_and_loaded(tmp_path):
-    model = make(backbone="mobilenet_v2", aggregation=False)
+    model = make(aggregation=False)
     model.compile("adam", loss=head_losses())
     model.save(tmp_path / "detector.keras")
     loaded = keras.saving.load_model(tmp_path / "detector.keras")
