@@ -1,0 +1,18 @@
+plugins {
+    `java-library`
+}
+
+tasks.compileJava {
+    // Android's Java of minSdk 24: language and library of Java 8.
+    options.release = 8
+    options.compilerArgs.addAll(listOf("-Xlint:all,-options", "-Werror"))
+}
+
+dependencies {
+    testImplementation(libs.junit.jupiter)
+    testRuntimeOnly(libs.junit.platform.launcher)
+}
+
+tasks.test {
+    useJUnitPlatform()
+}
