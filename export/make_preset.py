@@ -88,6 +88,7 @@ def make(arguments, sets):
                 path,
                 size=file.size,
                 quantization=file.form,
+                outliers=file.outliers,
                 metadata={"licence": card["licence"], "preset": arguments.preset},
             )
             results = measure(tflite.FlowInterpreter(path), sets)

@@ -13,7 +13,7 @@ from tfflow.tflite.graph import Graph
 # The share of a tensor's values that may lie outside its range at either end. A few outliers would
 # widen the steps for all others: clipping them halved the int8 Light Flow's distance from Keras.
 # 0 makes it minimum and maximum.
-OUTLIERS = 3e-4
+OUTLIERS = 1e-3
 # More pairs change no range by much, and an endless data set must end somewhere.
 MAX_PAIRS = 50
 SYNTHETIC_PAIRS = 24
