@@ -10,6 +10,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -41,6 +42,7 @@ JUNIT = (
 JUNIT_REPORTING = ("opentest4j-reporting-events", "opentest4j-reporting-schema")
 # The JVMs are small and short: no time for the second compiler, nor for many threads.
 JAVA = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx512m")
+STRICT = ("-Xlint:all,-options", "-Werror")
 FEWEST_TESTS = 50  # fewer: something was not found
 
 
@@ -57,24 +59,22 @@ def classes(tmp_path_factory):
     if reason := missing():
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("java")
-    jna, junit = JARS / "jna.jar", junit_jars()
-    lint = ("-Xlint:all,-options", "-Werror")
-    compile_java("flowcore/src/main/java", folder / "flowcore", "8", lint)
-    desktop = [folder / "flowcore", jna]
-    compile_java("desktop/src/main/java", folder / "desktop", "11", lint, desktop)
-    tests = [folder / "flowcore", folder / "desktop", jna, *junit]
-    compile_java("flowcore/src/test/java", folder / "tests", "11", (), tests)
-    compile_java("desktop/src/test/java", folder / "tests", "11", (), tests)
+    jna, flowcore, desktop = JARS / "jna.jar", folder / "flowcore", folder / "desktop"
+    compile_java(["flowcore/src/main/java"], flowcore, "8", STRICT)
+    compile_java(["desktop/src/main/java"], desktop, "11", STRICT, [flowcore, jna])
+    tests = ["flowcore/src/test/java", "desktop/src/test/java"]
+    compile_java(tests, folder / "tests", "11", (), [flowcore, desktop, jna, *junit_jars()])
     resources = DEMO / "flowcore" / "src" / "test" / "resources"
     shutil.copytree(resources, folder / "tests", dirs_exist_ok=True)
     return folder
 
 
-def compile_java(source, output, release, options, class_path=()):
-    sources = sorted(map(str, (DEMO / source).rglob("*.java")))
-    assert sources, f"no Java in {source}"
+def compile_java(folders, output, release, options, class_path=()):
+    sources = [file for folder in folders for file in sorted((DEMO / folder).rglob("*.java"))]
+    assert sources, f"no Java in {folders}"
     # -proc:none: the JARs on the class path are no annotation processors.
-    command = ["javac", "--release", release, "-proc:none", "-d", output, *options]
+    command = ["javac", *[f"-J{flag}" for flag in JAVA], "--release", release, "-proc:none"]
+    command += ["-d", output, *options]
     command += ["-cp", os.pathsep.join(map(str, class_path))] if class_path else []
     run([*command, *sources])
 
@@ -131,6 +131,30 @@ def test_junit(classes):
     assert counts["successful"] >= FEWEST_TESTS, output
     assert counts["aborted"] == 0 or not library, output
     assert counts["skipped"] == 0, output
+
+
+def test_app_compiles(classes, tmp_path):
+    """The phone's own classes fit flowcore, and (as far as our stubs are true) Android and LiteRT.
+
+    The true android.jar is not in Debian; the stubs have the few names that the app uses, written
+    from the documentation.
+    """
+    strings = (DEMO / "app/src/main/res/values/strings.xml").read_text()
+    fields = "".join(
+        f"public static int {name};" for name in re.findall(r'string name="(\w+)"', strings)
+    )
+    resources = tmp_path / "R.java"
+    resources.write_text(
+        f"package org.tfflow.demo; class R {{ static class string {{ {fields} }} }}"
+    )
+    app = tmp_path / "app"
+    sources = ["app/src/main/java", pathlib.Path(__file__).parent / "stubs"]
+    compile_java(sources, app, "8", (*STRICT, resources), [classes / "flowcore"])
+    manifest = ElementTree.parse(DEMO / "app/src/main/AndroidManifest.xml")
+    name = manifest.find("application/activity").get(
+        "{http://schemas.android.com/apk/res/android}name"
+    )
+    assert (app / f"org/tfflow/demo/{name.lstrip('.')}.class").is_file()
 
 
 def test_command_paints_what_python_paints(classes, tmp_path):

@@ -13,6 +13,9 @@ import java.util.Optional;
 public final class FlowPipeline implements AutoCloseable {
     /** Gets the pipeline's results, on the pipeline's thread. */
     public interface Listener {
+        /** The engine is loaded, no frame was processed yet: the time for a {@link SelfCheck}. */
+        default void onReady(FlowPredictor predictor) {}
+
         /** A new overlay. */
         void onOverlay(Overlay overlay);
 
@@ -106,7 +109,7 @@ public final class FlowPipeline implements AutoCloseable {
 
     private void work(Listener listener) {
         try {
-            open();
+            listener.onReady(open());
             for (Frame frame = latest.take(); frame != null; frame = latest.take()) {
                 process(frame).ifPresent(listener::onOverlay);
             }

@@ -143,8 +143,14 @@ class FlowPipelineTest {
         DifferenceEngine engine = new DifferenceEngine();
         BlockingQueue<Overlay> overlays = new LinkedBlockingQueue<>();
         FlowPipeline pipeline = new FlowPipeline(engine, FlowPipelineOptions.standard());
+        boolean[] ready = new boolean[1];
         pipeline.start(
                 new FlowPipeline.Listener() {
+                    @Override
+                    public void onReady(FlowPredictor predictor) {
+                        ready[0] = overlays.isEmpty() && predictor != null;
+                    }
+
                     @Override
                     public void onOverlay(Overlay overlay) {
                         overlays.add(overlay);
@@ -162,6 +168,7 @@ class FlowPipelineTest {
             overlay = overlays.poll(10, TimeUnit.MILLISECONDS);
         }
         assertTrue(overlay != null, "no overlay came");
+        assertTrue(ready[0]);
         pipeline.close();
         pipeline.close();
         assertEquals("load", engine.calls.get(0));

@@ -1,0 +1,208 @@
+package org.tfflow.demo;
+
+import android.graphics.ImageFormat;
+import android.hardware.camera2.CameraAccessException;
+import android.hardware.camera2.CameraCaptureSession;
+import android.hardware.camera2.CameraCharacteristics;
+import android.hardware.camera2.CameraDevice;
+import android.hardware.camera2.CameraManager;
+import android.hardware.camera2.CaptureRequest;
+import android.media.Image;
+import android.media.ImageReader;
+import android.os.Handler;
+import android.os.HandlerThread;
+import android.util.Size;
+import java.util.Collections;
+import org.tfflow.core.Frame;
+import org.tfflow.core.Orientation;
+import org.tfflow.core.YuvImage;
+
+/** The camera's frames, upright by their orientation, on a thread of their own. */
+final class CameraSource {
+    /** Gets the frames, on the camera's thread. */
+    interface Receiver {
+        /** A new frame, already copied out of the camera's buffers. */
+        void onFrame(Frame frame);
+
+        /** There will be no frames. */
+        void onFailure(String reason);
+    }
+
+    private static final long WANTED_PIXELS = 640 * 480;
+
+    private final CameraManager manager;
+    private final Receiver receiver;
+    private final HandlerThread thread = new HandlerThread("camera");
+    private Handler handler;
+    private CameraDevice camera;
+    private ImageReader reader;
+    private Orientation orientation;
+    private boolean closed;
+
+    CameraSource(CameraManager manager, Receiver receiver) {
+        this.manager = manager;
+        this.receiver = receiver;
+    }
+
+    /**
+     * Opens the back camera, or any other, at the size nearest to 640 x 480.
+     *
+     * @param displayDegrees how far the screen is turned, as Surface.ROTATION_90 means it
+     * @return whether there is a camera
+     * @throws SecurityException without the permission CAMERA
+     */
+    boolean open(int displayDegrees) throws CameraAccessException {
+        String id = chooseCamera();
+        if (id == null) {
+            return false;
+        }
+        CameraCharacteristics facts = manager.getCameraCharacteristics(id);
+        boolean front = isFront(facts);
+        int sensor = facts.get(CameraCharacteristics.SENSOR_ORIENTATION);
+        // A front camera's picture turns against the screen, and is shown as in a mirror.
+        orientation =
+                Orientation.of(front ? sensor + displayDegrees : sensor - displayDegrees, front);
+        Size size = chooseSize(facts);
+        thread.start();
+        handler = new Handler(thread.getLooper());
+        reader =
+                ImageReader.newInstance(
+                        size.getWidth(), size.getHeight(), ImageFormat.YUV_420_888, 2);
+        reader.setOnImageAvailableListener(this::onImage, handler);
+        manager.openCamera(id, new Device(), handler);
+        return true;
+    }
+
+    private String chooseCamera() throws CameraAccessException {
+        String[] ids = manager.getCameraIdList();
+        for (String id : ids) {
+            Integer facing =
+                    manager.getCameraCharacteristics(id).get(CameraCharacteristics.LENS_FACING);
+            if (facing != null && facing == CameraCharacteristics.LENS_FACING_BACK) {
+                return id;
+            }
+        }
+        return ids.length == 0 ? null : ids[0];
+    }
+
+    private static boolean isFront(CameraCharacteristics facts) {
+        Integer facing = facts.get(CameraCharacteristics.LENS_FACING);
+        return facing != null && facing == CameraCharacteristics.LENS_FACING_FRONT;
+    }
+
+    private static Size chooseSize(CameraCharacteristics facts) {
+        Size[] sizes =
+                facts.get(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP)
+                        .getOutputSizes(ImageFormat.YUV_420_888);
+        Size best = sizes[0];
+        for (Size size : sizes) {
+            if (distance(size) < distance(best)) {
+                best = size;
+            }
+        }
+        return best;
+    }
+
+    private static long distance(Size size) {
+        return Math.abs((long) size.getWidth() * size.getHeight() - WANTED_PIXELS);
+    }
+
+    private void onImage(ImageReader source) {
+        // The latest: older ones are given back unseen.
+        try (Image image = source.acquireLatestImage()) {
+            if (image == null) {
+                return;
+            }
+            Image.Plane[] planes = image.getPlanes();
+            YuvImage yuv =
+                    new YuvImage(
+                            image.getWidth(),
+                            image.getHeight(),
+                            plane(planes[0]),
+                            plane(planes[1]),
+                            plane(planes[2]));
+            receiver.onFrame(Frame.of(yuv, orientation, image.getTimestamp()));
+        }
+    }
+
+    private static YuvImage.Plane plane(Image.Plane plane) {
+        return new YuvImage.Plane(
+                plane.getBuffer(), plane.getRowStride(), plane.getPixelStride());
+    }
+
+    /** Gives the camera back; waits until no frame is on its way. */
+    void close() {
+        if (handler == null) {
+            return;
+        }
+        handler.post(this::closeCamera);
+        thread.quitSafely();
+        try {
+            thread.join();
+        } catch (InterruptedException error) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void closeCamera() {
+        closed = true;
+        if (camera != null) {
+            camera.close();
+            camera = null;
+        }
+        reader.close();
+    }
+
+    private final class Device extends CameraDevice.StateCallback {
+        @Override
+        public void onOpened(CameraDevice device) {
+            if (closed) {
+                device.close();
+                return;
+            }
+            camera = device;
+            try {
+                device.createCaptureSession(
+                        Collections.singletonList(reader.getSurface()), new Session(), handler);
+            } catch (CameraAccessException error) {
+                receiver.onFailure("the camera can't start: " + error.getMessage());
+            }
+        }
+
+        @Override
+        public void onDisconnected(CameraDevice device) {
+            device.close();
+            camera = null;
+            receiver.onFailure("another app has taken the camera");
+        }
+
+        @Override
+        public void onError(CameraDevice device, int error) {
+            device.close();
+            camera = null;
+            receiver.onFailure("the camera failed with error " + error);
+        }
+    }
+
+    private final class Session extends CameraCaptureSession.StateCallback {
+        @Override
+        public void onConfigured(CameraCaptureSession session) {
+            if (closed || camera == null) {
+                return;
+            }
+            try {
+                CaptureRequest.Builder request =
+                        camera.createCaptureRequest(CameraDevice.TEMPLATE_PREVIEW);
+                request.addTarget(reader.getSurface());
+                session.setRepeatingRequest(request.build(), null, handler);
+            } catch (CameraAccessException | IllegalStateException error) {
+                receiver.onFailure("the camera can't start: " + error.getMessage());
+            }
+        }
+
+        @Override
+        public void onConfigureFailed(CameraCaptureSession session) {
+            receiver.onFailure("the camera can't give pictures of this size");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+package android.content;
+
+/** Compile-only: what the app uses of the real one. */
+public abstract class Context {
+    public static final String CAMERA_SERVICE = "";
+
+    public abstract Object getSystemService(String name);
+
+    public abstract android.content.res.AssetManager getAssets();
+
+    public abstract android.content.res.Resources getResources();
+
+    public final String getString(int id) {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    public abstract int checkSelfPermission(String permission);
+}

@@ -1,0 +1,4 @@
+package android.graphics;
+
+/** Compile-only: what the app uses of the real one. */
+public final class Rect {}

@@ -1,0 +1,6 @@
+package android.graphics;
+
+/** Compile-only: what the app uses of the real one. */
+public class RectF {
+    public RectF(float left, float top, float right, float bottom) {}
+}

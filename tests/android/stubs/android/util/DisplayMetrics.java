@@ -1,0 +1,6 @@
+package android.util;
+
+/** Compile-only: what the app uses of the real one. */
+public class DisplayMetrics {
+    public float density;
+}
