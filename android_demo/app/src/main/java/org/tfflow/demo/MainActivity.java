@@ -62,7 +62,8 @@ public final class MainActivity extends Activity
                 FlowPipelineOptions.standard()
                         .withFit(Fit.LETTERBOX)
                         .withMaxFlow(MAX_FLOW)
-                        .withOpacity(OPACITY);
+                        .withOpacity(OPACITY)
+                        .withFastColors();
         pipeline =
                 new FlowPipeline(
                         new LiteRtFlowEngine(getAssets(), model.file(), Accelerator.CPU), options);

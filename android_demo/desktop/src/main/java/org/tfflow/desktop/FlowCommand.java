@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.tfflow.core.Fit;
+import org.tfflow.core.FlowEngineException;
 import org.tfflow.core.FlowPipeline;
 import org.tfflow.core.FlowPipelineOptions;
 import org.tfflow.core.Frame;
@@ -36,21 +37,26 @@ public final class FlowCommand {
                     + "  --opacity N       0 to 255 [255]\n"
                     + "  --rotate DEGREES  turns the frames clockwise, by 0, 90, 180 or 270 [0]\n"
                     + "  --fit HOW         stretch or letterbox [stretch]\n"
+                    + "  --colors HOW      exact or fast [exact]\n"
                     + "  --flow yes        writes the flow too, as NAME.flo [no]\n";
     private static final List<String> REQUIRED =
             Arrays.asList("library", "model", "frames", "output");
     private static final List<String> OTHERS =
-            Arrays.asList("max-flow", "opacity", "rotate", "fit", "flow");
+            Arrays.asList("max-flow", "opacity", "rotate", "fit", "colors", "flow");
 
     private FlowCommand() {}
 
-    /** The command; ends with 2 if the arguments are wrong. */
+    /** The command; ends with 2 if the arguments are wrong, with 1 if something fails. */
     public static void main(String[] arguments) {
         try {
             run(options(arguments), System.out);
         } catch (IllegalArgumentException error) {
             System.err.println(error.getMessage() + "\n\n" + USAGE);
             System.exit(2);
+        } catch (UncheckedIOException | FlowEngineException error) {
+            Throwable cause = error.getCause();
+            System.err.println(error.getMessage() + (cause == null ? "" : ": " + cause));
+            System.exit(1);
         }
     }
 
@@ -95,6 +101,9 @@ public final class FlowCommand {
         }
         if (options.containsKey("opacity")) {
             painting = painting.withOpacity(Integer.parseInt(options.get("opacity")));
+        }
+        if (options.getOrDefault("colors", "exact").equals("fast")) {
+            painting = painting.withFastColors();
         }
         String fit = options.getOrDefault("fit", "stretch").toUpperCase(Locale.ROOT);
         return painting.withFit(Fit.valueOf(fit));

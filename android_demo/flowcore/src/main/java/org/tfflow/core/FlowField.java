@@ -105,6 +105,9 @@ public final class FlowField {
      * tfflow.models.prediction.rescale}, bit for bit.
      */
     public FlowField resize(int newWidth, int newHeight) {
+        if (newWidth == width && newHeight == height) {
+            return new FlowField(width, height, uv.clone());
+        }
         Resampler resampler = new Resampler(width, height, newWidth, newHeight, 2);
         float[] resized = new float[2 * newWidth * newHeight];
         for (int y = 0; y < newHeight; y++) {

@@ -32,6 +32,33 @@ class FlowColorsTest {
     }
 
     @Test
+    void theTableIsAFewLevelsApart() {
+        int side = 801; // from -10 to 10 px, in steps of their own
+        float[] uv = new float[2 * side * side];
+        for (int i = 0; i < side * side; i++) {
+            uv[2 * i] = (i % side - 400) / 40f;
+            uv[2 * i + 1] = (i / side - 400) / 40f;
+        }
+        uv[0] = Float.NaN;
+        uv[2] = 2e9f;
+        FlowField all = new FlowField(side, side, uv);
+        int[] exact = FlowColors.toArgb(all, 7, 200);
+        int[] table = FlowColorTable.toArgb(all, 7, 200);
+        assertEquals(0, table[0]);
+        assertEquals(0, table[1]);
+        for (int i = 2; i < exact.length; i++) {
+            double radius = Math.hypot(uv[2 * i], uv[2 * i + 1]) / 7;
+            if (Math.abs(radius - 1) < 0.004) {
+                continue; // the step to the darker colours lies within one entry
+            }
+            assertEquals(exact[i] >>> 24, table[i] >>> 24);
+            for (int shift = 0; shift < 24; shift += 8) {
+                assertEquals(exact[i] >> shift & 0xff, table[i] >> shift & 0xff, 4, "at " + i);
+            }
+        }
+    }
+
+    @Test
     void noMotionAtAllIsWhite() {
         FlowField still = new FlowField(2, 2, new float[8]);
         for (int pixel : FlowColors.toArgb(still)) {

@@ -16,6 +16,15 @@ class FlowFieldTest {
     }
 
     @Test
+    void theSameSizeIsACopy() {
+        FlowField flow = Golden.read("motion").flow();
+        FlowField same = flow.resize(flow.width(), flow.height());
+        assertArrayEquals(flow.uv(), same.uv());
+        flow.uv()[0] += 1;
+        assertEquals(flow.uv()[0] - 1, same.uv()[0], 1e-5f);
+    }
+
+    @Test
     void unknownFlowDoesNotCount() {
         FlowField flow =
                 new FlowField(4, 1, new float[] {3, 4, Float.NaN, 0, 2e9f, 0, 0, 1});

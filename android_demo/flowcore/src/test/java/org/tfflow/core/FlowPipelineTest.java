@@ -114,6 +114,7 @@ class FlowPipelineTest {
                 FlowPipelineOptions.standard()
                         .withView(24, 40)
                         .withMaxFlow(6)
+                        .withFastColors()
                         .withFit(Fit.LETTERBOX);
         try (FlowPipeline pipeline = new FlowPipeline(new DifferenceEngine(), options)) {
             pipeline.open();
