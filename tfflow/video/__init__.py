@@ -22,6 +22,7 @@ _LAZY = {
     "overlaps": "boxes",
     "propagate": "propagation",
     "suppress": "boxes",
+    "training_batches": "sampling",
 }
 
 __all__ = list(_LAZY)
