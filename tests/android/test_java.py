@@ -195,6 +195,15 @@ def test_command_paints_what_python_paints(classes, tmp_path):
         np.testing.assert_array_equal(overlay[..., :3], painted)
 
 
+def test_command_refuses_what_it_cannot_do(classes, tmp_path):
+    parts = [classes / "flowcore", classes / "desktop", JARS / "jna.jar"]
+    command = ["java", *JAVA, "-cp", os.pathsep.join(map(str, parts))]
+    command += ["org.tfflow.desktop.FlowCommand", "--library", "x", "--model", "x"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert result.returncode == 2
+    assert result.stderr.startswith("--frames is missing")
+
+
 def test_golden_files_are_tfflows():
     spec = importlib.util.spec_from_file_location("make_golden", DEMO / "make_golden.py")
     make_golden = importlib.util.module_from_spec(spec)

@@ -1,20 +1,21 @@
 package org.tfflow.core;
 
 /**
- * The colours of {@link FlowColors}, looked up: many times faster, and at most a few levels apart. A
+ * The colours of {@link FlowColors}, looked up: many times faster, and at most two levels apart. A
  * phone paints each frame so, where the exact colours would cost as much time as the network.
  */
 final class FlowColorTable {
-    private static final int HALF = 256; // entries from no motion to maxFlow
+    private static final int FULL = 256; // entries from no motion to maxFlow
+    private static final int EDGE = 320; // entries to the table's edge: well in the darker colours
+    private static final int SIDE = 2 * EDGE + 1;
 
-    /** 0xRRGGBB, rows of v from -maxFlow to maxFlow, columns of u; made once, a megabyte. */
+    /** 0xRRGGBB, a row for each v from -EDGE to EDGE, columns of u; made once, 1.6 megabytes. */
     private static final class Entries {
-        static final int SIDE = 2 * HALF + 1;
         static final int[] COLORS = new int[SIDE * SIDE];
 
         static {
             for (int i = 0; i < COLORS.length; i++) {
-                COLORS[i] = FlowColors.color(i % SIDE - HALF, i / SIDE - HALF, HALF);
+                COLORS[i] = FlowColors.color(i % SIDE - EDGE, i / SIDE - EDGE, FULL);
             }
         }
     }
@@ -31,19 +32,23 @@ final class FlowColorTable {
         float[] uv = flow.uv();
         int[] argb = new int[uv.length / 2];
         int[] colors = Entries.COLORS;
-        float scale = (float) (HALF / maxFlow);
+        float scale = (float) (FULL / maxFlow);
         int alpha = opacity << 24;
         for (int i = 0; i < argb.length; i++) {
+            if (!FlowField.isKnown(uv[2 * i], uv[2 * i + 1])) {
+                continue;
+            }
             float u = uv[2 * i] * scale;
             float v = uv[2 * i + 1] * scale;
-            if (Math.abs(u) <= HALF && Math.abs(v) <= HALF) { // false for NaN
-                // The nearest entry: both sums are above 0, so that the cast rounds down.
-                int column = (int) (u + (HALF + 0.5f));
-                int row = (int) (v + (HALF + 0.5f));
-                argb[i] = alpha | colors[row * Entries.SIDE + column];
-            } else if (FlowField.isKnown(uv[2 * i], uv[2 * i + 1])) {
-                argb[i] = alpha | FlowColors.color(u, v, HALF);
+            float longer = Math.max(Math.abs(u), Math.abs(v));
+            if (longer > EDGE) { // beyond maxFlow the direction alone makes the colour
+                u *= EDGE / longer;
+                v *= EDGE / longer;
             }
+            // The nearest entry: the sums are above 0, so that the cast rounds down.
+            int column = (int) (u + (EDGE + 0.5f));
+            int row = (int) (v + (EDGE + 0.5f));
+            argb[i] = alpha | colors[row * SIDE + column];
         }
         return argb;
     }

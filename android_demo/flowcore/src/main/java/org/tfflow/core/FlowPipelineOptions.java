@@ -57,7 +57,7 @@ public final class FlowPipelineOptions {
                 viewWidth, viewHeight, maxFlow, opacity, newFit, exactColors);
     }
 
-    /** Colours from a table: a few levels apart from tfflow's, in a fraction of the time. */
+    /** Colours from a table: two levels from tfflow's at most, in a fraction of the time. */
     public FlowPipelineOptions withFastColors() {
         return new FlowPipelineOptions(viewWidth, viewHeight, maxFlow, opacity, fit, false);
     }
