@@ -95,7 +95,12 @@ def java(class_path, *arguments):
 
 def run(command):
     result = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, timeout=100, check=False
+        list(map(str, command)),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert result.returncode == 0, f"{command[0]} failed:\n{result.stdout}\n{result.stderr}"
     return result.stdout
