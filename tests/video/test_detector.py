@@ -102,6 +102,7 @@ def batches(clips):
     return {"keys": keys, "key_flows": zeros[:, None], "flow": zeros}, truth
 
 
+@pytest.mark.slow
 def test_fit_learns_from_clips_and_trains_everything():
     model = make()
     model.compile(keras.optimizers.Adam(1e-2), loss=head_losses())
