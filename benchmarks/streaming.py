@@ -20,7 +20,7 @@ from tfflow.tflite.benchmarking import conditions
 from tfflow.tflite.calibration import synthetic_samples
 
 NETWORK = "liteflownet2"
-FORMS = ("float32", "float16", "int8")
+FORMS = ("float32", "float16", "dynamic", "int8")
 SIZE = (384, 512)
 ROUNDS = 3
 RESULT = pathlib.Path(__file__).with_suffix(".csv")
