@@ -34,10 +34,7 @@ def test_float_file_equals_keras(name, pairs, tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(entry.name, marks=() if entry.name == "maskflownets" else SLOW)
-        for entry in ENTRIES
-    ],
+    [pytest.param(entry.name, marks=() if entry.name == "flownets" else SLOW) for entry in ENTRIES],
 )
 def test_every_network_exports(name, pairs, tmp_path):
     """With random weights: builtin operators alone, and Keras's flow to float32's rounding."""

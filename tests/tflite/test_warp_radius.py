@@ -30,6 +30,7 @@ def shifted(slow_network, tmp_path_factory):
     return export(slow_network, path, size=SIZE, quantization="float32", warp_radius=RADIUS)
 
 
+@pytest.mark.slow
 def test_equals_keras_without_a_gather(slow_network, shifted, pairs, monkeypatch):
     warped_by = []
 
@@ -48,6 +49,7 @@ def test_equals_keras_without_a_gather(slow_network, shifted, pairs, monkeypatch
     np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_holds_no_gather_and_says_its_radius(shifted):
     counts = operators(shifted)
     assert not {"GATHER", "GATHER_ND", "FLOOR", "GREATER", "RELU_0_TO_1"} & set(counts)
