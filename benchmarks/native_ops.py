@@ -25,6 +25,7 @@ start_backend_quietly()
 
 import numpy as np
 import tensorflow as tf
+from tables import put_table, write_csv
 
 import tfflow
 from tfflow import ops
@@ -231,10 +232,7 @@ def main():
                 **where,
             }
         )
-    with RESULT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(RESULT, rows)
     write_table()
 
 
@@ -263,12 +261,7 @@ def write_table():
         f"Measured beside them: {float(first['peak_gflop_s']):.0f} GFLOP/s of float32 "
         f"multiplications with sums and {float(first['peak_gbyte_s']):.0f} GB/s of copied memory.",
     ]
-    begin, end = "<!-- table -->\n", "<!-- end of table -->\n"
-    text = TABLE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(begin)
-    after = rest.partition(end)[2]
-    TABLE.write_text(before + begin + "\n".join(lines) + "\n" + end + after, encoding="utf-8")
-    print("\n".join(lines))
+    put_table(TABLE, "table", lines)
 
 
 if __name__ == "__main__":

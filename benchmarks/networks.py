@@ -1,6 +1,5 @@
 """Inference and training step of networks at 384x512: python benchmarks/networks.py [NAME …]"""
 
-import csv
 import pathlib
 import re
 import statistics
@@ -12,6 +11,7 @@ from tfflow.startup import start_backend_quietly
 start_backend_quietly()
 
 import numpy as np
+from tables import write_csv
 
 import tfflow
 from tfflow.losses import MultiLevelEPE
@@ -62,10 +62,7 @@ def main(names):
         }
         for (name, what), measured in seconds.items()
     ]
-    with RESULT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(RESULT, rows)
     print(RESULT.read_text())
 
 

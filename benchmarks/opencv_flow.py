@@ -8,7 +8,6 @@ opencv_flow.csv and the table in docs/presets.md.
 """
 
 import argparse
-import csv
 import pathlib
 import statistics
 import tempfile
@@ -20,6 +19,7 @@ start_backend_quietly()
 
 import cv2
 import numpy as np
+from tables import put_table, write_csv
 
 import tfflow
 from tfflow import tflite
@@ -133,10 +133,7 @@ def main():
         zero = {f"EPE {key}": evaluate(Zero(), pairs).epe for key, pairs in sets.items()}
         still = {"method": "no motion at all", **{key: round(epe, 3) for key, epe in zero.items()}}
         rows.append(dict.fromkeys(rows[0], "") | still)
-    with RESULT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(RESULT, rows)
     write_table(rows, list(sets))
 
 
@@ -160,11 +157,7 @@ def write_table(rows, sets):
         f"{rows[0]['cpu']}, {rows[0]['cores']} shared cores, load average "
         f"{rows[0]['load_average']}, {rows[0]['date'][:10]}.",
     ]
-    begin, end = "<!-- comparison -->\n", "<!-- end of comparison -->\n"
-    text = DOCS.read_text(encoding="utf-8")
-    before, _, rest = text.partition(begin)
-    text = before + begin + "\n".join(lines) + "\n" + end + rest.partition(end)[2]
-    DOCS.write_text(text, encoding="utf-8")
+    put_table(DOCS, "comparison", lines)
 
 
 if __name__ == "__main__":

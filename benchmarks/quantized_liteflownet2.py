@@ -8,7 +8,6 @@ scenes; EPE is on unseen ones of that kind. Writes the CSV and the table in docs
 """
 
 import argparse
-import csv
 import pathlib
 import statistics
 import sys
@@ -17,6 +16,8 @@ import tempfile
 from tfflow.startup import start_backend_quietly
 
 start_backend_quietly()
+
+from tables import put_table, write_csv
 
 import tfflow
 from tfflow import tflite
@@ -69,10 +70,7 @@ def main():
                 }
             )
             print(rows[-1], flush=True)
-    with RESULT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(RESULT, rows)
     write_table(rows)
 
 
@@ -94,11 +92,7 @@ def write_table(rows):
         f"At {first['size']}, on unseen scenes; no motion at all gives {first['zero_flow']:.2f} "
         f"px. {first['cpu']}, load average {first['load_average']}, {first['date'][:10]}.",
     ]
-    begin, end = "<!-- liteflownet2 -->\n", "<!-- end of liteflownet2 -->\n"
-    before, _, rest = DOCS.read_text(encoding="utf-8").partition(begin)
-    after = rest.partition(end)[2]
-    DOCS.write_text(before + begin + "\n".join(lines) + "\n" + end + after, encoding="utf-8")
-    print("\n".join(lines))
+    put_table(DOCS, "liteflownet2", lines)
 
 
 if __name__ == "__main__":

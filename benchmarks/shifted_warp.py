@@ -7,7 +7,6 @@ processor's, which other programs disturb less than the clock's. Files that are 
 are not exported again: that takes minutes.
 """
 
-import csv
 import pathlib
 import statistics
 import sys
@@ -19,6 +18,7 @@ from tfflow.startup import start_backend_quietly
 start_backend_quietly()
 
 import numpy as np
+from tables import write_csv
 
 import tfflow
 from tfflow import tflite
@@ -46,10 +46,7 @@ def main(folder):
         for radius in RADII:
             times[radius] += cpu_times(files[radius])
     rows = [row(radius, times[radius], files[radius], where) for radius in RADII]
-    with RESULT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(RESULT, rows)
     print(RESULT.read_text())
 
 

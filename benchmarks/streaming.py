@@ -5,7 +5,6 @@
 Milliseconds on one thread, the signatures in turn, and the file's size with and without the parts.
 """
 
-import csv
 import pathlib
 import statistics
 import tempfile
@@ -13,6 +12,8 @@ import tempfile
 from tfflow.startup import start_backend_quietly
 
 start_backend_quietly()
+
+from tables import write_csv
 
 import tfflow
 from tfflow import tflite
@@ -43,10 +44,7 @@ def main():
             for form in FORMS:
                 results[form].append(tflite.benchmark_streaming(files[form], runs=15, warmup=2))
         rows = [row(form, results[form], files[form], plain[form], where) for form in FORMS]
-    with RESULT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(RESULT, rows)
     print(RESULT.read_text())
 
 

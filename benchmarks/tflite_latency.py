@@ -6,7 +6,6 @@ All in turn, round by round, at 384x512; EPE on synthetic scenes that nothing wa
 calibrated on. The CSV has the numbers with their conditions, docs/export.md a table.
 """
 
-import csv
 import pathlib
 import statistics
 import tempfile
@@ -17,6 +16,7 @@ from tfflow.startup import start_backend_quietly
 start_backend_quietly()
 
 import cv2
+from tables import put_table, write_csv
 
 import tfflow
 from tfflow import tflite
@@ -55,10 +55,7 @@ def main():
             rows.append({"form": name, **times, **costs(files.get(name), pairs)})
             rows[-1] |= {"size": "x".join(map(str, SIZE)), **where}
             print({key: rows[-1][key] for key in list(rows[-1])[:10]}, flush=True)
-    with RESULT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(RESULT, rows)
     write_table(rows)
 
 
@@ -115,11 +112,7 @@ def write_table(rows):
         f"{first['cpu']}, {first['cores']} shared cores, load average {first['load_average']}, "
         f"{first['date'][:10]}; no phone was measured.",
     ]
-    begin, end = "<!-- forms -->\n", "<!-- end of forms -->\n"
-    before, _, rest = DOCS.read_text(encoding="utf-8").partition(begin)
-    after = rest.partition(end)[2]
-    DOCS.write_text(before + begin + "\n".join(lines) + "\n" + end + after, encoding="utf-8")
-    print("\n".join(lines))
+    put_table(DOCS, "forms", lines)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,8 @@
 """Which layers lose the most in int8, measured one by one."""
 
-import json
-import pathlib
-
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from tfflow.atomic_file import atomic_file
 from tfflow.progress import progress_bar
 from tfflow.tflite import conversion
 from tfflow.tflite.benchmarking import conditions
@@ -20,10 +16,11 @@ from tfflow.tflite.flops import multiplications
 from tfflow.tflite.graph import Graph
 from tfflow.tflite.layers import choose_layers, layer_names, layer_operators, results
 from tfflow.tflite.quantization import flow_heads, image_layers, quantize
+from tfflow.tflite.report_files import Report
 from tfflow.tflite.reporting import HELD_OUT_PAIRS, HELD_OUT_SEED
 
 
-class SensitivityReport(dict):
+class SensitivityReport(Report):
     """What each layer loses, a plain dict for JSON, with a table; see :func:`sensitivity`."""
 
     def as_text(self):
@@ -46,28 +43,6 @@ class SensitivityReport(dict):
             lines.append(f"| {' | '.join([name.ljust(widths[0]), *cells])} |")
         rule = "|".join(["-" * (widths[0] + 2), *(f"{'-' * (each + 1)}:" for each in widths[1:])])
         return "\n".join([title, "", lines[0], f"|{rule}|", *lines[1:]])
-
-    def write(self, path):
-        """Writes the report as JSON, and beside it, with the extension .md, its table.
-
-        Args:
-            path: A file named *.json.
-
-        Returns:
-            The path, a ``pathlib.Path``.
-
-        Raises:
-            ValueError: If the path does not end in .json.
-            OSError: If a file can't be written.
-        """
-        path = pathlib.Path(path)
-        if path.suffix != ".json":
-            raise ValueError(f"A report must be named *.json; got {path}.")
-        with atomic_file(path) as temporary:
-            temporary.write_text(json.dumps(self, indent=2) + "\n", encoding="utf-8")
-        with atomic_file(path.with_suffix(".md")) as temporary:
-            temporary.write_text(self.as_text() + "\n", encoding="utf-8")
-        return path
 
 
 def sensitivity(

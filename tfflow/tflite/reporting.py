@@ -1,18 +1,16 @@
 """What an export costs and what it brings: one report per file."""
 
-import json
 import pathlib
 import tempfile
 
 import numpy as np
-from PIL import Image
 
-from tfflow.atomic_file import atomic_file
 from tfflow.tflite.benchmarking import benchmark, conditions, delegation
 from tfflow.tflite.calibration import as_pair, synthetic_samples
 from tfflow.tflite.graph import operators
 from tfflow.tflite.interpreter import FlowInterpreter
 from tfflow.tflite.memory import peak_memory
+from tfflow.tflite.report_files import Report
 from tfflow.tflite.streaming import benchmark_streaming
 from tfflow.visualization.colors import error_to_image, flow_to_image, largest_motion
 from tfflow.visualization.figures import compose
@@ -22,15 +20,13 @@ HELD_OUT_SEED = 1
 HELD_OUT_PAIRS = 8
 
 
-class ExportReport(dict):
+class ExportReport(Report):
     """A report's numbers, a plain dict for JSON, with a table for people; see :func:`report`.
 
     Attributes:
         picture: The pair on which file and Keras differ most, (H, W, 3) uint8: the first image,
             both flows, their distance. None where there was nothing to compare.
     """
-
-    picture = None
 
     def as_text(self):
         """The report as a Markdown table, which reads well in a terminal too."""
@@ -93,31 +89,6 @@ class ExportReport(dict):
         left, right = max(map(len, names)), max(len(text) for _, text in rows)
         lines = [f"| {name:<{left}} | {text:<{right}} |" for name, text in rows]
         return "\n".join([lines[0], f"|{'-' * (left + 2)}|{'-' * (right + 2)}|", *lines[1:]])
-
-    def write(self, path):
-        """Writes the report as JSON, and beside it its table (.md) and its picture (.png).
-
-        Args:
-            path: A file named *.json.
-
-        Returns:
-            The path, a ``pathlib.Path``.
-
-        Raises:
-            ValueError: If the path does not end in .json.
-            OSError: If a file can't be written.
-        """
-        path = pathlib.Path(path)
-        if path.suffix != ".json":
-            raise ValueError(f"A report must be named *.json; got {path}.")
-        with atomic_file(path) as temporary:
-            temporary.write_text(json.dumps(self, indent=2) + "\n", encoding="utf-8")
-        with atomic_file(path.with_suffix(".md")) as temporary:
-            temporary.write_text(self.as_text() + "\n", encoding="utf-8")
-        if self.picture is not None:
-            with atomic_file(path.with_suffix(".png")) as temporary:
-                Image.fromarray(self.picture).save(temporary, format="png")
-        return path
 
 
 def report(path, model=None, pairs=None, *, threads=(1, 2, 4), runs=50):
