@@ -31,7 +31,8 @@ class FlowModel(keras.Model):
         fine_below: A length in pixels, or None. Where 95 % of a pair's flow are shorter,
             :meth:`predict_flow` looks again, at images twice as large: the finest flow of a
             network lies on a grid of a half to an eighth of the image, too coarse for small
-            motions. It takes four more times the time, for pairs of up to a megapixel; may be set later.
+            motions. It takes four more times the time, for pairs of up to a megapixel. The
+            attribute may be set at any time.
 
     Attributes:
         flow_div: Network units are pixels / flow_div.
