@@ -29,7 +29,8 @@ def add(commands):
         "--quantize",
         default="int8",
         metavar="KIND",
-        help="float32, float16, dynamic, int8, int8_uint8 (int8 with uint8 images) [%(default)s]",
+        help="float32, float16, weights, dynamic, int8, int8_uint8 (int8 with uint8 images), "
+        "int16x8 [%(default)s]",
     )
     parser.add_argument(
         "--calibration",
@@ -42,7 +43,7 @@ def add(commands):
         type=float,
         metavar="SHARE",
         help="share of a tensor's values outside its range at either end; 0: minimum and maximum "
-        "[0.0003]",
+        "[0.001]",
     )
     parser.add_argument(
         "--keep-float",

@@ -58,14 +58,15 @@ def export(
         path: The .tflite file to write. It appears when it is complete, or not at all.
         size: (height, width) that the file runs at, multiples of the model's ``multiple``.
             :class:`FlowInterpreter` resizes images of any other size.
-        quantization: ``"float32"``, ``"float16"`` (weights), ``"dynamic"`` (int8 weights),
-            ``"int8"`` (images and flow float32), or ``"int8_uint8"`` (images uint8).
+        quantization: ``"float32"``, ``"float16"`` (weights), ``"weights"`` (int8 weights alone),
+            ``"dynamic"`` (int8 weights, large convolutions in int8 too), ``"int8"`` (images and
+            flow float32), ``"int8_uint8"`` (images uint8), or ``"int16x8"`` (slow; to compare).
         calibration: For int8, image pairs like those the file will see: an iterable of
             (image1, image2) or of :class:`tfflow.data.FlowSample`, of any size; or the path of a
             folder of frames or pairs, of a data set or of a video. At most 50 are used, of a path
             spread evenly. None = synthetic scenes.
         outliers: For int8, the share of a tensor's values that may lie outside its range at either
-            end, at least 0 and below 0.5. 0 = minimum and maximum; None = 0.0003.
+            end, at least 0 and below 0.5. 0 = minimum and maximum; None = 0.001.
         heads_in_float: Keep the prediction of flow in float32 within the int8 and dynamic forms,
             and in int8 what reads two joined images. It costs a seventh of the time.
         keep_float: What else to keep in float32 there: names of layers, as
@@ -74,7 +75,7 @@ def export(
         warp_radius: Warp without GATHER, which mobile GPUs don't take: as a sum of shifted copies,
             by displacements of at most so many pixels along either axis, 1 to 16, at each level's
             own resolution (:func:`tfflow.ops.shifted_warp.shifted_warp` has formula and error).
-            Slower on CPUs; see docs/export_warp.md. None = the exact warp, for any displacement.
+            Slower on CPUs above 1; see docs/export_warp.md. None = the exact warp, for any displacement.
         metadata: A dict of what else the file shall know of itself, such as its licence; for
             :func:`read_metadata`.
 
