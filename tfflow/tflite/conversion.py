@@ -75,7 +75,8 @@ def export(
         warp_radius: Warp without GATHER, which mobile GPUs don't take: as a sum of shifted copies,
             by displacements of at most so many pixels along either axis, 1 to 16, at each level's
             own resolution (:func:`tfflow.ops.shifted_warp.shifted_warp` has formula and error).
-            Slower on CPUs above 1; see docs/export_warp.md. None = the exact warp, for any displacement.
+            Slower on CPUs above 1; see docs/export_warp.md. None = the exact warp, by any
+            displacement.
         metadata: A dict of what else the file shall know of itself, such as its licence; for
             :func:`read_metadata`.
 
