@@ -1,0 +1,119 @@
+"""Writes the page with all that it loads into one folder, ready for any static host.
+
+    python web_demo/make_site.py                 # into web_demo/site
+    python web_demo/make_site.py -o FOLDER
+
+The page is web_demo/page. The network and its golden pair are the phone's, in android_demo, where
+export/fill_demo.py puts them; LiteRT.js is npm's package, of the version that package.json says. Needs
+no package of Python's.
+"""
+
+import argparse
+import hashlib
+import json
+import pathlib
+import shutil
+import sys
+
+DEMO = pathlib.Path(__file__).resolve().parent
+ASSETS = DEMO.parent / "android_demo" / "app" / "src" / "main" / "assets"
+LICENSE = DEMO.parent / "LICENSE"  # Apache-2.0: ours, and LiteRT.js's, whose package has no copy
+SITE = DEMO / "site"
+
+CORE = DEMO / "node_modules" / "@litertjs" / "core"
+UTILS = DEMO / "node_modules" / "@litertjs" / "wasm-utils"
+# The one import by a package's name in LiteRT.js; in workers, browsers know no such names.
+PACKAGE_IMPORT, FILE_IMPORT = '"@litertjs/wasm-utils"', '"./wasm_utils.js"'
+# For browsers with threads, without, and without relaxed SIMD; the fourth build is for GPUs.
+RUNTIMES = ("litert_wasm_threaded_internal", "litert_wasm_internal", "litert_wasm_compat_internal")
+
+
+class SiteError(Exception):
+    """Something is missing or not as it should be; the message says what to do."""
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("-o", "--output", type=pathlib.Path, default=SITE, help="the folder")
+    folder = parser.parse_args().output
+    try:
+        make_site(folder)
+    except SiteError as error:
+        sys.exit(f"make_site: {error}")
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    print(f"{folder}: {size / 1e6:.1f} MB; a browser loads about 13 MB of it, 4 MB compressed")
+
+
+def make_site(folder=SITE):
+    """Writes the site.
+
+    Args:
+        folder: Made if it is missing. One that is there must be empty or an earlier site, which is
+            replaced.
+
+    Returns:
+        The folder.
+
+    Raises:
+        SiteError: If LiteRT.js is not installed or another version, if the network is not the one
+            that models.json says, or if the folder holds something else.
+    """
+    folder = pathlib.Path(folder)
+    models, runtime = model_files(), runtime_files()
+    if folder.is_dir() and any(folder.iterdir()):
+        if not (folder / "service_worker.js").is_file():
+            raise SiteError(f"{folder} holds other files. Give a new or an empty folder.")
+        shutil.rmtree(folder)
+    shutil.copytree(DEMO / "page", folder, dirs_exist_ok=True)
+    shutil.copy(LICENSE, folder)
+    for name, content in {**models, **runtime}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def model_files():
+    """Name in the site -> content: the networks, checked against their hashes, and golden pair."""
+    listing = json.loads((ASSETS / "models.json").read_text())
+    names = ["models.json", "golden_image1.png", "golden_image2.png"]
+    for model in listing["models"]:
+        names += [model["file"], model["golden_flow"]]
+        found = hashlib.sha256((ASSETS / model["file"]).read_bytes()).hexdigest()
+        if found != model["sha256"]:
+            raise SiteError(
+                f"{ASSETS / model['file']} is not the file of models.json: SHA-256 {found}, "
+                f"expected {model['sha256']}. Run: python export/fill_demo.py"
+            )
+    return {f"models/{name}": (ASSETS / name).read_bytes() for name in names}
+
+
+def runtime_files():
+    """Name in the site -> content: LiteRT.js."""
+    wanted = json.loads((DEMO / "package.json").read_text())["dependencies"]["@litertjs/core"]
+    try:
+        found = json.loads((CORE / "package.json").read_text())["version"]
+    except FileNotFoundError:
+        found = "nothing"
+    if found != wanted:
+        raise SiteError(
+            f"expected LiteRT.js {wanted} in {CORE}, found {found}. Run: npm ci --prefix {DEMO}"
+        )
+    core = (CORE / "dist" / "index.js").read_text()
+    if core.count(PACKAGE_IMPORT) != 1:
+        raise SiteError(
+            f"expected one import of {PACKAGE_IMPORT} in {CORE / 'dist' / 'index.js'}, found "
+            f"{core.count(PACKAGE_IMPORT)}. This version of LiteRT.js needs a new look."
+        )
+    files = {
+        "litert/core.js": core.replace(PACKAGE_IMPORT, FILE_IMPORT).encode(),
+        "litert/wasm_utils.js": (UTILS / "dist" / "index.js").read_bytes(),
+    }
+    for name in (f"{stem}{end}" for stem in RUNTIMES for end in (".js", ".wasm")):
+        files[f"litert/wasm/{name}"] = (CORE / "wasm" / name).read_bytes()
+    return files
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+// A flow network on LiteRT.js; in a worker, since it runs for as long as a frame lasts.
+
+const LIBRARY = "./litert/core.js";
+// What was exported by tfflow has this signature, of image1 and image2 to flow.
+const SIGNATURE = "flow";
+// A byte's value in [0, 1], as float32: the same numbers as Python's.
+const LEVELS = Float32Array.from({ length: 256 }, (_, level) => level / 255);
+
+// (module (func (result v128) i32.const 0 i8x16.splat)): is valid where WebAssembly has SIMD.
+const SIMD = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11];
+
+/** Why LiteRT.js can't run here; empty if it can. */
+export function missingForLiteRt() {
+  if (typeof WebAssembly !== "object") {
+    return "This browser has no WebAssembly, or it is turned off. Use a current browser.";
+  }
+  if (!WebAssembly.validate(Uint8Array.from(SIMD))) {
+    return (
+      "This browser's WebAssembly has no SIMD, which LiteRT.js needs. Use Chrome or Edge from 91, " +
+      "Firefox from 89 or Safari from 16.4, on a processor of the last fifteen years."
+    );
+  }
+  return "";
+}
+
+/** More than four threads don't pay for a small network, and phones have four fast cores at best. */
+export function usableThreads(wanted) {
+  const cores = navigator.hardwareConcurrency || 1;
+  // WebAssembly's threads share memory, which browsers allow to isolated pages alone.
+  return self.crossOriginIsolated ? Math.max(1, Math.min(wanted || Math.min(4, cores), cores)) : 1;
+}
+
+/**
+ * Not for two runs at once: it has one set of tensors. What tensor() and run() make outside of
+ * JavaScript's memory is deleted by hand: each tensor of tensor() by its user.
+ */
+export class FlowNetwork {
+  /** Of the network's input and output. */
+  width;
+  height;
+  threads;
+  /** How many tensors are alive. */
+  tensors = 0;
+
+  #liteRt;
+  #library;
+  #model;
+  #values;
+
+  /**
+   * @param {Uint8Array} file a .tflite
+   * @param {number} threads
+   * @throws if LiteRT.js does not load, or the file is no flow network
+   */
+  static async load(file, threads) {
+    const network = new FlowNetwork();
+    network.threads = threads;
+    await network.#loadLibrary(threads);
+    try {
+      network.#model = await network.#library.loadAndCompile(file, {
+        accelerator: "wasm",
+        cpuOptions: { numThreads: threads },
+      });
+    } catch (error) {
+      throw new Error(`LiteRT.js can't load the network: ${reason(error)}`);
+    }
+    network.#readShapes();
+    return network;
+  }
+
+  async #loadLibrary(threads) {
+    const folder = new URL("./litert/wasm/", import.meta.url);
+    const several = threads > 1;
+    // LiteRT.js takes both places from the script that it runs in, which is the worker's here.
+    self.Module = {
+      locateFile: (name) => new URL(name, folder).href,
+      mainScriptUrlOrBlob: new URL("litert_wasm_threaded_internal.js", folder).href,
+    };
+    try {
+      this.#library = await import(LIBRARY);
+      this.#liteRt = await this.#library.loadLiteRt(folder.href, { threads: several });
+    } catch (error) {
+      throw new Error(
+        `LiteRT.js can't be loaded: ${reason(error)}. Reload the page; if that does not help, make ` +
+          "the site again: python web_demo/make_site.py",
+      );
+    }
+  }
+
+  #readShapes() {
+    const { signatures } = this.#model;
+    const flow = signatures[SIGNATURE];
+    const inputs = Object.fromEntries((flow?.getInputDetails() ?? []).map((x) => [x.name, x]));
+    const output = flow?.getOutputDetails().find((x) => x.name === "flow");
+    const [batch, height, width, channels] = inputs.image1?.shape ?? [];
+    const wanted = {
+      image1: [1, height, width, 3],
+      image2: [1, height, width, 3],
+      flow: [1, height, width, 2],
+    };
+    const fits = Object.entries(wanted).every(([name, shape]) => {
+      const tensor = name === "flow" ? output : inputs[name];
+      return tensor?.dtype === "float32" && `${tensor.shape}` === `${shape}`;
+    });
+    if (!fits) {
+      throw new Error(
+        "expected a signature 'flow' of image1, image2 (1, H, W, 3) to flow (1, H, W, 2), all " +
+          `float32; the file has ${describe(signatures)}. Export it with tfflow, in a form that ` +
+          "takes float32: int8, float16, float32.",
+      );
+    }
+    this.width = width;
+    this.height = height;
+    this.#values = new Float32Array(batch * height * width * channels);
+  }
+
+  /** A picture as the network takes it: RGB in [0, 1]. To be deleted with deleteTensor(). */
+  tensor(rgba) {
+    const values = this.#values;
+    for (let from = 0, to = 0; to < values.length; from += 4, to += 3) {
+      values[to] = LEVELS[rgba[from]];
+      values[to + 1] = LEVELS[rgba[from + 1]];
+      values[to + 2] = LEVELS[rgba[from + 2]];
+    }
+    const tensor = new this.#library.Tensor(values, [1, this.height, this.width, 3]);
+    this.tensors++;
+    return tensor;
+  }
+
+  deleteTensor(tensor) {
+    tensor.delete();
+    this.tensors--;
+  }
+
+  /** Flow in the network's pixels, (u, v) by (u, v), rows from the top: Float32Array. */
+  async run(image1, image2) {
+    const { flow } = await this.#model.signatures[SIGNATURE].run({ image1, image2 });
+    this.tensors++;
+    try {
+      return flow.toTypedArray();
+    } finally {
+      this.deleteTensor(flow);
+    }
+  }
+
+  /** Bytes that LiteRT.js holds; they never shrink. */
+  get heapBytes() {
+    return this.#liteRt.liteRtWasm.HEAPU8.byteLength;
+  }
+}
+
+function describe(signatures) {
+  const list = (details) =>
+    details.map(({ name, dtype, shape }) => `${name} ${dtype} (${[...shape].join(", ")})`).join(", ");
+  return Object.entries(signatures)
+    .map(([name, runner]) => `${name}: ${list(runner.getInputDetails())} to ${list(runner.getOutputDetails())}`)
+    .join("; ");
+}
+
+// WebAssembly throws plain numbers and strings, too.
+const reason = (error) => error?.message ?? String(error);
