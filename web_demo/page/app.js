@@ -87,16 +87,19 @@ async function showFrame(from) {
   } catch (error) {
     return failed(error);
   }
-  if (!result.picture) return;
   const computed = performance.now();
-  drawFlow(stage, result, Number(element("blend").value) / 100);
-  result.picture.close();
+  if (result.picture && from === source) {
+    drawFlow(stage, result, Number(element("blend").value) / 100);
+    count(result.times, { grab: grabbed - start, draw: performance.now() - computed, start });
+  }
+  result.picture?.close();
   result.colors?.close();
+}
+
+function count(stages, { grab, draw, start }) {
   const end = performance.now();
-  statistics.record("grab", grabbed - start);
-  for (const [name, time] of Object.entries(result.times)) statistics.record(name, time);
-  statistics.record("draw", end - computed);
-  statistics.record("total", end - start);
+  const times = { grab, ...stages, draw, total: end - start };
+  for (const [name, time] of Object.entries(times)) statistics.record(name, time);
   frameRate.tick(end);
 }
 
@@ -106,6 +109,7 @@ function use(next) {
   first = true;
   statistics.clear();
   frames.dropped = 0;
+  showNumbers();
   element("source").textContent = source.label;
   element("other-camera").hidden = !(source instanceof CameraSource);
   source.start((anew) => {
@@ -117,14 +121,14 @@ function use(next) {
 async function open(opening) {
   say("source", "");
   try {
-    use(await opening);
+    use(await opening());
   } catch (error) {
     say("source", error.message); // what was on the screen goes on
   }
 }
 
 const openCamera = () =>
-  open(
+  open(() =>
     CameraSource.open(facing, (message) => {
       use(new SceneSource());
       say("source", message);
@@ -167,12 +171,12 @@ async function showMemory() {
 function showSettings() {
   element("max-flow-value").textContent = `${element("max-flow").value} px`;
   element("blend-value").textContent = `${element("blend").value} %`;
-  element("wheel-edge").textContent = `${element("max-flow").value} px`;
+  element("wheel-edge").textContent = `edge ${element("max-flow").value} px`;
 }
 
 // The start -------------------------------------------------------------------------------------
 
-element("scene").onclick = () => open(new SceneSource());
+element("scene").onclick = () => open(() => new SceneSource());
 element("camera").onclick = openCamera;
 element("other-camera").onclick = () => {
   facing = facing === "user" ? "environment" : "user";
@@ -181,7 +185,10 @@ element("other-camera").onclick = () => {
 };
 element("clip").onclick = () => element("file").click();
 element("file").onchange = ({ target }) => {
-  if (target.files.length) open(ClipSource.open(target.files[0]));
+  if (target.files.length) {
+    const file = target.files[0];
+    open(() => ClipSource.open(file));
+  }
   target.value = ""; // the same file may be chosen again
 };
 element("retry").onclick = loadNetwork;
@@ -193,5 +200,5 @@ setInterval(showMemory, 1000);
 
 const notOffline = await prepareOffline();
 element("offline").textContent = notOffline ? `no: ${notOffline}` : "yes";
-use(new SceneSource());
-await loadNetwork();
+loadNetwork();
+if (!source) use(new SceneSource()); // somebody may have been faster

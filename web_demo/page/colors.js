@@ -64,8 +64,8 @@ function colorTable() {
 const opaque = (red, green, blue) => ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 
 /**
- * Paints the frame's part of the network's flow; at most two levels off flowColor, but where the
- * motion is maxFlow to a cell of the table.
+ * Paints the frame's part of the network's flow; at most two levels off flowColor, but within a cell
+ * of the table from where the code itself jumps: at maxFlow, and at the wheel's seam, to the right.
  *
  * @param {Float32Array} flow of the network's input, (u, v) by (u, v), rows from the top
  * @param {number} stride the width of the network's input

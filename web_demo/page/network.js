@@ -9,25 +9,18 @@ const LEVELS = Float32Array.from({ length: 256 }, (_, level) => level / 255);
 // (module (func (result v128) i32.const 0 i8x16.splat)): is valid where WebAssembly has SIMD.
 const SIMD = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11];
 
-/** Why LiteRT.js can't run here; empty if it can. */
-export function missingForLiteRt() {
-  if (typeof WebAssembly !== "object") {
-    return "This browser has no WebAssembly, or it is turned off. Use a current browser.";
-  }
-  if (!WebAssembly.validate(Uint8Array.from(SIMD))) {
-    return (
-      "This browser's WebAssembly has no SIMD, which LiteRT.js needs. Use Chrome or Edge from 91, " +
-      "Firefox from 89 or Safari from 16.4, on a processor of the last fifteen years."
-    );
-  }
-  return "";
-}
-
-/** More than four threads don't pay for a small network, and phones have four fast cores at best. */
-export function usableThreads(wanted) {
-  const cores = navigator.hardwareConcurrency || 1;
-  // WebAssembly's threads share memory, which browsers allow to isolated pages alone.
-  return self.crossOriginIsolated ? Math.max(1, Math.min(wanted || Math.min(4, cores), cores)) : 1;
+/** Why the network can't run here; empty if it can. */
+export function missingHere() {
+  const missing =
+    typeof WebAssembly !== "object" ? "WebAssembly"
+    : !WebAssembly.validate(Uint8Array.from(SIMD)) ? "SIMD in WebAssembly"
+    : typeof OffscreenCanvas !== "function" ? "OffscreenCanvas"
+    : "";
+  return (
+    missing &&
+    `This browser has no ${missing}, or it is turned off; the network needs it. Use Chrome or Edge ` +
+      "from 91, Firefox from 114 or Safari from 16.4, on a processor of the last fifteen years."
+  );
 }
 
 /**
@@ -49,17 +42,16 @@ export class FlowNetwork {
 
   /**
    * @param {Uint8Array} file a .tflite
-   * @param {number} threads
+   * @param {number} threads at most; 0 for as many as pay
    * @throws if LiteRT.js does not load, or the file is no flow network
    */
   static async load(file, threads) {
     const network = new FlowNetwork();
-    network.threads = threads;
     await network.#loadLibrary(threads);
     try {
       network.#model = await network.#library.loadAndCompile(file, {
         accelerator: "wasm",
-        cpuOptions: { numThreads: threads },
+        cpuOptions: { numThreads: network.threads },
       });
     } catch (error) {
       throw new Error(`LiteRT.js can't load the network: ${reason(error)}`);
@@ -70,7 +62,6 @@ export class FlowNetwork {
 
   async #loadLibrary(threads) {
     const folder = new URL("./litert/wasm/", import.meta.url);
-    const several = threads > 1;
     // LiteRT.js takes both places from the script that it runs in, which is the worker's here.
     self.Module = {
       locateFile: (name) => new URL(name, folder).href,
@@ -78,7 +69,9 @@ export class FlowNetwork {
     };
     try {
       this.#library = await import(LIBRARY);
-      this.#liteRt = await this.#library.loadLiteRt(folder.href, { threads: several });
+      this.threads = await usableThreads(this.#library, threads);
+      const options = { threads: this.threads > 1 };
+      this.#liteRt = await this.#library.loadLiteRt(folder.href, options);
     } catch (error) {
       throw new Error(
         `LiteRT.js can't be loaded: ${reason(error)}. Reload the page; if that does not help, make ` +
@@ -147,6 +140,18 @@ export class FlowNetwork {
   get heapBytes() {
     return this.#liteRt.liteRtWasm.HEAPU8.byteLength;
   }
+}
+
+/** How many threads the network gets. */
+async function usableThreads({ supportsFeature }, wanted) {
+  // Threads share memory, which browsers allow to isolated pages alone; and of LiteRT.js's builds
+  // only that with relaxed SIMD has them.
+  for (const feature of ["threads", "relaxedSimd"]) {
+    if (!(await supportsFeature(feature))) return 1;
+  }
+  const cores = navigator.hardwareConcurrency || 1;
+  // Phones have four fast cores at best.
+  return Math.max(1, Math.min(wanted || 4, cores));
 }
 
 function describe(signatures) {

@@ -3,7 +3,7 @@
 import { flowArrows } from "./arrows.js";
 import { paintFlow } from "./colors.js";
 import { fit } from "./letterbox.js";
-import { FlowNetwork, missingForLiteRt, usableThreads } from "./network.js";
+import { FlowNetwork, missingHere } from "./network.js";
 import { compareFlow } from "./self_check.js";
 import { loadShippedModel } from "./shipped_model.js";
 
@@ -16,10 +16,10 @@ export class FlowPipeline {
   #last = null; // {frame, tensor} of the frame before
 
   async load({ threads }) {
-    const missing = missingForLiteRt();
+    const missing = missingHere();
     if (missing) throw new Error(missing);
     const model = await loadShippedModel();
-    this.#network = await FlowNetwork.load(model.file, usableThreads(threads));
+    this.#network = await FlowNetwork.load(model.file, threads);
     this.#golden = model.golden;
     const { width, height } = this.#network;
     // Read at each frame: kept where the processor can.

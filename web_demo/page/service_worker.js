@@ -5,6 +5,7 @@ const CACHE = "tfflow";
 // What the page loads before this worker sees it. (A test compares it with the folder.)
 const PAGE = [
   "./",
+  "index.html",
   "app.js",
   "arrows.js",
   "colors.js",

@@ -1,0 +1,183 @@
+// The page in Chromium under less usual conditions, and for longer.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import test, { after } from "node:test";
+
+import {
+  colourful, launch, launchWithCamera, open, screenshot, serve, settings, shownAnew, siteWith, stageSize, text,
+} from "./browser.js";
+
+const file = { after };
+const [browser, server] = await Promise.all([launchWithCamera(file), serve(file)]);
+
+test("a plain host, in a folder of it: threads, and all of it again without the host", async (t) => {
+  const host = await serve(t, path.dirname(settings.site), "--plain");
+  const page = await open(t, browser, `${host.url}/${path.basename(settings.site)}/`);
+  await text(page, "self-check", /ok/, 20_000);
+  assert.equal(await page.evaluate(() => crossOriginIsolated), true);
+  assert.equal(await page.textContent("#offline"), "yes");
+  await host.stop();
+  await page.reload();
+  assert.match(await text(page, "self-check", /self-check|no network/, 20_000), /ok: 0\.0000 px/);
+  await text(page, "fps", /^[1-9]/);
+  await screenshot(page, "offline");
+  assert.deepEqual(page.errors, []);
+});
+
+test("offline after a first visit to an isolating host", async (t) => {
+  const host = await serve(t);
+  const page = await open(t, browser, host.url);
+  await text(page, "self-check", /ok/, 20_000);
+  await host.stop();
+  await page.reload();
+  assert.match(await text(page, "self-check", /self-check|no network/, 20_000), /ok/);
+});
+
+const MODEL = `models/${settings.model}`;
+const original = (file) => readFileSync(path.join(settings.site, file));
+const listing = () => JSON.parse(original("models/models.json"));
+
+const WRONG_NETWORKS = {
+  "damaged in one byte": () => {
+    const file = original(MODEL);
+    file[file.length >> 1] ^= 1;
+    return [{ [MODEL]: file }, /is damaged or of another version.*Make the site again/];
+  },
+  "a page that says it is missing": () => [
+    { [MODEL]: "<!DOCTYPE html><title>404</title>" },
+    /expected a \.tflite file; got a web page/,
+  ],
+  "cut off, and so listed": () => {
+    const file = original(MODEL).subarray(0, 100_000);
+    const models = listing();
+    models.models[0].sha256 = createHash("sha256").update(file).digest("hex");
+    return [
+      { [MODEL]: file, "models/models.json": JSON.stringify(models) },
+      /LiteRT\.js can't load the network/,
+    ];
+  },
+};
+
+for (const [name, make] of Object.entries(WRONG_NETWORKS)) {
+  test(`a network that is ${name}: said, and the page is usable`, async (t) => {
+    const [changes, problem] = make();
+    const broken = await serve(t, await siteWith(name.replaceAll(" ", "_").replace(",", ""), changes));
+    const page = await open(t, browser, broken.url, { permissions: ["camera"] });
+    assert.match(await text(page, "network-problem", /./, 20_000), problem);
+    await page.click("#camera");
+    await text(page, "source", /Camera/);
+    assert.equal(await page.isVisible("#retry"), true);
+    assert.deepEqual(page.errors, []);
+      });
+}
+
+test("another flow than the golden one is said to be wrong", async (t) => {
+  const [{ golden_flow: name }] = listing().models;
+  const flow = original(`models/${name}`);
+  flow.writeFloatLE(flow.readFloatLE(0) + 0.5, 0);
+  const other = await serve(t, await siteWith("wrong_flow", { [`models/${name}`]: flow }));
+  const page = await open(t, browser, other.url);
+  assert.match(await text(page, "self-check", /self-check/, 20_000), /WRONG FLOW: 0\.5000 px/);
+  assert.match(await page.textContent("#network-problem"), /Don't trust what you see/);
+  await text(page, "fps", /^[1-9]/);
+});
+
+test("a clip of odd size, and a file that is none", async (t) => {
+  const page = await open(t, browser, server.url);
+  await text(page, "self-check", /ok/, 20_000);
+  await page.fill("#blend", "100");
+  await page.setInputFiles("#file", settings.clip);
+  await text(page, "source", /clip\.webm/);
+  await text(page, "stages", /total/);
+  assert.deepEqual(await stageSize(page), settings.clip_size);
+  // The clip's picture goes to the right: red in the colour code.
+  const [red, green, blue] = await page.evaluate(() => {
+    const { canvas } = document.getElementById("stage").getContext("2d");
+    const copy = new OffscreenCanvas(1, 1).getContext("2d");
+    copy.drawImage(canvas, canvas.width / 4, canvas.height / 4, canvas.width / 2, canvas.height / 2, 0, 0, 1, 1);
+    return [...copy.getImageData(0, 0, 1, 1).data];
+  });
+  assert.ok(red > green + 40 && red > blue + 40, `${[red, green, blue]}`);
+  for (const show of ["arrows", "both"]) {
+    await page.selectOption("#show", show);
+    await page.waitForTimeout(500);
+    await screenshot(page, `clip_${show}`);
+  }
+  await page.setInputFiles("#file", { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no clip") });
+  assert.match(await text(page, "source-problem", /./), /notes\.txt can't be played .* Choose another clip/);
+  assert.match(await page.textContent("#source"), /clip\.webm/);
+  await shownAnew(page);
+  assert.deepEqual(page.errors, []);
+});
+
+test("memory is steady", async (t) => {
+  const page = await open(t, browser, server.url);
+  await text(page, "self-check", /ok/, 20_000);
+  // Frames are 2.4 MB and flow 1.6 MB: one left over at each turn would be 300 MB in the end.
+  const memory = await page.evaluate(async () => {
+    const { FlowWorker } = await import("./flow_worker.js");
+    const { Scene } = await import("./scene.js");
+    const [worker, scene] = [new FlowWorker(), new Scene()];
+    await worker.load(1);
+    const memories = [];
+    for (let number = 0; number < 80; number++) {
+      const options = { first: number % 10 === 0, maxFlow: 10, colors: true, arrows: true };
+      const { picture, colors } = await worker.next(scene.frame(number), options);
+      picture?.close();
+      colors?.close();
+      if (number % 20 === 19) memories.push(await worker.memory());
+    }
+    worker.close();
+    return memories;
+  });
+  console.log(JSON.stringify(memory));
+  assert.ok(memory.every(({ tensors }) => tensors === 1));
+  assert.equal(memory.at(-1).heapBytes, memory[0].heapBytes);
+});
+
+test("on a phone's screen nothing is wider than it", async (t) => {
+  const phone = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+  const page = await open(t, browser, server.url, phone);
+  await text(page, "fps", /^[1-9]/, 20_000);
+  await screenshot(page, "phone");
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
+  assert.ok((await colourful(page)) > 0.1);
+});
+
+test("one thread gives the same flow", async (t) => {
+  const page = await open(t, browser, `${server.url}/?threads=1`);
+  assert.match(await text(page, "self-check", /self-check|no network/, 20_000), /ok: 0\.0000 px/);
+  assert.match(await page.textContent("#network"), /1 thread$/);
+});
+
+test("no camera", async (t) => {
+  const other = await launch(t);
+  const page = await open(t, other, server.url, { permissions: ["camera"] });
+  await page.click("#camera");
+  assert.match(await text(page, "source-problem", /./), /No camera was found\. Connect one/);
+});
+
+test("no SIMD", async (t) => {
+  const other = await launch(t, "--js-flags=--no-enable-ssse3");
+  const page = await open(t, other, server.url);
+  assert.match(await text(page, "network-problem", /./), /no SIMD in WebAssembly.*Use Chrome/);
+  assert.deepEqual(page.errors, []);
+});
+
+test("no relaxed SIMD: the compatible build, and the same flow", async (t) => {
+  // Chromium has no switch for it: LiteRT.js's own question is made to fail.
+  const question = "WASM_RELAXED_SIMD_CHECK = new Uint8Array([";
+  const core = String(original("litert/core.js"));
+  assert.ok(core.includes(question));
+  const unlike = core.replace(question, `${question}1, `);
+  const other = await serve(t, await siteWith("no_relaxed_simd", { "litert/core.js": unlike }));
+  const page = await open(t, browser, other.url);
+  const builds = [];
+  page.context().on("request", (request) => builds.push(path.basename(request.url())));
+  assert.match(await text(page, "self-check", /self-check|no network/, 20_000), /ok: 0\.000\d px/);
+  assert.match(await page.textContent("#network"), /1 thread$/);
+  assert.ok(builds.includes("litert_wasm_compat_internal.wasm"), `${builds}`);
+});

@@ -1,0 +1,184 @@
+"""The web demo: its JavaScript in Node.js, and the page in headless Chromium with a fake camera.
+
+Node.js, LiteRT.js, playwright-core and Chromium are installed by web_demo/install.sh; without them
+the tests are skipped.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfflow.data import SceneConfig
+from tfflow.data.synthetic import render, sample_scene
+from tfflow.tflite import FlowInterpreter
+from tfflow.visualization import flow_to_image
+
+DEMO = pathlib.Path(__file__).parents[2] / "web_demo"
+TESTS = pathlib.Path(__file__).parent
+INSTALL = "install: web_demo/install.sh"
+CAMERA = SceneConfig(height=240, width=320, textures=24, shapes=48)
+CLIP_SIZE = (333, 187)  # width, height
+
+
+@pytest.fixture(scope="module")
+def node():
+    if not (program := shutil.which("node")):
+        pytest.skip("no Node.js; install version 20 or newer")
+    return program
+
+
+@pytest.fixture(scope="module")
+def site(make_site, tmp_path_factory):
+    return make_site.make_site(tmp_path_factory.mktemp("host") / "site")
+
+
+@pytest.fixture(scope="module")
+def make_site():
+    """The module web_demo/make_site.py."""
+    if not (DEMO / "node_modules" / "@litertjs" / "core").is_dir():
+        pytest.skip(f"no LiteRT.js; {INSTALL}")
+    sys.path.insert(0, str(DEMO))
+    try:
+        import make_site
+    finally:
+        sys.path.remove(str(DEMO))
+    return make_site
+
+
+@pytest.fixture(scope="module")
+def settings(node, site, tmp_path_factory):
+    """What browser.js is told."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    if not chromium or not (DEMO / "node_modules" / "playwright-core").is_dir():
+        pytest.skip(f"no {'playwright-core' if chromium else 'Chromium'}; {INSTALL}")
+    output = tmp_path_factory.mktemp("web")
+    model = json.loads((site / "models" / "models.json").read_text())["models"][0]["file"]
+    pair = [np.asarray(Image.open(site / "models" / f"golden_image{i}.png")) for i in (1, 2)]
+    flow = FlowInterpreter(site / "models" / model, threads=1).predict_flow(*pair)
+    (output / "flow.bin").write_bytes(flow.astype("<f4").tobytes())
+    write_camera(output / "camera.y4m")
+    return {
+        "python": sys.executable,
+        "chromium": chromium,
+        "site": str(site),
+        "output": str(output),
+        "model": model,
+        "flow": str(output / "flow.bin"),
+        "camera": str(output / "camera.y4m"),
+    }
+
+
+def write_camera(path):
+    """What Chromium's fake camera shows, over and over: a scene there and back."""
+    frames = render(sample_scene(CAMERA, 3, 0), frames=12).images
+    with path.open("wb") as file:
+        file.write(f"YUV4MPEG2 W{CAMERA.width} H{CAMERA.height} F15:1 Ip A1:1 C420jpeg\n".encode())
+        for frame in (*frames, *frames[::-1]):
+            file.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes())
+
+
+def write_clip(path):
+    """A textured plane that goes to the right, 4 px a frame."""
+    av = pytest.importorskip("av", reason="no PyAV; install: pip install tfflow[video]")
+    width, height = CLIP_SIZE
+    config = SceneConfig(height=256, width=512, textures=24, shapes=48)
+    plane = render(sample_scene(config, 5, 0), frames=1).images[0]
+    with av.open(str(path), "w") as clip:
+        stream = clip.add_stream("libvpx", rate=15)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.bit_rate = 2_000_000
+        for number in range(40):
+            left = config.width - width - 4 * number
+            picture = np.ascontiguousarray(plane[:height, left : left + width])
+            clip.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
+        clip.mux(stream.encode())
+
+
+def run_node(node, script, environment, timeout):
+    """Runs a file of tests; fails with its report."""
+    process = subprocess.Popen(
+        [node, "--test", "--test-reporter=tap", str(TESTS / script)],
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    # Browsers and servers are children of Node.js: when it hangs, they end with it.
+    timer = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
+    timer.start()
+    report, _ = process.communicate()
+    timer.cancel()
+    assert process.returncode == 0, f"{script} (killed after {timeout} s if -9):\n{report}"
+    passed = re.search(r"^# pass (\d+)$", report, re.MULTILINE)
+    assert passed and int(passed[1]) > 0, report
+    print(report)
+
+
+def test_logic(node, tmp_path):
+    random = np.random.default_rng(20)
+    angle = np.arange(64) * (2 * np.pi / 64)
+    flow = np.concatenate(
+        [
+            random.normal(0, 5, (500, 2)),
+            6 * np.stack([np.cos(angle), np.sin(angle)], axis=-1),
+            [(0, 0), (-0.0, -0.0), (3, 0), (3, -0.0), (-3, 0), (-3, -0.0), (0, 3), (0, -3), (8, 0)],
+        ]
+    )
+    times = random.gamma(2, 10, 37)
+    golden = {
+        "flow": flow.tolist(),
+        "max_flow": 8.0,
+        "colors": flow_to_image(flow[None], max_flow=8.0)[0].tolist(),
+        "times": times.tolist(),
+        "percentiles": {p: float(np.percentile(times, p)) for p in (0, 10, 50, 90, 100)},
+    }
+    (tmp_path / "golden.json").write_text(json.dumps(golden))
+    environment = {"TFFLOW_WEB_GOLDEN": str(tmp_path / "golden.json")}
+    run_node(node, "logic.test.js", environment, timeout=60)
+
+
+def test_page(node, settings):
+    run_node(node, "page.test.js", {"TFFLOW_WEB_TEST": json.dumps(settings)}, timeout=120)
+
+
+@pytest.mark.slow
+def test_conditions(node, settings):
+    clip = pathlib.Path(settings["output"]) / "clip.webm"
+    write_clip(clip)
+    settings = {**settings, "clip": str(clip), "clip_size": CLIP_SIZE}
+    run_node(node, "conditions.test.js", {"TFFLOW_WEB_TEST": json.dumps(settings)}, timeout=300)
+
+
+def test_no_listed_file_is_missing(site):
+    """The page's modules load each other and the network by these names."""
+    for module in site.glob("*.js"):
+        for name in re.findall(r'(?:from|import\(|URL\()\s*"\./([^"]+)"', module.read_text()):
+            assert (site / name).exists(), f"{module.name} loads {name}"
+
+
+def test_site_refuses_a_folder_of_something_else(make_site, tmp_path):
+    (tmp_path / "thesis.tex").write_text("all of it")
+    with pytest.raises(make_site.SiteError, match=r"holds other files\. Give a new"):
+        make_site.make_site(tmp_path)
+    assert (tmp_path / "thesis.tex").is_file()
+
+
+def test_site_is_made_again(make_site, site):
+    (site / "app.js").unlink()
+    (site / "old.js").write_text("of an earlier version")
+    make_site.make_site(site)
+    assert (site / "app.js").is_file()
+    assert not (site / "old.js").exists()
