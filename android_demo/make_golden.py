@@ -16,6 +16,7 @@ from PIL import Image
 
 from tfflow.models.prediction import rescale, resize
 from tfflow.tflite.interpreter import _quantized
+from tfflow.video.boxes import decode, places
 from tfflow.visualization import flow_to_image
 
 FOLDER = pathlib.Path(__file__).parent / "flowcore" / "src" / "test" / "resources" / "golden"
@@ -99,7 +100,31 @@ def golden_arrays():
     picture = Image.merge("YCbCr", [Image.fromarray(plane) for plane in full]).convert("RGB")
     arrays["yuv_y"], arrays["yuv_u"], arrays["yuv_v"] = planes
     arrays["yuv_rgb"] = np.asarray(picture)
+    arrays |= suppressed(random)
     return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+
+
+def suppressed(random):
+    """What a detector's head answers, as boxes and scores, and the objects that it stands for."""
+    stride, shape, classes = 16, (6, 8), 3
+    outputs = {
+        # Whole numbers and halves: some scores are equal, and the order of these counts too.
+        "classes": np.round(2 * random.normal(0, 1, (1, *shape, classes))) / 2,
+        "sides": random.uniform(4, 60, (1, *shape, 4)),
+        "centreness": np.full((1, *shape, 1), 50.0),  # of which the sigmoid is 1
+    }
+    outputs = {name: array.astype(np.float32) for name, array in outputs.items()}
+    found = decode(outputs, stride, score=0.3, overlap=0.5, most=30)[0]
+    everything = decode(outputs, stride, score=0, overlap=1, most=shape[0] * shape[1] * classes)[0]
+    # Back in the order of the places, which decode has sorted by score.
+    x, y = places(shape, stride)
+    boxes = np.stack([x, y, x, y], -1) + outputs["sides"][0] * np.float32([-1, -1, 1, 1])
+    boxes = boxes.reshape(-1, 4)
+    scores = np.zeros((len(boxes), classes), np.float32)
+    for box, score, kind in zip(everything.boxes, everything.scores, everything.classes):
+        scores[np.flatnonzero((boxes == box).all(1)), kind] = score
+    kept = np.concatenate([found.boxes, found.scores[:, None], found.classes[:, None]], axis=1)
+    return {"nms_boxes": boxes, "nms_scores": scores, "nms_kept": kept.astype(np.float32)}
 
 
 def wheel_flow(random):

@@ -17,6 +17,13 @@ android {
         }
     }
 
+    buildTypes {
+        release {
+            isMinifyEnabled = true
+            proguardFiles(getDefaultProguardFile("proguard-android-optimize.txt"))
+        }
+    }
+
     compileOptions {
         sourceCompatibility = JavaVersion.VERSION_1_8
         targetCompatibility = JavaVersion.VERSION_1_8
@@ -26,9 +33,17 @@ android {
     androidResources {
         noCompress += "tflite"
     }
+
+    testOptions {
+        unitTests.all { it.useJUnitPlatform() }
+    }
 }
 
 dependencies {
     implementation(project(":flowcore"))
     implementation(libs.litert)
+
+    testImplementation(libs.junit.jupiter)
+    testImplementation(libs.json) // Android's own only throws on a desktop
+    testRuntimeOnly(libs.junit.platform.launcher)
 }

@@ -1,121 +1,32 @@
-"""The app's Java, compiled and tested on this machine's JVM: all but what only a phone has.
+"""The demo's Java, compiled and tested on this machine's JVM: all but what only a phone has.
 
 Java, JUnit 5 and JNA are Debian's packages; without them the tests are skipped.
 """
 
-import importlib.metadata
+import csv
 import importlib.util
 import json
 import os
-import pathlib
 import re
-import shutil
 import subprocess
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
+from java_tools import APP, DEMO, JARS, JAVA, JSON, LITERT, java, junit_jars, litert_library
 from PIL import Image
 
 from tfflow.data import read_flow
+from tfflow.models.prediction import resize
 from tfflow.tflite import FlowInterpreter
+from tfflow.video.boxes import suppress
 from tfflow.visualization import flow_to_image
 
-DEMO = pathlib.Path(__file__).parents[2] / "android_demo"
-ASSETS = DEMO / "app" / "src" / "main" / "assets"
+ASSETS = APP / "assets"
 MODELS = json.loads((ASSETS / "models.json").read_text())["models"]
-JARS = pathlib.Path("/usr/share/java")
-JUNIT = (
-    "junit-jupiter-api",
-    "junit-jupiter-engine",
-    "junit-jupiter-params",
-    "junit-platform-commons",
-    "junit-platform-engine",
-    "junit-platform-launcher",
-    "junit-platform-console",
-    "junit-platform-reporting",
-    "opentest4j",
-    "apiguardian-api",
-    "picocli",
-    "univocity-parsers",
-)
-# Of later versions of JUnit alone.
-JUNIT_REPORTING = ("opentest4j-reporting-events", "opentest4j-reporting-schema")
-# The JVMs are small and short: no time for the second compiler, nor for many threads.
-JAVA = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx512m")
-STRICT = ("-Xlint:all,-options", "-Werror")
-LITERT = "2.3."
-FEWEST_TESTS = 50  # fewer: something was not found
-
-
-def missing():
-    """Why the Java can't be tested here; empty if it can."""
-    absent = [tool for tool in ("javac", "java") if not shutil.which(tool)]
-    absent += [jar for jar in (*JUNIT, "jna") if not (JARS / f"{jar}.jar").is_file()]
-    return f"no {', '.join(absent)}; install: android_demo/install_java.sh" if absent else ""
-
-
-@pytest.fixture(scope="module")
-def classes(tmp_path_factory):
-    """Folder with the compiled flowcore and desktop, and their tests."""
-    if reason := missing():
-        pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("java")
-    jna, flowcore, desktop = JARS / "jna.jar", folder / "flowcore", folder / "desktop"
-    compile_java(["flowcore/src/main/java"], flowcore, "8", STRICT)
-    compile_java(["desktop/src/main/java"], desktop, "11", STRICT, [flowcore, jna])
-    tests = ["flowcore/src/test/java", "desktop/src/test/java"]
-    compile_java(tests, folder / "tests", "11", (), [flowcore, desktop, jna, *junit_jars()])
-    resources = DEMO / "flowcore" / "src" / "test" / "resources"
-    shutil.copytree(resources, folder / "tests", dirs_exist_ok=True)
-    return folder
-
-
-def compile_java(folders, output, release, options, class_path=()):
-    sources = [file for folder in folders for file in sorted((DEMO / folder).rglob("*.java"))]
-    assert sources, f"no Java in {folders}"
-    # -proc:none: the JARs on the class path are no annotation processors.
-    command = ["javac", *[f"-J{flag}" for flag in JAVA], "--release", release, "-proc:none"]
-    command += ["-d", output, *options]
-    command += ["-cp", os.pathsep.join(map(str, class_path))] if class_path else []
-    run([*command, *sources])
-
-
-def junit_jars():
-    jars = [JARS / f"{name}.jar" for name in (*JUNIT, *JUNIT_REPORTING)]
-    return [jar for jar in jars if jar.is_file()]
-
-
-def java(class_path, *arguments):
-    # Where Debian keeps JNA's native part; elsewhere JNA unpacks its own.
-    native = [path.parent for path in pathlib.Path("/usr/lib").glob("*/jni/libjnidispatch*.so")]
-    flags = [f"-D{name}={native[0]}" for name in ("jna.boot.library.path",) if native]
-    return run(["java", *JAVA, *flags, "-cp", os.pathsep.join(map(str, class_path)), *arguments])
-
-
-def run(command):
-    result = subprocess.run(
-        list(map(str, command)),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert result.returncode == 0, f"{command[0]} failed:\n{result.stdout}\n{result.stderr}"
-    return result.stdout
-
-
-def litert_library():
-    """ai-edge-litert's C library, of the version that the Java side is written for.
-
-    The C API is young: another version's functions may take other arguments, and end the JVM.
-    """
-    package = importlib.util.find_spec("ai_edge_litert")
-    if package and not importlib.metadata.version("ai-edge-litert").startswith(LITERT):
-        return None
-    library = package and pathlib.Path(package.origin).parent / "libLiteRt.so"
-    return library if library and library.is_file() else None
+DETECTOR = DEMO / "desktop" / "src" / "test" / "resources" / "detector"
+FEWEST_TESTS = 90  # fewer: something was not found
+JVM = ("flowcore", "desktop")
 
 
 def test_junit(classes):
@@ -127,9 +38,9 @@ def test_junit(classes):
         "tfflow.golden": model["golden_flow"],
         "tfflow.step": model["golden_step"],
     }
-    parts = [classes / name for name in ("tests", "flowcore", "desktop")]
+    parts = [classes / name for name in ("tests", *JVM)]
     output = java(
-        [*parts, JARS / "jna.jar", *junit_jars()],
+        [*parts, JARS / "jna.jar", JSON, *junit_jars()],
         *[f"-D{name}={value}" for name, value in properties.items() if value],
         "org.junit.platform.console.ConsoleLauncher",
         f"--scan-classpath={classes / 'tests'}",
@@ -143,30 +54,6 @@ def test_junit(classes):
     assert counts["successful"] >= FEWEST_TESTS, output
     assert counts["aborted"] == 0 or not library, output
     assert counts["skipped"] == 0, output
-
-
-def test_app_compiles(classes, tmp_path):
-    """The phone's own classes fit flowcore, and (as far as our stubs are true) Android and LiteRT.
-
-    The true android.jar is not in Debian; the stubs have the few names that the app uses, written
-    from the documentation.
-    """
-    strings = (DEMO / "app/src/main/res/values/strings.xml").read_text()
-    fields = "".join(
-        f"public static int {name};" for name in re.findall(r'string name="(\w+)"', strings)
-    )
-    resources = tmp_path / "R.java"
-    resources.write_text(
-        f"package org.tfflow.demo; class R {{ static class string {{ {fields} }} }}"
-    )
-    app = tmp_path / "app"
-    sources = ["app/src/main/java", pathlib.Path(__file__).parent / "stubs"]
-    compile_java(sources, app, "8", (*STRICT, resources), [classes / "flowcore"])
-    manifest = ElementTree.parse(DEMO / "app/src/main/AndroidManifest.xml")
-    name = manifest.find("application/activity").get(
-        "{http://schemas.android.com/apk/res/android}name"
-    )
-    assert (app / f"org/tfflow/demo/{name.lstrip('.')}.class").is_file()
 
 
 def test_command_paints_what_python_paints(classes, tmp_path):
@@ -183,7 +70,7 @@ def test_command_paints_what_python_paints(classes, tmp_path):
     arguments = ["--library", library, "--model", model, "--frames", frames]
     arguments += ["--output", tmp_path / "out", "--max-flow", max_flow, "--flow", "yes"]
     output = java(
-        [classes / "flowcore", classes / "desktop", JARS / "jna.jar"],
+        [*(classes / name for name in JVM), JARS / "jna.jar"],
         "org.tfflow.desktop.FlowCommand",
         *arguments,
     )
@@ -200,13 +87,77 @@ def test_command_paints_what_python_paints(classes, tmp_path):
         np.testing.assert_array_equal(overlay[..., :3], painted)
 
 
-def test_command_refuses_what_it_cannot_do(classes, tmp_path):
-    parts = [classes / "flowcore", classes / "desktop", JARS / "jna.jar"]
-    command = ["java", *JAVA, "-cp", os.pathsep.join(map(str, parts))]
-    command += ["org.tfflow.desktop.FlowCommand", "--library", "x", "--model", "x"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+def test_command_finds_what_python_finds(classes, tmp_path):
+    """Many inputs and outputs by name, key frames and those between, bit for bit."""
+    library = litert_library()
+    if not library:
+        pytest.skip(f"no libLiteRt.so {LITERT}x: pip install ai-edge-litert")
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    random = np.random.default_rng(4)
+    images = random.integers(0, 256, (7, 45, 83, 3), dtype=np.uint8)
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(frames / f"frame{number}.png")
+    key, between = (DETECTOR / f"{name}.tflite" for name in ("key", "between"))
+    arguments = ["--library", library, "--key", key, "--between", between]
+    arguments += ["--frames", frames, "--output", tmp_path / "boxes.csv"]
+    arguments += ["--interval", 3, "--score", 0.35, "--overlap", 0.4, "--most", 9]
+    output = java(
+        [*(classes / name for name in JVM), JARS / "jna.jar"],
+        "org.tfflow.desktop.DetectCommand",
+        *arguments,
+    )
+    assert re.search(r"between +p50 +\d", output)
+    with open(tmp_path / "boxes.csv", newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    wanted = detect(key, between, images, interval=3, score=0.35, overlap=0.4, most=9)
+    assert len(rows) == sum(len(found) for _, found in wanted) > 20
+    at = 0
+    for number, (is_key, found) in enumerate(wanted):
+        for box in found:
+            assert rows[at][:2] == [f"frame{number}.png", str(int(is_key))]
+            np.testing.assert_array_equal(np.array(rows[at][2:], np.float32), box)
+            at += 1
+
+
+def detect(key, between, images, *, interval, score, overlap, most):
+    """What tfflow.video.VideoDetector does, on two files: (is a key frame, its boxes (N, 6))."""
+    key, between = (
+        Interpreter(str(file), num_threads=1).get_signature_runner() for file in (key, between)
+    )
+    details = key.get_input_details()
+    height, width = details["image"]["shape"][1:3]
+    features = np.zeros(details["features"]["shape"], np.float32)
+    found, key_image = [], None
+    for number, frame in enumerate(images):
+        image = resize(frame[None].astype(np.float32) / 255.0, (height, width))
+        is_key = number % interval == 0
+        key_image = image if key_image is None else key_image
+        result = (key if is_key else between)(image=image, key_image=key_image, features=features)
+        if is_key:
+            key_image, features = image, result["features"]
+        boxes, scores = result["boxes"][0], result["scores"][0]
+        place, kind = np.nonzero(scores >= np.float32(score))
+        certain = scores[place, kind]
+        kept = []
+        for one in np.unique(kind):
+            among = np.nonzero(kind == one)[0]
+            kept += list(among[suppress(boxes[place[among]], certain[among], overlap)])
+        kept = sorted(kept, key=lambda index: (-certain[index], index))[:most]
+        limits = np.float32([frame.shape[1], frame.shape[0]] * 2)
+        scaled = np.clip(boxes[place[kept]] * (limits / np.float32([width, height] * 2)), 0, limits)
+        found.append((is_key, np.column_stack([scaled, certain[kept], kind[kept]])))
+    return found
+
+
+@pytest.mark.parametrize("command", ["FlowCommand", "DetectCommand"])
+def test_commands_refuse_what_they_cannot_do(classes, command):
+    parts = [*(classes / name for name in JVM), JARS / "jna.jar"]
+    words = ["java", *JAVA, "-cp", os.pathsep.join(map(str, parts))]
+    words += [f"org.tfflow.desktop.{command}", "--library", "x", "--frames", "x"]
+    result = subprocess.run(words, capture_output=True, text=True, timeout=100, check=False)
     assert result.returncode == 2
-    assert result.stderr.startswith("--frames is missing")
+    assert re.match(r"--(model|key) is missing\n\n", result.stderr)
 
 
 def test_golden_files_are_tfflows():

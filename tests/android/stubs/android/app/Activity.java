@@ -1,44 +1,36 @@
 package android.app;
 
 /** Compile-only: what the app uses of the real one. */
-public class Activity extends android.content.Context {
+public class Activity extends android.view.ContextThemeWrapper {
+    public static final int RESULT_OK = -1;
+
     protected void onCreate(android.os.Bundle state) {}
+
+    protected void onStart() {}
 
     protected void onResume() {}
 
     protected void onPause() {}
 
-    public android.view.Window getWindow() {
-        throw new UnsupportedOperationException("stub");
-    }
+    protected void onStop() {}
+
+    protected void onSaveInstanceState(android.os.Bundle state) {}
+
+    protected void onActivityResult(int request, int result, android.content.Intent data) {}
 
     public android.view.WindowManager getWindowManager() {
         throw new UnsupportedOperationException("stub");
     }
 
-    public void setContentView(android.view.View view) {}
+    public <T extends android.view.View> T findViewById(int id) {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    public void setContentView(int layout) {}
+
+    public void startActivityForResult(android.content.Intent intent, int code) {}
 
     public final void requestPermissions(String[] permissions, int code) {}
 
     public final void runOnUiThread(Runnable task) {}
-
-    @Override
-    public Object getSystemService(String name) {
-        throw new UnsupportedOperationException("stub");
-    }
-
-    @Override
-    public android.content.res.AssetManager getAssets() {
-        throw new UnsupportedOperationException("stub");
-    }
-
-    @Override
-    public android.content.res.Resources getResources() {
-        throw new UnsupportedOperationException("stub");
-    }
-
-    @Override
-    public int checkSelfPermission(String permission) {
-        throw new UnsupportedOperationException("stub");
-    }
 }

@@ -2,7 +2,8 @@ package android.content;
 
 /** Compile-only: what the app uses of the real one. */
 public abstract class Context {
-    public static final String CAMERA_SERVICE = "";
+    public static final String CAMERA_SERVICE = "camera";
+    public static final String CLIPBOARD_SERVICE = "clipboard";
 
     public abstract Object getSystemService(String name);
 
@@ -14,5 +15,11 @@ public abstract class Context {
         throw new UnsupportedOperationException("stub");
     }
 
+    public final String getString(int id, Object... arguments) {
+        throw new UnsupportedOperationException("stub");
+    }
+
     public abstract int checkSelfPermission(String permission);
+
+    public abstract void startActivity(Intent intent);
 }

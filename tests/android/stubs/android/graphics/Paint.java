@@ -2,6 +2,10 @@ package android.graphics;
 
 /** Compile-only: what the app uses of the real one. */
 public class Paint {
+    public enum Style {
+        STROKE
+    }
+
     public static final int ANTI_ALIAS_FLAG = 1;
     public static final int FILTER_BITMAP_FLAG = 2;
 
@@ -9,11 +13,11 @@ public class Paint {
 
     public void setColor(int color) {}
 
-    public void setTextSize(float size) {}
+    public void setStyle(Style style) {}
 
-    public float getTextSize() {
-        throw new UnsupportedOperationException("stub");
-    }
+    public void setStrokeWidth(float width) {}
+
+    public void setTextSize(float size) {}
 
     public void setShadowLayer(float radius, float dx, float dy, int color) {}
 }

@@ -2,5 +2,7 @@ package android.graphics;
 
 /** Compile-only: what the app uses of the real one. */
 public class RectF {
-    public RectF(float left, float top, float right, float bottom) {}
+    public RectF() {}
+
+    public void set(float left, float top, float right, float bottom) {}
 }

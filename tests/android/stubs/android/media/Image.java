@@ -10,6 +10,12 @@ public abstract class Image implements AutoCloseable {
         public abstract int getPixelStride();
     }
 
+    public abstract int getFormat();
+
+    public android.graphics.Rect getCropRect() {
+        throw new UnsupportedOperationException("stub");
+    }
+
     public abstract int getWidth();
 
     public abstract int getHeight();

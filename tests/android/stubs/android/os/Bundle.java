@@ -1,4 +1,4 @@
 package android.os;
 
 /** Compile-only: what the app uses of the real one. */
-public final class Bundle {}
+public final class Bundle extends BaseBundle {}

@@ -5,4 +5,12 @@ public class JSONArray {
     public JSONObject getJSONObject(int index) throws JSONException {
         throw new UnsupportedOperationException("stub");
     }
+
+    public String getString(int index) throws JSONException {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    public int length() {
+        throw new UnsupportedOperationException("stub");
+    }
 }

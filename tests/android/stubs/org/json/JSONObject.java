@@ -15,4 +15,12 @@ public class JSONObject {
     public int getInt(String name) throws JSONException {
         throw new UnsupportedOperationException("stub");
     }
+
+    public double getDouble(String name) throws JSONException {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    public JSONArray optJSONArray(String name) {
+        throw new UnsupportedOperationException("stub");
+    }
 }

@@ -7,6 +7,7 @@ import android.hardware.camera2.CameraCharacteristics;
 import android.hardware.camera2.CameraDevice;
 import android.hardware.camera2.CameraManager;
 import android.hardware.camera2.CaptureRequest;
+import android.hardware.camera2.params.StreamConfigurationMap;
 import android.media.Image;
 import android.media.ImageReader;
 import android.os.Handler;
@@ -15,19 +16,11 @@ import android.util.Size;
 import java.util.Collections;
 import org.tfflow.core.Frame;
 import org.tfflow.core.Orientation;
+import org.tfflow.core.YuvColors;
 import org.tfflow.core.YuvImage;
 
 /** The camera's frames, upright by their orientation, on a thread of their own. */
-final class CameraSource {
-    /** Gets the frames, on the camera's thread. */
-    interface Receiver {
-        /** A new frame, already copied out of the camera's buffers. */
-        void onFrame(Frame frame);
-
-        /** There will be no frames. */
-        void onFailure(String reason);
-    }
-
+final class CameraSource implements FrameSource {
     private static final long WANTED_PIXELS = 640 * 480;
 
     private final CameraManager manager;
@@ -48,7 +41,7 @@ final class CameraSource {
      * Opens the back camera, or any other, at the size nearest to 640 x 480.
      *
      * @param displayDegrees how far the screen is turned, as Surface.ROTATION_90 means it
-     * @return whether there is a camera
+     * @return whether there is a camera that gives YUV_420_888 pictures
      * @throws SecurityException without the permission CAMERA
      */
     boolean open(int displayDegrees) throws CameraAccessException {
@@ -58,11 +51,15 @@ final class CameraSource {
         }
         CameraCharacteristics facts = manager.getCameraCharacteristics(id);
         boolean front = isFront(facts);
-        int sensor = facts.get(CameraCharacteristics.SENSOR_ORIENTATION);
+        Integer turned = facts.get(CameraCharacteristics.SENSOR_ORIENTATION);
+        int sensor = turned == null ? 0 : turned;
         // A front camera's picture turns against the screen, and is shown as in a mirror.
         orientation =
                 Orientation.of(front ? sensor + displayDegrees : sensor - displayDegrees, front);
         Size size = chooseSize(facts);
+        if (size == null) {
+            return false;
+        }
         thread.start();
         handler = new Handler(thread.getLooper());
         reader =
@@ -90,10 +87,15 @@ final class CameraSource {
         return facing != null && facing == CameraCharacteristics.LENS_FACING_FRONT;
     }
 
+    /** The size nearest to the wanted one; null if there are none. */
     private static Size chooseSize(CameraCharacteristics facts) {
+        StreamConfigurationMap streams =
+                facts.get(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP);
         Size[] sizes =
-                facts.get(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP)
-                        .getOutputSizes(ImageFormat.YUV_420_888);
+                streams == null ? null : streams.getOutputSizes(ImageFormat.YUV_420_888);
+        if (sizes == null || sizes.length == 0) {
+            return null;
+        }
         Size best = sizes[0];
         for (Size size : sizes) {
             if (distance(size) < distance(best)) {
@@ -113,29 +115,17 @@ final class CameraSource {
             if (image == null) {
                 return;
             }
-            Image.Plane[] planes = image.getPlanes();
-            YuvImage yuv =
-                    new YuvImage(
-                            image.getWidth(),
-                            image.getHeight(),
-                            plane(planes[0]),
-                            plane(planes[1]),
-                            plane(planes[2]));
+            YuvImage yuv = YuvImages.of(image, YuvColors.CAMERA);
             receiver.onFrame(Frame.of(yuv, orientation, image.getTimestamp()));
         }
     }
 
-    private static YuvImage.Plane plane(Image.Plane plane) {
-        return new YuvImage.Plane(
-                plane.getBuffer(), plane.getRowStride(), plane.getPixelStride());
-    }
-
-    /** Gives the camera back; waits until no frame is on its way. */
-    void close() {
+    @Override
+    public void close() {
         if (handler == null) {
             return;
         }
-        handler.post(this::closeCamera);
+        handler.post(this::closeCamera); // does nothing if it is closed
         thread.quitSafely();
         try {
             thread.join();
@@ -150,7 +140,10 @@ final class CameraSource {
             camera.close();
             camera = null;
         }
-        reader.close();
+        if (reader != null) {
+            reader.close();
+            reader = null;
+        }
     }
 
     private final class Device extends CameraDevice.StateCallback {

@@ -1,29 +1,23 @@
 package org.tfflow.desktop;
 
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.Paths;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.tfflow.core.Fit;
-import org.tfflow.core.FlowEngineException;
+import org.tfflow.core.FlowField;
 import org.tfflow.core.FlowPipeline;
 import org.tfflow.core.FlowPipelineOptions;
 import org.tfflow.core.Frame;
+import org.tfflow.core.NetworkFlowEngine;
 import org.tfflow.core.Orientation;
 import org.tfflow.core.Overlay;
-import org.tfflow.core.RgbImage;
 
 /** A folder of frames through the pipeline of the phone: overlays out, and the times it took. */
 public final class FlowCommand {
@@ -47,34 +41,24 @@ public final class FlowCommand {
     private FlowCommand() {}
 
     /** The command; ends with 2 if the arguments are wrong, with 1 if something fails. */
-    public static void main(String[] arguments) {
-        try {
-            run(options(arguments), System.out);
-        } catch (IllegalArgumentException error) {
-            System.err.println(error.getMessage() + "\n\n" + USAGE);
-            System.exit(2);
-        } catch (UncheckedIOException | FlowEngineException error) {
-            Throwable cause = error.getCause();
-            System.err.println(error.getMessage() + (cause == null ? "" : ": " + cause));
-            System.exit(1);
-        }
+    public static void main(String[] words) {
+        Arguments.main(words, REQUIRED, OTHERS, USAGE, FlowCommand::run);
     }
 
-    private static void run(Map<String, String> options, PrintStream out) {
-        List<Path> files = pictures(Paths.get(options.get("frames")));
-        Path output = Paths.get(options.get("output"));
-        Orientation orientation =
-                Orientation.of(Integer.parseInt(options.getOrDefault("rotate", "0")), false);
-        boolean writesFlow = options.getOrDefault("flow", "no").equals("yes");
-        DesktopFlowEngine engine =
-                new DesktopFlowEngine(
-                        Paths.get(options.get("library")), Paths.get(options.get("model")));
-        try (FlowPipeline pipeline = new FlowPipeline(engine, painting(options))) {
+    private static void run(Arguments arguments) {
+        List<Path> files = arguments.frames();
+        Path output = arguments.path("output");
+        Orientation orientation = arguments.orientation();
+        boolean writesFlow = arguments.get("flow", "no").equals("yes");
+        DesktopNetwork network =
+                new DesktopNetwork(arguments.path("library"), arguments.path("model"));
+        try (FlowPipeline pipeline =
+                new FlowPipeline(new NetworkFlowEngine(network), painting(arguments))) {
             pipeline.open();
             Files.createDirectories(output);
             for (int i = 0; i < files.size(); i++) {
-                RgbImage image = Images.read(files.get(i));
-                Optional<Overlay> result = pipeline.process(Frame.of(image, orientation, i));
+                Frame frame = Frame.of(Images.read(files.get(i)), orientation, i);
+                Optional<Overlay> result = pipeline.process(frame);
                 if (result.isPresent()) {
                     String name = stem(files.get(i));
                     Overlay overlay = result.get();
@@ -84,63 +68,27 @@ public final class FlowCommand {
                             overlay.height(),
                             overlay.argb());
                     if (writesFlow) {
-                        Files.write(output.resolve(name + ".flo"), flo(overlay));
+                        Files.write(output.resolve(name + ".flo"), flo(overlay.flow().get()));
                     }
                 }
             }
-            out.print(pipeline.statistics().summary());
+            System.out.print(pipeline.statistics().summary());
         } catch (IOException error) {
             throw new UncheckedIOException("can't write to " + output, error);
         }
     }
 
-    private static FlowPipelineOptions painting(Map<String, String> options) {
-        FlowPipelineOptions painting = FlowPipelineOptions.standard();
-        if (options.containsKey("max-flow")) {
-            painting = painting.withMaxFlow(Float.parseFloat(options.get("max-flow")));
+    private static FlowPipelineOptions painting(Arguments arguments) {
+        String fit = arguments.get("fit", "stretch").toUpperCase(Locale.ROOT);
+        FlowPipelineOptions painting =
+                FlowPipelineOptions.standard()
+                        .withOpacity(arguments.whole("opacity", 255))
+                        .withFit(Fit.valueOf(fit));
+        if (arguments.has("max-flow")) {
+            painting = painting.withMaxFlow((float) arguments.number("max-flow", 0));
         }
-        if (options.containsKey("opacity")) {
-            painting = painting.withOpacity(Integer.parseInt(options.get("opacity")));
-        }
-        if (options.getOrDefault("colors", "exact").equals("fast")) {
-            painting = painting.withFastColors();
-        }
-        String fit = options.getOrDefault("fit", "stretch").toUpperCase(Locale.ROOT);
-        return painting.withFit(Fit.valueOf(fit));
-    }
-
-    private static Map<String, String> options(String[] arguments) {
-        Map<String, String> options = new LinkedHashMap<>();
-        for (int i = 0; i < arguments.length; i += 2) {
-            String name = arguments[i].startsWith("--") ? arguments[i].substring(2) : "";
-            if (!(REQUIRED.contains(name) || OTHERS.contains(name)) || i + 1 == arguments.length) {
-                throw new IllegalArgumentException(
-                        "expected an option and its value; got " + arguments[i]);
-            }
-            options.put(name, arguments[i + 1]);
-        }
-        for (String name : REQUIRED) {
-            if (!options.containsKey(name)) {
-                throw new IllegalArgumentException("--" + name + " is missing");
-            }
-        }
-        return options;
-    }
-
-    private static List<Path> pictures(Path folder) {
-        try (Stream<Path> files = Files.list(folder)) {
-            List<Path> found =
-                    files.filter(file -> file.toString().matches("(?i).*\\.(png|jpe?g)"))
-                            .sorted()
-                            .collect(Collectors.toList());
-            if (found.size() < 2) {
-                throw new IllegalArgumentException(
-                        "expected two pictures or more in " + folder + "; got " + found.size());
-            }
-            return found;
-        } catch (IOException error) {
-            throw new UncheckedIOException("can't list " + folder, error);
-        }
+        boolean fast = arguments.get("colors", "exact").equals("fast");
+        return fast ? painting.withFastColors() : painting;
     }
 
     private static String stem(Path file) {
@@ -149,12 +97,12 @@ public final class FlowCommand {
     }
 
     /** Middlebury's .flo: "PIEH", width, height, then u and v of each pixel, little-endian. */
-    private static byte[] flo(Overlay overlay) {
-        float[] uv = overlay.flow().uv();
+    private static byte[] flo(FlowField flow) {
+        float[] uv = flow.uv();
         ByteBuffer file =
                 ByteBuffer.allocate(12 + 4 * uv.length).order(ByteOrder.LITTLE_ENDIAN);
         file.put(new byte[] {'P', 'I', 'E', 'H'});
-        file.putInt(overlay.width()).putInt(overlay.height());
+        file.putInt(flow.width()).putInt(flow.height());
         file.asFloatBuffer().put(uv);
         return file.array();
     }

@@ -75,14 +75,18 @@ public final class Box {
     }
 
     /** The area that both share over the area that either covers: 0 to 1; 0 for empty boxes. */
-    public float overlap(Box other) {
-        float across = Math.min(right, other.right) - Math.max(left, other.left);
-        float down = Math.min(bottom, other.bottom) - Math.max(top, other.top);
+    public double overlap(Box other) {
+        double across = (double) Math.min(right, other.right) - Math.max(left, other.left);
+        double down = (double) Math.min(bottom, other.bottom) - Math.max(top, other.top);
         if (across <= 0 || down <= 0) {
             return 0;
         }
-        float shared = across * down;
-        return shared / (width() * height() + other.width() * other.height() - shared);
+        double shared = across * down;
+        return shared / (area() + other.area() - shared);
+    }
+
+    private double area() {
+        return ((double) right - left) * ((double) bottom - top);
     }
 
     @Override

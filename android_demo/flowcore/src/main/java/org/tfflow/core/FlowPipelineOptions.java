@@ -1,45 +1,36 @@
 package org.tfflow.core;
 
 /** How the pipeline paints; each method gives a changed copy. */
-public final class FlowPipelineOptions {
-    private final int viewWidth;
-    private final int viewHeight;
-    private final double maxFlow;
-    private final int opacity;
-    private final Fit fit;
-    private final boolean exactColors;
+public final class FlowPipelineOptions implements Cloneable {
+    private int viewWidth;
+    private int viewHeight;
+    private double maxFlow;
+    private int opacity = 255;
+    private Fit fit = Fit.STRETCH;
+    private boolean exactColors = true;
+    private int arrowStep;
 
-    private FlowPipelineOptions(
-            int viewWidth,
-            int viewHeight,
-            double maxFlow,
-            int opacity,
-            Fit fit,
-            boolean exactColors) {
-        this.viewWidth = viewWidth;
-        this.viewHeight = viewHeight;
-        this.maxFlow = maxFlow;
-        this.opacity = opacity;
-        this.fit = fit;
-        this.exactColors = exactColors;
-    }
+    private FlowPipelineOptions() {}
 
     /** The frame's size, each picture's largest motion as full colour, opaque, stretched, exact. */
     public static FlowPipelineOptions standard() {
-        return new FlowPipelineOptions(0, 0, 0, 255, Fit.STRETCH, true);
+        return new FlowPipelineOptions();
     }
 
     /** An overlay of this size in pixels; the flow is then in its pixels. */
     public FlowPipelineOptions withView(int width, int height) {
         Sizes.count("view", width, height, 2);
-        return new FlowPipelineOptions(width, height, maxFlow, opacity, fit, exactColors);
+        FlowPipelineOptions changed = copy();
+        changed.viewWidth = width;
+        changed.viewHeight = height;
+        return changed;
     }
 
     /** The motion, in pixels of the overlay, that gets full colour in every picture. */
     public FlowPipelineOptions withMaxFlow(float pixels) {
-        Sizes.checkPositive("maxFlow", pixels);
-        return new FlowPipelineOptions(
-                viewWidth, viewHeight, pixels, opacity, fit, exactColors);
+        FlowPipelineOptions changed = copy();
+        changed.maxFlow = Sizes.checkPositive("maxFlow", pixels);
+        return changed;
     }
 
     /** The overlay's alpha, 0 to 255. */
@@ -47,19 +38,41 @@ public final class FlowPipelineOptions {
         if (alpha < 0 || alpha > 255) {
             throw new IllegalArgumentException("opacity must be 0 to 255; got " + alpha);
         }
-        return new FlowPipelineOptions(
-                viewWidth, viewHeight, maxFlow, alpha, fit, exactColors);
+        FlowPipelineOptions changed = copy();
+        changed.opacity = alpha;
+        return changed;
     }
 
     /** How frames are brought to the network's size. */
     public FlowPipelineOptions withFit(Fit newFit) {
-        return new FlowPipelineOptions(
-                viewWidth, viewHeight, maxFlow, opacity, newFit, exactColors);
+        FlowPipelineOptions changed = copy();
+        changed.fit = newFit;
+        return changed;
     }
 
     /** Colours from a table: two levels from tfflow's at most, in a fraction of the time. */
     public FlowPipelineOptions withFastColors() {
-        return new FlowPipelineOptions(viewWidth, viewHeight, maxFlow, opacity, fit, false);
+        FlowPipelineOptions changed = copy();
+        changed.exactColors = false;
+        return changed;
+    }
+
+    /** Arrows in place of colours, so many pixels of the overlay apart. */
+    public FlowPipelineOptions withArrows(int step) {
+        if (step < 1) {
+            throw new IllegalArgumentException("step must be at least 1 px; got " + step);
+        }
+        FlowPipelineOptions changed = copy();
+        changed.arrowStep = step;
+        return changed;
+    }
+
+    private FlowPipelineOptions copy() {
+        try {
+            return (FlowPipelineOptions) clone();
+        } catch (CloneNotSupportedException never) {
+            throw new AssertionError(never);
+        }
     }
 
     int viewWidth(RgbImage image) {
@@ -74,10 +87,15 @@ public final class FlowPipelineOptions {
         return fit;
     }
 
-    int[] paint(FlowField flow) {
+    Overlay paint(Frame frame, RgbImage image, FlowField flow) {
+        if (arrowStep > 0) {
+            return Overlay.ofArrows(frame, image, flow, Arrows.of(flow, arrowStep, 1));
+        }
         double max = maxFlow > 0 ? maxFlow : Math.max(flow.largestMotion(), FlowColors.TINY);
-        return exactColors
-                ? FlowColors.toArgb(flow, max, opacity)
-                : FlowColorTable.toArgb(flow, max, opacity);
+        int[] argb =
+                exactColors
+                        ? FlowColors.toArgb(flow, max, opacity)
+                        : FlowColorTable.toArgb(flow, max, opacity);
+        return Overlay.ofColors(frame, image, flow, argb);
     }
 }

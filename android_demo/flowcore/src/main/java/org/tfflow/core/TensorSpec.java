@@ -24,10 +24,11 @@ public final class TensorSpec {
     private final int zeroPoint;
 
     private TensorSpec(String name, int[] shape, Type type, float scale, int zeroPoint) {
-        if (shape.length != 4 || shape[0] != 1 || shape[1] < 1 || shape[2] < 1 || shape[3] < 1) {
+        boolean positive = Arrays.stream(shape).allMatch(side -> side > 0);
+        if ((shape.length != 3 && shape.length != 4) || shape[0] != 1 || !positive) {
             throw new IllegalArgumentException(
-                    name + " must have the shape [1, height, width, channels]; got "
-                            + Arrays.toString(shape));
+                    name + " must have the shape [1, height, width, channels] or [1, rows,"
+                            + " columns], all known; got " + Arrays.toString(shape));
         }
         this.name = name;
         this.shape = shape.clone();
@@ -64,19 +65,24 @@ public final class TensorSpec {
         return type;
     }
 
-    /** In pixels. */
+    /** 1, then a picture's height, width and channels, or a table's rows and columns. */
+    public int[] shape() {
+        return shape.clone();
+    }
+
+    /** Of a picture, in pixels; of a table, its rows. */
     public int height() {
         return shape[1];
     }
 
-    /** In pixels. */
+    /** Of a picture, in pixels; of a table, its columns. */
     public int width() {
         return shape[2];
     }
 
-    /** Three for an image, two for flow. */
+    /** Three for an image, two for flow, 1 for a table. */
     public int channels() {
-        return shape[3];
+        return shape.length == 4 ? shape[3] : 1;
     }
 
     /** The real value of one step of the integers. */
@@ -91,12 +97,20 @@ public final class TensorSpec {
 
     /** How many numbers it has. */
     public int count() {
-        return shape[1] * shape[2] * shape[3];
+        return height() * width() * channels();
     }
 
     /** How many bytes it has. */
     public int byteSize() {
         return count() * type.size;
+    }
+
+    /** Whether both have the same shape, type and quantisation, whatever their names. */
+    public boolean isLike(TensorSpec other) {
+        return Arrays.equals(shape, other.shape)
+                && type == other.type
+                && scale == other.scale
+                && zeroPoint == other.zeroPoint;
     }
 
     @Override

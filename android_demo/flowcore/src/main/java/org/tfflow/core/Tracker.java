@@ -12,16 +12,16 @@ public final class Tracker {
     private static final class Match {
         final int track;
         final int box;
-        final float overlap;
+        final double overlap;
 
-        Match(int track, int box, float overlap) {
+        Match(int track, int box, double overlap) {
             this.track = track;
             this.box = box;
             this.overlap = overlap;
         }
     }
 
-    private final float minOverlap;
+    private final double minOverlap;
     private final int maxMissed;
     private List<Track> tracks = new ArrayList<>();
     private int nextId = 1;
@@ -30,7 +30,7 @@ public final class Tracker {
      * @param minOverlap a box with less overlap is another thing, 0 to 1
      * @param maxMissed after more detections in a row without it, a thing is forgotten
      */
-    public Tracker(float minOverlap, int maxMissed) {
+    public Tracker(double minOverlap, int maxMissed) {
         if (!(minOverlap >= 0 && minOverlap <= 1) || maxMissed < 0) {
             throw new IllegalArgumentException(
                     "minOverlap must be 0 to 1 and maxMissed at least 0; got " + minOverlap + ", "
@@ -100,14 +100,14 @@ public final class Tracker {
         for (int t = 0; t < tracks.size(); t++) {
             Box known = tracks.get(t).box();
             for (int b = 0; b < boxes.size(); b++) {
-                float overlap = known.overlap(boxes.get(b));
+                double overlap = known.overlap(boxes.get(b));
                 boolean alike = known.label() == boxes.get(b).label();
                 if (alike && overlap > 0 && overlap >= minOverlap) {
                     matches.add(new Match(t, b, overlap));
                 }
             }
         }
-        Collections.sort(matches, (a, b) -> Float.compare(b.overlap, a.overlap));
+        Collections.sort(matches, (a, b) -> Double.compare(b.overlap, a.overlap));
         return matches;
     }
 }

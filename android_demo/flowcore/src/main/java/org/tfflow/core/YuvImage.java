@@ -5,8 +5,6 @@ import java.nio.ByteBuffer;
 /**
  * A camera's picture as Android's YUV_420_888 gives it: a plane of brightness (Y), and two of colour
  * (U, V) with half the width and half the height, rounded up.
- *
- * <p>Full range (0 to 255) and the matrix of BT.601, as JPEG has it and as Android's cameras do.
  */
 public final class YuvImage {
     /** One plane: its bytes, from row to row and from pixel to pixel. */
@@ -57,6 +55,12 @@ public final class YuvImage {
             }
         }
 
+        private Plane from(int x, int y) {
+            ByteBuffer rest = bytes.duplicate();
+            rest.position(y * rowStride + x * pixelStride);
+            return new Plane(rest, rowStride, pixelStride);
+        }
+
         private Plane packed(int width, int height) {
             byte[] copy = new byte[width * height];
             byte[] row = new byte[width];
@@ -73,6 +77,12 @@ public final class YuvImage {
     private final Plane y;
     private final Plane u;
     private final Plane v;
+    private final YuvColors colors;
+
+    /** As the other, in a camera's colours. */
+    public YuvImage(int width, int height, Plane y, Plane u, Plane v) {
+        this(width, height, y, u, v, YuvColors.CAMERA);
+    }
 
     /**
      * @param width in pixels
@@ -82,7 +92,7 @@ public final class YuvImage {
      * @param v red minus brightness, half the size
      * @throws IllegalArgumentException if a plane is too small
      */
-    public YuvImage(int width, int height, Plane y, Plane u, Plane v) {
+    public YuvImage(int width, int height, Plane y, Plane u, Plane v, YuvColors colors) {
         Sizes.count("image", width, height, 3);
         y.check("Y", width, height);
         u.check("U", half(width), half(height));
@@ -92,6 +102,7 @@ public final class YuvImage {
         this.y = y;
         this.u = u;
         this.v = v;
+        this.colors = colors;
     }
 
     /** In pixels. */
@@ -111,7 +122,36 @@ public final class YuvImage {
                 height,
                 y.packed(width, height),
                 u.packed(half(width), half(height)),
-                v.packed(half(width), half(height)));
+                v.packed(half(width), half(height)),
+                colors);
+    }
+
+    /**
+     * A part of it, without a copy: decoders pad their pictures. An odd left or upper edge moves out
+     * by one, where a colour sample begins.
+     *
+     * @throws IllegalArgumentException if the part is not inside
+     */
+    public YuvImage crop(int left, int top, int partWidth, int partHeight) {
+        boolean inside =
+                left >= 0
+                        && top >= 0
+                        && left + partWidth <= width
+                        && top + partHeight <= height;
+        if (!inside) {
+            throw new IllegalArgumentException(
+                    "a part of " + partWidth + " x " + partHeight + " at (" + left + ", " + top
+                            + ") is not inside " + width + " x " + height);
+        }
+        int column = left / 2;
+        int row = top / 2;
+        return new YuvImage(
+                partWidth + left % 2,
+                partHeight + top % 2,
+                y.from(2 * column, 2 * row),
+                u.from(column, row),
+                v.from(column, row),
+                colors);
     }
 
     /** As RGB: each colour sample serves the two by two pixels that it covers. */
@@ -121,28 +161,15 @@ public final class YuvImage {
         byte[] ys = new byte[width];
         byte[] us = new byte[half(width)];
         byte[] vs = new byte[half(width)];
-        int out = 0;
         for (int row = 0; row < height; row++) {
             y.readRow(row, ys, width);
             if (row % 2 == 0) {
                 u.readRow(row / 2, us, us.length);
                 v.readRow(row / 2, vs, vs.length);
             }
-            for (int x = 0; x < width; x++) {
-                // Factors of 1.402, 0.344136, 0.714136 and 1.772 in 65536ths, and half of one.
-                int brightness = ((ys[x] & 0xff) << 16) + 32768;
-                int blue = (us[x / 2] & 0xff) - 128;
-                int red = (vs[x / 2] & 0xff) - 128;
-                rgb[out++] = clamp((brightness + 91881 * red) >> 16);
-                rgb[out++] = clamp((brightness - 22554 * blue - 46802 * red) >> 16);
-                rgb[out++] = clamp((brightness + 116130 * blue) >> 16);
-            }
+            colors.convert(ys, us, vs, rgb, 3 * width * row);
         }
         return image;
-    }
-
-    private static byte clamp(int value) {
-        return (byte) (value < 0 ? 0 : Math.min(value, 255));
     }
 
     private static int half(int side) {

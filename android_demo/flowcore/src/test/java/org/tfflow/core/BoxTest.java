@@ -1,9 +1,11 @@
 package org.tfflow.core;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -61,6 +63,37 @@ class BoxTest {
         assertEquals(
                 Arrays.asList(first, third),
                 new NonMaximumSuppression(0, 0.4f).apply(Arrays.asList(third, second, first)));
+    }
+
+    @Test
+    void suppressionIsThatOfPython() {
+        // decode() of tfflow.video.boxes on many boxes that overlap, some with equal scores.
+        Golden boxes = Golden.read("nms_boxes");
+        Golden scores = Golden.read("nms_scores");
+        int classes = scores.width();
+        List<Box> all = new ArrayList<>();
+        for (int i = 0; i < scores.floats().length; i++) {
+            float[] side = Arrays.copyOfRange(boxes.floats(), i / classes * 4, i / classes * 4 + 4);
+            all.add(box(side[0], side[1], side[2], side[3], scores.floats()[i], i % classes));
+        }
+        List<Box> kept = new NonMaximumSuppression(0.3, 0.5, 30).apply(all);
+        float[] wanted = Golden.read("nms_kept").floats();
+        assertEquals(30, kept.size());
+        for (int i = 0; i < kept.size(); i++) {
+            Box box = kept.get(i);
+            float[] got = {
+                box.left(), box.top(), box.right(), box.bottom(), box.score(), box.label()
+            };
+            assertArrayEquals(Arrays.copyOfRange(wanted, 6 * i, 6 * i + 6), got, "box " + i);
+        }
+    }
+
+    @Test
+    void impossibleLimitsAreRefused() {
+        assertThrows(
+                IllegalArgumentException.class, () -> new NonMaximumSuppression(1.1, 0.5));
+        assertThrows(
+                IllegalArgumentException.class, () -> new NonMaximumSuppression(0.3, 0.5, 0));
     }
 
     @Test
@@ -162,8 +195,8 @@ class BoxTest {
                     return Arrays.asList(
                             box(10, 10, 20, 20, 0.9f, 0), box(11, 10, 21, 20, 0.8f, 0));
                 };
-        VideoDetection video =
-                new VideoDetection(
+        TrackedDetection video =
+                new TrackedDetection(
                         detector,
                         new FixedInterval(3),
                         new NonMaximumSuppression(0.3f, 0.5f),

@@ -20,10 +20,9 @@ import org.junit.jupiter.api.Test;
 
 class FlowPipelineTest {
     /** Its "flow": u is the second image's red minus the first's, v the greens' difference. */
-    private static class DifferenceEngine implements FlowEngine {
+    static class DifferenceEngine implements FlowEngine {
         final List<String> calls = new ArrayList<>();
         Thread thread;
-
 
         @Override
         public void load() {
@@ -59,7 +58,7 @@ class FlowPipelineTest {
         }
     }
 
-    private static RgbImage plain(int width, int height, int red, int green) {
+    static RgbImage plain(int width, int height, int red, int green) {
         RgbImage image = new RgbImage(width, height);
         for (int i = 0; i < image.bytes().length; i += 3) {
             image.bytes()[i] = (byte) red;
@@ -68,7 +67,7 @@ class FlowPipelineTest {
         return image;
     }
 
-    private static Frame frame(RgbImage image, long time) {
+    static Frame frame(RgbImage image, long time) {
         return Frame.of(image, Orientation.NONE, time);
     }
 
@@ -83,12 +82,12 @@ class FlowPipelineTest {
             assertEquals(16, one.width());
             assertEquals(12, one.height());
             assertEquals(2, one.timestampNanos());
-            assertEquals(2, one.flow().u(5, 5)); // twice as wide as the network
-            assertEquals(0, one.flow().v(5, 5));
+            assertEquals(2, one.flow().get().u(5, 5)); // twice as wide as the network
+            assertEquals(0, one.flow().get().v(5, 5));
             assertEquals(0x80ff0000, one.argb()[7]);
             Overlay two = pipeline.process(frame(plain(16, 12, 255, 0), 3)).get();
-            assertEquals(0, two.flow().u(5, 5));
-            assertEquals(-3, two.flow().v(5, 5)); // three times as high
+            assertEquals(0, two.flow().get().u(5, 5));
+            assertEquals(-3, two.flow().get().v(5, 5)); // three times as high
             assertEquals(
                     Arrays.asList("upright", "pack", "run", "unpack", "paint", "total"),
                     pipeline.statistics().stages());
@@ -125,7 +124,7 @@ class FlowPipelineTest {
             assertEquals(24, overlay.width());
             assertEquals(40, overlay.height());
             // 12 x 16 in 8 x 4 is 3 x 4: a motion of 1 across is 8 in a view of 24.
-            assertEquals(8, overlay.flow().u(0, 0), 1e-5);
+            assertEquals(8, overlay.flow().get().u(0, 0), 1e-5);
             assertEquals(0xffbf0000, overlay.argb()[0]); // beyond 6 px: darker
         }
     }
@@ -140,69 +139,97 @@ class FlowPipelineTest {
     }
 
     @Test
-    void itsThreadLoadsRunsAndCloses() throws InterruptedException {
+    void timeThatRunsBackwardsStartsAnew() {
+        try (FlowPipeline pipeline =
+                new FlowPipeline(new DifferenceEngine(), FlowPipelineOptions.standard())) {
+            pipeline.open();
+            pipeline.process(frame(plain(8, 4, 0, 0), 7));
+            assertTrue(pipeline.process(frame(plain(8, 4, 9, 0), 7)).isPresent());
+            assertFalse(pipeline.process(frame(plain(8, 4, 9, 0), 2)).isPresent());
+            assertTrue(pipeline.process(frame(plain(8, 4, 9, 0), 3)).isPresent());
+        }
+    }
+
+    @Test
+    void paintingChangesWhileItRuns() {
+        FlowPipelineOptions colors = FlowPipelineOptions.standard();
+        try (FlowPipeline pipeline = new FlowPipeline(new DifferenceEngine(), colors)) {
+            pipeline.open();
+            pipeline.process(frame(plain(32, 16, 0, 0), 1));
+            Overlay painted = pipeline.process(frame(plain(32, 16, 255, 0), 2)).get();
+            assertEquals(32 * 16, painted.argb().length);
+            assertEquals(0, painted.arrows().count());
+            pipeline.paintAs(colors.withArrows(8));
+            Overlay drawn = pipeline.process(frame(plain(32, 16, 0, 0), 3)).get();
+            assertEquals(0, drawn.argb().length);
+            assertEquals(8, drawn.arrows().count());
+            assertEquals(-4, drawn.flow().get().u(0, 0));
+        }
+    }
+
+    private static final class Recorder implements PipelineThread.Listener {
+        final BlockingQueue<Overlay> overlays = new LinkedBlockingQueue<>();
+        final BlockingQueue<Throwable> errors = new LinkedBlockingQueue<>();
+        volatile boolean ready;
+
+        @Override
+        public void onReady() {
+            ready = overlays.isEmpty();
+        }
+
+        @Override
+        public void onOverlay(Overlay overlay) {
+            overlays.add(overlay);
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            errors.add(error);
+        }
+    }
+
+    @Test
+    void itsThreadOpensRunsAndCloses() throws InterruptedException {
         DifferenceEngine engine = new DifferenceEngine();
-        BlockingQueue<Overlay> overlays = new LinkedBlockingQueue<>();
+        Recorder recorder = new Recorder();
         FlowPipeline pipeline = new FlowPipeline(engine, FlowPipelineOptions.standard());
-        boolean[] ready = new boolean[1];
-        pipeline.start(
-                new FlowPipeline.Listener() {
-                    @Override
-                    public void onReady(FlowPredictor predictor) {
-                        ready[0] = overlays.isEmpty() && predictor != null;
-                    }
-
-                    @Override
-                    public void onOverlay(Overlay overlay) {
-                        overlays.add(overlay);
-                    }
-
-                    @Override
-                    public void onError(RuntimeException error) {
-                        throw error;
-                    }
-                });
-        assertThrows(IllegalStateException.class, () -> pipeline.start(null));
+        PipelineThread thread = new PipelineThread(pipeline, recorder);
         Overlay overlay = null;
         for (int time = 1; overlay == null && time < 1000; time++) {
-            pipeline.submit(frame(plain(8, 4, 0, 0), time));
-            overlay = overlays.poll(10, TimeUnit.MILLISECONDS);
+            thread.submit(frame(plain(8, 4, 0, 0), time));
+            overlay = recorder.overlays.poll(10, TimeUnit.MILLISECONDS);
         }
         assertTrue(overlay != null, "no overlay came");
-        assertTrue(ready[0]);
-        pipeline.close();
-        pipeline.close();
+        assertTrue(recorder.ready);
+        thread.close();
+        thread.close();
         assertEquals("load", engine.calls.get(0));
         assertEquals(engine.calls.size() - 1, engine.calls.indexOf("close"));
-        pipeline.submit(frame(plain(8, 4, 0, 0), 1)); // too late, and no harm
+        thread.submit(frame(plain(8, 4, 0, 0), 1)); // too late, and no harm
+        assertTrue(recorder.errors.isEmpty());
     }
 
     @Test
     void aFailureIsTold() throws InterruptedException {
-        BlockingQueue<RuntimeException> errors = new LinkedBlockingQueue<>();
-        FlowPipeline pipeline =
-                new FlowPipeline(
-                        new DifferenceEngine() {
-                            @Override
-                            public void load() {
-                                throw new FlowEngineException("no such file");
+        for (Error missing : new Error[] {null, new UnsatisfiedLinkError("no such library")}) {
+            Recorder recorder = new Recorder();
+            FlowEngine engine =
+                    new DifferenceEngine() {
+                        @Override
+                        public void load() {
+                            if (missing != null) {
+                                throw missing;
                             }
-                        },
-                        FlowPipelineOptions.standard());
-        pipeline.start(
-                new FlowPipeline.Listener() {
-                    @Override
-                    public void onOverlay(Overlay overlay) {}
-
-                    @Override
-                    public void onError(RuntimeException error) {
-                        errors.add(error);
-                    }
-                });
-        RuntimeException error = errors.poll(10, TimeUnit.SECONDS);
-        assertTrue(error != null, "no error came");
-        assertEquals("no such file", error.getMessage());
-        pipeline.close();
+                            throw new FlowEngineException("no such file");
+                        }
+                    };
+            FlowPipeline pipeline = new FlowPipeline(engine, FlowPipelineOptions.standard());
+            try (PipelineThread thread = new PipelineThread(pipeline, recorder)) {
+                Throwable error = recorder.errors.poll(10, TimeUnit.SECONDS);
+                assertTrue(error != null, "no error came");
+                assertTrue(error.getMessage().startsWith("no such"), error.getMessage());
+            }
+        }
     }
 
     @Test

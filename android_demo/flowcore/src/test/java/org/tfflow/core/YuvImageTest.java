@@ -87,4 +87,61 @@ class YuvImageTest {
                                         new YuvImage.Plane(ByteBuffer.allocate(34), 7, 1)));
         assertTrue(error.getMessage().contains("needs 35 bytes; got 34"), error.getMessage());
     }
+
+    @Test
+    void aPartIsThatPartOfTheWhole() {
+        YuvImage padded =
+                new YuvImage(
+                        13, 9, spread(y, 16, 1, 3), spread(u, 16, 2, 0), spread(v, 16, 2, 1));
+        RgbImage whole = padded.toRgb();
+        RgbImage part = padded.crop(2, 4, 10, 5).copy().toRgb();
+        assertEquals(10, part.width());
+        for (int row = 0; row < 5; row++) {
+            for (int x = 0; x < 10; x++) {
+                for (int c = 0; c < 3; c++) {
+                    assertEquals(whole.get(x + 2, row + 4, c), part.get(x, row, c));
+                }
+            }
+        }
+        YuvImage odd = padded.crop(3, 5, 9, 4); // from (2, 4) on
+        assertArrayEquals(part.bytes(), odd.toRgb().bytes());
+        assertThrows(IllegalArgumentException.class, () -> padded.crop(2, 4, 12, 5));
+        assertThrows(IllegalArgumentException.class, () -> padded.crop(-1, 0, 5, 5));
+    }
+
+    private static int[] pixel(YuvColors colors, int y, int u, int v) {
+        byte[] rgb = new byte[3];
+        colors.convert(
+                new byte[] {(byte) y}, new byte[] {(byte) u}, new byte[] {(byte) v}, rgb, 0);
+        return new int[] {rgb[0] & 0xff, rgb[1] & 0xff, rgb[2] & 0xff};
+    }
+
+    @Test
+    void videosUseLessThanAllOfAByte() {
+        YuvColors sd = YuvColors.ofVideo(0, 0, 480);
+        assertArrayEquals(new int[] {0, 0, 0}, pixel(sd, 16, 128, 128));
+        assertArrayEquals(new int[] {255, 255, 255}, pixel(sd, 235, 128, 128));
+        assertArrayEquals(new int[] {255, 255, 255}, pixel(sd, 255, 128, 128));
+        YuvColors full = YuvColors.ofVideo(2, 1, 480);
+        assertArrayEquals(new int[] {16, 16, 16}, pixel(full, 16, 128, 128));
+    }
+
+    @Test
+    void pureColoursOfEachStandard() {
+        // Bars at 75 %: the codes that ITU-R BT.601 and BT.709 give for red, green and blue.
+        YuvColors sd = YuvColors.ofVideo(4, 2, 1080); // what the file says counts, not its size
+        assertNear(new int[] {191, 0, 0}, pixel(sd, 65, 100, 212));
+        assertNear(new int[] {0, 191, 0}, pixel(sd, 112, 72, 58));
+        assertNear(new int[] {0, 0, 191}, pixel(sd, 35, 212, 114));
+        YuvColors hd = YuvColors.ofVideo(0, 0, 720);
+        assertNear(new int[] {191, 0, 0}, pixel(hd, 51, 109, 212));
+        assertNear(new int[] {0, 191, 0}, pixel(hd, 133, 63, 52));
+        assertNear(new int[] {0, 0, 191}, pixel(hd, 28, 212, 120));
+    }
+
+    private static void assertNear(int[] wanted, int[] got) {
+        for (int c = 0; c < 3; c++) { // codes are whole numbers: the colours are not exact
+            assertEquals(wanted[c], got[c], 2, "channel " + c);
+        }
+    }
 }

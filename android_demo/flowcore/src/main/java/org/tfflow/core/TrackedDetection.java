@@ -2,15 +2,19 @@ package org.tfflow.core;
 
 import java.util.List;
 
-/** Detection in video: a detector on the key frames, flow between them. Not thread-safe. */
-public final class VideoDetection {
+/**
+ * Any detector of single pictures, made to follow things through a video: it runs on key frames,
+ * between them the flow carries its boxes. {@link VideoDetector} is for detectors that tfflow
+ * exported, which carry their features instead. Not thread-safe.
+ */
+public final class TrackedDetection {
     private final Detector detector;
     private final KeyFrameSchedule schedule;
     private final NonMaximumSuppression suppression;
     private final Tracker tracker;
 
     /** Puts the four parts together. */
-    public VideoDetection(
+    public TrackedDetection(
             Detector detector,
             KeyFrameSchedule schedule,
             NonMaximumSuppression suppression,

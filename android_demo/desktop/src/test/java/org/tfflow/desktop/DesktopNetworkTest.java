@@ -9,16 +9,21 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.HashMap;
+import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tfflow.core.EngineLadder;
 import org.tfflow.core.Fit;
+import org.tfflow.core.FlowEngine;
 import org.tfflow.core.FlowEngineException;
 import org.tfflow.core.FlowPipeline;
 import org.tfflow.core.FlowPipelineOptions;
 import org.tfflow.core.FlowPredictor;
 import org.tfflow.core.LatencyStatistics;
+import org.tfflow.core.NetworkFlowEngine;
 import org.tfflow.core.SelfCheck;
 
 /**
@@ -26,7 +31,7 @@ import org.tfflow.core.SelfCheck;
  * tfflow.library, tfflow.assets, tfflow.model, tfflow.golden and tfflow.step (models.json has the
  * last three).
  */
-class DesktopFlowEngineTest {
+class DesktopNetworkTest {
     private static Path library;
     private static Path assets;
     private static Path model;
@@ -51,19 +56,20 @@ class DesktopFlowEngineTest {
 
     @Test
     void goldenFlowBitForBit() throws IOException {
-        DesktopFlowEngine engine = new DesktopFlowEngine(library, model);
+        FlowEngine engine = new NetworkFlowEngine(new DesktopNetwork(library, model));
         try (FlowPipeline pipeline = new FlowPipeline(engine, FlowPipelineOptions.standard())) {
-            SelfCheck check = check(pipeline.open());
+            pipeline.open();
+            SelfCheck check = check(pipeline.predictor());
             assertEquals(0, check.largestError(), check.toString());
-            assertTrue(pipeline.statistics().count("run") == 1);
+            assertEquals(1, pipeline.statistics().count("run"));
             // And again: nothing of the first run is left over.
-            assertEquals(0, check(pipeline.open()).largestError());
+            assertEquals(0, check(pipeline.predictor()).largestError());
         }
     }
 
     @Test
     void theCheckSeesADifference() throws IOException {
-        try (DesktopFlowEngine engine = new DesktopFlowEngine(library, model)) {
+        try (FlowEngine engine = new NetworkFlowEngine(new DesktopNetwork(library, model))) {
             engine.load();
             FlowPredictor predictor =
                     new FlowPredictor(engine, Fit.STRETCH, new LatencyStatistics(1));
@@ -82,15 +88,24 @@ class DesktopFlowEngineTest {
 
     @Test
     void closingTwiceIsNoHarmAndRunningClosedIsRefused() {
-        DesktopFlowEngine engine = new DesktopFlowEngine(library, model);
-        assertThrows(IllegalStateException.class, engine::inputSpec);
-        engine.load();
-        assertEquals(3, engine.inputSpec().channels());
-        ByteBuffer small = ByteBuffer.allocateDirect(4);
-        assertThrows(IllegalArgumentException.class, () -> engine.run(small, small, small));
-        engine.close();
-        engine.close();
-        assertThrows(IllegalStateException.class, engine::outputSpec);
+        DesktopNetwork network = new DesktopNetwork(library, model);
+        assertThrows(IllegalStateException.class, () -> network.input("image1"));
+        network.load();
+        assertEquals(3, network.input("image1").channels());
+        Map<String, ByteBuffer> images = new HashMap<>();
+        Map<String, ByteBuffer> flow = new HashMap<>();
+        Exception error =
+                assertThrows(FlowEngineException.class, () -> network.run(images, flow));
+        assertTrue(error.getMessage().contains("[image1, image2]; got []"), error.getMessage());
+        images.put("image1", ByteBuffer.allocateDirect(4));
+        images.put("image2", ByteBuffer.allocateDirect(4));
+        flow.put("flow", ByteBuffer.allocateDirect(4));
+        assertThrows(IllegalArgumentException.class, () -> network.run(images, flow));
+        error = assertThrows(FlowEngineException.class, () -> network.output("boxes"));
+        assertTrue(error.getMessage().contains("boxes; it has [flow]"), error.getMessage());
+        network.close();
+        network.close();
+        assertThrows(IllegalStateException.class, () -> network.output("flow"));
     }
 
     @Test
@@ -99,14 +114,21 @@ class DesktopFlowEngineTest {
         Exception error =
                 assertThrows(
                         FlowEngineException.class,
-                        () -> new DesktopFlowEngine(library, absent).load());
+                        () -> new DesktopNetwork(library, absent).load());
         assertTrue(error.getMessage().contains("there is no file"), error.getMessage());
         Path damaged = folder.resolve("damaged.tflite");
         Files.write(damaged, new byte[1000]);
         error =
                 assertThrows(
                         FlowEngineException.class,
-                        () -> new DesktopFlowEngine(library, damaged).load());
+                        () -> new DesktopNetwork(library, damaged).load());
         assertTrue(error.getMessage().contains("could not read the file"), error.getMessage());
+        // Such a file falls through a ladder with its reason, and is no crash.
+        EngineLadder.Rung rung =
+                new EngineLadder.Rung(
+                        "CPU", () -> new NetworkFlowEngine(new DesktopNetwork(library, damaged)));
+        EngineLadder ladder = new EngineLadder(predictor -> null, 0.5, rung);
+        assertThrows(FlowEngineException.class, ladder::load);
+        assertTrue(ladder.report().startsWith("CPU: LiteRT could not read the file"));
     }
 }

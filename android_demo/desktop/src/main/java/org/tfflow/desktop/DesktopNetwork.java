@@ -8,42 +8,38 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
-import org.tfflow.core.FlowEngine;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.tfflow.core.FlowEngineException;
+import org.tfflow.core.Network;
 import org.tfflow.core.TensorSpec;
 
-/** A .tflite of tfflow on LiteRT's C library, through JNA: the phone's runtime on a desktop's CPU. */
-public final class DesktopFlowEngine implements FlowEngine {
-    private static final String SIGNATURE = "flow";
-    private static final String[] INPUTS = {"image1", "image2"};
+/** A .tflite on LiteRT's C library, through JNA: the phone's runtime on a desktop's CPU. */
+public final class DesktopNetwork implements Network {
+    private static final Size FIRST = new Size(0);
     private static final int PER_TENSOR = 1; // kLiteRtQuantizationPerTensor
 
-    /** A tensor of the signature: what it is, its place, and the memory that LiteRT uses for it. */
+    /** A tensor of the signature: what it is, and the memory that LiteRT uses for it. */
     private static final class Slot {
         TensorSpec spec;
-        int index;
         Pointer buffer;
     }
 
     private final Path library;
     private final Path file;
     private final Deque<Runnable> toClose = new ArrayDeque<>();
+    // In the signature's order.
+    private final Map<String, Slot> inputs = new LinkedHashMap<>();
+    private final Map<String, Slot> outputs = new LinkedHashMap<>();
     private LiteRt litert;
     private Pointer compiled;
-    private Size signatureIndex;
-    private Slot image1;
-    private Slot image2;
-    private Slot flow;
-    private Pointer[] inputs;
-    private Pointer[] outputs;
 
     /**
      * @param library ai-edge-litert's libLiteRt.so
-     * @param file exported by tfflow
+     * @param file a .tflite; its first signature is what runs
      */
-    public DesktopFlowEngine(Path library, Path file) {
+    public DesktopNetwork(Path library, Path file) {
         this.library = library;
         this.file = file;
     }
@@ -85,7 +81,7 @@ public final class DesktopFlowEngine implements FlowEngine {
         Pointer model = made.getValue();
         toClose.push(() -> litert.LiteRtDestroyModel(model));
 
-        Pointer signature = findSignature(model);
+        Pointer signature = firstSignature(model);
         check(litert.LiteRtCreateOptions(made), "make options");
         Pointer options = made.getValue();
         toClose.push(() -> litert.LiteRtDestroyOptions(options));
@@ -98,53 +94,54 @@ public final class DesktopFlowEngine implements FlowEngine {
         Pointer network = made.getValue();
         toClose.push(() -> litert.LiteRtDestroyCompiledModel(network));
 
-        image1 = slot(environment, network, signature, INPUTS[0], true);
-        image2 = slot(environment, network, signature, INPUTS[1], true);
-        flow = slot(environment, network, signature, SIGNATURE, false);
-        if (!image1.spec.toString().replace(INPUTS[0], INPUTS[1]).equals(image2.spec.toString())) {
-            throw new FlowEngineException(
-                    file + ": both images must be alike; got " + image1.spec + " and "
-                            + image2.spec);
-        }
-        inputs = new Pointer[] {null, null};
-        inputs[image1.index] = image1.buffer;
-        inputs[image2.index] = image2.buffer;
-        outputs = new Pointer[] {flow.buffer};
+        makeSlots(environment, network, signature, true);
+        makeSlots(environment, network, signature, false);
         compiled = network;
     }
 
-    private Pointer findSignature(Pointer model) {
+    private Pointer firstSignature(Pointer model) {
         SizeByReference count = new SizeByReference();
         check(litert.LiteRtGetNumModelSignatures(model, count), "count the signatures");
-        PointerByReference found = new PointerByReference();
-        PointerByReference key = new PointerByReference();
-        for (int i = 0; i < count.get(); i++) {
-            check(litert.LiteRtGetModelSignature(model, new Size(i), found), "find a signature");
-            check(litert.LiteRtGetSignatureKey(found.getValue(), key), "read a signature's name");
-            if (key.getValue().getString(0).equals(SIGNATURE)) {
-                Pointer signature = found.getValue();
-                SizeByReference given = new SizeByReference();
-                check(litert.LiteRtGetNumSignatureInputs(signature, count), "count the inputs");
-                check(litert.LiteRtGetNumSignatureOutputs(signature, given), "count the outputs");
-                if (count.get() != INPUTS.length || given.get() != 1) {
-                    throw new FlowEngineException(
-                            file + ": expected two inputs and one output; it has " + count.get()
-                                    + " and " + given.get());
-                }
-                signatureIndex = new Size(i);
-                return signature;
-            }
+        if (count.get() == 0) {
+            throw new FlowEngineException(
+                    file + " has no signature, so its tensors have no names: export it with"
+                            + " tfflow");
         }
-        throw new FlowEngineException(
-                file + " has no signature 'flow': it is no flow network exported by tfflow");
+        PointerByReference found = new PointerByReference();
+        check(litert.LiteRtGetModelSignature(model, FIRST, found), "find the signature");
+        return found.getValue();
     }
 
-    /** Finds a tensor by its name, and makes LiteRT's memory for it. */
+    /** Finds all inputs, or all outputs, and makes LiteRT's memory for them. */
+    private void makeSlots(
+            Pointer environment, Pointer network, Pointer signature, boolean input) {
+        SizeByReference count = new SizeByReference();
+        check(
+                input
+                        ? litert.LiteRtGetNumSignatureInputs(signature, count)
+                        : litert.LiteRtGetNumSignatureOutputs(signature, count),
+                "count the tensors");
+        PointerByReference found = new PointerByReference();
+        for (int i = 0; i < count.get(); i++) {
+            Size index = new Size(i);
+            check(
+                    input
+                            ? litert.LiteRtGetSignatureInputName(signature, index, found)
+                            : litert.LiteRtGetSignatureOutputName(signature, index, found),
+                    "read a tensor's name");
+            String name = found.getValue().getString(0);
+            Map<String, Slot> slots = input ? inputs : outputs;
+            slots.put(name, slot(environment, network, signature, name, index, input));
+        }
+    }
+
     private Slot slot(
-            Pointer environment, Pointer network, Pointer signature, String name, boolean input) {
-        Slot slot = new Slot();
-        slot.index = place(signature, name, input);
-        Size index = new Size(slot.index);
+            Pointer environment,
+            Pointer network,
+            Pointer signature,
+            String name,
+            Size index,
+            boolean input) {
         PointerByReference found = new PointerByReference();
         check(
                 input
@@ -155,13 +152,14 @@ public final class DesktopFlowEngine implements FlowEngine {
         Memory type = new Memory(LiteRt.TENSOR_TYPE_SIZE);
         type.clear();
         check(litert.LiteRtGetRankedTensorType(tensor, type), "read the shape of " + name);
+        Slot slot = new Slot();
         slot.spec = spec(name, tensor, type);
         check(
                 input
                         ? litert.LiteRtGetCompiledModelInputBufferRequirements(
-                                network, signatureIndex, index, found)
+                                network, FIRST, index, found)
                         : litert.LiteRtGetCompiledModelOutputBufferRequirements(
-                                network, signatureIndex, index, found),
+                                network, FIRST, index, found),
                 "ask what memory " + name + " needs");
         PointerByReference made = new PointerByReference();
         check(
@@ -171,26 +169,6 @@ public final class DesktopFlowEngine implements FlowEngine {
         slot.buffer = made.getValue();
         toClose.push(() -> litert.LiteRtDestroyTensorBuffer(slot.buffer));
         return slot;
-    }
-
-    private int place(Pointer signature, String name, boolean input) {
-        int count = input ? INPUTS.length : 1;
-        String[] names = new String[count];
-        PointerByReference found = new PointerByReference();
-        for (int i = 0; i < count; i++) {
-            Size index = new Size(i);
-            check(
-                    input
-                            ? litert.LiteRtGetSignatureInputName(signature, index, found)
-                            : litert.LiteRtGetSignatureOutputName(signature, index, found),
-                    "read a tensor's name");
-            names[i] = found.getValue().getString(0);
-            if (names[i].equals(name)) {
-                return i;
-            }
-        }
-        throw new FlowEngineException(
-                file + ": expected a tensor " + name + "; it has " + Arrays.toString(names));
     }
 
     private TensorSpec spec(String name, Pointer tensor, Pointer type) {
@@ -225,32 +203,54 @@ public final class DesktopFlowEngine implements FlowEngine {
     }
 
     @Override
-    public TensorSpec inputSpec() {
-        checkLoaded();
-        return image1.spec;
+    public TensorSpec input(String name) {
+        return slot(inputs, name).spec;
     }
 
     @Override
-    public TensorSpec outputSpec() {
+    public TensorSpec output(String name) {
+        return slot(outputs, name).spec;
+    }
+
+    private Slot slot(Map<String, Slot> slots, String name) {
         checkLoaded();
-        return flow.spec;
+        Slot slot = slots.get(name);
+        if (slot == null) {
+            throw new FlowEngineException(
+                    file + ": expected a tensor " + name + "; it has " + slots.keySet());
+        }
+        return slot;
     }
 
     @Override
-    public void run(ByteBuffer first, ByteBuffer second, ByteBuffer result) {
+    public void run(Map<String, ByteBuffer> given, Map<String, ByteBuffer> results) {
         checkLoaded();
-        copy(image1, first, true);
-        copy(image2, second, true);
+        checkNames("inputs", inputs, given);
+        checkNames("outputs", outputs, results);
+        given.forEach((name, bytes) -> copy(inputs.get(name), bytes, true));
         check(
                 litert.LiteRtRunCompiledModel(
                         compiled,
-                        signatureIndex,
-                        new Size(inputs.length),
-                        inputs,
-                        new Size(outputs.length),
-                        outputs),
+                        FIRST,
+                        new Size(inputs.size()),
+                        buffers(inputs),
+                        new Size(outputs.size()),
+                        buffers(outputs)),
                 "run");
-        copy(flow, result, false);
+        results.forEach((name, bytes) -> copy(outputs.get(name), bytes, false));
+    }
+
+    private void checkNames(
+            String what, Map<String, Slot> slots, Map<String, ByteBuffer> given) {
+        if (!slots.keySet().equals(given.keySet())) {
+            throw new FlowEngineException(
+                    file + ": expected the " + what + " " + slots.keySet() + "; got "
+                            + given.keySet());
+        }
+    }
+
+    private static Pointer[] buffers(Map<String, Slot> slots) {
+        return slots.values().stream().map(slot -> slot.buffer).toArray(Pointer[]::new);
     }
 
     /** Between a buffer of Java's and LiteRT's memory. */
@@ -293,6 +293,8 @@ public final class DesktopFlowEngine implements FlowEngine {
     @Override
     public void close() {
         compiled = null;
+        inputs.clear();
+        outputs.clear();
         while (!toClose.isEmpty()) {
             toClose.pop().run();
         }

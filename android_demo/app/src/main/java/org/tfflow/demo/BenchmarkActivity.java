@@ -1,0 +1,107 @@
+package org.tfflow.demo;
+
+import android.app.Activity;
+import android.content.ClipData;
+import android.content.ClipboardManager;
+import android.content.Context;
+import android.content.Intent;
+import android.os.Build;
+import android.os.Bundle;
+import android.util.Log;
+import android.view.View;
+import android.widget.TextView;
+import org.tfflow.core.Benchmark;
+import org.tfflow.core.Fit;
+import org.tfflow.core.FlowPipelineOptions;
+import org.tfflow.core.Orientation;
+
+/** The second screen: each accelerator's times, as a text to be copied or shared. */
+public final class BenchmarkActivity extends Activity {
+    private static final int WARM_UP = 20; // frames
+    private static final int RUNS = 100; // frames
+    private static final int WIDTH = 640; // px, as the camera gives it
+    private static final int HEIGHT = 480;
+    private static final FlowPipelineOptions OPTIONS =
+            FlowPipelineOptions.standard().withFit(Fit.LETTERBOX).withMaxFlow(30).withFastColors();
+
+    private TextView text;
+    private View copy;
+    private View share;
+    private Thread thread;
+
+    @Override
+    protected void onCreate(Bundle state) {
+        super.onCreate(state);
+        setContentView(R.layout.benchmark);
+        text = findViewById(R.id.report);
+        copy = findViewById(R.id.copy);
+        share = findViewById(R.id.share);
+        copy.setOnClickListener(button -> copy());
+        share.setOnClickListener(button -> share());
+    }
+
+    @Override
+    protected void onStart() {
+        super.onStart();
+        setReady(false);
+        thread = new Thread(this::measure, "benchmark");
+        thread.start();
+    }
+
+    private void measure() {
+        try {
+            ShippedModels models = new ShippedModels(getAssets());
+            // Turned as most phones' cameras are.
+            Orientation orientation = Orientation.of(90, false);
+            String report =
+                    new Benchmark(models::check, ShippedModels.TOLERANCE, OPTIONS, WARM_UP, RUNS)
+                            .run(
+                                    heading(models.flowFile()),
+                                    models.rungs(),
+                                    Benchmark.frames(WIDTH, HEIGHT, orientation),
+                                    this::show);
+            show(report);
+            runOnUiThread(() -> setReady(true));
+        } catch (InterruptedException end) {
+            Thread.currentThread().interrupt(); // the screen was left
+        } catch (RuntimeException error) {
+            Log.e("tfflow", "the benchmark failed", error);
+            show(String.valueOf(error.getMessage()));
+        }
+    }
+
+    private static String heading(String file) {
+        return "tfflow " + file + "\n"
+                + Build.MANUFACTURER + " " + Build.MODEL + ", Android " + Build.VERSION.RELEASE
+                + " (API " + Build.VERSION.SDK_INT + ")\n"
+                + "frames of " + WIDTH + " x " + HEIGHT + ", turned by 90 degrees";
+    }
+
+    private void show(String report) {
+        runOnUiThread(() -> text.setText(report));
+    }
+
+    private void setReady(boolean ready) {
+        copy.setEnabled(ready);
+        share.setEnabled(ready);
+    }
+
+    private void copy() {
+        ClipboardManager board = (ClipboardManager) getSystemService(Context.CLIPBOARD_SERVICE);
+        board.setPrimaryClip(ClipData.newPlainText("tfflow", text.getText()));
+    }
+
+    private void share() {
+        Intent intent = new Intent(Intent.ACTION_SEND);
+        intent.setType("text/plain");
+        intent.putExtra(Intent.EXTRA_TEXT, text.getText().toString());
+        startActivity(Intent.createChooser(intent, getString(R.string.share)));
+    }
+
+    @Override
+    protected void onStop() {
+        // Times in the background mean nothing.
+        thread.interrupt();
+        super.onStop();
+    }
+}

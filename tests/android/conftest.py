@@ -1,0 +1,47 @@
+"""What the tests of android_demo/ share: its Java, compiled once."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import java_tools
+import public_api
+
+
+@pytest.fixture(scope="session")
+def classes(tmp_path_factory):
+    """Folder with the compiled flowcore and desktop, and their tests."""
+    if reason := java_tools.missing():
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("java")
+    java_tools.compile_jvm(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def resources(tmp_path_factory):
+    """Folder with what aapt2 makes of the app's resources: R.java under gen, and app.apk."""
+    if reason := java_tools.missing_aapt2():
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("resources")
+    java_tools.link_resources(java_tools.APP, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def app(classes, resources, tmp_path_factory):
+    """Folder with the app's classes and those of our stubs."""
+    folder = tmp_path_factory.mktemp("app")
+    java_tools.compile_app(folder, classes, resources)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def api():
+    """Android's public API."""
+    if not public_api.FILE.is_file():
+        pytest.skip(f"no {public_api.FILE.name}; install: android_demo/install_java.sh")
+    return public_api.read(public_api.FILE)

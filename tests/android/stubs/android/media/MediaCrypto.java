@@ -1,0 +1,4 @@
+package android.media;
+
+/** Compile-only: what the app uses of the real one. */
+public final class MediaCrypto {}

@@ -1,0 +1,13 @@
+package android.os;
+
+/** Compile-only: what the app uses of the real one. */
+public class Build {
+    // Not constants, which would be compiled in.
+    public static final String MANUFACTURER = String.valueOf("");
+    public static final String MODEL = String.valueOf("");
+
+    public static class VERSION {
+        public static final String RELEASE = String.valueOf("");
+        public static final int SDK_INT = Integer.parseInt("0");
+    }
+}
