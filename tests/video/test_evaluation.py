@@ -1,10 +1,10 @@
-"""Average precision, by hand."""
+"""Average precision, by hand; speeds of motion."""
 
 import numpy as np
 import pytest
 
 from tfflow.data.clips import Clip, VideoFrame
-from tfflow.video import Detections, average_precision, evaluate
+from tfflow.video import Detections, average_precision, evaluate, motion_speeds
 
 A, B, FAR = (0, 0, 10, 10), (20, 0, 30, 10), (60, 60, 70, 70)
 
@@ -19,37 +19,74 @@ def detections(*found):
 def test_all_right_is_one():
     found = [detections((A, 0.9, 0), (B, 0.8, 1)), detections((A, 0.1, 0))]
     result = average_precision(found, [[A, B], [A]], [[0, 1], [0]], 3)
-    np.testing.assert_array_equal(result, [1, 1, np.nan])
+    np.testing.assert_allclose(result.of_class, [1, 1, np.nan])
+    np.testing.assert_allclose(result[:3], 1.0)
 
 
 def test_by_hand():
-    # Right, wrong, right, and one of three is never found: (1 + 2/3) / 3.
+    # Right, wrong, right, and one of three is never found. Of COCO's 101 recalls, 34 lie at or
+    # under a third, where precision is 1, and 33 more at or under two thirds, where it is 2/3.
     found = [detections((A, 0.9, 0), (FAR, 0.7, 0)), detections((B, 0.5, 0))]
     result = average_precision(found, [[A, B], [B]], [[0, 0], [0]], 1)
-    np.testing.assert_allclose(result, [(1 + 2 / 3) / 3])
+    np.testing.assert_allclose(result.ap50, (34 + 33 * 2 / 3) / 101, rtol=1e-6)
+    np.testing.assert_allclose(result.ap, result.ap50)
 
 
-def test_precision_is_the_best_at_a_higher_recall():
-    # Wrong, right, right: 1/2 and 2/3, of which 2/3 counts twice.
-    found = [detections((FAR, 0.9, 0), (A, 0.8, 0), (B, 0.7, 0))]
-    np.testing.assert_allclose(average_precision(found, [[A, B]], [[0, 0]], 1), [2 / 3])
+def test_overlaps_are_averaged():
+    shifted = (0, 2, 10, 12)  # overlaps by 2/3: right at 0.50, 0.55, 0.60 and 0.65
+    result = average_precision([detections((shifted, 0.9, 0))], [[A]], [[0]], 1)
+    np.testing.assert_allclose(result[:3], (0.4, 1.0, 0.0))
 
 
 def test_an_object_is_found_once_and_by_the_best():
-    shifted = (0, 2, 10, 12)  # overlaps by 2/3
-    found = [detections((shifted, 0.5, 0), (A, 0.9, 0))]
-    np.testing.assert_allclose(average_precision(found, [[A]], [[0]], 1), [1.0])
+    shifted = (0, 2, 10, 12)
     found = [detections((shifted, 0.9, 0), (A, 0.5, 0))]
-    np.testing.assert_allclose(average_precision(found, [[A]], [[0]], 1, overlap=0.7), [0.5])
+    result = average_precision(found, [[A]], [[0]], 1)
+    # Wrong, then right.
+    np.testing.assert_allclose((result.ap50, result.ap75), (1.0, 0.5))
 
 
 def test_another_class_another_image_or_nothing_is_wrong():
     wrong = [detections((A, 0.9, 1)), detections((B, 0.9, 0))]
-    np.testing.assert_array_equal(average_precision(wrong, [[A], [A]], [[0], [0]], 2), [0, np.nan])
+    result = average_precision(wrong, [[A], [A]], [[0], [0]], 2)
+    np.testing.assert_array_equal(result.of_class, [0, np.nan])
     nothing = [detections(), detections()]
-    np.testing.assert_array_equal(average_precision(nothing, [[A], []], [[0], []], 1), [0])
+    assert average_precision(nothing, [[A], []], [[0], []], 1).ap == 0.0
+    assert np.isnan(average_precision(nothing, [[], []], [[], []], 1).ap)
     with pytest.raises(ValueError, match="got 1, 2 and 2"):
         average_precision(wrong[:1], [[A], [A]], [[0], [0]], 2)
+
+
+def test_objects_that_do_not_count_are_neither_missed_nor_wrongly_found():
+    found = [detections((A, 0.9, 0), (B, 0.8, 0))]
+    boxes, classes = [[A, B, FAR]], [[0, 0, 0]]
+    only_b = average_precision(found, boxes, classes, 1, counted=[[False, True, False]])
+    np.testing.assert_allclose(only_b.ap, 1.0)
+    with_far = average_precision(found, boxes, classes, 1, counted=[[False, True, True]])
+    np.testing.assert_allclose(with_far.ap, 51 / 101)
+    # What matches nothing is wrong for every kind of object.
+    found = [detections(((40, 40, 50, 50), 0.9, 0), (B, 0.8, 0))]
+    result = average_precision(found, boxes, classes, 1, counted=[[False, True, False]])
+    np.testing.assert_allclose(result.ap, 0.5)
+
+
+def test_speeds_of_motion():
+    def boxes(step):
+        return [np.float32([(t * step, 0, t * step + 100, 100)]) for t in range(21)]
+
+    tracks = [np.array([7])] * 21
+
+    def of(step):
+        return [int(speed) for (speed,) in motion_speeds(boxes(step), tracks)]
+
+    assert of(0) == [0] * 21
+    # In the middle ten frames lie on both sides, 1 to 10 steps away: at 3 px a frame the overlaps
+    # are 97/103 … 70/130, 0.72 in the mean; at the ends the same.
+    assert of(3) == [1] * 21 and of(5) == [2] * 21
+    assert [list(each) for each in motion_speeds([boxes(0)[0], np.zeros((0, 4))], [[3], []])] == [
+        [0],
+        [],
+    ]
 
 
 def test_evaluate_walks_through_the_clips():
@@ -81,4 +118,7 @@ def test_evaluate_walks_through_the_clips():
     result = evaluate(video, clips)
     assert video.calls == ["reset", 1, 2, "reset", 3, 4, "reset"]
     assert (result.frames, result.key_frames) == (4, 2)
-    assert result.of_class == {"cat": 0.0, "dog": 1.0} and result.mean == 0.5
+    np.testing.assert_allclose((result.of_class["cat"], result.of_class["dog"]), (0.0, 1.0))
+    np.testing.assert_allclose((result.ap, result.ap50), (0.5, 0.5))
+    assert result.of_speed["slow"].ap == result.ap and np.isnan(result.of_speed["fast"].ap)
+    assert result.ms > 0

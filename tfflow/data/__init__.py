@@ -7,6 +7,7 @@ _LAZY = {
     "ImageNetVID": "clips",
     "SyntheticClips": "clips",
     "VideoFrame": "clips",
+    "write_clips": "clip_files",
     "CorruptFileError": "formats",
     "read_flow": "formats",
     "read_image": "formats",

@@ -105,6 +105,7 @@ class SyntheticClips(Sequence):
         seed: whole number from 0 up.
         count: how many clips.
         frames: how many frames each has.
+        step: time between two of them, whole: 4 gives every fourth frame, moved four times as far.
         smallest: objects of which fewer pixels are seen are left out of a frame, from 1 up.
 
     Attributes:
@@ -114,14 +115,15 @@ class SyntheticClips(Sequence):
         ValueError: a number that is out of its range.
     """
 
-    def __init__(self, config, *, seed=0, count=1000, frames=8, smallest=32):
+    def __init__(self, config, *, seed=0, count=1000, frames=8, step=1, smallest=32):
         from tfflow.data.synthetic.shapes import SHAPES  # needs OpenCV: only where it is drawn
 
-        for name, value in (("count", count), ("frames", frames), ("smallest", smallest)):
+        numbers = {"count": count, "frames": frames, "step": step, "smallest": smallest}
+        for name, value in numbers.items():
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         self.config, self.seed, self.count = config, seed, count
-        self.frames, self.smallest = frames, smallest
+        self.frames, self.step, self.smallest = frames, step, smallest
         self.classes = tuple(kind.__name__ for kind in SHAPES)
 
     def __len__(self):
@@ -132,7 +134,7 @@ class SyntheticClips(Sequence):
 
         index = range(self.count)[index]  # negative ones, and IndexError beyond the last
         scene = sample_scene(self.config, self.seed, index)
-        rendered = render(scene, self.frames)
+        rendered = render(scene, self.frames, step=self.step)
         kinds = [-1] + [shape_class(self.seed, scene.pool, shape) for shape in scene.shape[1:]]
 
         def read(time):

@@ -7,6 +7,8 @@ _LAZY = {
     "ByError": "schedule",
     "ByMotion": "schedule",
     "CentrenessLoss": "losses",
+    "ClipAugmentation": "sampling",
+    "ClipBatches": "sampling",
     "Detections": "boxes",
     "FixedInterval": "schedule",
     "FlowGuidedDetector": "detector",
@@ -19,10 +21,10 @@ _LAZY = {
     "encode": "boxes",
     "evaluate": "evaluation",
     "head_losses": "losses",
+    "motion_speeds": "evaluation",
     "overlaps": "boxes",
     "propagate": "propagation",
     "suppress": "boxes",
-    "training_batches": "sampling",
 }
 
 __all__ = list(_LAZY)

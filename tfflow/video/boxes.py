@@ -58,20 +58,17 @@ def suppress(boxes, scores, overlap):
     return np.array(kept, int)
 
 
-def decode(outputs, stride, *, score=0.3, overlap=0.5, most=100, candidates=1000):
+def decode(outputs, stride, **options):
     """The objects that a dense head found in each image of a batch.
 
-    The score is sqrt(class score x centre-ness); each class is suppressed by itself.
+    The score is sqrt(class score x centre-ness).
 
     Args:
         outputs: ``{"classes": (B, h, w, N) logits, "sides": (B, h, w, 4) px from the place to the
             left, top, right and bottom, "centreness": (B, h, w, 1) logits}``, as
             :meth:`tfflow.video.FlowGuidedDetector.detect` gives them.
         stride: Pixels of the image per feature.
-        score: Objects below it are left out.
-        overlap: As for :func:`suppress`.
-        most: At most so many objects for an image.
-        candidates: Only so many places and classes, the best ones, are suppressed at all.
+        **options: As for :func:`select`.
 
     Returns:
         A list of :class:`Detections`, one per image, in pixels of the detector's input.
@@ -82,19 +79,36 @@ def decode(outputs, stride, *, score=0.3, overlap=0.5, most=100, candidates=1000
     scores = np.sqrt(_sigmoid(classes) * _sigmoid(centreness))
     x, y = places(classes.shape[1:3], stride)
     boxes = np.stack([x, y, x, y], -1) + sides * np.float32([-1, -1, 1, 1])
-    found = []
-    for of_image, image_boxes in zip(scores, boxes):
-        row, column, kind = np.nonzero(of_image >= score)
-        best = np.argsort(-of_image[row, column, kind], kind="stable")[:candidates]
-        row, column, kind = row[best], column[best], kind[best]
-        certain, around = of_image[row, column, kind], image_boxes[row, column]
-        kept = [np.zeros(0, int)]
-        for one in np.unique(kind):
-            among = np.nonzero(kind == one)[0]
-            kept.append(among[suppress(around[among], certain[among], overlap)])
-        kept = np.sort(np.concatenate(kept))[:most]  # they are sorted by score already
-        found.append(Detections(around[kept], certain[kept], kind[kept]))
-    return found
+    return [
+        select(of_boxes.reshape(-1, 4), of_scores.reshape(-1, classes.shape[-1]), **options)
+        for of_boxes, of_scores in zip(boxes, scores)
+    ]
+
+
+def select(boxes, scores, *, score=0.3, overlap=0.5, most=100, candidates=1000):
+    """The objects among the boxes of all places; each class is suppressed by itself.
+
+    Args:
+        boxes: (M, 4), of each place one.
+        scores: (M, N), 0 to 1, of N classes.
+        score: Objects below it are left out.
+        overlap: As for :func:`suppress`.
+        most: At most so many objects.
+        candidates: Only so many places and classes, the best ones, are suppressed at all.
+
+    Returns:
+        :class:`Detections`.
+    """
+    place, kind = np.nonzero(scores >= score)
+    best = np.argsort(-scores[place, kind], kind="stable")[:candidates]
+    place, kind = place[best], kind[best]
+    certain, around = scores[place, kind], boxes[place]
+    kept = [np.zeros(0, int)]
+    for one in np.unique(kind):
+        among = np.nonzero(kind == one)[0]
+        kept.append(among[suppress(around[among], certain[among], overlap)])
+    kept = np.sort(np.concatenate(kept))[:most]  # they are sorted by score already
+    return Detections(around[kept], certain[kept], kind[kept])
 
 
 def encode(boxes, classes, size, *, stride, count, radius=1.5):

@@ -9,7 +9,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from tfflow.ops import upsample_nearest
+from tfflow.models.flow_model import FlowModel
+from tfflow.models.prediction import next_multiple
+from tfflow.ops import resize, upsample_nearest
 from tfflow.video.aggregation import FlowGuidedGRU
 from tfflow.video.propagation import propagate
 
@@ -30,14 +32,15 @@ class FlowGuidedDetector(keras.Model):
     what earlier key frames knew; :meth:`propagate` to the frames after it; :meth:`detect`.
     :class:`tfflow.video.VideoDetector` calls them for a video.
 
-    Called, it takes one of two dictionaries, for training with ``fit`` too:
+    Called, it takes one of three dictionaries, for training with ``fit`` too:
 
     * ``{"image": (B, H, W, 3)}``: each image is a key frame without a past;
-    * ``{"keys": (B, K, H, W, 3), "key_flows": (B, K - 1, h, w, 2), "flow": (B, h, w, 2)}``: key
-      frames in order of time, the flow from each to the one before it, and that from the current
-      frame, which is itself not looked at, to the last key frame. Each flow is in pixels of its
-      own grid, which may be coarser than the images. This is the paper's training on n + 1 frames,
-      with the flow as an input.
+    * ``{"keys": (B, K, H, W, 3), "image": (B, H, W, 3)}``: key frames in order of time, and the
+      frame whose objects are to be found; of that one, only the flow to the last key frame is
+      looked at. This is the paper's training on n + 1 frames. It takes a ``flow`` network;
+    * ``{"keys": (B, K, H, W, 3), "key_flows": (B, K - 1, h, w, 2), "flow": (B, h, w, 2)}``: the
+      same with flow from elsewhere: from each key frame to the one before it, and from the current
+      frame to the last one, in pixels of its own grid, which may be coarser than the images.
 
     Images are RGB float in [0, 1]; their sides are multiples of 32. The answer is a dictionary of
     float32, for features (h, w) = (H / 16, W / 16): ``"classes"`` (B, h, w, N) logits;
@@ -50,8 +53,12 @@ class FlowGuidedDetector(keras.Model):
         alpha: Factor on the backbone's channels.
         channels: Channels of the features.
         depth: Depthwise separable convolutions in the head.
-        aggregation: Whether key frames are joined by the flow-guided GRU; without it, each key
-            frame starts anew, as in Deep Feature Flow.
+        aggregation: Whether key frames are joined by the flow-guided GRU, whose state before the
+            first one is zero; without it, each key frame starts anew, as in Deep Feature Flow.
+        flow: A :class:`tfflow.models.FlowModel` that becomes a part of the detector, such as
+            ``tfflow.load("lightflow")``; None if the flow will be given from elsewhere.
+        flow_scale: It sees the frames at their size times this; the paper takes a half.
+        train_flow: Whether ``fit`` trains it along; its batch norm keeps its statistics.
         weights: Of the backbone, as keras.applications takes them: None for random ones, a file,
             or ``"imagenet"``, which is downloaded, for the values of ``alpha`` that there are.
         **kwargs: ``name``, ``dtype``, as for every Keras model.
@@ -72,6 +79,9 @@ class FlowGuidedDetector(keras.Model):
         channels=128,
         depth=2,
         aggregation=True,
+        flow=None,
+        flow_scale=0.5,
+        train_flow=False,
         weights=None,
         **kwargs,
     ):
@@ -87,6 +97,13 @@ class FlowGuidedDetector(keras.Model):
                 raise ValueError(f"{name} must be a whole number from {least} up; got {value!r}.")
         if not alpha > 0:
             raise ValueError(f"alpha must be above 0; got {alpha!r}.")
+        if not 0 < flow_scale <= 1:
+            raise ValueError(f"flow_scale must be above 0 and at most 1; got {flow_scale!r}.")
+        if flow is not None and not isinstance(flow, FlowModel):
+            raise TypeError(
+                "flow must be a network of tfflow.models, or None; got "
+                f"{type(flow).__name__}. VideoDetector takes anything with predict_flow."
+            )
         self.classes, self.backbone_name, self.alpha = int(classes), backbone, alpha
         self.channels, self.depth, self.aggregation = int(channels), int(depth), bool(aggregation)
         # As in FlowModel: XLA's depthwise convolutions are slow on TensorFlow's CPU.
@@ -101,6 +118,9 @@ class FlowGuidedDetector(keras.Model):
         self.from_coarse = layers.Conv2D(channels, 3, padding="same", name="from_coarse")
         self.from_fine = layers.Conv2D(channels, 1, name="from_fine")
         self.gru = FlowGuidedGRU(name="gru") if aggregation else None
+        self.flow_network, self.flow_scale = flow, float(flow_scale)
+        if flow is not None:
+            flow.trainable = bool(train_flow)
 
         self.head = [
             layers.SeparableConv2D(
@@ -126,34 +146,78 @@ class FlowGuidedDetector(keras.Model):
         )
 
     def call(self, inputs, training=None):
-        names = set(inputs) if isinstance(inputs, dict) else None
+        names = frozenset(inputs) if isinstance(inputs, dict) else None
         if names == {"image"}:
-            return self.detect(self.features(inputs["image"], training=training))
-        if names != {"keys", "key_flows", "flow"}:
+            return self.detect(self.aggregate(self.features(inputs["image"], training=training)))
+        if names == {"keys", "image"}:
+            keys, image = self._checked_keys(inputs), inputs["image"]
+            number = keys.shape[1]
+            flows = [
+                self.estimate_flow(keys[:, index], keys[:, index - 1]) for index in range(1, number)
+            ]
+            flow = self.estimate_flow(image, keys[:, -1])
+        elif names == {"keys", "key_flows", "flow"}:
+            keys, given = self._checked_keys(inputs), inputs["key_flows"]
+            if len(given.shape) != 5 or given.shape[1] != keys.shape[1] - 1:
+                raise ValueError(
+                    f"{self.name} expects keys (B, K, H, W, 3) and key_flows (B, K - 1, h, w, 2); "
+                    f"got {tuple(keys.shape)} and {tuple(given.shape)}."
+                )
+            flows = [given[:, index] for index in range(given.shape[1])]
+            flow = inputs["flow"]
+        else:
             found = sorted(names) if names is not None else type(inputs).__name__
             raise ValueError(
-                f'{self.name} expects {{"image": …}} or {{"keys": …, "key_flows": …, "flow": …}}; '
-                f"got {found}. For the frames of a video, use tfflow.video.VideoDetector."
+                f'{self.name} expects {{"image": …}}, {{"keys": …, "image": …}} or {{"keys": …, '
+                f'"key_flows": …, "flow": …}}; got {found}. For the frames of a video, use '
+                "tfflow.video.VideoDetector."
             )
-        return self.detect(self.propagate(self._of_keys(inputs, training), inputs["flow"]))
+        return self.detect(self.propagate(self._of_keys(keys, flows, training), flow))
 
-    def _of_keys(self, inputs, training):
-        """The last key frame's features, with those of the key frames before it."""
-        keys, flows = inputs["keys"], inputs["key_flows"]
-        if len(keys.shape) != 5 or len(flows.shape) != 5 or flows.shape[1] != keys.shape[1] - 1:
+    def _checked_keys(self, inputs):
+        keys = inputs["keys"]
+        if len(keys.shape) != 5 or not keys.shape[1]:
             raise ValueError(
-                f"{self.name} expects keys (B, K, H, W, 3) and key_flows (B, K - 1, h, w, 2); got "
-                f"{tuple(keys.shape)} and {tuple(flows.shape)}."
+                f"{self.name} expects keys (B, K, H, W, 3), K at least 1; got {tuple(keys.shape)}."
             )
+        return keys
+
+    def _of_keys(self, keys, flows, training):
+        """The last key frame's features, with those of the key frames before it."""
         number, size = keys.shape[1], tuple(keys.shape[2:])
         # All key frames as one batch: batch normalisation sees them together.
         features = self.features(ops.reshape(keys, (-1, *size)), training=training)
         features = ops.reshape(features, (-1, number, *features.shape[1:]))
-        joined = features[:, 0]
+        joined = self.aggregate(features[:, 0])
         for index in range(1, number):
-            propagated = self.propagate(joined, flows[:, index - 1])
+            propagated = self.propagate(joined, flows[index - 1])
             joined = self.aggregate(features[:, index], propagated)
         return joined
+
+    def estimate_flow(self, image, key_image):
+        """The flow from frames to their key frames, by the detector's own network.
+
+        Args:
+            image: RGB float in [0, 1], (B, H, W, 3).
+            key_image: The same of the key frames.
+
+        Returns:
+            (B, h, w, 2) float32 in pixels of its own grid, which is ``flow_scale`` times the
+            images', rounded up to what the network takes.
+
+        Raises:
+            ValueError: If the detector has no flow network.
+        """
+        if self.flow_network is None:
+            raise ValueError(
+                f"{self.name} was made without a flow network. Make it with "
+                'flow=tfflow.load("lightflow"), or pass the flow.'
+            )
+        size = [round(side * self.flow_scale) for side in image.shape[1:3]]
+        size = next_multiple(size, self.flow_network.multiple)
+        pair = {"image1": image, "image2": key_image}
+        pair = {name: resize(ops.cast(each, "float32"), size) for name, each in pair.items()}
+        return self.flow_network(pair, training=False)["flow"]
 
     def features(self, images, training=None):
         """Images to features of stride 16: (B, H, W, 3) -> (B, H / 16, W / 16, channels).
@@ -178,9 +242,15 @@ class FlowGuidedDetector(keras.Model):
         """Features of a key frame, as another frame sees them; :func:`tfflow.video.propagate`."""
         return propagate(features, flow)
 
-    def aggregate(self, features, propagated):
-        """A key frame's own features, joined with those propagated to it; (B, h, w, C) all."""
-        return features if self.gru is None else self.gru(features, propagated)
+    def aggregate(self, features, propagated=None):
+        """A key frame's own features, joined with those propagated to it; (B, h, w, C) all.
+
+        The first key frame has none; nothing is known of what lay before, nor of what lies outside
+        of a key frame, and both are zeros.
+        """
+        if self.gru is None:
+            return features
+        return self.gru(features, ops.zeros_like(features) if propagated is None else propagated)
 
     def detect(self, features):
         """Features (B, h, w, channels) to the head's answer, as a call gives it."""
@@ -192,6 +262,67 @@ class FlowGuidedDetector(keras.Model):
             "sides": self.stride * ops.exp(ops.minimum(sides, _LONGEST)),
             "centreness": ops.cast(self.centreness_head(features), "float32"),
         }
+
+    def boxes_and_scores(self, outputs):
+        """The box of each place and its scores, from what :meth:`detect` gives.
+
+        Returns:
+            (boxes (B, h w, 4) x1, y1, x2, y2 in pixels, scores (B, h w, classes) in [0, 1]), for
+            :func:`tfflow.video.boxes.select`.
+        """
+        height, width = ops.shape(outputs["classes"])[1:3]
+        y, x = ((ops.arange(side, dtype="float32") + 0.5) * self.stride for side in (height, width))
+        x, y = ops.meshgrid(x, y)
+        sign = np.float32([-1, -1, 1, 1])
+        boxes = ops.stack([x, y, x, y], axis=-1) + sign * outputs["sides"]
+        scores = ops.sqrt(ops.sigmoid(outputs["classes"]) * ops.sigmoid(outputs["centreness"]))
+        number = height * width
+        return ops.reshape(boxes, (-1, number, 4)), ops.reshape(scores, (-1, number, self.classes))
+
+    def start_from(self, earlier):
+        """Takes over the weights of another detector of the same widths, part by part.
+
+        Args:
+            earlier: A :class:`FlowGuidedDetector`, such as one that was trained on images, without
+                the GRU and without a flow network.
+
+        Returns:
+            The names of the parts that ``earlier`` lacks and that stay as they are.
+
+        Raises:
+            TypeError: If ``earlier`` is no detector.
+            ValueError: If a part of both has other shapes. Nothing is changed then.
+        """
+        if not isinstance(earlier, FlowGuidedDetector):
+            raise TypeError(
+                f"start_from expects a FlowGuidedDetector; got {type(earlier).__name__}."
+            )
+        there, fresh, taken = earlier._parts(), [], []
+        for name, part in self._parts().items():
+            if name not in there:
+                fresh.append(name)
+                continue
+            weights = there[name].get_weights()
+            shapes = [[tuple(w.shape) for w in each] for each in (part.weights, weights)]
+            if shapes[0] != shapes[1]:
+                differ = next((a, b) for a, b in zip(*shapes) if a != b)
+                raise ValueError(
+                    f"{name} has other shapes in the two detectors: {differ[0]} and {differ[1]}. "
+                    "Make both with the same classes, backbone, alpha, channels and depth."
+                )
+            taken.append((part, weights))
+        for part, weights in taken:
+            part.set_weights(weights)
+        return fresh
+
+    def _parts(self):
+        """Name -> layer, of all that have weights."""
+        layers = [self.backbone, self.from_coarse, self.from_fine, self.gru, *self.head]
+        layers += [self.classes_head, self.sides_head, self.centreness_head]
+        parts = {layer.name: layer for layer in layers if layer is not None}
+        if self.flow_network is not None:
+            parts["flow_network"] = self.flow_network
+        return parts
 
     def check_size(self, shape):
         """Raises ValueError if images of a shape (B, H, W, 3) can't go in."""
@@ -228,8 +359,14 @@ class FlowGuidedDetector(keras.Model):
             "channels": self.channels,
             "depth": self.depth,
             "aggregation": self.aggregation,
+            "flow": self.flow_network and keras.saving.serialize_keras_object(self.flow_network),
+            "flow_scale": self.flow_scale,
+            "train_flow": self.flow_network is not None and self.flow_network.trainable,
         }
 
     @classmethod
     def from_config(cls, config):
+        config = dict(config)
+        if config.get("flow") is not None:
+            config["flow"] = keras.saving.deserialize_keras_object(config["flow"])
         return cls(**config)

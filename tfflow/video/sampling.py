@@ -1,101 +1,186 @@
-"""Training clips: key frames, the flow between them, and what shall be found in a frame after."""
+"""Batches to train a detector on: images, or key frames and a frame after them."""
 
+import dataclasses
+
+import keras
 import numpy as np
+from PIL import Image
 
-from tfflow.models.prediction import resize
 from tfflow.video.boxes import encode
 
 
-def training_batches(
-    clips,
-    flow,
-    *,
-    size,
-    batch_size=8,
-    keys=2,
-    interval=10,
-    flow_scale=0.5,
-    stride=16,
-    seed=0,
-):
-    """Batches for ``FlowGuidedDetector.fit``, without end, as the paper draws its n + 1 frames.
+@dataclasses.dataclass(frozen=True)
+class ClipAugmentation:
+    """Random changes, the same for all frames of a sample, so that its motion stays a motion.
 
-    Of a random clip a random frame is to be found in. The last key frame lies 0 to ``interval`` - 1
-    frames before it, the others ``interval`` frames apart before that. Where a clip begins too
+    Attributes:
+        flip: Probability of a mirror image, left for right.
+        reverse: Probability that time runs backwards; without effect on images.
+        zoom: Of a frame, a part is taken whose sides are 1 / zoom of it at least.
+        contrast: Largest relative change of the contrast.
+        brightness: Largest change of the brightness, in values of [0, 1].
+        color: Largest relative change of one colour channel.
+        least: An object is left out if less than this share of its box lies in the part taken.
+    """
+
+    flip: float = 0.5
+    reverse: float = 0.5
+    zoom: float = 1.4
+    contrast: float = 0.2
+    brightness: float = 0.1
+    color: float = 0.1
+    least: float = 0.3
+
+    def __post_init__(self):
+        for name in ("flip", "reverse", "least"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must lie in 0..1; got {getattr(self, name)!r}.")
+        for name in ("contrast", "brightness", "color"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie in 0..1, below 1; got {getattr(self, name)!r}.")
+        if not 1 <= self.zoom < np.inf:
+            raise ValueError(f"zoom must be at least 1; got {self.zoom!r}.")
+
+
+NONE = ClipAugmentation(0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
+
+
+class ClipBatches(keras.utils.PyDataset):
+    """What ``FlowGuidedDetector.fit`` is trained on, drawn as the paper draws its n + 1 frames.
+
+    Of a random clip, a random frame is to be found in. The last key frame lies 0 to ``interval`` -
+    1 frames before it, the others ``interval`` frames apart before that. Where a clip begins too
     late, its first frame stands for those before it, as if nothing had moved.
+
+    A batch is ``({"keys": (B, K, H, W, 3), "image": (B, H, W, 3)}, {"classes", "sides",
+    "centreness"})``, images float32 in [0, 1]; without ``"keys"`` if there are none. The same seed
+    gives the same batches; each epoch has other ones.
 
     Args:
         clips: A sequence of clips of ``tfflow.data.VideoFrame`` with an attribute ``classes``.
-        flow: Anything with ``predict_flow(image1, image2)`` for batches.
         size: (height, width) that frames are stretched to, multiples of 32.
         batch_size: Frames to be found in, in a batch.
-        keys: How many key frames, from 1 up; the GRU learns from 2 up.
+        batches: In an epoch.
+        keys: How many key frames; 0 = images alone. The GRU learns to join from 2 up.
         interval: Distance of key frames, in frames.
-        flow_scale: The flow is estimated on frames of ``size`` times this.
+        augmentation: A :class:`ClipAugmentation`, or None.
         stride: Pixels of the image per feature.
-        seed: Of the random choice; equal seeds give equal batches.
-
-    Yields:
-        ``({"keys": (B, K, H, W, 3), "key_flows": (B, K - 1, h, w, 2), "flow": (B, h, w, 2)},
-        {"classes", "sides", "centreness"})``, float32.
+        seed: Of the random choice.
+        **kwargs: ``workers``, ``max_queue_size``, as for every ``keras.utils.PyDataset``.
 
     Raises:
         ValueError: If a number is out of its range, or there are no clips.
     """
-    for name, value in (("batch_size", batch_size), ("keys", keys), ("interval", interval)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1; got {value!r}.")
-    if len(clips) == 0:
-        raise ValueError("training_batches expects clips; there are none.")
-    return _batches(
+
+    def __init__(
+        self,
         clips,
-        flow,
-        tuple(size),
-        [max(1, round(flow_scale * side)) for side in size],
-        (batch_size, keys, interval),
-        stride,
-        np.random.default_rng(seed),
-    )
+        size,
+        *,
+        batch_size=8,
+        batches=500,
+        keys=2,
+        interval=10,
+        augmentation=None,
+        stride=16,
+        seed=0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        numbers = {"batch_size": batch_size, "batches": batches, "interval": interval}
+        for name, value in numbers.items():
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1; got {value!r}.")
+        if keys < 0:
+            raise ValueError(f"keys must be at least 0; got {keys!r}.")
+        if len(clips) == 0:
+            raise ValueError("ClipBatches expects clips; there are none.")
+        self.clips, self.size = clips, tuple(size)
+        self.batch_size, self.batches = batch_size, batches
+        self.keys, self.interval, self.stride = keys, interval, stride
+        self.augmentation = augmentation or NONE
+        self.seed, self.epoch = seed, 0
+
+    def __len__(self):
+        return self.batches
+
+    def on_epoch_end(self):
+        self.epoch += 1
+
+    def __getitem__(self, index):
+        rng = np.random.default_rng([self.seed, self.epoch, index])
+        samples = [self._sample(rng) for _ in range(self.batch_size)]
+        images = np.stack([frames for frames, _ in samples])
+        inputs = {"image": images[:, -1]}
+        if self.keys:
+            inputs["keys"] = images[:, :-1]
+        return inputs, {name: np.stack([t[name] for _, t in samples]) for name in samples[0][1]}
+
+    def _sample(self, rng):
+        """(frames (K + 1, H, W, 3) in order of time, what shall be found in the last one)."""
+        clip = self.clips[int(rng.integers(len(self.clips)))]
+        current = int(rng.integers(len(clip)))
+        times = [current]
+        if self.keys:
+            last = current - int(rng.integers(self.interval))
+            times = [last - self.interval * back for back in reversed(range(self.keys))] + times
+        if rng.random() < self.augmentation.reverse:
+            times = [len(clip) - 1 - time for time in times]
+        frames = [clip[min(max(0, time), len(clip) - 1)] for time in times]
+        images, boxes, classes = augment(frames, self.size, self.augmentation, rng)
+        features = tuple(side // self.stride for side in self.size)
+        count = len(self.clips.classes)
+        return images, encode(boxes, classes, features, stride=self.stride, count=count)
 
 
-def _batches(clips, flow, size, flow_size, numbers, stride, rng):
-    batch_size, keys, interval = numbers
-    features = tuple(side // stride for side in size)
-    while True:
-        images, targets = [], []
-        for _ in range(batch_size):
-            clip = clips[int(rng.integers(len(clips)))]
-            current = int(rng.integers(len(clip)))
-            last = current - int(rng.integers(interval))
-            # In order of time, the current frame at the end.
-            times = [last - interval * back for back in reversed(range(keys))] + [current]
-            frames = [clip[max(0, time)] for time in times]
-            images.append([resize(_unit(frame.image), size)[0] for frame in frames])
-            found, (height, width) = frames[-1], frames[-1].image.shape[:2]
-            scale = np.float32([size[1] / width, size[0] / height] * 2)
-            targets.append(
-                encode(
-                    found.boxes * scale,
-                    found.classes,
-                    features,
-                    stride=stride,
-                    count=len(clips.classes),
-                )
-            )
-        images = np.stack([frame for of_sample in images for frame in of_sample])
-        small = resize(images, flow_size).reshape(batch_size, keys + 1, *flow_size, 3)
-        pairs = (small[:, 1:], small[:, :-1])  # from each frame to the one before it
-        flows = flow.predict_flow(*(frames.reshape(-1, *flow_size, 3) for frames in pairs))
-        flows = np.asarray(flows, np.float32).reshape(batch_size, keys, *flow_size, 2)
-        yield (
-            {
-                "keys": images.reshape(batch_size, keys + 1, *size, 3)[:, :-1],
-                "key_flows": flows[:, :-1],
-                "flow": flows[:, -1],
-            },
-            {name: np.stack([target[name] for target in targets]) for name in targets[0]},
-        )
+def augment(frames, size, augmentation, rng):
+    """The frames of one sample, changed alike.
+
+    Args:
+        frames: ``tfflow.data.VideoFrame``, all of one size.
+        size: (height, width) of the result.
+        augmentation: :class:`ClipAugmentation`; :data:`NONE` stretches the frames and no more.
+        rng: ``numpy.random.Generator``.
+
+    Returns:
+        (images (T, height, width, 3) float32 in [0, 1], boxes (N, 4) and classes (N,) of the last
+        frame in pixels of the result).
+    """
+    height, width = frames[-1].image.shape[:2]
+    share = 1 / rng.uniform(1, augmentation.zoom)
+    left, top = rng.uniform(0, 1 - share, 2) * (width, height)
+    part = float(left), float(top), float(left + share * width), float(top + share * height)
+    mirrored = rng.random() < augmentation.flip
+    levels = _levels(augmentation, rng)
+    images = []
+    for frame in frames:
+        picture = Image.fromarray(frame.image)
+        if picture.size != size[::-1] or share < 1:
+            picture = picture.resize(size[::-1], Image.Resampling.BILINEAR, box=part)
+        image = np.asarray(picture)
+        image = image[:, ::-1] if mirrored else image
+        images.append(np.stack([levels[c][image[..., c]] for c in range(3)], axis=-1))
+
+    # As x, y, x, y: of a box that is cut at the part, the corners lie on its edges.
+    low, span = np.float32(part[:2] * 2), np.float32((share * width, share * height) * 2)
+    boxes = frames[-1].boxes
+    inside = np.clip(boxes, low, low + span)
+    seen = _areas(inside) / np.maximum(_areas(boxes), 1e-6)
+    kept = (seen >= augmentation.least) & (seen > 0)
+    boxes = (inside[kept] - low) / span * np.float32(tuple(size[::-1]) * 2)
+    if mirrored:
+        boxes = np.float32([size[1], 0, size[1], 0]) + boxes[:, [2, 1, 0, 3]] * [-1, 1, -1, 1]
+    return np.stack(images), boxes.astype(np.float32), frames[-1].classes[kept]
 
 
-def _unit(image):
-    return image[None].astype(np.float32) / np.float32(255)
+def _levels(augmentation, rng):
+    """(3, 256) float32: what becomes of each grey level of each channel."""
+    contrast = 1 + augmentation.contrast * rng.uniform(-1, 1)
+    brightness = augmentation.brightness * rng.uniform(-1, 1)
+    gains = 1 + augmentation.color * rng.uniform(-1, 1, (3, 1))
+    levels = np.linspace(0, 1, 256)
+    return np.clip(gains * ((levels - 0.5) * contrast + 0.5 + brightness), 0, 1).astype(np.float32)
+
+
+def _areas(boxes):
+    return np.maximum(boxes[:, 2:] - boxes[:, :2], 0).prod(-1)

@@ -13,7 +13,13 @@ class KeyFrameSchedule:
     """What :class:`tfflow.video.VideoDetector` asks. One of your own needs :meth:`is_key` alone.
 
     The schedules here keep no state, so that one may serve several videos.
+
+    Attributes:
+        needs_flow: Whether it decides by the flow and the images; a schedule that goes by time
+            alone says False, and exported files then run once for a key frame, not twice.
     """
+
+    needs_flow = True
 
     def is_key(self, age, *, flow=None, image=None, key_image=None, frame_size=None):
         """Whether a frame is a key frame.
@@ -40,6 +46,8 @@ class FixedInterval(KeyFrameSchedule):
     Raises:
         ValueError: If ``n`` is no whole number from 1 up.
     """
+
+    needs_flow = False
 
     def __init__(self, n=10):
         self.n = _frames(n, "n")

@@ -1,10 +1,9 @@
 """Objects in a video, frame by frame: NumPy in, NumPy out."""
 
-import keras
 import numpy as np
 
 from tfflow.models.prediction import as_batch, next_multiple, resize
-from tfflow.video.boxes import Detections, decode
+from tfflow.video.boxes import Detections, select
 from tfflow.video.schedule import FixedInterval
 
 
@@ -16,27 +15,29 @@ class VideoDetector:
     video; not thread-safe.
 
     Args:
-        detector: A :class:`tfflow.video.FlowGuidedDetector`.
-        flow: Anything with ``predict_flow(image1, image2)``: a network of ``tfflow.models``, a
-            preset, a ``tfflow.tflite.FlowInterpreter``.
+        detector: A :class:`tfflow.video.FlowGuidedDetector`, or the exported files, a
+            :class:`tfflow.tflite.DetectorInterpreter`.
+        flow: Of a Keras detector, what estimates the flow: anything with ``predict_flow(image1,
+            image2)``, as a network of ``tfflow.models`` or a :class:`tfflow.tflite.FlowInterpreter`.
+            None for its own network. Files have theirs.
         schedule: A :class:`tfflow.video.KeyFrameSchedule`; None for ``FixedInterval(10)``.
         score: Objects below it are left out, 0 to 1.
         overlap: Two boxes of one class that overlap by more are one object.
         most: At most so many objects in a frame.
-        size: (height, width) that the detector runs at, multiples of 32; None for the next
+        size: (height, width) that a Keras detector runs at, multiples of 32; None for the next
             multiples of the frame's. Frames are stretched to it.
-        flow_scale: The flow is estimated on frames of the detector's size times this; the paper
-            takes a half.
+        flow_scale: ``flow`` gets frames of the detector's size times this; None for the detector's
+            own scale, which is a half unless it was made with another.
 
     Attributes:
         is_key: Whether the last frame was a key frame; None before the first.
 
     Raises:
-        ValueError: If an argument is out of its range.
-        TypeError: If ``flow`` has no ``predict_flow``.
+        ValueError: If an argument is out of its range, or of no use.
+        TypeError: If ``flow`` has no ``predict_flow``, or is missing.
 
     Example:
-        >>> video = VideoDetector(detector, tfflow.models.create("lightflow"))
+        >>> video = VideoDetector(detector)
         >>> for frame in frames:
         ...     boxes, scores, classes = video.next(frame)
     """
@@ -44,31 +45,19 @@ class VideoDetector:
     def __init__(
         self,
         detector,
-        flow,
+        flow=None,
         schedule=None,
         *,
         score=0.3,
         overlap=0.5,
         most=100,
         size=None,
-        flow_scale=0.5,
+        flow_scale=None,
     ):
-        if not callable(getattr(flow, "predict_flow", None)):
-            raise TypeError(
-                "flow must have predict_flow(image1, image2), as the networks of tfflow.models "
-                f"do; got {type(flow).__name__}."
-            )
-        if not 0 < flow_scale <= 1:
-            raise ValueError(f"flow_scale must be above 0 and at most 1; got {flow_scale!r}.")
-        if size is not None:
-            detector.check_size((1, *size, 3))
-        self._detector, self._predictor = detector, flow
+        self._engine = _engine(detector, flow, size, flow_scale)
         self._schedule = FixedInterval() if schedule is None else schedule
-        self._decoding = {"score": score, "overlap": overlap, "most": most}
-        self._size, self._flow_scale = size, flow_scale
-        self._first = _Step(detector, _first)
-        self._key = _Step(detector, _key)
-        self._between = _Step(detector, _between)
+        self._selection = {"score": score, "overlap": overlap, "most": most}
+        self._size = size or self._engine.size
         self.reset()
 
     def reset(self):
@@ -103,27 +92,20 @@ class VideoDetector:
                 f"The video's frames are {_text(self._frame_size)} (height x width); got "
                 f"{_text(frame_size)}. Call reset() before the first frame of another video."
             )
-        size = self._size or next_multiple(frame_size, self._detector.multiple)
-        batch = resize(batch, size)
-        image = resize(batch, [max(1, round(self._flow_scale * side)) for side in size])[0]
+        size = self._size or next_multiple(frame_size, self._engine.multiple)
+        image = resize(batch, size)
 
         if self._features is None:
-            is_key, result = True, self._first.predict_on_batch({"image": batch})
+            is_key, result = True, self._engine.first(image)
         else:
-            flow = np.asarray(self._predictor.predict_flow(image, self._key_image), np.float32)
-            is_key = self._schedule.is_key(
-                self._age + 1,
-                flow=flow,
-                image=image,
-                key_image=self._key_image,
-                frame_size=frame_size,
-            )
-            inputs = {"features": self._features, "flow": flow[None]}
-            step = self._between
-            if is_key:
-                step, inputs["image"] = self._key, batch
-            result = step.predict_on_batch(inputs)
-        found = decode(result["outputs"], self._detector.stride, **self._decoding)[0]
+            known = image, self._key_image, self._features
+            motion = self._motion(*known)
+            is_key = self._schedule.is_key(self._age + 1, frame_size=frame_size, **motion)
+            step = self._engine.key if is_key else self._engine.between
+            result = step(*known, motion.get("flow"))
+        found = select(
+            np.asarray(result["boxes"])[0], np.asarray(result["scores"])[0], **self._selection
+        )
 
         # Nothing is kept before all has gone well.
         self._frame_size, self.is_key = frame_size, bool(is_key)
@@ -133,36 +115,38 @@ class VideoDetector:
             self._age += 1
         return _in_frame(found, size, frame_size)
 
-
-class _Step(keras.Model):
-    """A part of the detector as a model of its own: Keras compiles what is a model's call."""
-
-    def __init__(self, detector, function):
-        super().__init__(name=f"{detector.name}_{function.__name__[1:]}", autocast=False)
-        # Part of the model, so that backends that pass weights as arguments find them.
-        self.detector, self.function = detector, function
-        self.jit_compile = detector.jit_compile
-
-    def build(self, *args, **kwargs):
-        pass
-
-    def call(self, inputs):
-        return self.function(self.detector, **inputs)
+    def _motion(self, image, key_image, features):
+        """What a schedule decides by; nothing if it goes by time alone."""
+        if not getattr(self._schedule, "needs_flow", True):
+            return {}
+        flow = self._engine.flow(image, key_image, features)
+        small = {"image": image, "key_image": key_image}
+        return {"flow": flow, **{k: resize(v, flow.shape[:2])[0] for k, v in small.items()}}
 
 
-def _first(detector, image):
-    features = detector.features(image, training=False)
-    return {"features": features, "outputs": detector.detect(features)}
+def _engine(detector, flow, size, flow_scale):
+    """What runs the detector, its arguments checked."""
+    if not hasattr(detector, "check_size"):  # it is an engine itself
+        for name, value in (("flow", flow), ("size", size), ("flow_scale", flow_scale)):
+            if value is not None:
+                raise ValueError(f"Exported files have their own {name}; leave out {name}.")
+        return detector
+    from tfflow.video.engines import KerasEngine
 
-
-def _key(detector, image, features, flow):
-    propagated = detector.propagate(features, flow)
-    joined = detector.aggregate(detector.features(image, training=False), propagated)
-    return {"features": joined, "outputs": detector.detect(joined)}
-
-
-def _between(detector, features, flow):
-    return {"outputs": detector.detect(detector.propagate(features, flow))}
+    own = flow is None and detector.flow_network is not None
+    if not own and not callable(getattr(flow, "predict_flow", None)):
+        raise TypeError(
+            "flow must have predict_flow(image1, image2), as the networks of tfflow.models do; got "
+            f"{type(flow).__name__}. Only a detector that was made with flow=… needs none."
+        )
+    if own and flow_scale is not None:
+        raise ValueError("flow_scale is for a flow of your own; the detector has its scale.")
+    flow_scale = detector.flow_scale if flow_scale is None else flow_scale
+    if not 0 < flow_scale <= 1:
+        raise ValueError(f"flow_scale must be above 0 and at most 1; got {flow_scale!r}.")
+    if size is not None:
+        detector.check_size((1, *size, 3))
+    return KerasEngine(detector, flow, flow_scale)
 
 
 def _in_frame(found, size, frame_size):

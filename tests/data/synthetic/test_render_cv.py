@@ -180,3 +180,22 @@ def test_exposure_drifts_and_light_moves():
 def test_frames_must_be_positive(pool):
     with pytest.raises(ValueError, match="at least 1"):
         render(sample_scene(PLAIN, 0, 0), 0, pool)
+
+
+def test_frames_further_apart(pool):
+    scene = sample_scene(PLAIN, 0, 3)
+    near, far = render(scene, 3, pool), render(scene, 2, pool, step=2)
+    np.testing.assert_array_equal(far.images, near.images[::2])
+    np.testing.assert_array_equal(far.ids, near.ids[::2])
+    # From the first to the third frame is from the first to the second and on from there.
+    height, width = far.ids.shape[1:]
+    y, x = np.mgrid[:height, :width]
+    later = np.rint(np.stack([x, y], -1) + near.flows[0]).astype(int)
+    inside = (later >= 0).all(-1) & (later < (width, height)).all(-1) & ~near.occlusions[0]
+    here, there = np.nonzero(inside), later[inside][:, ::-1].T
+    same = near.ids[0][here] == near.ids[1][tuple(there)]
+    on = near.flows[0][here] + near.flows[1][tuple(there)]
+    assert same.sum() > 1000
+    np.testing.assert_allclose(np.median(np.abs(on - far.flows[0][here])[same]), 0, atol=0.05)
+    with pytest.raises(ValueError, match="step must be a whole number from 1 up, got 0.5"):
+        render(scene, 2, step=0.5)

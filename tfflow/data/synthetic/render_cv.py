@@ -26,8 +26,8 @@ class RenderedScene(NamedTuple):
 
     Attributes:
         images: (T, H, W, 3) uint8, RGB.
-        flows: (T - 1, H, W, 2) float32, pixels from frame t to t + 1, known everywhere.
-        occlusions: (T - 1, H, W) bool, pixels of frame t that frame t + 1 does not show: their
+        flows: (T - 1, H, W, 2) float32, pixels from one frame to the next, known everywhere.
+        occlusions: (T - 1, H, W) bool, pixels of a frame that the next one does not show: their
             target lies outside of the frame, or a nearer layer covers the pixel next to it.
         ids: (T, H, W) uint8, the topmost layer of each pixel; 0 is the background.
     """
@@ -54,13 +54,14 @@ class RenderedScene(NamedTuple):
         return boxes
 
 
-def render(scene, frames=2, pool=None):
+def render(scene, frames=2, pool=None, *, step=1):
     """Draws the first frames of a scene.
 
     Args:
         scene: `Scene`.
         frames: how many, from 1 up.
         pool: the scene's `Pool`; by default it is made, and kept for the scenes that follow.
+        step: time from one frame to the next, whole, from 1 up: 2 leaves out every other frame.
 
     Returns:
         `RenderedScene`.
@@ -69,11 +70,14 @@ def render(scene, frames=2, pool=None):
         raise ValueError(f"frames must be at least 1, got {frames}")
     if pool is None:
         pool = cached_pool(scene.config, scene.seed, scene.pool)
-    drawn = [_frame(scene, pool, t) for t in range(frames)]
+    if step < 1 or step != int(step):
+        raise ValueError(f"step must be a whole number from 1 up, got {step!r}")
+    times = range(0, frames * step, step)
+    drawn = [_frame(scene, pool, t) for t in times]
     flows, occlusions = [], []
-    for t in range(frames - 1):
-        flows.append(_flow(scene, t, drawn[t].ids, drawn[t].views))
-        occlusions.append(_occlusion(flows[-1], drawn[t].ids, drawn[t + 1].ids))
+    for t, frame, later in zip(times, drawn, drawn[1:]):
+        flows.append(_flow(scene, t + step, frame.ids, frame.views))
+        occlusions.append(_occlusion(flows[-1], frame.ids, later.ids))
     height, width = scene.config.height, scene.config.width
     return RenderedScene(
         np.stack([frame.image for frame in drawn]),
@@ -333,10 +337,10 @@ def _develop(scene, pool, t, image):
     return image
 
 
-def _flow(scene, t, ids, views):
-    """The motion from t to t + 1 of the layer that each pixel shows."""
+def _flow(scene, end, ids, views):
+    """The motion until the time `end` of the layer that each pixel shows."""
     flow = np.empty((*ids.shape, 2), np.float32)
-    later = motion.layer_affines(scene, t + 1)
+    later = motion.layer_affines(scene, end)
     for view, _ in views:
         if view is None:
             continue
@@ -350,7 +354,7 @@ def _flow(scene, t, ids, views):
         m = step.astype(np.float32)
         u, v = (m[i, 0] * x + (m[i, 1] * y + m[i, 2]) for i in (0, 1))
         if not scene.is_rigid(layer):
-            dx, dy = motion.deformation(scene, layer, t + 1, *view.coordinates())
+            dx, dy = motion.deformation(scene, layer, end, *view.coordinates())
             if view.displacement is not None:
                 dx, dy = dx + view.displacement[..., 0], dy + view.displacement[..., 1]
             n = later[layer].astype(np.float32)

@@ -1,0 +1,95 @@
+"""Clips on disk: written once, the same clips when read, whole or not at all."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tfflow.data import CocoVideo, SceneConfig, SyntheticClips, write_clips
+
+SMALL = SceneConfig(
+    height=64, width=96, objects=(2, 4), textures=4, texture_size=128, shapes=24, shape_size=64
+)
+
+
+def clips(count=3, **kwargs):
+    return SyntheticClips(SMALL, count=count, frames=2, smallest=20, **kwargs)
+
+
+def test_what_is_written_is_what_is_read(tmp_path):
+    progress = []
+    written = write_clips(
+        clips(), tmp_path / "clips", workers=2, progress=lambda *a: progress.append(a)
+    )
+    read = CocoVideo(tmp_path / "clips" / "annotations.json", tmp_path / "clips")
+    assert progress == [(1, 3), (2, 3), (3, 3)] and len(written) == len(read) == 3
+    assert read.classes == clips().classes
+    seen = 0
+    for of_disk, drawn in zip(read, clips()):
+        assert of_disk.name == drawn.name and len(of_disk) == len(drawn) == 2
+        for one, other in zip(of_disk, drawn):
+            np.testing.assert_allclose(one.boxes, other.boxes)
+            np.testing.assert_array_equal(one.classes, other.classes)
+            np.testing.assert_array_equal(one.tracks, other.tracks)
+            assert np.abs(one.image.astype(int) - other.image).mean() < 8  # JPEG
+            seen += len(one.boxes)
+    assert seen > 3
+
+
+def test_an_interrupted_call_goes_on(tmp_path):
+    whole = write_clips(clips(), tmp_path / "whole")
+
+    class Failing(SyntheticClips):
+        def __getitem__(self, index):
+            if index == 2:
+                raise KeyboardInterrupt
+            return super().__getitem__(index)
+
+    with pytest.raises(KeyboardInterrupt):
+        write_clips(Failing(SMALL, count=3, frames=2, smallest=20), tmp_path / "half")
+    assert not (tmp_path / "half" / "annotations.json").exists()
+    record = tmp_path / "half" / "done.jsonl"
+    lines = record.read_text().splitlines(keepends=True)
+    record.write_text(lines[0] + lines[1][:-20] if len(lines) > 1 else lines[0])  # cut in a line
+
+    drawn = []
+
+    class Counting(SyntheticClips):
+        def __getitem__(self, index):
+            drawn.append(index)
+            return super().__getitem__(index)
+
+    write_clips(Counting(SMALL, count=3, frames=2, smallest=20), tmp_path / "half")
+    assert drawn == [1, 2]
+    texts = [(tmp_path / name / "annotations.json").read_text() for name in ("whole", "half")]
+    assert json.loads(texts[0]) == json.loads(texts[1]) and len(whole) == 3
+    assert not record.exists()
+
+
+def test_a_finished_folder_is_read(tmp_path):
+    write_clips(clips(), tmp_path)
+
+    class NotDrawn(SyntheticClips):
+        def __getitem__(self, index):
+            raise AssertionError("drawn again")
+
+    assert len(write_clips(NotDrawn(SMALL, count=3), tmp_path)) == 3
+    with pytest.raises(ValueError, match="holds 3 clips of .*; expected 4 of blob"):
+        write_clips(clips(4), tmp_path)
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("all of it")
+    with pytest.raises(FileExistsError, match="holds other files"):
+        write_clips(clips(), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_frames_further_apart(tmp_path):
+    near = SyntheticClips(SMALL, count=1, frames=5, smallest=20)[0]
+    far = SyntheticClips(SMALL, count=1, frames=3, step=2, smallest=20)[0]
+    for index in range(3):
+        np.testing.assert_array_equal(far[index].image, near[2 * index].image)
+        np.testing.assert_array_equal(far[index].boxes, near[2 * index].boxes)
+    with pytest.raises(ValueError, match="step must be at least 1, got 0"):
+        SyntheticClips(SMALL, step=0)

@@ -1,0 +1,118 @@
+"""Clips drawn once and kept on disk, in the layout of COCO with videos ("CocoVID")."""
+
+import json
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tfflow.atomic_file import atomic_file
+from tfflow.data.clips import CocoVideo
+from tfflow.data.formats import write_image
+
+ANNOTATIONS = "annotations.json"
+_DONE = "done.jsonl"  # a line for each clip that is finished
+
+
+def write_clips(clips, folder, *, workers=1, progress=None):
+    """Writes clips with their boxes to disk, or goes on where an earlier call was interrupted.
+
+        folder/annotations.json            videos, images, annotations, categories
+        folder/CLIP/000000.jpg
+
+    Args:
+        clips: a sequence of clips with `classes`, such as `SyntheticClips`.
+        folder: made when it is missing. The same clips are expected in a later call.
+        workers: number of threads that draw and write.
+        progress: called with (clips done, clips in all).
+
+    Returns:
+        `CocoVideo`, the clips as they are on disk: JPEG of high quality.
+
+    Raises:
+        FileExistsError: the folder holds other files.
+        ValueError: it holds other clips.
+    """
+    folder = Path(folder)
+    finished = folder / ANNOTATIONS
+    if finished.is_file():
+        there = CocoVideo(finished, folder)
+        if len(there) != len(clips) or there.classes != tuple(clips.classes):
+            raise ValueError(
+                f"{folder} holds {len(there)} clips of {', '.join(there.classes)}; expected "
+                f"{len(clips)} of {', '.join(clips.classes)}. Give another folder, or delete it."
+            )
+        return there
+    done = _done(folder)
+    if not done and folder.is_dir() and any(folder.iterdir()):
+        raise FileExistsError(f"{folder} holds other files; give a new or an empty folder")
+    folder.mkdir(parents=True, exist_ok=True)
+
+    with ThreadPoolExecutor(workers) as executor, (folder / _DONE).open("a") as record:
+        # Not all at once: what is drawn and not yet written down would fill the memory.
+        waiting = deque()
+        for number in range(len(done), len(clips)):
+            waiting.append(executor.submit(_write_clip, clips, number, folder))
+            if len(waiting) > 2 * workers:
+                _note(record, done, waiting.popleft(), len(clips), progress)
+        while waiting:
+            _note(record, done, waiting.popleft(), len(clips), progress)
+    with atomic_file(finished) as temporary:
+        temporary.write_text(json.dumps(_coco(done, clips.classes)), encoding="utf-8")
+    (folder / _DONE).unlink()
+    return CocoVideo(finished, folder)
+
+
+def _done(folder):
+    path = folder / _DONE
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    whole = [line for line in lines if line.endswith("\n")]
+    if whole != lines:  # killed while writing the last one
+        path.write_text("".join(whole), encoding="utf-8")
+    return [json.loads(line) for line in whole]
+
+
+def _note(record, done, waiting, count, progress):
+    done.append(waiting.result())
+    record.write(json.dumps(done[-1]) + "\n")
+    record.flush()
+    if progress:
+        progress(len(done), count)
+
+
+def _write_clip(clips, number, folder):
+    clip = clips[number]
+    (folder / clip.name).mkdir(parents=True, exist_ok=True)
+    frames = []
+    for time, frame in enumerate(clip):
+        file_name = f"{clip.name}/{time:06d}.jpg"
+        write_image(folder / file_name, frame.image)
+        objects = [
+            {"bbox": [x1, y1, x2 - x1, y2 - y1], "category_id": kind, "instance_id": track}
+            for (x1, y1, x2, y2), kind, track in zip(
+                frame.boxes.tolist(), frame.classes.tolist(), frame.tracks.tolist()
+            )
+        ]
+        height, width = frame.image.shape[:2]
+        frames.append(
+            {"file_name": file_name, "height": height, "width": width, "objects": objects}
+        )
+    return {"name": clip.name, "frames": frames}
+
+
+def _coco(done, classes):
+    content = {"videos": [], "images": [], "annotations": []}
+    for video, clip in enumerate(done):
+        content["videos"].append({"id": video, "name": clip["name"]})
+        for time, frame in enumerate(clip["frames"]):
+            image = len(content["images"])
+            entry = {"id": image, "video_id": video, "frame_id": time}
+            objects = frame.pop("objects")
+            content["images"].append({**entry, **frame})
+            for item in objects:
+                _, _, width, height = item["bbox"]
+                entry = {"id": len(content["annotations"]) + 1, "image_id": image, "iscrowd": 0}
+                content["annotations"].append({**entry, **item, "area": width * height})
+    content["categories"] = [{"id": i, "name": name} for i, name in enumerate(classes)]
+    return content

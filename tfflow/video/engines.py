@@ -1,0 +1,106 @@
+"""What a VideoDetector runs its frames on. :class:`KerasEngine` is for a Keras model.
+
+An engine knows its ``size`` (None for any), ``multiple``, and four functions of frames of one size,
+(1, H, W, 3) float32 RGB in [0, 1]:
+
+* ``first(image)``: a key frame without a past;
+* ``flow(image, key_image, features)``: (h, w, 2), to the key frame, in pixels of its own grid;
+* ``key(image, key_image, features, flow)``: a key frame with a past;
+* ``between(image, key_image, features, flow)``: any other frame.
+
+``features`` is what the last key frame gave; ``flow`` is what ``flow`` gave for the same images,
+None if that was not asked. The answer is a dict: ``boxes`` (1, N, 4) px, ``scores`` (1, N, classes)
+in [0, 1], and of key frames ``features``.
+"""
+
+import keras
+import numpy as np
+
+from tfflow.models.prediction import resize
+
+
+class KerasEngine:
+    """Runs a :class:`tfflow.video.FlowGuidedDetector`.
+
+    Args:
+        detector: The detector.
+        predictor: Anything with ``predict_flow(image1, image2)``; None for the detector's own
+            flow network.
+        flow_scale: The predictor gets images of this times their size.
+    """
+
+    size = None
+
+    def __init__(self, detector, predictor, flow_scale):
+        self.multiple = detector.multiple
+        self._detector = detector
+        self._predictor, self._flow_scale = predictor, flow_scale
+        self._first = _Part(detector, _first)
+        self._flow = _Part(detector, _flow)
+        self._key = _Part(detector, _key)
+        self._between = _Part(detector, _between)
+
+    def first(self, image):
+        return self._first.predict_on_batch({"image": image})
+
+    def flow(self, image, key_image, features=None):
+        if self._predictor is None:
+            pair = {"image": image, "key_image": key_image}
+            return self._flow.predict_on_batch(pair)["flow"][0]
+        size = [max(1, round(self._flow_scale * side)) for side in image.shape[1:3]]
+        pair = (resize(each, size)[0] for each in (image, key_image))
+        return np.asarray(self._predictor.predict_flow(*pair), np.float32)
+
+    def key(self, image, key_image, features, flow=None):
+        flow = self.flow(image, key_image) if flow is None else flow
+        return self._key.predict_on_batch(
+            {"image": image, "features": features, "flow": flow[None]}
+        )
+
+    def between(self, image, key_image, features, flow=None):
+        flow = self.flow(image, key_image) if flow is None else flow
+        return self._between.predict_on_batch({"features": features, "flow": flow[None]})
+
+
+class _Part(keras.Model):
+    """A part of the detector as a model of its own: Keras compiles what is a model's call."""
+
+    def __init__(self, detector, function):
+        super().__init__(name=f"{detector.name}_{function.__name__[1:]}", autocast=False)
+        # Part of the model, so that backends that pass weights as arguments find them.
+        self.detector, self.function = detector, function
+        self.jit_compile = detector.jit_compile
+
+    def build(self, *args, **kwargs):
+        pass
+
+    def call(self, inputs):
+        return self.function(self.detector, **inputs)
+
+
+def _flow(detector, image, key_image):
+    return {"flow": detector.estimate_flow(image, key_image)}
+
+
+def _first(detector, image):
+    return _of_key(detector, detector.aggregate(detector.features(image, training=False)))
+
+
+def _key(detector, image, features, flow):
+    propagated = detector.propagate(features, flow)
+    return _of_key(
+        detector, detector.aggregate(detector.features(image, training=False), propagated)
+    )
+
+
+def _of_key(detector, features):
+    return {"features": features, **_found(detector, features)}
+
+
+def _between(detector, features, flow):
+    return _found(detector, detector.propagate(features, flow))
+
+
+def _found(detector, features):
+    boxes, scores = detector.boxes_and_scores(detector.detect(features))
+    return {"boxes": boxes, "scores": scores}
