@@ -6,11 +6,12 @@
 Without --dataset, synthetic clips are drawn into the folder first. Real ones:
 
     python train/detector.py images --dataset vid --data-dir ILSVRC2015
-    python train/detector.py images --dataset coco --data-dir folder    # train.json, val.json, images/
+    python train/detector.py images --dataset coco --data-dir folder
 
-The second stage begins with the first one's result, runs/detector_images/model.keras, and with the
-preset lightflow, which stays as it is unless --train-flow. Run the same command again and it goes
-on after the last whole epoch. What comes out: model.keras, log.csv (a line an epoch).
+A folder for coco holds train.json, val.json and images/. The second stage begins with the first
+one's result, runs/detector_images/model.keras, and with the preset lightflow, which stays as it is
+unless --train-flow. Run the same command again and it goes on after the last whole epoch. What
+comes out: model.keras, log.csv (a line an epoch).
 """
 
 import argparse

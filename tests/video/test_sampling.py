@@ -111,11 +111,10 @@ def test_all_frames_are_changed_alike():
 
 def test_what_is_hardly_seen_is_left_out():
     augmentation = ClipAugmentation(0, 0, 4.0, 0, 0, 0, least=0.9)
+    frames = [frame_with((30, 20, 60, 40))]
     kept = [
-        len(
-            augment([frame_with((30, 20, 60, 40))], SIZE, augmentation, np.random.default_rng(i))[1]
-        )
-        for i in range(30)
+        len(augment(frames, SIZE, augmentation, np.random.default_rng(seed))[1])
+        for seed in range(30)
     ]
     assert 0 < sum(kept) < 30
 

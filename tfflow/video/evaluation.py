@@ -159,13 +159,11 @@ def average_precision(found, boxes, classes, count, *, counted=None):
     precision = run.eval["precision"][:, :, :, 0, -1]
     precision = np.where(precision < 0, np.nan, precision).mean(axis=1)
     known = ~np.isnan(precision[0])
-    at = {
-        round(float(overlap), 2): row[known].mean()
-        for overlap, row in zip(run.params.iouThrs, precision)
-    }
-    return Precision(
-        float(precision[:, known].mean()), float(at[0.5]), float(at[0.75]), precision.mean(axis=0)
+    of_overlap = precision[:, known].mean(axis=1)  # 0.50, 0.55, …
+    ap50, ap75 = (
+        float(of_overlap[np.isclose(run.params.iouThrs, wanted)][0]) for wanted in (0.5, 0.75)
     )
+    return Precision(float(of_overlap.mean()), ap50, ap75, precision.mean(axis=0))
 
 
 def motion_speeds(boxes, tracks):

@@ -17,9 +17,9 @@ class VideoDetector:
     Args:
         detector: A :class:`tfflow.video.FlowGuidedDetector`, or the exported files, a
             :class:`tfflow.tflite.DetectorInterpreter`.
-        flow: Of a Keras detector, what estimates the flow: anything with ``predict_flow(image1,
-            image2)``, as a network of ``tfflow.models`` or a :class:`tfflow.tflite.FlowInterpreter`.
-            None for its own network. Files have theirs.
+        flow: For a Keras detector, what estimates the flow: anything with ``predict_flow(image1,
+            image2)``, such as a network of ``tfflow.models`` or a
+            :class:`tfflow.tflite.FlowInterpreter`. None for its own network. Files have theirs.
         schedule: A :class:`tfflow.video.KeyFrameSchedule`; None for ``FixedInterval(10)``.
         score: Objects below it are left out, 0 to 1.
         overlap: Two boxes of one class that overlap by more are one object.
