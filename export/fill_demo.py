@@ -5,7 +5,7 @@
 
 An app gets the .tflite files of plans.DEMO, models.json with what it must know of them, and a
 golden pair: two images and the flow that the file predicts for them, for the check that the app
-makes when it starts.
+makes when it starts. The web demo's site is made of the same files, by web_demo/make_site.py.
 """
 
 import argparse

@@ -4,8 +4,8 @@
     python web_demo/make_site.py -o FOLDER
 
 The page is web_demo/page. The network and its golden pair are the phone's, in android_demo, where
-export/fill_demo.py puts them; LiteRT.js is npm's package, of the version that package.json says. Needs
-no package of Python's.
+export/fill_demo.py puts them; LiteRT.js is npm's package, of the version that package.json says.
+Needs no package of Python's.
 """
 
 import argparse

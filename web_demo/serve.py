@@ -8,6 +8,7 @@ localhost be this one's: adb reverse tcp:8000 tcp:8000.
 """
 
 import argparse
+import contextlib
 import functools
 import http.server
 import pathlib
@@ -42,10 +43,8 @@ def main():
     except OSError as error:
         sys.exit(f"serve: port {arguments.port} can't be used ({error.strerror}). Try --port 0")
     print(f"http://localhost:{server.server_port}", flush=True)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()
-    except KeyboardInterrupt:
-        pass
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

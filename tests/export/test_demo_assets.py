@@ -1,6 +1,7 @@
 """The demos' assets are the package's files, and their golden flow is what those predict."""
 
 import hashlib
+import importlib.util
 import json
 import pathlib
 
@@ -11,7 +12,8 @@ from PIL import Image
 from tfflow.tflite import FlowInterpreter
 from tfflow.weights import presets
 
-ASSETS = pathlib.Path(__file__).parents[2] / "android_demo" / "app" / "src" / "main" / "assets"
+ROOT = pathlib.Path(__file__).parents[2]
+ASSETS = ROOT / "android_demo" / "app" / "src" / "main" / "assets"
 MODELS = json.loads((ASSETS / "models.json").read_text())["models"]
 REMEDY = "run python export/fill_demo.py"
 
@@ -31,3 +33,13 @@ def test_golden_flow_is_the_files(model):
     golden = np.fromfile(ASSETS / model["golden_flow"], "<f4").reshape(model["golden_shape"])
     assert np.abs(golden).max() > 1.0  # it moves
     np.testing.assert_allclose(flow, golden, atol=1e-3, err_msg=REMEDY)
+
+
+def test_the_web_demo_gets_the_same_files():
+    spec = importlib.util.spec_from_file_location("make_site", ROOT / "web_demo" / "make_site.py")
+    make_site = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_site)
+    files = make_site.model_files()
+    names = ["models.json", "golden_image1.png", "golden_image2.png"]
+    names += [model[key] for model in MODELS for key in ("file", "golden_flow")]
+    assert files == {f"models/{name}": (ASSETS / name).read_bytes() for name in names}

@@ -96,12 +96,12 @@ export async function siteWith(name, changes) {
 /** Puts one of the site's files back into such a copy. */
 export const repair = (site, file) => cp(path.join(settings.site, file), path.join(site, file));
 
-/** Width and height of what is shown. */
-export const stageSize = (page) =>
-  page.evaluate(() => {
-    const { width, height } = document.getElementById("stage");
-    return [width, height];
-  });
+/** Whether what is shown has the shape of a frame [width, height]. */
+export const showsFrameOf = (page, [width, height]) =>
+  page.evaluate(([width, height]) => {
+    const stage = document.getElementById("stage");
+    return stage.width % width === 0 && stage.width * height === stage.height * width;
+  }, [width, height]);
 
 /** A picture of the page for people, in the tests' own folder. */
 export const screenshot = (page, name) =>

@@ -7,7 +7,7 @@ import path from "node:path";
 import test, { after } from "node:test";
 
 import {
-  colourful, launch, launchWithCamera, open, screenshot, serve, settings, shownAnew, siteWith, stageSize, text,
+  colourful, launch, launchWithCamera, open, screenshot, serve, settings, shownAnew, showsFrameOf, siteWith, text,
 } from "./browser.js";
 
 const file = { after };
@@ -74,6 +74,13 @@ for (const [name, make] of Object.entries(WRONG_NETWORKS)) {
       });
 }
 
+test("LiteRT.js that is missing in part: said", async (t) => {
+  const broken = await serve(t, await siteWith("no_litert", { "litert/wasm_utils.js": null }));
+  const page = await open(t, browser, broken.url);
+  assert.match(await text(page, "network-problem", /./, 20_000), /LiteRT\.js can't be loaded: .*make the site again/);
+  assert.deepEqual(page.errors, []);
+});
+
 test("another flow than the golden one is said to be wrong", async (t) => {
   const [{ golden_flow: name }] = listing().models;
   const flow = original(`models/${name}`);
@@ -92,7 +99,7 @@ test("a clip of odd size, and a file that is none", async (t) => {
   await page.setInputFiles("#file", settings.clip);
   await text(page, "source", /clip\.webm/);
   await text(page, "stages", /total/);
-  assert.deepEqual(await stageSize(page), settings.clip_size);
+  assert.ok(await showsFrameOf(page, settings.clip_size));
   // The clip's picture goes to the right: red in the colour code.
   const [red, green, blue] = await page.evaluate(() => {
     const { canvas } = document.getElementById("stage").getContext("2d");
@@ -113,6 +120,32 @@ test("a clip of odd size, and a file that is none", async (t) => {
   assert.deepEqual(page.errors, []);
 });
 
+test("all of the golden pair's flow is that of Python's interpreter", async (t) => {
+  const page = await open(t, browser, server.url);
+  const pictures = [1, 2].map((i) => original(`models/golden_image${i}.png`).toString("base64"));
+  const golden = readFileSync(settings.flow, "base64");
+  const { differ, largest } = await page.evaluate(async ([golden, ...pictures]) => {
+    const content = async (data) => fetch(`data:application/octet-stream;base64,${data}`);
+    const { FlowWorker } = await import("./flow_worker.js");
+    const worker = new FlowWorker();
+    await worker.load(1);
+    const bitmaps = pictures.map(async (picture) =>
+      createImageBitmap(await (await content(picture)).blob()),
+    );
+    const { flow } = await worker.predict(...(await Promise.all(bitmaps)));
+    worker.close();
+    const errors = new Float32Array(await (await content(golden)).arrayBuffer()).map((value, i) =>
+      Math.abs(value - flow[i]),
+    );
+    return {
+      differ: errors.reduce((count, error) => count + (error !== 0), 0) / errors.length,
+      largest: errors.reduce((most, error) => Math.max(most, error)),
+    };
+  }, [golden, ...pictures]);
+  console.log(`${(100 * differ).toFixed(2)} % of the flow's numbers differ, by ${largest} px at most`);
+  assert.ok(largest < 1e-3); // NaN fails
+});
+
 test("memory is steady", async (t) => {
   const page = await open(t, browser, server.url);
   await text(page, "self-check", /ok/, 20_000);
@@ -121,7 +154,7 @@ test("memory is steady", async (t) => {
     const { FlowWorker } = await import("./flow_worker.js");
     const { Scene } = await import("./scene.js");
     const [worker, scene] = [new FlowWorker(), new Scene()];
-    await worker.load(1);
+    await worker.load(0);
     const memories = [];
     for (let number = 0; number < 80; number++) {
       const options = { first: number % 10 === 0, maxFlow: 10, colors: true, arrows: true };
@@ -133,9 +166,9 @@ test("memory is steady", async (t) => {
     worker.close();
     return memories;
   });
-  console.log(JSON.stringify(memory));
   assert.ok(memory.every(({ tensors }) => tensors === 1));
-  assert.equal(memory.at(-1).heapBytes, memory[0].heapBytes);
+  // It grows by a fifth when it must, which may come late once.
+  assert.ok(memory.at(-1).heapBytes < 1.25 * memory[0].heapBytes, JSON.stringify(memory));
 });
 
 test("on a phone's screen nothing is wider than it", async (t) => {

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import test from "node:test";
 
 import { flowArrows } from "../../web_demo/page/arrows.js";
-import { flowColor, paintFlow, wheelDisc } from "../../web_demo/page/colors.js";
+import { FlowPainter, flowColor, wheelDisc } from "../../web_demo/page/colors.js";
 import { Latest } from "../../web_demo/page/latest.js";
 import { fit } from "../../web_demo/page/letterbox.js";
 import { compareFlow } from "../../web_demo/page/self_check.js";
@@ -15,6 +15,8 @@ import { FrameRate, LatencyStatistics } from "../../web_demo/page/statistics.js"
 const PAGE = new URL("../../web_demo/page/", import.meta.url);
 // Written by test_web.py with tfflow and NumPy.
 const golden = JSON.parse(readFileSync(process.env.TFFLOW_WEB_GOLDEN, "utf8"));
+
+const painter = new FlowPainter();
 
 test("colours are flow_to_image's", () => {
   const { flow, max_flow: maxFlow, colors } = golden;
@@ -32,7 +34,7 @@ test("what is not known has no colour", () => {
   for (const [u, v] of [[NaN, 0], [0, Infinity], [2e9, 1], [1, -2e9]]) {
     assert.deepEqual(flowColor(u, v, 8), [0, 0, 0]);
     const pixels = new Uint32Array(1).fill(1);
-    paintFlow(Float32Array.of(u, v), 1, fit(1, 1, 1, 1), 8, pixels);
+    painter.paint(Float32Array.of(u, v), 1, fit(1, 1, 1, 1), 8, pixels);
     assert.equal(pixels[0], 0);
   }
 });
@@ -45,7 +47,7 @@ test("painting is at most two levels off, whatever the motion", () => {
     return length * (i % 2 ? Math.sin(angle) : Math.cos(angle));
   });
   const pixels = new Uint32Array(count);
-  paintFlow(flow, count, fit(count, 1, count, 1), maxFlow, pixels);
+  painter.paint(flow, count, fit(count, 1, count, 1), maxFlow, pixels);
   const bytes = new Uint8Array(pixels.buffer);
   let compared = 0;
   for (let i = 0; i < count; i++) {
@@ -66,7 +68,7 @@ test("painting takes the frame's part of the flow, in the frame's pixels", () =>
   const flow = new Float32Array(2 * 16).fill(1e3);
   flow.set([0, 0, 1, 0, 0, 1, -1, 0], 2 * 4 * box.top);
   const pixels = new Uint32Array(box.width * box.height);
-  paintFlow(flow, 4, box, 4, pixels);
+  painter.paint(flow, 4, box, 4, pixels);
   const painted = Array.from({ length: 4 }, (_, i) => [...new Uint8Array(pixels.buffer, 4 * i, 3)]);
   const wanted = [[0, 0], [2, 0], [0, 2], [-2, 0]].map(([u, v]) => flowColor(u, v, 4));
   wanted.flat().forEach((level, i) => assert.ok(Math.abs(painted.flat()[i] - level) <= 2));

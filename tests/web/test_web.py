@@ -4,6 +4,7 @@ Node.js, LiteRT.js, playwright-core and Chromium are installed by web_demo/insta
 the tests are skipped.
 """
 
+import importlib.util
 import json
 import os
 import pathlib
@@ -28,19 +29,19 @@ DEMO = pathlib.Path(__file__).parents[2] / "web_demo"
 TESTS = pathlib.Path(__file__).parent
 INSTALL = "install: web_demo/install.sh"
 CAMERA = SceneConfig(height=240, width=320, textures=24, shapes=48)
+NODE = 20
 CLIP_SIZE = (333, 187)  # width, height
 
 
 @pytest.fixture(scope="module")
 def node():
-    if not (program := shutil.which("node")):
-        pytest.skip("no Node.js; install version 20 or newer")
+    program = shutil.which("node")
+    version = subprocess.run(
+        [program or "true", "--version"], capture_output=True, text=True, check=False, timeout=20
+    ).stdout
+    if not version or int(version.lstrip("v").split(".")[0]) < NODE:
+        pytest.skip(f"Node.js {NODE} or newer is needed; found {version.strip() or 'none'}")
     return program
-
-
-@pytest.fixture(scope="module")
-def site(make_site, tmp_path_factory):
-    return make_site.make_site(tmp_path_factory.mktemp("host") / "site")
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +49,15 @@ def make_site():
     """The module web_demo/make_site.py."""
     if not (DEMO / "node_modules" / "@litertjs" / "core").is_dir():
         pytest.skip(f"no LiteRT.js; {INSTALL}")
-    sys.path.insert(0, str(DEMO))
-    try:
-        import make_site
-    finally:
-        sys.path.remove(str(DEMO))
-    return make_site
+    spec = importlib.util.spec_from_file_location("make_site", DEMO / "make_site.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def site(make_site, tmp_path_factory):
+    return make_site.make_site(tmp_path_factory.mktemp("host") / "site")
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +68,6 @@ def settings(node, site, tmp_path_factory):
         pytest.skip(f"no {'playwright-core' if chromium else 'Chromium'}; {INSTALL}")
     output = tmp_path_factory.mktemp("web")
     model = json.loads((site / "models" / "models.json").read_text())["models"][0]["file"]
-    pair = [np.asarray(Image.open(site / "models" / f"golden_image{i}.png")) for i in (1, 2)]
-    flow = FlowInterpreter(site / "models" / model, threads=1).predict_flow(*pair)
-    (output / "flow.bin").write_bytes(flow.astype("<f4").tobytes())
     write_camera(output / "camera.y4m")
     return {
         "python": sys.executable,
@@ -74,8 +75,8 @@ def settings(node, site, tmp_path_factory):
         "site": str(site),
         "output": str(output),
         "model": model,
-        "flow": str(output / "flow.bin"),
         "camera": str(output / "camera.y4m"),
+        "camera_size": [CAMERA.width, CAMERA.height],
     }
 
 
@@ -84,7 +85,7 @@ def write_camera(path):
     frames = render(sample_scene(CAMERA, 3, 0), frames=12).images
     with path.open("wb") as file:
         file.write(f"YUV4MPEG2 W{CAMERA.width} H{CAMERA.height} F15:1 Ip A1:1 C420jpeg\n".encode())
-        for frame in (*frames, *frames[::-1]):
+        for frame in (*frames, *frames[-2:0:-1]):  # no frame twice in turn
             file.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes())
 
 
@@ -121,7 +122,8 @@ def run_node(node, script, environment, timeout):
     timer.start()
     report, _ = process.communicate()
     timer.cancel()
-    assert process.returncode == 0, f"{script} (killed after {timeout} s if -9):\n{report}"
+    assert process.returncode != -signal.SIGKILL, f"{script} took over {timeout} s:\n{report}"
+    assert process.returncode == 0, report
     passed = re.search(r"^# pass (\d+)$", report, re.MULTILINE)
     assert passed and int(passed[1]) > 0, report
     print(report)
@@ -156,9 +158,18 @@ def test_page(node, settings):
 
 @pytest.mark.slow
 def test_conditions(node, settings):
-    clip = pathlib.Path(settings["output"]) / "clip.webm"
-    write_clip(clip)
-    settings = {**settings, "clip": str(clip), "clip_size": CLIP_SIZE}
+    output = pathlib.Path(settings["output"])
+    models = pathlib.Path(settings["site"]) / "models"
+    write_clip(output / "clip.webm")
+    pair = [np.asarray(Image.open(models / f"golden_image{i}.png")) for i in (1, 2)]
+    flow = FlowInterpreter(models / settings["model"], threads=1).predict_flow(*pair)
+    (output / "flow.bin").write_bytes(flow.astype("<f4").tobytes())
+    settings = {
+        **settings,
+        "clip": str(output / "clip.webm"),
+        "clip_size": CLIP_SIZE,
+        "flow": str(output / "flow.bin"),
+    }
     run_node(node, "conditions.test.js", {"TFFLOW_WEB_TEST": json.dumps(settings)}, timeout=300)
 
 

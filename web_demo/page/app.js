@@ -87,20 +87,16 @@ async function showFrame(from) {
   } catch (error) {
     return failed(error);
   }
-  const computed = performance.now();
   if (result.picture && from === source) {
+    const computed = performance.now();
     drawFlow(stage, result, Number(element("blend").value) / 100);
-    count(result.times, { grab: grabbed - start, draw: performance.now() - computed, start });
+    const end = performance.now();
+    const times = { grab: grabbed - start, ...result.times, draw: end - computed, total: end - start };
+    for (const [name, time] of Object.entries(times)) statistics.record(name, time);
+    frameRate.tick(end);
   }
   result.picture?.close();
   result.colors?.close();
-}
-
-function count(stages, { grab, draw, start }) {
-  const end = performance.now();
-  const times = { grab, ...stages, draw, total: end - start };
-  for (const [name, time] of Object.entries(times)) statistics.record(name, time);
-  frameRate.tick(end);
 }
 
 function use(next) {
@@ -108,6 +104,7 @@ function use(next) {
   source = next;
   first = true;
   statistics.clear();
+  frameRate.clear();
   frames.dropped = 0;
   showNumbers();
   element("source").textContent = source.label;
@@ -180,7 +177,7 @@ element("scene").onclick = () => open(() => new SceneSource());
 element("camera").onclick = openCamera;
 element("other-camera").onclick = () => {
   facing = facing === "user" ? "environment" : "user";
-  source.stop(); // phones open one camera at a time
+  use(new SceneSource()); // phones open one camera at a time
   openCamera();
 };
 element("clip").onclick = () => element("file").click();

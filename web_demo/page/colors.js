@@ -43,11 +43,9 @@ export function flowColor(u, v, maxFlow) {
 const CELLS = 801; // odd: no motion is the centre of a cell, and exactly white
 const REACH = 1.2;
 const CELLS_PER_UNIT = (CELLS - 1) / (2 * REACH);
-let table;
 
 function colorTable() {
-  if (table) return table;
-  table = new Uint32Array(CELLS * CELLS);
+  const table = new Uint32Array(CELLS * CELLS);
   const middle = (CELLS - 1) / 2;
   for (let row = 0, at = 0; row < CELLS; row++) {
     for (let column = 0; column < CELLS; column++, at++) {
@@ -63,35 +61,39 @@ function colorTable() {
 // A canvas's pixel as one number, on the little-endian machines that all browsers run on.
 const opaque = (red, green, blue) => ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 
-/**
- * Paints the frame's part of the network's flow; at most two levels off flowColor, but within a cell
- * of the table from where the code itself jumps: at maxFlow, and at the wheel's seam, to the right.
- *
- * @param {Float32Array} flow of the network's input, (u, v) by (u, v), rows from the top
- * @param {number} stride the width of the network's input
- * @param box of fit()
- * @param {number} maxFlow in the frame's pixels
- * @param {Uint32Array} pixels box.width x box.height, RGBA; transparent where flow is not known
- */
-export function paintFlow(flow, stride, box, maxFlow, pixels) {
-  const colors = colorTable();
-  const toU = box.scaleX / maxFlow;
-  const toV = box.scaleY / maxFlow;
-  let at = 0;
-  for (let y = 0; y < box.height; y++) {
-    let from = 2 * ((box.top + y) * stride + box.left);
-    for (let x = 0; x < box.width; x++, from += 2) {
-      if (!isKnown(flow[from], flow[from + 1])) {
-        pixels[at++] = 0;
-        continue;
+/** Paints flow. To make one takes as long as to paint some frames. */
+export class FlowPainter {
+  #colors = colorTable();
+
+  /**
+   * Paints the frame's part of the network's flow; at most two levels off flowColor, but within a cell
+   * of the table from where the code itself jumps: at maxFlow, and at the wheel's seam, to the right.
+   *
+   * @param {Float32Array} flow of the network's input, (u, v) by (u, v), rows from the top
+   * @param {number} stride the width of the network's input
+   * @param box of fit()
+   * @param {number} maxFlow in the frame's pixels
+   * @param {Uint32Array} pixels box.width x box.height, RGBA; transparent where flow is not known
+   */
+  paint(flow, stride, box, maxFlow, pixels) {
+    const toU = box.scaleX / maxFlow;
+    const toV = box.scaleY / maxFlow;
+    let at = 0;
+    for (let y = 0; y < box.height; y++) {
+      let from = 2 * ((box.top + y) * stride + box.left);
+      for (let x = 0; x < box.width; x++, from += 2) {
+        if (!isKnown(flow[from], flow[from + 1])) {
+          pixels[at++] = 0;
+          continue;
+        }
+        const u = flow[from] * toU;
+        const v = flow[from + 1] * toV;
+        const longer = Math.max(Math.abs(u), Math.abs(v));
+        const scale = longer > REACH ? (REACH / longer) * CELLS_PER_UNIT : CELLS_PER_UNIT;
+        const column = Math.floor(u * scale + CELLS / 2);
+        const row = Math.floor(v * scale + CELLS / 2);
+        pixels[at++] = this.#colors[row * CELLS + column];
       }
-      const u = flow[from] * toU;
-      const v = flow[from + 1] * toV;
-      const longer = Math.max(Math.abs(u), Math.abs(v));
-      const scale = longer > REACH ? (REACH / longer) * CELLS_PER_UNIT : CELLS_PER_UNIT;
-      const column = Math.floor(u * scale + CELLS / 2);
-      const row = Math.floor(v * scale + CELLS / 2);
-      pixels[at++] = colors[row * CELLS + column];
     }
   }
 }

@@ -1,7 +1,7 @@
 // The worker's side: frames in; flow, its colours and its arrows out.
 
 import { flowArrows } from "./arrows.js";
-import { paintFlow } from "./colors.js";
+import { FlowPainter } from "./colors.js";
 import { fit } from "./letterbox.js";
 import { FlowNetwork, missingHere } from "./network.js";
 import { compareFlow } from "./self_check.js";
@@ -12,7 +12,8 @@ export class FlowPipeline {
   #network;
   #golden;
   #input; // the canvas that frames are scaled on
-  #overlay;
+  #painter;
+  #overlay; // the canvas that flow is painted on
   #last = null; // {frame, tensor} of the frame before
 
   async load({ threads }) {
@@ -21,6 +22,7 @@ export class FlowPipeline {
     const model = await loadShippedModel();
     this.#network = await FlowNetwork.load(model.file, threads);
     this.#golden = model.golden;
+    this.#painter = new FlowPainter();
     const { width, height } = this.#network;
     // Read at each frame: kept where the processor can.
     this.#input = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
@@ -107,7 +109,7 @@ export class FlowPipeline {
       canvas.height = box.height;
     }
     const image = new ImageData(box.width, box.height);
-    paintFlow(flow, this.#network.width, box, maxFlow, new Uint32Array(image.data.buffer));
+    this.#painter.paint(flow, this.#network.width, box, maxFlow, new Uint32Array(image.data.buffer));
     this.#overlay.putImageData(image, 0, 0);
     return canvas.transferToImageBitmap();
   }

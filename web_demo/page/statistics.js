@@ -54,6 +54,10 @@ export class FrameRate {
     return intervals < 1 ? 0 : (1000 * intervals) / (this.#times.at(-1) - this.#times[0]);
   }
 
+  clear() {
+    this.#times = [];
+  }
+
   #forget(now) {
     while (this.#times.length && now - this.#times[0] > FrameRate.SPAN) this.#times.shift();
   }

@@ -2,8 +2,10 @@
 
 import { wheelDisc } from "./colors.js";
 
+const CRISP = 800; // px; a canvas's least width, that arrows over a small frame are fine lines
+
 /**
- * A frame with its flow, on a canvas that takes the frame's size.
+ * A frame with its flow, on a canvas that takes the frame's shape.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {ImageBitmap} picture the frame
@@ -14,10 +16,12 @@ import { wheelDisc } from "./colors.js";
 export function drawFlow(context, { picture, colors, arrows }, blend) {
   const { canvas } = context;
   const { width, height } = picture;
-  if (canvas.width !== width || canvas.height !== height) {
-    canvas.width = width;
-    canvas.height = height;
+  const scale = Math.ceil(CRISP / width);
+  if (canvas.width !== scale * width || canvas.height !== scale * height) {
+    canvas.width = scale * width;
+    canvas.height = scale * height;
   }
+  context.setTransform(scale, 0, 0, scale, 0, 0); // in the frame's pixels
   context.globalAlpha = 1;
   context.drawImage(picture, 0, 0);
   context.globalAlpha = blend;
