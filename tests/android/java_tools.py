@@ -4,6 +4,7 @@ import importlib.metadata
 import importlib.util
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 from xml.etree import ElementTree
@@ -11,6 +12,7 @@ from xml.etree import ElementTree
 DEMO = pathlib.Path(__file__).parents[2] / "android_demo"
 APP = DEMO / "app" / "src" / "main"
 STUBS = pathlib.Path(__file__).parent / "stubs"
+FAKES = pathlib.Path(__file__).parent / "fakes"
 JARS = pathlib.Path("/usr/share/java")
 JUNIT = (
     "junit-jupiter-api",
@@ -73,6 +75,33 @@ def compile_app(folder, classes, resources):
     """The app's Java against our stubs of Android's and LiteRT's classes."""
     sources = [STUBS, APP / "java", resources / "gen"]
     compile_java(sources, folder, "8", STRICT, [classes / "flowcore"])
+
+
+def compile_played(folder, classes, resources):
+    """The app and its tests, on fakes that run where there are such, else on stubs."""
+    shutil.copytree(STUBS, folder / "src", ignore=shutil.ignore_patterns("json"))
+    shutil.copytree(FAKES, folder / "src", dirs_exist_ok=True)
+    sources = [folder / "src", APP / "java", resources / "gen"]
+    jars = [JARS / "jna.jar", JSON, *junit_jars()]
+    class_path = [classes / "flowcore", classes / "desktop", *jars]
+    compile_java(sources, folder / "classes", "11", (), class_path)
+
+
+def junit(folder, class_path, properties):
+    """Runs the tests in a folder; returns how many were successful, failed, and so on."""
+    output = java(
+        [folder, *class_path, JARS / "jna.jar", JSON, *junit_jars()],
+        *[f"-D{name}={value}" for name, value in properties.items() if value],
+        "org.junit.platform.console.ConsoleLauncher",
+        f"--scan-classpath={folder}",
+        "--disable-banner",
+        "--disable-ansi-colors",
+    )
+    counts = re.findall(r"\[ *(\d+) tests (\w+) *\]", output)
+    counts = {name: int(number) for number, name in counts}
+    assert counts["failed"] == 0, output
+    assert counts["skipped"] == 0, output
+    return counts
 
 
 def compile_java(sources, output, release, options=(), class_path=()):

@@ -21,10 +21,14 @@ from java_tools import (
     PACKAGE,
     STUBS,
     compile_java,
+    compile_played,
+    junit,
     link_resources,
+    litert_library,
     missing_aapt2,
     run,
 )
+from java_tools import LITERT as LITERT_VERSION
 
 PLATFORM = ("android.", "java.", "javax.", "org.json.")
 LITERT = "com.google.ai.edge.litert."
@@ -171,6 +175,21 @@ def test_a_newer_call_is_caught(api, tmp_path):
         assert re.search(caught, found), found
     assert found.count("\n") == 3, found
     assert too_new(api, tmp_path / "classes", oldest=28) == []
+
+
+def test_on_a_played_phone(classes, resources, tmp_path):
+    """The app's own classes run: see fakes/README.md."""
+    library = litert_library()
+    if not library:
+        pytest.skip(f"no libLiteRt.so {LITERT_VERSION}x: pip install ai-edge-litert")
+    compile_played(tmp_path, classes, resources)
+    properties = {
+        "tfflow.library": library,
+        "tfflow.assets": APP / "assets",
+        "tfflow.detector": DEMO / "desktop/src/test/resources/detector",
+    }
+    parts = [classes / "flowcore", classes / "desktop"]
+    assert junit(tmp_path / "classes", parts, properties)["successful"] >= 15
 
 
 def test_resources_and_manifest(resources):

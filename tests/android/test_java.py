@@ -13,7 +13,7 @@ import subprocess
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
-from java_tools import APP, DEMO, JARS, JAVA, JSON, LITERT, java, junit_jars, litert_library
+from java_tools import APP, DEMO, JARS, JAVA, LITERT, java, junit, litert_library
 from PIL import Image
 
 from tfflow.data import read_flow
@@ -38,22 +38,9 @@ def test_junit(classes):
         "tfflow.golden": model["golden_flow"],
         "tfflow.step": model["golden_step"],
     }
-    parts = [classes / name for name in ("tests", *JVM)]
-    output = java(
-        [*parts, JARS / "jna.jar", JSON, *junit_jars()],
-        *[f"-D{name}={value}" for name, value in properties.items() if value],
-        "org.junit.platform.console.ConsoleLauncher",
-        f"--scan-classpath={classes / 'tests'}",
-        "--disable-banner",
-        "--disable-ansi-colors",
-    )
-    counts = {
-        name: int(number) for number, name in re.findall(r"\[ *(\d+) tests (\w+) *\]", output)
-    }
-    assert counts["failed"] == 0, output
-    assert counts["successful"] >= FEWEST_TESTS, output
-    assert counts["aborted"] == 0 or not library, output
-    assert counts["skipped"] == 0, output
+    counts = junit(classes / "tests", [classes / name for name in JVM], properties)
+    assert counts["successful"] >= FEWEST_TESTS
+    assert counts["aborted"] == 0 or not library
 
 
 def test_command_paints_what_python_paints(classes, tmp_path):

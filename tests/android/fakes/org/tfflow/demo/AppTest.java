@@ -1,0 +1,276 @@
+package org.tfflow.demo;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import android.content.Intent;
+import android.os.Bundle;
+import android.view.View;
+import android.widget.RadioButton;
+import android.widget.TextView;
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tfflow.fakes.Phone;
+
+/** The app's own classes on a phone that is played: its camera, its files, its accelerators. */
+class AppTest {
+    private static final Path ASSETS = Paths.get(System.getProperty("tfflow.assets"));
+    private static final long PATIENCE = 20_000; // ms
+
+    @TempDir Path folder;
+    private MainActivity activity;
+
+    @BeforeEach
+    void phone() throws IOException {
+        Phone.reset();
+        Phone.library = Paths.get(System.getProperty("tfflow.library"));
+        Phone.assets = folder;
+        Phone.strings = id -> name(R.string.class, id);
+        Phone.views = this::view;
+        try (java.util.stream.Stream<Path> files = Files.list(ASSETS)) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                Files.copy(file, folder.resolve(file.getFileName()));
+            }
+        }
+        activity = new MainActivity();
+    }
+
+    @AfterEach
+    void leave() {
+        activity.onPause();
+    }
+
+    private static String name(Class<?> resources, int id) {
+        try {
+            for (Field field : resources.getDeclaredFields()) {
+                if (field.getType() == int.class && field.getInt(null) == id) {
+                    return field.getName();
+                }
+            }
+        } catch (IllegalAccessException error) {
+            throw new AssertionError(error);
+        }
+        throw new AssertionError("no resource " + id);
+    }
+
+    private View view(int id) {
+        if (id == R.id.view) {
+            return new FlowView(activity, null);
+        }
+        boolean isMode = id == R.id.colors || id == R.id.arrows || id == R.id.objects;
+        return isMode ? new RadioButton(activity) : new TextView(activity);
+    }
+
+    private void start() {
+        activity.onCreate(null);
+        activity.onResume();
+    }
+
+    private String text() {
+        return ((TextView) activity.<View>findViewById(R.id.text)).getText().toString();
+    }
+
+    /** Waits until the screen says it. */
+    private String says(String wanted) {
+        long end = System.currentTimeMillis() + PATIENCE;
+        while (!text().contains(wanted) && System.currentTimeMillis() < end) {
+            try {
+                Thread.sleep(5);
+            } catch (InterruptedException error) {
+                throw new AssertionError(error);
+            }
+        }
+        assertTrue(text().contains(wanted), "expected " + wanted + " on the screen; got " + text());
+        return text();
+    }
+
+    private void openVideo() {
+        activity.onPause();
+        activity.onActivityResult(2, android.app.Activity.RESULT_OK, new Intent(""));
+        activity.onResume();
+    }
+
+    @Test
+    void theCamerasFlowIsShown() {
+        start();
+        String text = says("total");
+        assertTrue(text.startsWith("NPU: LiteRT can't load lightflow_int8.tflite (no NPU)\nGPU:"));
+        assertTrue(text.contains("CPU: ok, self-check: mean error 0.0000 px"), text);
+        assertTrue(text.contains("no_detector"), text);
+        assertTrue(text.contains("dropped ["), text);
+        assertEquals(0, Phone.questions);
+        activity.findViewById(R.id.arrows).press();
+        activity.findViewById(R.id.objects).press(); // greyed out
+        activity.onPause();
+        activity.onResume();
+        says("total");
+    }
+
+    @Test
+    void aGpuThatComputesWrongFallsThrough() {
+        Phone.accelerators.put("GPU", "wrong");
+        start();
+        String text = says("CPU: ok");
+        assertTrue(text.contains("GPU: wrong flow, self-check: mean error"), text);
+    }
+
+    @Test
+    void theBestThatComputesRightlyIsTaken() {
+        Phone.accelerators.put("GPU", "");
+        start();
+        assertFalse(says("GPU: ok").contains("CPU"));
+    }
+
+    @Test
+    void withoutAnAcceleratorItSaysSo() {
+        Phone.accelerators.put("CPU", "wrong");
+        start();
+        says("nothing on this device runs the network");
+    }
+
+    @Test
+    void theCameraIsAskedForOnce() {
+        Phone.cameraAllowed = false;
+        start();
+        assertEquals(1, Phone.questions);
+        activity.onPause();
+        activity.onResume(); // the user has said no
+        says("needs_camera");
+        says("CPU: ok"); // and the pipeline's lines do not hide it
+        says("needs_camera");
+        assertEquals(1, Phone.questions);
+        openVideo();
+        assertFalse(says("total").contains("needs_camera"));
+    }
+
+    @Test
+    void noCameraIsNoCrash() {
+        Phone.hasCamera = false;
+        start();
+        says("no_camera");
+    }
+
+    @Test
+    void aCameraThatFailsIsNoCrash() {
+        Phone.cameraError = new SecurityException("taken back");
+        start();
+        says("camera_failed [taken back]");
+    }
+
+    @Test
+    void aVideoPlaysAgainAndAgain() {
+        start();
+        Phone.rotation = 90;
+        openVideo();
+        String before = says("total");
+        says("dropped");
+        assertTrue(before.contains("upright"), before);
+        Bundle state = new Bundle();
+        activity.onSaveInstanceState(state);
+        assertEquals("content://video", state.getString("video"));
+        activity.onPause();
+        activity = new MainActivity();
+        activity.onCreate(state);
+        activity.onResume();
+        says("total");
+    }
+
+    @Test
+    void whatIsNoVideoIsNoCrash() {
+        start();
+        Phone.videoFrames = 0;
+        openVideo();
+        says("there is no video in this file");
+        Phone.videoFrames = -1;
+        openVideo();
+        says("this video can't be played: Failed to instantiate extractor.");
+        activity.findViewById(R.id.camera).press();
+        says("total");
+    }
+
+    @Test
+    void missingModelsAreNoCrash() throws IOException {
+        Files.delete(folder.resolve("lightflow_int8.tflite"));
+        start();
+        says("CPU: LiteRT can't load lightflow_int8.tflite (Failed to load model");
+    }
+
+    @Test
+    void aDamagedModelIsNoCrash() throws IOException {
+        Files.write(folder.resolve("lightflow_int8.tflite"), new byte[99]);
+        start();
+        says("nothing on this device runs the network");
+    }
+
+    @Test
+    void missingGoldenFilesAreNoCrash() throws IOException {
+        Files.delete(folder.resolve("golden_image2.png"));
+        start();
+        says("CPU: the golden pair is not in the assets: run export/fill_demo.py");
+    }
+
+    @Test
+    void aMissingListIsNoCrash() throws IOException {
+        Files.delete(folder.resolve("models.json"));
+        start();
+        says("there is no models.json in the assets");
+        assertFalse(activity.findViewById(R.id.colors).enabled);
+        assertFalse(activity.findViewById(R.id.benchmark).enabled);
+        Files.write(folder.resolve("models.json"), new byte[] {'{'});
+        activity = new MainActivity();
+        start();
+        says("models.json is not what export/fill_demo.py writes");
+    }
+
+    @Test
+    void objectsAreFound() throws IOException {
+        Path detector = Paths.get(System.getProperty("tfflow.detector"));
+        for (String name : new String[] {"key.tflite", "between.tflite"}) {
+            Files.copy(detector.resolve(name), folder.resolve(name));
+        }
+        Path list = folder.resolve("models.json");
+        String models = new String(Files.readAllBytes(list), StandardCharsets.UTF_8);
+        models =
+                models.substring(0, models.lastIndexOf('}'))
+                        + ", \"detectors\": [{\"key\": \"key.tflite\", \"between\":"
+                        + " \"between.tflite\", \"classes\": [\"a\", \"b\", \"c\"],"
+                        + " \"interval\": 3, \"score\": 0.3, \"overlap\": 0.5}]}";
+        Files.write(list, models.getBytes(StandardCharsets.UTF_8));
+        start();
+        assertFalse(says("total").contains("no_detector"));
+        activity.findViewById(R.id.objects).press();
+        String text = says("between");
+        assertTrue(text.contains("key ") && text.startsWith("CPU"), text);
+        activity.findViewById(R.id.colors).press();
+        says("paint");
+    }
+
+    @Test
+    void theBenchmarkReports() {
+        Phone.views = id -> new TextView(activity);
+        BenchmarkActivity screen = new BenchmarkActivity();
+        screen.onCreate(null);
+        screen.onStart();
+        TextView report = screen.findViewById(R.id.report);
+        long end = System.currentTimeMillis() + PATIENCE;
+        while (!screen.findViewById(R.id.share).enabled && System.currentTimeMillis() < end) {
+            Thread.yield();
+        }
+        String text = report.getText().toString();
+        assertTrue(text.startsWith("tfflow lightflow_int8.tflite\n"), text);
+        assertTrue(text.contains("GPU: LiteRT can't load lightflow_int8.tflite (no GPU)"), text);
+        assertTrue(text.contains("frames a second"), text);
+        screen.findViewById(R.id.copy).press();
+        screen.findViewById(R.id.share).press();
+        screen.onStop();
+    }
+}
