@@ -166,9 +166,12 @@ async function showMemory() {
 }
 
 function showSettings() {
-  element("max-flow-value").textContent = `${element("max-flow").value} px`;
+  const maxFlow = `${element("max-flow").value} px`;
+  const arrowsAlone = element("show").value === "arrows";
+  element("max-flow-value").textContent = maxFlow;
   element("blend-value").textContent = `${element("blend").value} %`;
-  element("wheel-edge").textContent = `edge ${element("max-flow").value} px`;
+  element("wheel").hidden = arrowsAlone;
+  element("wheel-edge").textContent = `${arrowsAlone ? "longest arrow" : "edge"} ${maxFlow}`;
 }
 
 // The start -------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ export function drawFlow(context, { picture, colors, arrows }, blend) {
   if (colors) {
     context.drawImage(colors, 0, 0, width, height);
   } else if (arrows) {
-    context.fillStyle = "#101418";
+    context.fillStyle = "#000";
     context.fillRect(0, 0, width, height);
   }
   context.globalAlpha = 1;
