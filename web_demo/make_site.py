@@ -98,7 +98,8 @@ def runtime_files():
         found = "nothing"
     if found != wanted:
         raise SiteError(
-            f"expected LiteRT.js {wanted} in {CORE}, found {found}. Run: npm ci --prefix {DEMO}"
+            f"expected LiteRT.js {wanted} in {CORE}, found {found}. "
+            f"Run: {DEMO / 'install.sh'} --page"
         )
     core = (CORE / "dist" / "index.js").read_text()
     if core.count(PACKAGE_IMPORT) != 1:

@@ -62,7 +62,7 @@ def site(make_site, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def settings(node, site, tmp_path_factory):
-    """What browser.js is told."""
+    """What browser.mjs is told."""
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
     if not chromium or not (DEMO / "node_modules" / "playwright-core").is_dir():
         pytest.skip(f"no {'playwright-core' if chromium else 'Chromium'}; {INSTALL}")
@@ -149,11 +149,11 @@ def test_logic(node, tmp_path):
     }
     (tmp_path / "golden.json").write_text(json.dumps(golden))
     environment = {"TFFLOW_WEB_GOLDEN": str(tmp_path / "golden.json")}
-    run_node(node, "logic.test.js", environment, timeout=60)
+    run_node(node, "logic.test.mjs", environment, timeout=60)
 
 
 def test_page(node, settings):
-    run_node(node, "page.test.js", {"TFFLOW_WEB_TEST": json.dumps(settings)}, timeout=120)
+    run_node(node, "page.test.mjs", {"TFFLOW_WEB_TEST": json.dumps(settings)}, timeout=200)
 
 
 @pytest.mark.slow
@@ -170,7 +170,7 @@ def test_conditions(node, settings):
         "clip_size": CLIP_SIZE,
         "flow": str(output / "flow.bin"),
     }
-    run_node(node, "conditions.test.js", {"TFFLOW_WEB_TEST": json.dumps(settings)}, timeout=300)
+    run_node(node, "conditions.test.mjs", {"TFFLOW_WEB_TEST": json.dumps(settings)}, timeout=500)
 
 
 def test_no_listed_file_is_missing(site):

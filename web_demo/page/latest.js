@@ -7,7 +7,7 @@ export class Latest {
   /** How many were never done, since newer ones came. */
   dropped = 0;
 
-  /** @param {(item) => Promise} job must not fail */
+  /** @param {(item) => Promise} job one that fails does not end the others */
   constructor(job) {
     this.#job = job;
   }
@@ -23,10 +23,13 @@ export class Latest {
 
   async #work(item) {
     this.#busy = true;
-    await this.#job(item);
-    this.#busy = false;
-    const next = this.#waiting;
-    this.#waiting = null;
-    if (next) this.offer(next.item);
+    try {
+      await this.#job(item);
+    } finally {
+      this.#busy = false;
+      const next = this.#waiting;
+      this.#waiting = null;
+      if (next) this.offer(next.item);
+    }
   }
 }

@@ -66,7 +66,7 @@ export async function open(scope, browser, url, options = {}) {
 }
 
 /** Waits until an element's text is as a pattern says; gives the text. */
-export async function text(page, id, pattern, timeout = 10_000) {
+export async function text(page, id, pattern, timeout = 30_000) {
   const element = page.locator(`#${id}`);
   const deadline = Date.now() + timeout;
   for (;;) {

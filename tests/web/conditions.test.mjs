@@ -8,7 +8,7 @@ import test, { after } from "node:test";
 
 import {
   colourful, launch, launchWithCamera, open, screenshot, serve, settings, shownAnew, showsFrameOf, siteWith, text,
-} from "./browser.js";
+} from "./browser.mjs";
 
 const file = { after };
 const [browser, server] = await Promise.all([launchWithCamera(file), serve(file)]);
@@ -16,12 +16,12 @@ const [browser, server] = await Promise.all([launchWithCamera(file), serve(file)
 test("a plain host, in a folder of it: threads, and all of it again without the host", async (t) => {
   const host = await serve(t, path.dirname(settings.site), "--plain");
   const page = await open(t, browser, `${host.url}/${path.basename(settings.site)}/`);
-  await text(page, "self-check", /ok/, 20_000);
+  await text(page, "self-check", /ok/);
   assert.equal(await page.evaluate(() => crossOriginIsolated), true);
   assert.equal(await page.textContent("#offline"), "yes");
   await host.stop();
   await page.reload();
-  assert.match(await text(page, "self-check", /self-check|no network/, 20_000), /ok: 0\.0000 px/);
+  assert.match(await text(page, "self-check", /self-check|no network/), /ok: 0\.0000 px/);
   await text(page, "fps", /^[1-9]/);
   await screenshot(page, "offline");
   assert.deepEqual(page.errors, []);
@@ -30,10 +30,10 @@ test("a plain host, in a folder of it: threads, and all of it again without the 
 test("offline after a first visit to an isolating host", async (t) => {
   const host = await serve(t);
   const page = await open(t, browser, host.url);
-  await text(page, "self-check", /ok/, 20_000);
+  await text(page, "self-check", /ok/);
   await host.stop();
   await page.reload();
-  assert.match(await text(page, "self-check", /self-check|no network/, 20_000), /ok/);
+  assert.match(await text(page, "self-check", /self-check|no network/), /ok/);
 });
 
 const MODEL = `models/${settings.model}`;
@@ -66,7 +66,7 @@ for (const [name, make] of Object.entries(WRONG_NETWORKS)) {
     const [changes, problem] = make();
     const broken = await serve(t, await siteWith(name.replaceAll(" ", "_").replace(",", ""), changes));
     const page = await open(t, browser, broken.url, { permissions: ["camera"] });
-    assert.match(await text(page, "network-problem", /./, 20_000), problem);
+    assert.match(await text(page, "network-problem", /./), problem);
     await page.click("#camera");
     await text(page, "source", /Camera/);
     assert.equal(await page.isVisible("#retry"), true);
@@ -77,7 +77,7 @@ for (const [name, make] of Object.entries(WRONG_NETWORKS)) {
 test("LiteRT.js that is missing in part: said", async (t) => {
   const broken = await serve(t, await siteWith("no_litert", { "litert/wasm_utils.js": null }));
   const page = await open(t, browser, broken.url);
-  assert.match(await text(page, "network-problem", /./, 20_000), /LiteRT\.js can't be loaded: .*make the site again/);
+  assert.match(await text(page, "network-problem", /./), /LiteRT\.js can't be loaded: .*make the site again/);
   assert.deepEqual(page.errors, []);
 });
 
@@ -87,14 +87,14 @@ test("another flow than the golden one is said to be wrong", async (t) => {
   flow.writeFloatLE(flow.readFloatLE(0) + 0.5, 0);
   const other = await serve(t, await siteWith("wrong_flow", { [`models/${name}`]: flow }));
   const page = await open(t, browser, other.url);
-  assert.match(await text(page, "self-check", /self-check/, 20_000), /WRONG FLOW: 0\.5000 px/);
+  assert.match(await text(page, "self-check", /self-check/), /WRONG FLOW: 0\.5000 px/);
   assert.match(await page.textContent("#network-problem"), /Don't trust what you see/);
   await text(page, "fps", /^[1-9]/);
 });
 
 test("a clip of odd size, and a file that is none", async (t) => {
   const page = await open(t, browser, server.url);
-  await text(page, "self-check", /ok/, 20_000);
+  await text(page, "self-check", /ok/);
   await page.fill("#blend", "100");
   await page.setInputFiles("#file", settings.clip);
   await text(page, "source", /clip\.webm/);
@@ -148,7 +148,7 @@ test("all of the golden pair's flow is that of Python's interpreter", async (t) 
 
 test("memory is steady", async (t) => {
   const page = await open(t, browser, server.url);
-  await text(page, "self-check", /ok/, 20_000);
+  await text(page, "self-check", /ok/);
   // Frames are 2.4 MB and flow 1.6 MB: one left over at each turn would be 300 MB in the end.
   const memory = await page.evaluate(async () => {
     const { FlowWorker } = await import("./flow_worker.js");
@@ -174,7 +174,7 @@ test("memory is steady", async (t) => {
 test("on a phone's screen nothing is wider than it", async (t) => {
   const phone = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
   const page = await open(t, browser, server.url, phone);
-  await text(page, "fps", /^[1-9]/, 20_000);
+  await text(page, "fps", /^[1-9]/);
   await screenshot(page, "phone");
   assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
   assert.ok((await colourful(page)) > 0.1);
@@ -182,7 +182,7 @@ test("on a phone's screen nothing is wider than it", async (t) => {
 
 test("one thread gives the same flow", async (t) => {
   const page = await open(t, browser, `${server.url}/?threads=1`);
-  assert.match(await text(page, "self-check", /self-check|no network/, 20_000), /ok: 0\.0000 px/);
+  assert.match(await text(page, "self-check", /self-check|no network/), /ok: 0\.0000 px/);
   assert.match(await page.textContent("#network"), /1 thread$/);
 });
 
@@ -210,7 +210,7 @@ test("no relaxed SIMD: the compatible build, and the same flow", async (t) => {
   const page = await open(t, browser, other.url);
   const builds = [];
   page.context().on("request", (request) => builds.push(path.basename(request.url())));
-  assert.match(await text(page, "self-check", /self-check|no network/, 20_000), /ok: 0\.0000 px/);
+  assert.match(await text(page, "self-check", /self-check|no network/), /ok: 0\.0000 px/);
   assert.match(await page.textContent("#network"), /1 thread$/);
   assert.ok(builds.includes("litert_wasm_compat_internal.wasm"), `${builds}`);
 });

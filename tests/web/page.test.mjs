@@ -5,7 +5,7 @@ import test, { after } from "node:test";
 
 import {
   colourful, launchWithCamera, open, repair, screenshot, serve, settings, shownAnew, showsFrameOf, siteWith, text,
-} from "./browser.js";
+} from "./browser.mjs";
 
 const file = { after };
 const [browser, server] = await Promise.all([launchWithCamera(file), serve(file)]);
