@@ -35,7 +35,8 @@ async function loadNetwork() {
     const error = await worker.check();
     const good = error.largest <= TOLERANCE;
     check.className = good ? "good" : "bad";
-    check.textContent = `self-check ${good ? "ok" : "WRONG FLOW"}: ${error.largest.toFixed(4)} px off at most`;
+    const verdict = good ? "ok" : "WRONG FLOW";
+    check.textContent = `self-check ${verdict}: ${error.largest.toFixed(4)} px off at most`;
     if (!good) {
       say(
         "network",

@@ -7,7 +7,9 @@ const SIGNATURE = "flow";
 const LEVELS = Float32Array.from({ length: 256 }, (_, level) => level / 255);
 
 // (module (func (result v128) i32.const 0 i8x16.splat)): is valid where WebAssembly has SIMD.
-const SIMD = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11];
+const SIMD = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11,
+];
 
 /** Why the network can't run here; empty if it can. */
 export function missingHere() {
@@ -155,10 +157,10 @@ async function usableThreads({ supportsFeature }, wanted) {
 }
 
 function describe(signatures) {
-  const list = (details) =>
-    details.map(({ name, dtype, shape }) => `${name} ${dtype} (${[...shape].join(", ")})`).join(", ");
+  const tensor = ({ name, dtype, shape }) => `${name} ${dtype} (${[...shape].join(", ")})`;
+  const list = (details) => details.map(tensor).join(", ");
   return Object.entries(signatures)
-    .map(([name, runner]) => `${name}: ${list(runner.getInputDetails())} to ${list(runner.getOutputDetails())}`)
+    .map(([name, x]) => `${name}: ${list(x.getInputDetails())} to ${list(x.getOutputDetails())}`)
     .join("; ");
 }
 

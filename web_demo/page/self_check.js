@@ -10,8 +10,9 @@ export function compareFlow(flow, width, height, golden, step) {
   const count = Math.ceil(width / step) * Math.ceil(height / step);
   if (golden.length !== 2 * count) {
     throw new Error(
-      `the golden flow has ${golden.length} numbers; expected ${2 * count}: every ` +
-        `${step}th of ${width} x ${height} pixels`,
+      `the golden flow has ${golden.length} numbers; expected ${2 * count}: (u, v) at every ${step}th ` +
+        `of ${width} x ${height} pixels. It is of another network than the file: run ` +
+        "python export/fill_demo.py, make the site again and reload the page.",
     );
   }
   let sum = 0;
