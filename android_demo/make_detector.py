@@ -23,7 +23,7 @@ def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     for step in (detector.key, detector.between):
         content = converted(detector, step)
-        path = FOLDER / f"{step.__name__}.tflite"
+        path = FOLDER / f"detector_{step.__name__}.tflite"
         path.write_bytes(content)
         print(f"{path}  {len(content) / 1e3:.1f} kB")
 
@@ -44,7 +44,8 @@ class _Detector(tf.Module):
         return {"features": features, **self._found(features)}
 
     def between(self, image, key_image, features):
-        return self._found(self._features(image, key_image, features))
+        flow = tf.nn.avg_pool2d(image - key_image, STRIDE, STRIDE, "VALID")[..., :2]
+        return {"flow": flow, **self._found(self._features(image, key_image, features))}
 
     def _features(self, image, key_image, old):
         pair = tf.concat([image, key_image], -1) - 0.5
@@ -73,8 +74,9 @@ def converted(module, step):
     inputs = [tf.TensorSpec((1, *shape), tf.float32, name) for name, shape in shapes.items()]
     function = tf.function(step, input_signature=inputs)
     with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(module, folder, signatures=function)
-        return tf.lite.TFLiteConverter.from_saved_model(folder).convert()
+        tf.saved_model.save(module, folder, signatures={step.__name__: function})
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[step.__name__])
+        return converter.convert()
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from PIL import Image
 from tfflow.data import read_flow
 from tfflow.models.prediction import resize
 from tfflow.tflite import FlowInterpreter
-from tfflow.video.boxes import suppress
+from tfflow.video.boxes import select
 from tfflow.visualization import flow_to_image
 
 ASSETS = APP / "assets"
@@ -76,46 +76,67 @@ def test_command_paints_what_python_paints(classes, tmp_path):
 
 def test_command_finds_what_python_finds(classes, tmp_path):
     """Many inputs and outputs by name, key frames and those between, bit for bit."""
+    pair = [DETECTOR / f"detector_{name}.tflite" for name in ("key", "between")]
+    random = np.random.default_rng(4)
+    images = random.integers(0, 256, (7, 45, 83, 3), dtype=np.uint8)
+    assert compare_detections(classes, tmp_path, *pair, images, score=0.35, most=9) > 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quantization", ["float32", "int8"])
+def test_command_finds_what_an_exported_detector_finds(classes, tmp_path, quantization):
+    from tfflow.models import create
+    from tfflow.tflite import export_detector
+    from tfflow.video import FlowGuidedDetector
+
+    detector = FlowGuidedDetector(3, alpha=0.35, channels=32, flow=create("lightflow"))
+    pair = export_detector(
+        detector, tmp_path / "detector.tflite", size=(128, 192), quantization=quantization
+    )
+    random = np.random.default_rng(4)
+    images = random.integers(0, 256, (5, 90, 131, 3), dtype=np.uint8)
+    # A new detector is sure of nothing: a low threshold makes it find much.
+    assert compare_detections(classes, tmp_path, *pair, images, score=0.001, most=50) > 20
+
+
+def compare_detections(classes, folder, key, between, images, **limits):
+    """The command's boxes are those of Python; returns how many there are."""
     library = litert_library()
     if not library:
         pytest.skip(f"no libLiteRt.so {LITERT}x: pip install ai-edge-litert")
-    frames = tmp_path / "frames"
-    frames.mkdir()
-    random = np.random.default_rng(4)
-    images = random.integers(0, 256, (7, 45, 83, 3), dtype=np.uint8)
+    (folder / "frames").mkdir()
     for number, image in enumerate(images):
-        Image.fromarray(image).save(frames / f"frame{number}.png")
-    key, between = (DETECTOR / f"{name}.tflite" for name in ("key", "between"))
+        Image.fromarray(image).save(folder / "frames" / f"frame{number}.png")
+    limits |= {"interval": 3, "overlap": 0.4}
     arguments = ["--library", library, "--key", key, "--between", between]
-    arguments += ["--frames", frames, "--output", tmp_path / "boxes.csv"]
-    arguments += ["--interval", 3, "--score", 0.35, "--overlap", 0.4, "--most", 9]
+    arguments += ["--frames", folder / "frames", "--output", folder / "boxes.csv"]
+    arguments += [word for name, value in limits.items() for word in (f"--{name}", value)]
     output = java(
         [*(classes / name for name in JVM), JARS / "jna.jar"],
         "org.tfflow.desktop.DetectCommand",
         *arguments,
     )
     assert re.search(r"between +p50 +\d", output)
-    with open(tmp_path / "boxes.csv", newline="") as file:
+    with open(folder / "boxes.csv", newline="") as file:
         rows = list(csv.reader(file))[1:]
-    wanted = detect(key, between, images, interval=3, score=0.35, overlap=0.4, most=9)
-    assert len(rows) == sum(len(found) for _, found in wanted) > 20
     at = 0
-    for number, (is_key, found) in enumerate(wanted):
+    for number, (is_key, found) in enumerate(detect(key, between, images, **limits)):
         for box in found:
             assert rows[at][:2] == [f"frame{number}.png", str(int(is_key))]
             np.testing.assert_array_equal(np.array(rows[at][2:], np.float32), box)
             at += 1
+    assert at == len(rows)
+    return at
 
 
-def detect(key, between, images, *, interval, score, overlap, most):
+def detect(key, between, images, interval, **limits):
     """What tfflow.video.VideoDetector does, on two files: (is a key frame, its boxes (N, 6))."""
     key, between = (
         Interpreter(str(file), num_threads=1).get_signature_runner() for file in (key, between)
     )
     details = key.get_input_details()
     height, width = details["image"]["shape"][1:3]
-    features = np.zeros(details["features"]["shape"], np.float32)
-    found, key_image = [], None
+    features, key_image = np.zeros(details["features"]["shape"], np.float32), None
     for number, frame in enumerate(images):
         image = resize(frame[None].astype(np.float32) / 255.0, (height, width))
         is_key = number % interval == 0
@@ -123,18 +144,10 @@ def detect(key, between, images, *, interval, score, overlap, most):
         result = (key if is_key else between)(image=image, key_image=key_image, features=features)
         if is_key:
             key_image, features = image, result["features"]
-        boxes, scores = result["boxes"][0], result["scores"][0]
-        place, kind = np.nonzero(scores >= np.float32(score))
-        certain = scores[place, kind]
-        kept = []
-        for one in np.unique(kind):
-            among = np.nonzero(kind == one)[0]
-            kept += list(among[suppress(boxes[place[among]], certain[among], overlap)])
-        kept = sorted(kept, key=lambda index: (-certain[index], index))[:most]
-        limits = np.float32([frame.shape[1], frame.shape[0]] * 2)
-        scaled = np.clip(boxes[place[kept]] * (limits / np.float32([width, height] * 2)), 0, limits)
-        found.append((is_key, np.column_stack([scaled, certain[kept], kind[kept]])))
-    return found
+        found = select(result["boxes"][0], result["scores"][0], **limits)
+        edges = np.float32([frame.shape[1], frame.shape[0]] * 2)
+        boxes = np.clip(found.boxes * (edges / np.float32([width, height] * 2)), 0, edges)
+        yield is_key, np.column_stack([boxes, found.scores, found.classes])
 
 
 @pytest.mark.parametrize("command", ["FlowCommand", "DetectCommand"])

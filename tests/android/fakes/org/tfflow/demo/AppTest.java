@@ -234,15 +234,15 @@ class AppTest {
     @Test
     void objectsAreFound() throws IOException {
         Path detector = Paths.get(System.getProperty("tfflow.detector"));
-        for (String name : new String[] {"key.tflite", "between.tflite"}) {
+        for (String name : new String[] {"detector_key.tflite", "detector_between.tflite"}) {
             Files.copy(detector.resolve(name), folder.resolve(name));
         }
         Path list = folder.resolve("models.json");
         String models = new String(Files.readAllBytes(list), StandardCharsets.UTF_8);
         models =
                 models.substring(0, models.lastIndexOf('}'))
-                        + ", \"detectors\": [{\"key\": \"key.tflite\", \"between\":"
-                        + " \"between.tflite\", \"classes\": [\"a\", \"b\", \"c\"],"
+                        + ", \"detectors\": [{\"key\": \"detector_key.tflite\", \"between\":"
+                        + " \"detector_between.tflite\", \"classes\": [\"a\", \"b\", \"c\"],"
                         + " \"interval\": 3, \"score\": 0.3, \"overlap\": 0.5}]}";
         Files.write(list, models.getBytes(StandardCharsets.UTF_8));
         start();

@@ -14,12 +14,14 @@ import java.util.Map;
  *
  * <p>Inputs of both: image and key_image [1, H, W, 3], RGB in [0, 1], and features [1, h, w, C].
  * Outputs of both: boxes [1, N, 4], x1, y1, x2, y2 in pixels of H x W, and scores [1, N, K] for K
- * classes; of the key frames' file also features. Frames of any size are stretched to H x W.
+ * classes. The key frames' file also gives features, the other one the flow to the key frame, which
+ * is not looked at here. Frames of any size are stretched to H x W.
  */
 public final class VideoDetector implements AutoCloseable {
     private static final String IMAGE = "image";
     private static final String KEY_IMAGE = "key_image";
     private static final String FEATURES = "features";
+    private static final String FLOW = "flow";
     private static final String BOXES = "boxes";
     private static final String SCORES = "scores";
 
@@ -38,6 +40,7 @@ public final class VideoDetector implements AutoCloseable {
     private ByteBuffer newFeatures;
     private ByteBuffer boxBytes;
     private ByteBuffer scoreBytes;
+    private ByteBuffer flow;
     private Letterbox stretch;
     private boolean isFirst = true;
     private boolean isKey;
@@ -45,7 +48,7 @@ public final class VideoDetector implements AutoCloseable {
     /**
      * @param key the file for key frames, not yet loaded; loaded and closed here
      * @param between the file for the frames between, likewise
-     * @param schedule asked without motion, which only the files know: {@link FixedInterval}
+     * @param schedule asked without motion: {@link FixedInterval}
      * @param suppression with the score below which boxes are dropped
      * @param statistics gets the stages pack, key or between, and boxes
      */
@@ -83,6 +86,7 @@ public final class VideoDetector implements AutoCloseable {
         newFeatures = TensorPacking.allocate(key.input(FEATURES));
         boxBytes = TensorPacking.allocate(key.output(BOXES));
         scoreBytes = TensorPacking.allocate(key.output(SCORES));
+        flow = TensorPacking.allocate(between.output(FLOW));
         loaded = true;
         reset();
     }
@@ -171,6 +175,7 @@ public final class VideoDetector implements AutoCloseable {
             key.run(inputs, outputs);
             keepAsKey();
         } else {
+            outputs.put(FLOW, flow);
             between.run(inputs, outputs);
         }
         isKey = isKeyNow;

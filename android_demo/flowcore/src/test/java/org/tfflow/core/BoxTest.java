@@ -89,6 +89,14 @@ class BoxTest {
     }
 
     @Test
+    void onlyMoreThanTheLimitIsTooMuch() {
+        List<Box> two = Arrays.asList(box(0, 0, 10, 10, 1, 0), box(0, 0, 10, 5, 0.9f, 0));
+        assertEquals(2, new NonMaximumSuppression(0, 0.5).apply(two).size());
+        assertEquals(1, new NonMaximumSuppression(0, 0.499).apply(two).size());
+        assertEquals(1, new NonMaximumSuppression(0.95, 0.5).apply(two).size());
+    }
+
+    @Test
     void impossibleLimitsAreRefused() {
         assertThrows(
                 IllegalArgumentException.class, () -> new NonMaximumSuppression(1.1, 0.5));
