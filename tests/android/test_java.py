@@ -83,15 +83,14 @@ def test_command_finds_what_python_finds(classes, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("quantization", ["float32", "int8"])
-def test_command_finds_what_an_exported_detector_finds(classes, tmp_path, quantization):
+def test_command_finds_what_an_exported_detector_finds(classes, tmp_path):
     from tfflow.models import create
     from tfflow.tflite import export_detector
     from tfflow.video import FlowGuidedDetector
 
     detector = FlowGuidedDetector(3, alpha=0.35, channels=32, flow=create("lightflow"))
     pair = export_detector(
-        detector, tmp_path / "detector.tflite", size=(128, 192), quantization=quantization
+        detector, tmp_path / "detector.tflite", size=(128, 192), quantization="float32"
     )
     random = np.random.default_rng(4)
     images = random.integers(0, 256, (5, 90, 131, 3), dtype=np.uint8)
