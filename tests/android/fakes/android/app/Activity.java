@@ -46,8 +46,10 @@ public class Activity extends android.view.ContextThemeWrapper {
     }
 
     public final void runOnUiThread(Runnable task) {
-        synchronized (Phone.class) {
+        if (Thread.currentThread().getName().equals("main-screen")) {
             task.run();
+        } else {
+            Phone.post(task);
         }
     }
 }

@@ -46,7 +46,7 @@ class AppTest {
 
     @AfterEach
     void leave() {
-        activity.onPause();
+        Phone.onScreen(activity::onPause);
     }
 
     private static String name(Class<?> resources, int id) {
@@ -71,8 +71,24 @@ class AppTest {
     }
 
     private void start() {
-        activity.onCreate(null);
-        activity.onResume();
+        start(null);
+    }
+
+    private void start(Bundle state) {
+        Phone.onScreen(
+                () -> {
+                    activity.onCreate(state);
+                    activity.onResume();
+                });
+    }
+
+    private void press(int id) {
+        Phone.onScreen(() -> activity.findViewById(id).press());
+    }
+
+    private void leaveAndComeBack() {
+        Phone.onScreen(activity::onPause);
+        Phone.onScreen(activity::onResume);
     }
 
     private String text() {
@@ -94,9 +110,12 @@ class AppTest {
     }
 
     private void openVideo() {
-        activity.onPause();
-        activity.onActivityResult(2, android.app.Activity.RESULT_OK, new Intent(""));
-        activity.onResume();
+        Phone.onScreen(
+                () -> {
+                    activity.onPause();
+                    activity.onActivityResult(2, android.app.Activity.RESULT_OK, new Intent(""));
+                    activity.onResume();
+                });
     }
 
     @Test
@@ -108,10 +127,9 @@ class AppTest {
         assertTrue(text.contains("no_detector"), text);
         assertTrue(text.contains("dropped ["), text);
         assertEquals(0, Phone.questions);
-        activity.findViewById(R.id.arrows).press();
-        activity.findViewById(R.id.objects).press(); // greyed out
-        activity.onPause();
-        activity.onResume();
+        press(R.id.arrows);
+        press(R.id.objects); // greyed out
+        leaveAndComeBack();
         says("total");
     }
 
@@ -142,8 +160,7 @@ class AppTest {
         Phone.cameraAllowed = false;
         start();
         assertEquals(1, Phone.questions);
-        activity.onPause();
-        activity.onResume(); // the user has said no
+        leaveAndComeBack(); // the user has said no
         says("needs_camera");
         says("CPU: ok"); // and the pipeline's lines do not hide it
         says("needs_camera");
@@ -177,10 +194,9 @@ class AppTest {
         Bundle state = new Bundle();
         activity.onSaveInstanceState(state);
         assertEquals("content://video", state.getString("video"));
-        activity.onPause();
+        leave();
         activity = new MainActivity();
-        activity.onCreate(state);
-        activity.onResume();
+        start(state);
         says("total");
     }
 
@@ -193,7 +209,7 @@ class AppTest {
         Phone.videoFrames = -1;
         openVideo();
         says("this video can't be played: Failed to instantiate extractor.");
-        activity.findViewById(R.id.camera).press();
+        press(R.id.camera);
         says("total");
     }
 
@@ -247,10 +263,10 @@ class AppTest {
         Files.write(list, models.getBytes(StandardCharsets.UTF_8));
         start();
         assertFalse(says("total").contains("no_detector"));
-        activity.findViewById(R.id.objects).press();
+        press(R.id.objects);
         String text = says("between");
         assertTrue(text.contains("key ") && text.startsWith("CPU"), text);
-        activity.findViewById(R.id.colors).press();
+        press(R.id.colors);
         says("paint");
     }
 
@@ -258,8 +274,8 @@ class AppTest {
     void theBenchmarkReports() {
         Phone.views = id -> new TextView(activity);
         BenchmarkActivity screen = new BenchmarkActivity();
-        screen.onCreate(null);
-        screen.onStart();
+        Phone.onScreen(() -> screen.onCreate(null));
+        Phone.onScreen(screen::onStart);
         TextView report = screen.findViewById(R.id.report);
         long end = System.currentTimeMillis() + PATIENCE;
         while (!screen.findViewById(R.id.share).enabled && System.currentTimeMillis() < end) {
@@ -269,8 +285,8 @@ class AppTest {
         assertTrue(text.startsWith("tfflow lightflow_int8.tflite\n"), text);
         assertTrue(text.contains("GPU: LiteRT can't load lightflow_int8.tflite (no GPU)"), text);
         assertTrue(text.contains("frames a second"), text);
-        screen.findViewById(R.id.copy).press();
-        screen.findViewById(R.id.share).press();
-        screen.onStop();
+        Phone.onScreen(() -> screen.findViewById(R.id.copy).press());
+        Phone.onScreen(() -> screen.findViewById(R.id.share).press());
+        Phone.onScreen(screen::onStop);
     }
 }

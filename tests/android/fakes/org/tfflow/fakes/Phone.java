@@ -3,6 +3,9 @@ package org.tfflow.fakes;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Function;
 
 /** The phone that the fakes play: what a test says of it. */
@@ -40,7 +43,29 @@ public final class Phone {
     /** A view of the layout by its number. */
     public static Function<Integer, android.view.View> views;
 
+    private static final ExecutorService SCREEN =
+            Executors.newSingleThreadExecutor(
+                    task -> {
+                        Thread thread = new Thread(task, "main-screen");
+                        thread.setDaemon(true);
+                        return thread;
+                    });
+
     private Phone() {}
+
+    /** Runs it on the screen's thread, some time: never within what runs there now. */
+    public static void post(Runnable task) {
+        SCREEN.execute(task);
+    }
+
+    /** Runs it on the screen's thread, and waits for it. */
+    public static void onScreen(Runnable task) {
+        try {
+            SCREEN.submit(task).get();
+        } catch (InterruptedException | ExecutionException error) {
+            throw new AssertionError(error);
+        }
+    }
 
     /** A phone where all is well, with a CPU and nothing else. */
     public static void reset() {

@@ -27,6 +27,7 @@ final class LiteRtNetwork implements Network {
     private final Accelerator accelerator;
     private final Map<String, TensorBuffer> inputs = new HashMap<>();
     private final Map<String, TensorBuffer> outputs = new HashMap<>();
+    private final Map<String, float[]> values = new HashMap<>(); // of inputs, on their way
     private Model model;
     private CompiledModel compiled;
 
@@ -99,7 +100,10 @@ final class LiteRtNetwork implements Network {
         checkLoaded();
         try {
             for (Map.Entry<String, ByteBuffer> entry : given.entrySet()) {
-                buffer(entry.getKey(), true).writeFloat(floats(entry.getValue()));
+                TensorBuffer input = buffer(entry.getKey(), true);
+                float[] numbers = values.get(entry.getKey());
+                fromStart(entry.getValue()).asFloatBuffer().get(numbers);
+                input.writeFloat(numbers);
             }
             for (String name : results.keySet()) {
                 buffer(name, false);
@@ -124,14 +128,11 @@ final class LiteRtNetwork implements Network {
                             ? compiled.createInputBuffer(name, FIRST)
                             : compiled.createOutputBuffer(name, FIRST);
             buffers.put(name, buffer);
+            if (input) {
+                values.put(name, new float[input(name).count()]);
+            }
         }
         return buffer;
-    }
-
-    private static float[] floats(ByteBuffer bytes) {
-        float[] values = new float[bytes.capacity() / 4];
-        fromStart(bytes).asFloatBuffer().get(values);
-        return values;
     }
 
     private static ByteBuffer fromStart(ByteBuffer bytes) {

@@ -14,10 +14,13 @@ import org.tfflow.core.Frame;
 import org.tfflow.core.Orientation;
 import org.tfflow.core.PlaybackClock;
 import org.tfflow.core.YuvColors;
+import org.tfflow.core.YuvImage;
 
 /** A video file's frames at the file's speed, again and again, on a thread of their own. */
 final class VideoSource implements FrameSource {
     private static final long PATIENCE = 10_000; // µs to wait for a buffer
+
+    private static final int LARGEST = 960; // px; more than the networks look at
 
     private final Context context;
     private final Uri file;
@@ -146,7 +149,8 @@ final class VideoSource implements FrameSource {
                             number(format, MediaFormat.KEY_COLOR_STANDARD),
                             number(format, MediaFormat.KEY_COLOR_RANGE),
                             image.getHeight());
-            frame = Frame.of(YuvImages.of(image, colors), orientation, timestampNanos);
+            YuvImage picture = YuvImages.of(image, colors).within(LARGEST);
+            frame = Frame.of(picture, orientation, timestampNanos);
         }
         Thread.sleep(wait / 1_000_000);
         receiver.onFrame(frame);

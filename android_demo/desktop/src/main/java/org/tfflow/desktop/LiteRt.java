@@ -6,6 +6,8 @@ import com.sun.jna.Pointer;
 import com.sun.jna.ptr.IntByReference;
 import com.sun.jna.ptr.PointerByReference;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The functions of LiteRT's C API (libLiteRt.so of ai-edge-litert 2.3) that running a file needs.
@@ -25,9 +27,20 @@ interface LiteRt extends Library {
     /** sizeof(LiteRtRankedTensorType): type at 0, rank in 7 bits at 4, sides at 8. */
     int TENSOR_TYPE_SIZE = 72;
 
-    /** Opens the library. */
+    /**
+     * Opens the library, or gives it again. It stays loaded: JNA would unload it with the last object
+     * that holds it, and what it has registered for the process's end would crash there.
+     */
     static LiteRt open(Path library) {
-        return Native.load(library.toAbsolutePath().toString(), LiteRt.class);
+        return Opened.LIBRARIES.computeIfAbsent(
+                library.toAbsolutePath(), path -> Native.load(path.toString(), LiteRt.class));
+    }
+
+    /** The libraries that are open. */
+    final class Opened {
+        private static final Map<Path, LiteRt> LIBRARIES = new ConcurrentHashMap<>();
+
+        private Opened() {}
     }
 
     int LiteRtCreateEnvironment(int optionCount, Pointer options, PointerByReference environment);

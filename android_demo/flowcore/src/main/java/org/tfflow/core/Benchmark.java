@@ -48,7 +48,7 @@ public final class Benchmark {
      * first moved by a few pixels. What is in them does not change the time.
      */
     public static List<Frame> frames(int width, int height, Orientation orientation) {
-        byte[] noise = new byte[2 * width * height];
+        byte[] noise = new byte[2 * (width + 4) * (height + 4)]; // more than enough
         new Random(1).nextBytes(noise);
         List<Frame> frames = new ArrayList<>();
         for (int shift : new int[] {0, 4}) {

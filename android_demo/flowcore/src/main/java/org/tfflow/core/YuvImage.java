@@ -1,6 +1,7 @@
 package org.tfflow.core;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /**
  * A camera's picture as Android's YUV_420_888 gives it: a plane of brightness (Y), and two of colour
@@ -59,6 +60,26 @@ public final class YuvImage {
             ByteBuffer rest = bytes.duplicate();
             rest.position(y * rowStride + x * pixelStride);
             return new Plane(rest, rowStride, pixelStride);
+        }
+
+        /** The means of blocks of factor x factor pixels; width and height are the result's. */
+        private Plane means(int width, int height, int factor) {
+            byte[] means = new byte[width * height];
+            byte[] row = new byte[width * factor];
+            int[] sums = new int[width];
+            for (int y = 0; y < height; y++) {
+                Arrays.fill(sums, factor * factor / 2); // so that it rounds
+                for (int line = y * factor; line < (y + 1) * factor; line++) {
+                    readRow(line, row, row.length);
+                    for (int x = 0; x < row.length; x++) {
+                        sums[x / factor] += row[x] & 0xff;
+                    }
+                }
+                for (int x = 0; x < width; x++) {
+                    means[y * width + x] = (byte) (sums[x] / (factor * factor));
+                }
+            }
+            return new Plane(ByteBuffer.wrap(means), width, 1);
         }
 
         private Plane packed(int width, int height) {
@@ -151,6 +172,29 @@ public final class YuvImage {
                 y.from(2 * column, 2 * row),
                 u.from(column, row),
                 v.from(column, row),
+                colors);
+    }
+
+    /**
+     * A smaller copy of a large picture: the means of 2 x 2 pixels, or of 3 x 3, and so on. What is
+     * left over at the right and below is cut off.
+     *
+     * @param side in pixels: the copy's longer side is at most this
+     * @return this picture if it is small enough
+     */
+    public YuvImage within(int side) {
+        int factor = (Math.max(width, height) + side - 1) / side;
+        int smallWidth = width / (2 * factor) * 2;
+        int smallHeight = height / (2 * factor) * 2;
+        if (factor == 1 || smallWidth == 0 || smallHeight == 0) {
+            return this;
+        }
+        return new YuvImage(
+                smallWidth,
+                smallHeight,
+                y.means(smallWidth, smallHeight, factor),
+                u.means(smallWidth / 2, smallHeight / 2, factor),
+                v.means(smallWidth / 2, smallHeight / 2, factor),
                 colors);
     }
 

@@ -2,6 +2,7 @@ package org.tfflow.core;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -107,6 +108,35 @@ class YuvImageTest {
         assertArrayEquals(part.bytes(), odd.toRgb().bytes());
         assertThrows(IllegalArgumentException.class, () -> padded.crop(2, 4, 12, 5));
         assertThrows(IllegalArgumentException.class, () -> padded.crop(-1, 0, 5, 5));
+    }
+
+    @Test
+    void largePicturesShrink() {
+        YuvImage picture = planar(); // 13 x 9
+        assertSame(picture, picture.within(13));
+        YuvImage small = picture.within(12);
+        assertEquals(6, small.width());
+        assertEquals(4, small.height());
+        assertEquals(4, picture.within(6).width()); // of 3 x 3
+        byte[] y = this.y.bytes();
+        byte[] u = this.u.bytes();
+        byte[] v = this.v.bytes();
+        // The last pixel: (10, 6) to (11, 7) of Y, (4, 2) to (5, 3) of U and V, which are 7 wide.
+        byte[] wanted = new byte[3];
+        YuvColors.CAMERA.convert(
+                mean(y, 13, 10, 6), mean(u, 7, 4, 2), mean(v, 7, 4, 2), wanted, 0);
+        RgbImage rgb = small.toRgb();
+        for (int c = 0; c < 3; c++) {
+            assertEquals(wanted[c] & 0xff, rgb.get(5, 3, c));
+        }
+    }
+
+    private static byte[] mean(byte[] plane, int width, int x, int y) {
+        int sum = 2;
+        for (int i = 0; i < 4; i++) {
+            sum += plane[(y + i / 2) * width + x + i % 2] & 0xff;
+        }
+        return new byte[] {(byte) (sum / 4)};
     }
 
     private static int[] pixel(YuvColors colors, int y, int u, int v) {
