@@ -52,8 +52,8 @@ class Stage:
 
 
 STAGES = {
-    "images": Stage(keys=0, batch_size=16, steps=4500, rate=2e-3),
-    "clips": Stage(keys=2, batch_size=8, steps=1500, rate=3e-4),
+    "images": Stage(keys=0, batch_size=16, steps=3000, rate=2e-3),
+    "clips": Stage(keys=2, batch_size=8, steps=1000, rate=3e-4),
 }
 STEPS_PER_EPOCH = 250
 SIZE = (256, 384)
@@ -78,8 +78,12 @@ def synthetic_clips(folder):
     Of the training clips every fourth frame is drawn: three steps are twelve frames of a video.
     """
     sets = {
-        "train": SyntheticClips(SCENES, seed=1, count=3000, frames=8, step=4, smallest=SMALLEST),
-        "held_out": SyntheticClips(SCENES, seed=2, count=60, frames=41, smallest=SMALLEST),
+        "train": SyntheticClips(
+            SCENES, seed=1, count=2000, frames=8, step=4, hues=True, smallest=SMALLEST
+        ),
+        "held_out": SyntheticClips(
+            SCENES, seed=2, count=60, frames=41, hues=True, smallest=SMALLEST
+        ),
     }
     written = []
     for name, clips in sets.items():

@@ -10,6 +10,7 @@ import tfflow
 from tfflow.cli import (
     benchmark,
     build_ops,
+    detect,
     evaluate,
     export,
     flow,
@@ -24,6 +25,7 @@ EXAMPLES = """\
 examples:
   tfflow flow a.png b.png -o out
   tfflow flow clip.mp4 -o flow.mp4 --model lightflow_int8.tflite
+  tfflow detect clip.mp4 -o boxes.mp4 --interval 10
   tfflow evaluate --model my.keras --dataset chairs-val:/data/FlyingChairs_release
   tfflow submit --dataset sintel-test:/data/MPI-Sintel-complete --benchmark sintel -o sintel
   tfflow export lightflow --size 384x512 --quantize int8 -o lightflow_int8.tflite
@@ -60,6 +62,7 @@ def build_parser():
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for module in (
         flow,
+        detect,
         evaluate,
         submit,
         export,

@@ -7,6 +7,8 @@ classes. Nothing is read or drawn before it is asked for.
     for image, boxes, classes, tracks in clips[0]: ...
 """
 
+import colorsys
+import dataclasses
 import json
 import xml.etree.ElementTree as ElementTree
 from collections import defaultdict
@@ -106,6 +108,8 @@ class SyntheticClips(Sequence):
         count: how many clips.
         frames: how many frames each has.
         step: time between two of them, whole: 4 gives every fourth frame, moved four times as far.
+        hues: whether each class has a hue of its own. Outlines alone are hard to tell from each
+            other, and from the patterns of a background; a detector learns them together sooner.
         smallest: objects of which fewer pixels are seen are left out of a frame, from 1 up.
 
     Attributes:
@@ -115,7 +119,7 @@ class SyntheticClips(Sequence):
         ValueError: a number that is out of its range.
     """
 
-    def __init__(self, config, *, seed=0, count=1000, frames=8, step=1, smallest=32):
+    def __init__(self, config, *, seed=0, count=1000, frames=8, step=1, hues=False, smallest=32):
         from tfflow.data.synthetic.shapes import SHAPES  # needs OpenCV: only where it is drawn
 
         numbers = {"count": count, "frames": frames, "step": step, "smallest": smallest}
@@ -124,6 +128,7 @@ class SyntheticClips(Sequence):
                 raise ValueError(f"{name} must be at least 1, got {value}")
         self.config, self.seed, self.count = config, seed, count
         self.frames, self.step, self.smallest = frames, step, smallest
+        self.hues = hues
         self.classes = tuple(kind.__name__ for kind in SHAPES)
 
     def __len__(self):
@@ -134,8 +139,10 @@ class SyntheticClips(Sequence):
 
         index = range(self.count)[index]  # negative ones, and IndexError beyond the last
         scene = sample_scene(self.config, self.seed, index)
-        rendered = render(scene, self.frames, step=self.step)
         kinds = [-1] + [shape_class(self.seed, scene.pool, shape) for shape in scene.shape[1:]]
+        if self.hues:
+            scene = _in_hues(scene, kinds, len(self.classes))
+        rendered = render(scene, self.frames, step=self.step)
 
         def read(time):
             seen = np.bincount(rendered.ids[time].ravel(), minlength=len(kinds))
@@ -149,6 +156,22 @@ class SyntheticClips(Sequence):
             )
 
         return Clip(f"scene_{index:06d}", range(self.frames), read)
+
+
+def _in_hues(scene, kinds, count):
+    """The scene with its objects' textures as shades of their class's hue."""
+    rng = np.random.default_rng([scene.seed, scene.index, 5])
+    colour = scene.colour.copy()
+    for layer, kind in enumerate(kinds):
+        if kind < 0:
+            continue
+        hue, saturation = (kind + rng.uniform(-0.25, 0.25)) / count, rng.uniform(0.55, 0.95)
+        shade = np.array(colorsys.hsv_to_rgb(hue % 1, saturation, 1.0))
+        contrast, level = rng.uniform(0.5, 1.1), rng.uniform(100, 200)
+        # Luminance around its mean, times the shade.
+        colour[layer, :, :3] = contrast * shade[:, None] * np.array([0.299, 0.587, 0.114])
+        colour[layer, :, 3] = shade * (level - contrast * 118)
+    return dataclasses.replace(scene, colour=colour)
 
 
 def shape_class(seed, pool, number):

@@ -214,7 +214,7 @@ def ranges_over(content, feeds, outliers=None):
     if not ranges:
         raise ValueError(f"calibration {NO_PAIR}")
     # Images are known to be in [0, 1]: then 1/255 is the step, and uint8 images lose nothing.
-    for name in {"image", "image1", "image2"} & set(inputs):
+    for name in {"image", "key_image", "image1", "image2"} & set(inputs):
         ranges[name] = (0.0, 1.0)
     return ranges
 

@@ -17,11 +17,14 @@ def name_signature(graph):
     The converter orders a SavedModel's inputs as it likes (image2 before image1) and calls the
     output ``StatefulPartitionedCall:0``; whoever goes by index or by tensor name must not have to
     know. The quantiser names other tensors as outputs than the signature does, where an output is
-    also read within the graph.
+    also read within the graph. An output of the same name as an input is the tensor NAME_out.
     """
     inputs, outputs = (dict(sorted(tensors.items())) for tensors in graph.signature())
     graph.subgraph.inputs, graph.subgraph.outputs = [*inputs.values()], [*outputs.values()]
-    wanted = {**inputs, **outputs}
+    wanted = {
+        **inputs,
+        **{f"{name}_out" if name in inputs else name: number for name, number in outputs.items()},
+    }
     for number, tensor in enumerate(graph.subgraph.tensors):
         name = tensor.name.decode()
         if wanted.get(name, number) != number:

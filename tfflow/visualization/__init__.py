@@ -7,6 +7,7 @@ one, `tfflow.data.write_image`. Flow is (H, W, 2) in pixels, u to the right, v d
 >>> write_image("figure.png", picture)
 """
 
+from tfflow.visualization.boxes import draw_boxes
 from tfflow.visualization.colors import (
     color_wheel_legend,
     error_legend,
@@ -19,6 +20,7 @@ from tfflow.visualization.video import write_video
 __all__ = [
     "color_wheel_legend",
     "compose",
+    "draw_boxes",
     "error_legend",
     "error_to_image",
     "flow_figure",

@@ -16,6 +16,8 @@ import numpy as np
 from tfflow.atomic_file import atomic_file
 
 FOLDER = pathlib.Path(__file__).parent / "presets"
+# Of detectors in videos, exported files and a card alone.
+DETECTORS = FOLDER / "detectors"
 # What runs where a preset is wanted as a .tflite file and no form is named.
 TFLITE_FORM = "int8"
 
@@ -85,6 +87,33 @@ def preset_tflite(name, form=TFLITE_FORM):
         known = ", ".join(files) or "none"
         raise ValueError(f"Preset {name!r} has no .tflite file in {form!r}; there is: {known}.")
     return _checked(FOLDER / f"{name}_{form}.tflite", files[form]["sha256"])
+
+
+def list_detectors():
+    """Names of the detectors in the package; see :func:`detector_files`."""
+    return sorted(path.stem for path in DETECTORS.glob("*.json"))
+
+
+def detector_files(name):
+    """The path of a detector's file for key frames; that for the frames between lies beside it.
+
+    Args:
+        name: Name of the detector, a preset of exported files alone.
+
+    Raises:
+        ValueError: If there is no such detector, or a file is damaged.
+    """
+    known = list_detectors()
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(
+            f"{name!r} is no detector's preset ({', '.join(known) or 'none'}), nor a .keras or "
+            f".tflite file.{hint}"
+        )
+    files = preset_card(name, DETECTORS)["tflite"]
+    paths = {part: _checked(DETECTORS / f"{name}_{part}.tflite", files[part]) for part in files}
+    return paths["key"]
 
 
 def _checked(path, sha256):

@@ -1,0 +1,144 @@
+"""A detector's two files: the same boxes as Keras's, in a video too."""
+
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+import tfflow
+from tfflow.tflite import DetectorInterpreter, export_detector, operators, read_metadata
+from tfflow.tflite.graph import Graph
+from tfflow.video import ByMotion, FixedInterval, FlowGuidedDetector, VideoDetector
+
+SIZE = (128, 128)
+
+
+def images(number, seed=0):
+    """A smooth pattern that moves to the right."""
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]] / 20.0
+    frames = [
+        np.stack([np.sin(x - shift / 10 + c) * np.cos(y + seed + 2 * c) for c in range(3)], axis=-1)
+        for shift in range(0, 3 * number, 3)
+    ]
+    return (0.5 + 0.4 * np.stack(frames)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def detector():
+    keras.utils.set_random_seed(0)
+    flow = tfflow.models.create("lightflow", width=0.25)
+    model = FlowGuidedDetector(3, alpha=0.25, channels=16, depth=1, flow=flow)
+    # Statistics of the images, so that random weights have something to say.
+    norms = [x for x in model.backbone.layers if isinstance(x, keras.layers.BatchNormalization)]
+    for norm in norms:
+        norm.momentum = 0.0
+    model.features(images(2), training=True)
+    for norm in norms:
+        norm.momentum = 0.99
+    return model
+
+
+@pytest.fixture(scope="module")
+def files(detector, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("detector")
+    names = ["cat", "dog", "cow"]
+    return export_detector(
+        detector,
+        folder / "pets.tflite",
+        classes=names,
+        size=SIZE,
+        quantization="float32",
+        metadata={"licence": "Apache-2.0"},
+    )
+
+
+def detections(video, frames):
+    return [(video.next(frame), video.is_key) for frame in frames]
+
+
+@pytest.mark.parametrize("schedule", [FixedInterval(3), ByMotion(1.0, longest=3)])
+def test_a_video_through_the_files_is_a_video_through_keras(detector, files, schedule):
+    frames = images(5)
+    options = {"schedule": schedule, "score": 0.0, "most": 1000, "overlap": 1.0}
+    by_keras = detections(VideoDetector(detector, **options), frames)
+    by_files = detections(
+        VideoDetector(DetectorInterpreter(files[0], threads=1), **options), frames
+    )
+    assert [key for _, key in by_files] == [key for _, key in by_keras]
+    assert any(not key for _, key in by_keras[1:])
+    for (one, _), (other, _) in zip(by_files, by_keras):
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-4)
+        np.testing.assert_allclose(np.sort(one.boxes, 0), np.sort(other.boxes, 0), atol=0.05)
+
+
+def test_what_the_files_say_of_themselves(files):
+    assert [path.name for path in files] == ["pets_key.tflite", "pets_between.tflite"]
+    for path in files:
+        described = read_metadata(path)
+        assert described["classes"] == ["cat", "dog", "cow"] and described["size"] == [128, 128]
+        assert described["licence"] == "Apache-2.0"
+        assert not [name for name in operators(path) if name.startswith("Flex")]
+    key, between = (Graph(path.read_bytes()).signature() for path in files)
+    assert set(key[0]) == set(between[0]) == {"image", "key_image", "features"}
+    assert set(key[1]) == {"boxes", "scores", "features"}
+    assert set(between[1]) == {"boxes", "scores", "flow"}
+    interpreter = DetectorInterpreter(files[0], threads=1)
+    assert interpreter.size == SIZE and interpreter.classes == ("cat", "dog", "cow")
+    # Whichever name is given, it is both.
+    for path in (files[1], files[0].with_name("pets.tflite")):
+        assert DetectorInterpreter(path, threads=1).paths == interpreter.paths
+
+
+def test_flow_comes_with_the_frames_in_between(detector, files):
+    frames = images(2)
+    interpreter = DetectorInterpreter(files[0], threads=1)
+    features = interpreter.first(frames[:1])["features"]
+    found = interpreter.between(frames[1:], frames[:1], features)
+    expected = detector.estimate_flow(frames[1:], frames[:1])
+    np.testing.assert_allclose(found["flow"], expected, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_int8_is_near(detector, files, tmp_path):
+    frames = images(6, seed=1)
+    clips = [
+        [np.rint(255 * frame).astype(np.uint8) for frame in images(11, seed)] for seed in (2, 3)
+    ]
+    path, _ = export_detector(
+        detector, tmp_path / "int8.tflite", size=SIZE, quantization="int8", calibration=clips
+    )
+    assert path.stat().st_size < 0.45 * files[0].stat().st_size
+    options = {"schedule": FixedInterval(3), "score": 0.0, "most": 1000, "overlap": 1.0}
+    exact, near = (
+        detections(VideoDetector(DetectorInterpreter(each, threads=1), **options), frames)
+        for each in (files[0], path)
+    )
+    for (one, _), (other, _) in zip(exact, near):
+        np.testing.assert_allclose(one.scores, other.scores, atol=0.02)
+
+
+def test_refuses(detector, files, tmp_path):
+    with pytest.raises(TypeError, match="expects a tfflow.video.FlowGuidedDetector; got str"):
+        export_detector("detector", tmp_path / "a.tflite")
+    with pytest.raises(ValueError, match="has no flow network"):
+        plain = FlowGuidedDetector(3, alpha=0.25, channels=16, depth=1)
+        export_detector(plain, tmp_path / "a.tflite")
+    with pytest.raises(ValueError, match="has 3 classes; got 1 names"):
+        export_detector(detector, tmp_path / "a.tflite", classes=["cat"])
+    with pytest.raises(ValueError, match="must be named \\*.tflite"):
+        export_detector(detector, tmp_path / "a.lite")
+    with pytest.raises(ValueError, match="multiples of 32"):
+        export_detector(detector, tmp_path / "a.tflite", size=(100, 128))
+    with pytest.raises(ValueError, match="is exported as float32, .*; got 'int16x8'"):
+        export_detector(detector, tmp_path / "a.tflite", quantization="int16x8")
+    assert list(tmp_path.iterdir()) == []
+
+    with pytest.raises(FileNotFoundError, match="no model file"):
+        DetectorInterpreter(tmp_path / "a_key.tflite")
+    for name, source in (("key", files[1]), ("between", files[0])):
+        shutil.copy(source, tmp_path / f"swapped_{name}.tflite")
+    with pytest.raises(ValueError, match="is no detector .* signature 'key' .* it has between:"):
+        DetectorInterpreter(tmp_path / "swapped_key.tflite")
+    with pytest.raises(ValueError, match="Exported files have their own size; leave out size"):
+        VideoDetector(DetectorInterpreter(files[0]), size=SIZE)

@@ -1,0 +1,97 @@
+"""tfflow detect: objects in a video, carried along the flow between key frames."""
+
+import json
+import pathlib
+import statistics
+
+from tfflow.cli.shared import command
+from tfflow.startup import start_backend_quietly
+
+
+def add(commands):
+    parser = command(
+        commands,
+        "detect",
+        run,
+        "objects in a video, on key frames and along the flow between them",
+        "Writes the video with a box around each object; key frames are marked.",
+    )
+    parser.add_argument("input", help="a video")
+    parser.add_argument("-o", "--output", required=True, help="a .mp4 or .gif file")
+    parser.add_argument(
+        "--model",
+        default="shapes",
+        help="a preset's name, a detector's .keras file with a flow network in it, or "
+        "NAME_key.tflite beside NAME_between.tflite [%(default)s]",
+    )
+    parser.add_argument(
+        "--interval", type=int, default=10, help="frames from one key frame to the next [10]"
+    )
+    parser.add_argument(
+        "--by-motion",
+        type=float,
+        metavar="PX",
+        help="instead: a key frame when the picture has moved so far",
+    )
+    parser.add_argument("--score", type=float, default=0.3, help="objects below are left out [0.3]")
+    parser.add_argument("--classes", metavar="NAME,NAME", help="names for a .keras file's classes")
+    parser.add_argument("--threads", type=int, help="of a .tflite file [one a core, at most 4]")
+    parser.add_argument("--limit", type=int, help="only the first so many frames")
+    parser.add_argument("--json", help="write the boxes to this .json file too")
+
+
+def run(arguments):
+    from tfflow.progress import progress_bar
+    from tfflow.video import ByMotion, FixedInterval, VideoDetector
+    from tfflow.video.files import detect_video
+
+    if arguments.json and pathlib.Path(arguments.json).suffix != ".json":
+        raise ValueError(f"--json must be named *.json; got {arguments.json}")
+    detector, names = _detector(arguments)
+    if arguments.by_motion is None:
+        schedule = FixedInterval(arguments.interval)
+    else:
+        schedule = ByMotion(arguments.by_motion)
+    video = VideoDetector(detector, schedule=schedule, score=arguments.score)
+    with progress_bar("frames") as progress:
+        results = detect_video(
+            video,
+            arguments.input,
+            arguments.output,
+            classes=names,
+            limit=arguments.limit,
+            progress=progress,
+        )
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(json.dumps(results) + "\n", encoding="utf-8")
+    keys = sum(each["key"] for each in results)
+    found = statistics.mean(len(each["boxes"]) for each in results)
+    print(
+        f"{len(results)} frames, {keys} of them key frames, {found:.1f} objects a frame -> "
+        f"{arguments.output}"
+    )
+
+
+def _detector(arguments):
+    """(what VideoDetector takes, the names of the classes or None)."""
+    path = pathlib.Path(arguments.model)
+    if path.suffix == ".keras":
+        if not path.is_file():
+            raise FileNotFoundError(f"No detector at {path}.")
+        start_backend_quietly()
+        from tfflow.video import load_detector
+
+        detector = load_detector(path)
+        names = arguments.classes.split(",") if arguments.classes else None
+        if names and len(names) != detector.classes:
+            raise ValueError(f"{path} has {detector.classes} classes; --classes has {len(names)}")
+        return detector, names
+    from tfflow.tflite import DetectorInterpreter
+    from tfflow.weights import presets
+
+    if path.suffix != ".tflite":
+        path = presets.detector_files(arguments.model)
+    if arguments.classes:
+        raise ValueError("the files have the names of their classes; leave out --classes")
+    detector = DetectorInterpreter(path, threads=arguments.threads)
+    return detector, detector.classes

@@ -1,0 +1,266 @@
+"""A flow-guided detector becomes two .tflite files: for key frames, and for those in between."""
+
+import itertools
+import pathlib
+
+import keras
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+import tfflow
+from tfflow.atomic_file import atomic_file
+from tfflow.models.prediction import resize
+from tfflow.ops.native import reference_ops
+from tfflow.tflite.calibration import check_outliers, ranges_over
+from tfflow.tflite.conversion import convert_function, in_float32
+from tfflow.tflite.graph import Graph
+from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
+from tfflow.video.detector import FlowGuidedDetector
+
+KEY, BETWEEN = "key", "between"
+MAX_CLIPS = 24
+# Of a clip, the key frame, a later frame, the next key frame and one after that.
+_TIMES = (0, 4, 10, 17)
+_FORMS = ("float32", "float16", "weights", "int8")
+
+
+def export_detector(
+    detector,
+    path,
+    *,
+    classes=None,
+    size=(256, 384),
+    quantization="int8",
+    calibration=None,
+    outliers=0.0,
+    metadata=None,
+):
+    """Writes a detector as two .tflite files of LiteRT's builtin operators.
+
+    ``NAME_key.tflite`` has the signature ``key``, ``NAME_between.tflite`` the signature
+    ``between``. Both take, float32 in all forms:
+
+    * ``image`` (1, H, W, 3), RGB in [0, 1]: the frame;
+    * ``key_image`` (1, H, W, 3): the last key frame; for the first frame of a video, ``image``;
+    * ``features`` (1, h, w, C): what ``key`` gave for it; for the first frame, zeros.
+
+    Both give ``boxes`` (1, N, 4), x1, y1, x2, y2 in pixels of H x W, and ``scores`` (1, N, classes)
+    in [0, 1], of which the best are to be taken, without those that overlap. ``key`` gives
+    ``features`` too, ``between`` the ``flow`` to the key frame. The flow network is in both files;
+    :class:`tfflow.tflite.DetectorInterpreter` runs them.
+
+    Args:
+        detector: A :class:`tfflow.video.FlowGuidedDetector` that was made with ``flow=…``.
+        path: ``NAME.tflite``. The files appear when both are complete.
+        classes: The names of the classes, for whoever draws the boxes.
+        size: (height, width) that the files run at, multiples of 32.
+        quantization: ``"float32"``, ``"float16"``, ``"weights"`` or ``"int8"``, as for
+            :func:`tfflow.tflite.export`. The flow, the boxes and their scores stay in float.
+        calibration: For int8, clips like those that the files will see: sequences of
+            :class:`tfflow.data.VideoFrame` or of frames (H, W, 3) uint8. At most 24 are used. None
+            = synthetic clips.
+        outliers: For int8, the share of a tensor's values that may lie outside its range.
+        metadata: As for :func:`tfflow.tflite.export`.
+
+    Returns:
+        The two paths, of key frames and of those in between.
+
+    Raises:
+        TypeError: If ``detector`` is no such detector.
+        ValueError: If it has no flow network, or another argument is wrong.
+        OSError: If a file can't be written.
+    """
+    paths = _checked(detector, path, classes, size, quantization)
+    outliers = check_outliers(outliers)
+    description = {
+        "model": detector.name,
+        "size": list(size),
+        "quantization": quantization,
+        "units": "px",
+        "classes": list(classes or map(str, range(detector.classes))),
+        "tfflow": tfflow.__version__,
+        **(metadata or {}),
+    }
+    with atomic_file(paths[KEY]) as key_file, atomic_file(paths[BETWEEN]) as between_file:
+        detector = _in_float32(detector)
+        whole = {
+            name: convert_function(detector, name, function, shapes)
+            for name, (function, shapes) in endpoints(detector, size).items()
+        }
+        ranges = dict.fromkeys(whole)
+        if quantization in CALIBRATED:
+            clips = synthetic_clips(size) if calibration is None else calibration
+            ranges = _ranges(whole, clips, size, outliers)
+        for name, temporary in ((KEY, key_file), (BETWEEN, between_file)):
+            content = quantize(
+                whole[name],
+                quantization,
+                size=size,
+                kept=kept_in_float,
+                ranges=ranges[name],
+            )
+            graph = Graph(content)
+            graph.set_metadata(description)
+            graph.model.description = (
+                f"{detector.name}, frames: {name}, tfflow {tfflow.__version__}".encode()
+            )
+            temporary.write_bytes(graph.to_bytes())
+    return paths[KEY], paths[BETWEEN]
+
+
+def _checked(detector, path, classes, size, quantization):
+    """The paths of the two files."""
+    if not isinstance(detector, FlowGuidedDetector):
+        raise TypeError(
+            "export_detector expects a tfflow.video.FlowGuidedDetector; got "
+            f"{type(detector).__name__}."
+        )
+    if detector.flow_network is None:
+        raise ValueError(
+            f"{detector.name} has no flow network, which the files hold. Make it with flow=… and "
+            "take over the weights with start_from."
+        )
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "export_detector needs Keras on TensorFlow; it runs on "
+            f"{keras.backend.backend()}. Set KERAS_BACKEND=tensorflow."
+        )
+    detector.check_size((1, *size, 3))
+    check_quantization(quantization)
+    if quantization not in _FORMS:
+        raise ValueError(f"A detector is exported as {', '.join(_FORMS)}; got {quantization!r}.")
+    if classes is not None and len(classes) != detector.classes:
+        raise ValueError(
+            f"{detector.name} has {detector.classes} classes; got {len(classes)} names."
+        )
+    return paths_of(path)
+
+
+def paths_of(path):
+    """The paths of the two files that ``NAME.tflite`` stands for, by signature.
+
+    Raises:
+        ValueError: If it is not named so.
+    """
+    path = pathlib.Path(path)
+    if path.suffix != ".tflite":
+        raise ValueError(f"The files must be named *.tflite; got {path}.")
+    return {name: path.with_name(f"{path.stem}_{name}.tflite") for name in (KEY, BETWEEN)}
+
+
+def endpoints(detector, size):
+    """What each file computes: signature -> (function, shapes of its inputs)."""
+    image = (1, *size, 3)
+    features = tuple(detector.features(keras.ops.zeros(image), training=False).shape)
+
+    def found(outputs):
+        boxes, scores = detector.boxes_and_scores(detector.detect(outputs))
+        return {"boxes": boxes, "scores": scores}
+
+    def propagated(inputs):
+        flow = detector.estimate_flow(inputs["image"], inputs["key_image"])
+        return detector.propagate(inputs["features"], flow), flow
+
+    def key(inputs):
+        own = detector.features(inputs["image"], training=False)
+        joined = detector.aggregate(own, propagated(inputs)[0])
+        return {"features": joined, **found(joined)}
+
+    def between(inputs):
+        features, flow = propagated(inputs)
+        return {"flow": flow, **found(features)}
+
+    shapes = {"image": image, "key_image": image, "features": features}
+    return {KEY: (key, shapes), BETWEEN: (between, shapes)}
+
+
+def kept_in_float(graph):
+    """Names of the operators that int8 would harm: the heads, and what makes boxes of them.
+
+    Also the reduction of the images for the flow network, whose first layer is in float too.
+    """
+    producers = graph.producers()
+    _, outputs = graph.signature()
+    kept, waiting = [], [outputs["boxes"], outputs["scores"]]
+    while waiting:
+        operator = producers.get(waiting.pop())
+        if operator is None or any(operator is other for other in kept):
+            continue
+        kept.append(operator)
+        if graph.name(operator) != "CONV_2D":
+            waiting += operator.inputs
+    kept += [
+        operator
+        for operator in graph.subgraph.operators
+        if operator.inputs[0] in graph.subgraph.inputs
+        and graph.name(operator) in ("RESIZE_BILINEAR", "AVERAGE_POOL_2D")
+    ]
+    return sorted({graph.tensor_name(operator.outputs[0]) for operator in kept})
+
+
+def synthetic_clips(size):
+    """Clips of synthetic scenes, for want of others.
+
+    Raises:
+        ImportError: If OpenCV, which draws them, is not installed.
+    """
+    from tfflow.data import SceneConfig, SyntheticClips
+
+    config = SceneConfig(
+        height=size[0], width=size[1], motion_scale=0.15, objects=(2, 7), textures=24, shapes=48
+    )
+    return SyntheticClips(config, count=12, frames=max(_TIMES) + 1)
+
+
+def _ranges(whole, clips, size, outliers):
+    """Of both files, the ranges of all tensors over the frames of some clips."""
+    feeds = list(_feeds(whole[KEY], clips, size))
+    if not feeds:
+        raise ValueError("calibration holds no clip; expected some, better a dozen.")
+    ranges = {name: ranges_over(content, feeds, outliers) for name, content in whole.items()}
+    # The same range for what one file gives and both files take.
+    _, outputs = Graph(whole[KEY]).signature()
+    of_features = ranges[KEY][Graph(whole[KEY]).tensor_name(outputs["features"])]
+    for name, content in whole.items():
+        graph = Graph(content)
+        inputs, _ = graph.signature()
+        ranges[name][graph.tensor_name(inputs["features"])] = of_features
+    return ranges
+
+
+def _feeds(content, clips, size):
+    """What both files are fed with on some frames of each clip, name -> array."""
+    interpreter = Interpreter(model_content=content, num_threads=1)
+    runner = interpreter.get_signature_runner(KEY)
+    shape = runner.get_input_details()["features"]["shape"]
+    for clip in itertools.islice(clips, MAX_CLIPS):
+        key_image, features = None, np.zeros(shape, np.float32)
+        for time in _TIMES:
+            if time >= len(clip):
+                break
+            frame = np.asarray(getattr(clip[time], "image", clip[time]))
+            image = resize(frame[None].astype(np.float32) / np.float32(255), size)
+            feed = {
+                "image": image,
+                "key_image": image if key_image is None else key_image,
+                "features": features,
+            }
+            yield feed
+            if time % 10 == 0:
+                features, key_image = runner(**feed)["features"], image
+
+
+def _in_float32(detector):
+    """The detector, or its float32 twin if it computes in mixed precision."""
+    computes_in = {layer.compute_dtype for layer in (detector, *detector.layers)}
+    if computes_in <= {"float32"}:
+        return detector
+    config = {**detector.get_config(), "dtype": "float32", "flow": None}
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        twin = FlowGuidedDetector(**{**config, "flow": in_float32(detector.flow_network)})
+    finally:
+        keras.config.set_dtype_policy(before)
+    twin.start_from(detector)
+    return twin

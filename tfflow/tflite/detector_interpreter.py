@@ -1,0 +1,121 @@
+"""Running a detector's two exported files: what a VideoDetector runs its frames on."""
+
+import pathlib
+
+import numpy as np
+
+from tfflow.tflite.interpreter import _metadata, check_threads, open_interpreter
+from tfflow.tflite.model_file import check_model_file
+
+KEY, BETWEEN = "key", "between"
+_INPUTS = {"image", "key_image", "features"}
+_OUTPUTS = {KEY: {"boxes", "scores", "features"}, BETWEEN: {"boxes", "scores", "flow"}}
+
+
+class DetectorInterpreter:
+    """The two files of :func:`tfflow.tflite.export_detector`, on LiteRT's CPU kernels.
+
+    Give it to a :class:`tfflow.video.VideoDetector`. It owns one set of tensors: not thread-safe.
+
+    Args:
+        path: ``NAME_key.tflite``; ``NAME_between.tflite`` lies beside it. ``NAME.tflite`` stands
+            for both.
+        threads: Number of threads; by default one for each core, but at most four.
+
+    Attributes:
+        size: (height, width) that the files run at.
+        classes: The names of the classes.
+        metadata: What the files say of themselves, see :func:`tfflow.tflite.read_metadata`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If one is no .tflite file, is damaged, or is not such a file; or the two do not
+            belong together.
+        ImportError: If no LiteRT is installed.
+
+    Example:
+        >>> video = tfflow.video.VideoDetector(DetectorInterpreter("detector_key.tflite"))
+        >>> for frame in frames:
+        ...     boxes, scores, classes = video.next(frame)
+    """
+
+    def __init__(self, path, threads=None):
+        self.threads = check_threads(threads)
+        self.paths = {name: check_model_file(each) for name, each in _paths(path).items()}
+        self._runners = {}
+        for name, each in self.paths.items():
+            self._runners[name] = _runner(open_interpreter(each, self.threads), each, name)
+        shapes = {name: _shapes(runner) for name, runner in self._runners.items()}
+        if shapes[KEY] != shapes[BETWEEN]:
+            raise ValueError(
+                f"{self.paths[KEY]} and {self.paths[BETWEEN]} do not belong together: they take "
+                f"{shapes[KEY]} and {shapes[BETWEEN]}. Export both at once."
+            )
+        self.size = tuple(shapes[KEY]["image"][1:3])
+        self._nothing = np.zeros(shapes[KEY]["features"], np.float32)
+        self._last = None
+        self.metadata = _metadata(self.paths[KEY])
+        count = self._runners[KEY].get_output_details()["scores"]["shape"][-1]
+        self.classes = tuple(self.metadata.get("classes", map(str, range(count))))
+
+    def __repr__(self):
+        height, width = self.size
+        return (
+            f"DetectorInterpreter({str(self.paths[KEY])!r}, {height}x{width}, "
+            f"threads={self.threads})"
+        )
+
+    def first(self, image):
+        """A key frame without a past; these methods are what VideoDetector calls."""
+        return self.key(image, image, self._nothing)
+
+    def key(self, image, key_image, features, flow=None):
+        return self._runners[KEY](image=image, key_image=key_image, features=features)
+
+    def flow(self, image, key_image, features):
+        # It comes with the boxes, which are kept for the case that this is no key frame.
+        self._last = self._between(image, key_image, features)
+        return self._last["flow"][0]
+
+    def between(self, image, key_image, features, flow=None):
+        if flow is not None and self._last is not None:
+            result, self._last = self._last, None
+            return result
+        return self._between(image, key_image, features)
+
+    def _between(self, image, key_image, features):
+        return self._runners[BETWEEN](image=image, key_image=key_image, features=features)
+
+
+def _paths(path):
+    path = pathlib.Path(path)
+    for name in (KEY, BETWEEN):
+        path = (
+            path.with_name(path.name.removesuffix(f"_{name}.tflite") + ".tflite")
+            if (path.name.endswith(f"_{name}.tflite"))
+            else path
+        )
+    return {name: path.with_name(f"{path.stem}_{name}.tflite") for name in (KEY, BETWEEN)}
+
+
+def _runner(interpreter, path, name):
+    """The file's signature, checked."""
+    found = interpreter.get_signature_list().get(name, {"inputs": [], "outputs": []})
+    if set(found["inputs"]) != _INPUTS or set(found["outputs"]) != _OUTPUTS[name]:
+        has = "; ".join(
+            f"{other}: {', '.join(each['inputs'])} -> {', '.join(each['outputs'])}"
+            for other, each in interpreter.get_signature_list().items()
+        )
+        raise ValueError(
+            f"{path} is no detector exported by tfflow: expected a signature '{name}' of "
+            f"{', '.join(sorted(_INPUTS))} -> {', '.join(sorted(_OUTPUTS[name]))}; it has "
+            f"{has or 'none'}."
+        )
+    return interpreter.get_signature_runner(name)
+
+
+def _shapes(runner):
+    return {
+        name: tuple(int(side) for side in details["shape"])
+        for name, details in runner.get_input_details().items()
+    }

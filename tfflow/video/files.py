@@ -1,0 +1,55 @@
+"""A video file in, a video file with boxes out."""
+
+import itertools
+
+from tfflow.data import read_video
+from tfflow.visualization import draw_boxes, write_video
+
+
+def detect_video(video, source, output, *, classes=None, limit=None, progress=None):
+    """Writes a video of another one's frames with boxes around the objects, key frames marked.
+
+    Args:
+        video: A :class:`tfflow.video.VideoDetector`.
+        source: A video file; see :func:`tfflow.data.read_video`.
+        output: ``.mp4`` or ``.gif``.
+        classes: Names of the classes; None for their numbers.
+        limit: Only the first so many frames.
+        progress: Called with (frames done, None).
+
+    Returns:
+        Of each frame, a dict: ``key`` (whether it was a key frame), ``boxes``, ``scores`` and
+        ``classes``, lists that JSON can hold.
+
+    Raises:
+        FileNotFoundError: If there is no such video.
+        ValueError: If it holds no frame, or the output has another extension.
+        ImportError: If PyAV is missing (extra ``video``).
+    """
+    rate, frames = read_video(source)
+    frames = itertools.islice(frames, limit)
+    first = next(frames, None)
+    if first is None:
+        raise ValueError(f"{source} holds no frame.")
+    results = []
+    video.reset()
+
+    def pictures():
+        for frame in itertools.chain([first], frames):
+            boxes, scores, kinds = video.next(frame)
+            names = [classes[kind] if classes else str(kind) for kind in kinds]
+            labels = [f"{name} {score:.2f}" for name, score in zip(names, scores)]
+            results.append(
+                {
+                    "key": video.is_key,
+                    "boxes": boxes.tolist(),
+                    "scores": scores.tolist(),
+                    "classes": names,
+                }
+            )
+            if progress:
+                progress(len(results), None)
+            yield draw_boxes(frame, boxes, labels, kinds, key=video.is_key)
+
+    write_video(output, pictures(), rate)
+    return results
