@@ -17,6 +17,8 @@ from java_tools import (
     ANDROID,
     APP,
     DEMO,
+    INSTALL,
+    JSON,
     MIN_SDK,
     PACKAGE,
     STUBS,
@@ -182,6 +184,8 @@ def test_on_a_played_phone(classes, resources, tmp_path):
     library = litert_library()
     if not library:
         pytest.skip(f"no libLiteRt.so {LITERT_VERSION}x: pip install ai-edge-litert")
+    if not JSON.is_file():
+        pytest.skip(f"no {JSON.name}; {INSTALL}")
     compile_played(tmp_path, classes, resources)
     properties = {
         "tfflow.library": library,

@@ -63,14 +63,16 @@ public final class MainActivity extends Activity implements FrameSource.Receiver
             thread = new PipelineThread(pipeline, this);
         }
 
+        /** What runs the networks and why, what can't be chosen, and why there are no frames. */
         private String report() {
-            String first = ladder == null ? "CPU" : ladder.report();
-            String missing = modes.reason(ViewMode.DETECTION);
-            return missing == null ? first : first + "\n" + missing;
+            String report = ladder == null ? "CPU" : ladder.report();
+            for (String more : new String[] {modes.reason(ViewMode.DETECTION), notice}) {
+                report += more == null || more.isEmpty() ? "" : "\n" + more;
+            }
+            return report + "\n\n";
         }
 
-        private void tell(String more) {
-            String lines = report() + "\n" + notice + "\n" + more;
+        private void tell(String lines) {
             runOnUiThread(
                     () -> {
                         if (runner == this) { // not one that was left behind
@@ -81,12 +83,13 @@ public final class MainActivity extends Activity implements FrameSource.Receiver
 
         @Override
         public void onReady() {
-            tell("");
+            tell(report());
         }
 
         @Override
         public void onOverlay(Overlay overlay) {
-            tell(pipeline.statistics().summary()
+            tell(report()
+                    + pipeline.statistics().summary()
                     + getString(R.string.dropped, thread.dropped()));
             runOnUiThread(
                     () -> {
