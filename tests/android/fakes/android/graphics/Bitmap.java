@@ -5,7 +5,7 @@ public final class Bitmap {
         ARGB_8888
     }
 
-    private final java.awt.image.BufferedImage image;
+    final java.awt.image.BufferedImage image;
 
     Bitmap(java.awt.image.BufferedImage image) {
         this.image = image;

@@ -3,10 +3,10 @@ package android.media;
 import android.graphics.Rect;
 import java.nio.ByteBuffer;
 
-/** 64 x 48 with a picture of 60 x 40 inside; its brightness says which one it is. */
+/** 320 x 256 with a picture of 300 x 240 inside: blobs that move right by 3 pixels each time. */
 public class Image implements AutoCloseable {
-    private static final int WIDTH = 64;
-    private static final int HEIGHT = 48;
+    private static final int WIDTH = 320;
+    private static final int HEIGHT = 256;
 
     private final int number;
     private boolean closed;
@@ -17,20 +17,20 @@ public class Image implements AutoCloseable {
 
     public final class Plane {
         private final int rows;
-        private final int value;
 
-        Plane(int rows, int value) {
+        Plane(int rows) {
             this.rows = rows;
-            this.value = value;
         }
 
         public ByteBuffer getBuffer() {
             check();
             ByteBuffer bytes = ByteBuffer.allocateDirect(WIDTH * rows);
-            while (bytes.hasRemaining()) {
-                bytes.put((byte) value);
+            for (int at = 0; at < bytes.capacity(); at++) {
+                double x = at % WIDTH - 3.0 * number;
+                double y = at / WIDTH;
+                double light = 128 + 50 * Math.sin(x / 7 + y / 31) + 50 * Math.sin(y / 9 - x / 37);
+                bytes.put(at, (byte) (rows == HEIGHT ? light : 128));
             }
-            bytes.rewind();
             return bytes;
         }
 
@@ -54,7 +54,7 @@ public class Image implements AutoCloseable {
     }
 
     public Rect getCropRect() {
-        return new Rect(2, 4, 62, 44);
+        return new Rect(10, 8, 310, 248);
     }
 
     public int getWidth() {
@@ -71,11 +71,7 @@ public class Image implements AutoCloseable {
 
     public Plane[] getPlanes() {
         check();
-        return new Plane[] {
-            new Plane(HEIGHT, 50 + 10 * (number % 10)),
-            new Plane(HEIGHT / 2, 128),
-            new Plane(HEIGHT / 2, 128)
-        };
+        return new Plane[] {new Plane(HEIGHT), new Plane(HEIGHT / 2), new Plane(HEIGHT / 2)};
     }
 
     @Override

@@ -10,6 +10,7 @@ public class View {
     private final Context context;
     private OnClickListener listener;
     public boolean enabled = true;
+    public volatile android.graphics.Canvas drawn;
 
     public View(Context context) {
         this.context = context;
@@ -21,7 +22,12 @@ public class View {
 
     protected void onDraw(android.graphics.Canvas canvas) {}
 
-    public void invalidate() {}
+    /** Draws at once, as Android does soon. */
+    public void invalidate() {
+        android.graphics.Canvas canvas = new android.graphics.Canvas();
+        onDraw(canvas);
+        drawn = canvas;
+    }
 
     public void setEnabled(boolean enabled) {
         this.enabled = enabled;
@@ -38,11 +44,11 @@ public class View {
     }
 
     public final int getWidth() {
-        return 100;
+        return 360;
     }
 
     public final int getHeight() {
-        return 100;
+        return 640;
     }
 
     public android.content.res.Resources getResources() {

@@ -2,6 +2,8 @@ package android.content.res;
 
 public class Resources {
     public android.util.DisplayMetrics getDisplayMetrics() {
-        return new android.util.DisplayMetrics();
+        android.util.DisplayMetrics metrics = new android.util.DisplayMetrics();
+        metrics.density = 1;
+        return metrics;
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import android.content.Intent;
+import android.graphics.Canvas;
 import android.os.Bundle;
 import android.view.View;
 import android.widget.RadioButton;
@@ -15,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -109,6 +111,20 @@ class AppTest {
         return text();
     }
 
+    /** Waits for a picture on the screen of which this is true. */
+    private Canvas draws(Predicate<Canvas> wanted) {
+        View view = activity.findViewById(R.id.view);
+        long end = System.currentTimeMillis() + PATIENCE;
+        while (System.currentTimeMillis() < end) {
+            Canvas canvas = view.drawn;
+            if (canvas != null && wanted.test(canvas)) {
+                return canvas;
+            }
+            Thread.yield();
+        }
+        throw new AssertionError("it was not drawn");
+    }
+
     private void openVideo() {
         Phone.onScreen(
                 () -> {
@@ -127,7 +143,9 @@ class AppTest {
         assertTrue(text.contains("no_detector"), text);
         assertTrue(text.contains("dropped ["), text);
         assertEquals(0, Phone.questions);
+        assertEquals(0, draws(canvas -> canvas.bitmaps == 2).lines);
         press(R.id.arrows);
+        assertEquals(1, draws(canvas -> canvas.lines > 0).bitmaps);
         press(R.id.objects); // greyed out
         leaveAndComeBack();
         says("total");
@@ -189,7 +207,10 @@ class AppTest {
         Phone.rotation = 90;
         openVideo();
         String before = says("total");
-        says("dropped");
+        Canvas canvas = draws(any -> any.bitmaps == 2);
+        // 240 x 300 on a screen of 360 x 640: as wide as the screen, black above and below.
+        assertEquals(0, canvas.image.getRGB(180, 90) & 0xffffff);
+        assertTrue((canvas.image.getRGB(180, 100) & 0xffffff) > 0);
         assertTrue(before.contains("upright"), before);
         Bundle state = new Bundle();
         activity.onSaveInstanceState(state);
@@ -266,6 +287,8 @@ class AppTest {
         press(R.id.objects);
         String text = says("between");
         assertTrue(text.contains("key ") && text.startsWith("CPU"), text);
+        Canvas boxes = draws(canvas -> canvas.rectangles > 0);
+        assertEquals(boxes.rectangles, boxes.texts);
         press(R.id.colors);
         says("paint");
     }
