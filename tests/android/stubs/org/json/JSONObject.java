@@ -23,4 +23,8 @@ public class JSONObject {
     public JSONArray optJSONArray(String name) {
         throw new UnsupportedOperationException("stub");
     }
+
+    public double optDouble(String name, double otherwise) {
+        throw new UnsupportedOperationException("stub");
+    }
 }

@@ -24,6 +24,8 @@ final class ModelList {
 
     /** A detector in video: its two files, and how to use them. */
     static final class Detector {
+        private static final double OVERLAP = 0.5; // tfflow.video's own, if nothing is said
+
         final String key;
         final String between;
         final List<String> classes;
@@ -36,7 +38,7 @@ final class ModelList {
             between = model.getString("between");
             interval = model.getInt("interval");
             score = model.getDouble("score");
-            overlap = model.getDouble("overlap");
+            overlap = model.optDouble("overlap", OVERLAP);
             List<String> names = new ArrayList<>();
             JSONArray array = model.getJSONArray("classes");
             for (int i = 0; i < array.length(); i++) {

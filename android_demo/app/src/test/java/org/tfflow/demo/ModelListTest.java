@@ -12,6 +12,11 @@ class ModelListTest {
     private static final String FLOW =
             "{'models': [{'file': 'a.tflite', 'golden_flow': 'a.bin', 'golden_step': 16}]";
 
+    private static final String DETECTOR =
+            FLOW
+                    + ", 'detectors': [{'key': 'k.tflite', 'between': 'b.tflite',"
+                    + " 'classes': ['cat', 'dog'], 'interval': 10, 'score': 0.3}]}";
+
     private static ModelList list(String text) {
         return new ModelList(text.replace('\'', '"'));
     }
@@ -28,19 +33,14 @@ class ModelListTest {
 
     @Test
     void aListWithDetector() {
-        ModelList.Detector detector =
-                list(
-                                FLOW
-                                        + ", 'detectors': [{'key': 'k.tflite', 'between':"
-                                        + " 'b.tflite', 'classes': ['cat', 'dog'], 'interval':"
-                                        + " 10, 'score': 0.3, 'overlap': 0.5}]}")
-                        .detector;
+        ModelList.Detector detector = list(DETECTOR).detector;
         assertEquals("k.tflite", detector.key);
         assertEquals("b.tflite", detector.between);
         assertEquals(Arrays.asList("cat", "dog"), detector.classes);
         assertEquals(10, detector.interval);
         assertEquals(0.3, detector.score);
         assertEquals(0.5, detector.overlap);
+        assertEquals(0.4, list(DETECTOR.replace("10,", "10, 'overlap': 0.4,")).detector.overlap);
     }
 
     @Test
