@@ -10,7 +10,6 @@ from ai_edge_litert.interpreter import Interpreter
 import tfflow
 from tfflow.atomic_file import atomic_file
 from tfflow.models.prediction import resize
-from tfflow.ops.native import reference_ops
 from tfflow.tflite.calibration import check_outliers, ranges_over
 from tfflow.tflite.conversion import convert_function, in_float32
 from tfflow.tflite.graph import Graph
