@@ -1,4 +1,4 @@
-"""Makes the detector that comes with tfflow: its two .tflite files, and a card with what they reach.
+"""Makes the detector that comes with tfflow: two .tflite files, and a card with what they reach.
 
     python train/detector.py images && python train/detector.py clips
     python export/make_detector.py --data-dir clips
