@@ -7,9 +7,13 @@ import com.google.ai.edge.litert.LiteRtException;
 import com.google.ai.edge.litert.Model;
 import com.google.ai.edge.litert.TensorBuffer;
 import com.google.ai.edge.litert.TensorType;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.tfflow.core.FlowEngineException;
 import org.tfflow.core.Network;
@@ -24,6 +28,7 @@ final class LiteRtNetwork implements Network {
 
     private final AssetManager assets;
     private final String file;
+    private final String sha256;
     private final Accelerator accelerator;
     private final Map<String, TensorBuffer> inputs = new HashMap<>();
     private final Map<String, TensorBuffer> outputs = new HashMap<>();
@@ -33,16 +38,19 @@ final class LiteRtNetwork implements Network {
 
     /**
      * @param file its name in the assets
+     * @param sha256 its digest: LiteRT may crash or hang on a damaged file
      * @param accelerator what shall run it; that it does is not certain before a self-check
      */
-    LiteRtNetwork(AssetManager assets, String file, Accelerator accelerator) {
+    LiteRtNetwork(AssetManager assets, String file, String sha256, Accelerator accelerator) {
         this.assets = assets;
         this.file = file;
+        this.sha256 = sha256;
         this.accelerator = accelerator;
     }
 
     @Override
     public void load() {
+        checkFile();
         try {
             model = Model.load(assets, file);
             compiled =
@@ -50,6 +58,26 @@ final class LiteRtNetwork implements Network {
         } catch (LiteRtException error) {
             close();
             throw new FlowEngineException("LiteRT can't load " + file, error);
+        }
+    }
+
+    private void checkFile() {
+        StringBuilder hex = new StringBuilder();
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (byte each : digest.digest(Assets.read(assets, file))) {
+                hex.append(String.format(Locale.ROOT, "%02x", each));
+            }
+        } catch (IOException error) {
+            throw new FlowEngineException(
+                    "there is no " + file + " in the assets: run export/fill_demo.py", error);
+        } catch (NoSuchAlgorithmException never) {
+            throw new AssertionError(never);
+        }
+        if (!hex.toString().equals(sha256)) {
+            throw new FlowEngineException(
+                    file + " is damaged: expected the SHA-256 " + sha256 + " of models.json; got "
+                            + hex + "; run export/fill_demo.py");
         }
     }
 

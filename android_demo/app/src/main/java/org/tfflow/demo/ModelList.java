@@ -12,11 +12,13 @@ final class ModelList {
     /** A flow network, and the flow that it must give for the golden pair. */
     static final class Flow {
         final String file;
+        final String sha256;
         final String goldenFlow;
         final int goldenStep; // px
 
         Flow(JSONObject model) throws JSONException {
             file = model.getString("file");
+            sha256 = model.getString("sha256");
             goldenFlow = model.getString("golden_flow");
             goldenStep = model.getInt("golden_step");
         }
@@ -27,7 +29,9 @@ final class ModelList {
         private static final double OVERLAP = 0.5; // tfflow.video's own, if nothing is said
 
         final String key;
+        final String keySha256;
         final String between;
+        final String betweenSha256;
         final List<String> classes;
         final int interval; // frames
         final double score;
@@ -35,7 +39,9 @@ final class ModelList {
 
         Detector(JSONObject model) throws JSONException {
             key = model.getString("key");
+            keySha256 = model.getString("key_sha256");
             between = model.getString("between");
+            betweenSha256 = model.getString("between_sha256");
             interval = model.getInt("interval");
             score = model.getDouble("score");
             overlap = model.optDouble("overlap", OVERLAP);

@@ -4,9 +4,7 @@ import android.content.res.AssetManager;
 import android.graphics.Bitmap;
 import android.graphics.BitmapFactory;
 import com.google.ai.edge.litert.Accelerator;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +38,8 @@ final class ShippedModels {
     ShippedModels(AssetManager assets) {
         this.assets = assets;
         try {
-            list = new ModelList(new String(read("models.json"), StandardCharsets.UTF_8));
+            byte[] text = Assets.read(assets, "models.json");
+            list = new ModelList(new String(text, StandardCharsets.UTF_8));
         } catch (IOException error) {
             throw new IllegalArgumentException(
                     "there is no models.json in the assets: run export/fill_demo.py", error);
@@ -66,7 +65,11 @@ final class ShippedModels {
                             each.name(),
                             () ->
                                     new NetworkFlowEngine(
-                                            new LiteRtNetwork(assets, flowFile(), each))));
+                                            new LiteRtNetwork(
+                                                    assets,
+                                                    list.flow.file,
+                                                    list.flow.sha256,
+                                                    each))));
         }
         return rungs;
     }
@@ -81,8 +84,10 @@ final class ShippedModels {
     DetectionPipeline detection() {
         ModelList.Detector detector = list.detector;
         return new DetectionPipeline(
-                new LiteRtNetwork(assets, detector.key, Accelerator.CPU),
-                new LiteRtNetwork(assets, detector.between, Accelerator.CPU),
+                new LiteRtNetwork(
+                        assets, detector.key, detector.keySha256, Accelerator.CPU),
+                new LiteRtNetwork(
+                        assets, detector.between, detector.betweenSha256, Accelerator.CPU),
                 detector.interval,
                 new NonMaximumSuppression(detector.score, detector.overlap, MOST_OBJECTS));
     }
@@ -94,7 +99,7 @@ final class ShippedModels {
                     predictor,
                     image("golden_image1.png"),
                     image("golden_image2.png"),
-                    read(list.flow.goldenFlow),
+                    Assets.read(assets, list.flow.goldenFlow),
                     list.flow.goldenStep);
         } catch (IOException error) {
             throw new IllegalStateException(
@@ -103,7 +108,7 @@ final class ShippedModels {
     }
 
     private RgbImage image(String name) throws IOException {
-        byte[] content = read(name);
+        byte[] content = Assets.read(assets, name);
         Bitmap bitmap = BitmapFactory.decodeByteArray(content, 0, content.length);
         if (bitmap == null) {
             throw new IOException(name + " is no picture");
@@ -113,16 +118,5 @@ final class ShippedModels {
         int[] argb = new int[width * height];
         bitmap.getPixels(argb, 0, width, 0, 0, width, height);
         return RgbImage.fromArgb(width, height, argb);
-    }
-
-    private byte[] read(String name) throws IOException {
-        ByteArrayOutputStream content = new ByteArrayOutputStream();
-        byte[] part = new byte[1 << 16];
-        try (InputStream stream = assets.open(name)) {
-            for (int count = stream.read(part); count >= 0; count = stream.read(part)) {
-                content.write(part, 0, count);
-            }
-        }
-        return content.toByteArray();
     }
 }

@@ -10,11 +10,12 @@ import org.junit.jupiter.api.Test;
 
 class ModelListTest {
     private static final String FLOW =
-            "{'models': [{'file': 'a.tflite', 'golden_flow': 'a.bin', 'golden_step': 16}]";
+            "{'models': [{'file': 'a.tflite', 'sha256': 'aa', 'golden_flow': 'a.bin', 'golden_step': 16}]";
 
     private static final String DETECTOR =
             FLOW
-                    + ", 'detectors': [{'key': 'k.tflite', 'between': 'b.tflite',"
+                    + ", 'detectors': [{'key': 'k.tflite', 'key_sha256': 'bb', 'between': 'b.tflite',"
+                    + " 'between_sha256': 'cc',"
                     + " 'classes': ['cat', 'dog'], 'interval': 10, 'score': 0.3}]}";
 
     private static ModelList list(String text) {
@@ -25,6 +26,7 @@ class ModelListTest {
     void aListWithoutDetector() {
         ModelList list = list(FLOW + "}");
         assertEquals("a.tflite", list.flow.file);
+        assertEquals("aa", list.flow.sha256);
         assertEquals("a.bin", list.flow.goldenFlow);
         assertEquals(16, list.flow.goldenStep);
         assertNull(list.detector);
@@ -35,7 +37,9 @@ class ModelListTest {
     void aListWithDetector() {
         ModelList.Detector detector = list(DETECTOR).detector;
         assertEquals("k.tflite", detector.key);
+        assertEquals("bb", detector.keySha256);
         assertEquals("b.tflite", detector.between);
+        assertEquals("cc", detector.betweenSha256);
         assertEquals(Arrays.asList("cat", "dog"), detector.classes);
         assertEquals(10, detector.interval);
         assertEquals(0.3, detector.score);

@@ -73,7 +73,8 @@ public final class Benchmark {
     }
 
     /**
-     * Measures all ways to run the network, one after the other, on the caller's thread.
+     * Measures all ways to run the network, one after the other, on the caller's thread. Waits until
+     * no {@link PipelineThread} runs.
      *
      * @param heading lines for the report: the device, the network, the frames
      * @param frames used in turn
@@ -89,9 +90,14 @@ public final class Benchmark {
             throws InterruptedException {
         String report =
                 heading + "\n" + warmUp + " frames to warm up, then " + runs + " measured\n";
-        for (EngineLadder.Rung rung : rungs) {
-            progress.accept(report + "\n" + rung.name() + ": …");
-            report += "\n" + measure(rung, frames);
+        Turn.LOCK.lockInterruptibly();
+        try {
+            for (EngineLadder.Rung rung : rungs) {
+                progress.accept(report + "\n" + rung.name() + ": …");
+                report += "\n" + measure(rung, frames);
+            }
+        } finally {
+            Turn.LOCK.unlock();
         }
         progress.accept(report);
         return report;

@@ -35,6 +35,10 @@ final class LatestFrame<T> {
         return dropped;
     }
 
+    synchronized boolean isClosed() {
+        return closed;
+    }
+
     /** Ends all waiting. */
     synchronized void close() {
         closed = true;

@@ -2,7 +2,8 @@ package org.tfflow.core;
 
 /**
  * A pipeline on a thread of its own, which opens it, runs it and closes it: a GPU's engine must stay
- * on its thread. When frames come faster than it works, only the latest is kept.
+ * on its thread. When frames come faster than it works, only the latest is kept. It opens when all
+ * pipelines that were started before it have closed.
  */
 public final class PipelineThread implements AutoCloseable {
     /** Gets what the pipeline gives, on its thread. */
@@ -44,6 +45,15 @@ public final class PipelineThread implements AutoCloseable {
 
     private void work(Listener listener) {
         try {
+            Turn.LOCK.lockInterruptibly();
+        } catch (InterruptedException end) {
+            latest.close();
+            return;
+        }
+        try {
+            if (latest.isClosed()) {
+                return; // ended before its turn came
+            }
             pipeline.open();
             listener.onReady();
             for (Frame frame = latest.take(); frame != null; frame = latest.take()) {
@@ -56,6 +66,7 @@ public final class PipelineThread implements AutoCloseable {
         } finally {
             latest.close();
             pipeline.close();
+            Turn.LOCK.unlock();
         }
     }
 

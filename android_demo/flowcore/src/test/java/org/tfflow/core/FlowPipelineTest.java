@@ -12,8 +12,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -207,6 +209,50 @@ class FlowPipelineTest {
         assertEquals(engine.calls.size() - 1, engine.calls.indexOf("close"));
         thread.submit(frame(plain(8, 4, 0, 0), 1)); // too late, and no harm
         assertTrue(recorder.errors.isEmpty());
+    }
+
+    @Test
+    void oneOpensWhenTheOneBeforeHasClosed() throws InterruptedException {
+        List<String> order = Collections.synchronizedList(new ArrayList<>());
+        CountDownLatch loading = new CountDownLatch(1);
+        CountDownLatch compiled = new CountDownLatch(1);
+        PipelineThread[] threads = new PipelineThread[3];
+        for (int i = 0; i < threads.length; i++) {
+            String name = "engine " + i;
+            FlowEngine engine =
+                    new DifferenceEngine() {
+                        @Override
+                        public void load() {
+                            order.add("load " + name);
+                            loading.countDown();
+                            try {
+                                compiled.await();
+                            } catch (InterruptedException error) {
+                                throw new AssertionError(error);
+                            }
+                        }
+
+                        @Override
+                        public void close() {
+                            order.add("close " + name);
+                        }
+                    };
+            threads[i] =
+                    new PipelineThread(
+                            new FlowPipeline(engine, FlowPipelineOptions.standard()),
+                            new Recorder());
+            loading.await();
+            if (i < 2) {
+                threads[i].end(); // the second one before its turn has come
+            }
+        }
+        compiled.countDown();
+        threads[2].close();
+        threads[0].close();
+        assertEquals("load engine 0", order.get(0));
+        // Its turn was over before any other's: all that is its own comes first.
+        assertEquals(1, order.indexOf("close engine 0"), order.toString());
+        assertFalse(order.contains("load engine 1"));
     }
 
     @Test
