@@ -60,8 +60,10 @@ def _load_keras(path):
         raise FileNotFoundError(f"No model at {path}.")
     import keras
 
+    import tfflow.video.detector  # noqa: F401 - imported, the class is known to Keras
+
     for name in registry.list():
-        registry.entry(name).model_class()  # imported, the class is known to Keras
+        registry.entry(name).model_class()  # these too
 
     try:
         return keras.saving.load_model(path, compile=False)

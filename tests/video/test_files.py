@@ -84,7 +84,7 @@ def test_the_command(clip, keras_file, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["--model", "shaps"], "'shaps' is no detector's preset"),
-        (["--model", "none.keras"], "No detector at none.keras"),
+        (["--model", "none.keras"], "No model at none.keras"),
         (["--model", "none_key.tflite"], "There is no model file none_key.tflite"),
         (["--json", "boxes.txt"], "--json must be named *.json; got boxes.txt"),
     ],
@@ -103,3 +103,27 @@ def test_loading(keras_file, tmp_path):
     (tmp_path / "broken.keras").write_bytes(b"no model")
     with pytest.raises(ValueError, match="can't be loaded as a Keras model"):
         load_detector(tmp_path / "broken.keras")
+
+
+@pytest.mark.slow
+def test_exported_by_the_command_and_run(clip, keras_file, tmp_path, capsys):
+    output = tmp_path / "pets.tflite"
+    arguments = [str(keras_file), "-o", str(output), "--size", "128x128", "--classes", "cat,dog"]
+    assert main(["export", *arguments, "--quantize", "float32"]) == 0
+    assert "pets_key.tflite: " in capsys.readouterr().out
+    arguments = [str(clip), "-o", str(tmp_path / "out.gif"), "--model", str(output)]
+    assert main(["detect", *arguments, "--score", "0.001", "--threads", "1"]) == 0
+    assert "5 frames, 1 of them key frames" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["export", "{}", "-o", "a.tflite", "--streaming"], "--streaming is for networks that"),
+        (["flow", "{}", "{}", "-o", "out", "--model", "{}"], "predicts no flow. For a detector"),
+        (["detect", "{}", "-o", "a.mp4", "--model", "{}", "--classes", "a"], "has 2 classes"),
+    ],
+)
+def test_a_detector_where_flow_is_wanted(keras_file, capsys, command, message):
+    assert main([word.format(keras_file) for word in command]) == 1
+    assert message in capsys.readouterr().err

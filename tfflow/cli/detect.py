@@ -76,8 +76,6 @@ def _detector(arguments):
     """(what VideoDetector takes, the names of the classes or None)."""
     path = pathlib.Path(arguments.model)
     if path.suffix == ".keras":
-        if not path.is_file():
-            raise FileNotFoundError(f"No detector at {path}.")
         start_backend_quietly()
         from tfflow.video import load_detector
 

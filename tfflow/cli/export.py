@@ -1,9 +1,13 @@
 """tfflow export: a .tflite file for phones."""
 
 import argparse
+import itertools
 import pathlib
 
 from tfflow.cli.shared import command, load, parse_size
+
+# Of a video that a detector is calibrated on: how many clips, and how long.
+_CLIPS, _FRAMES = 24, 18
 
 
 def add(commands):
@@ -14,16 +18,16 @@ def add(commands):
         "make a .tflite file for phones",
         "Converts a model to .tflite with builtin operators only, and reports size, operators, "
         "latency and the difference from Keras. With --sensitivity it writes no file, but measures "
-        "what int8 costs layer by layer.",
+        "what int8 costs layer by layer. Of a detector for videos it makes two files, NAME_key and "
+        "NAME_between.",
     )
     parser.add_argument("model", help="a .keras file or a preset's name")
     parser.add_argument("-o", "--output", help="the .tflite file to write")
     parser.add_argument(
         "--size",
         type=parse_size,
-        default=(384, 512),
         metavar="HxW",
-        help="height x width that the file runs at, multiples of 64 [384x512]",
+        help="height x width that the file runs at, multiples of 64 [384x512; detectors 256x384]",
     )
     parser.add_argument(
         "--quantize",
@@ -79,6 +83,7 @@ def add(commands):
         help="compare EPE on this data set too; with --sensitivity, measure on it",
     )
     parser.add_argument("--report", help="write the report to this .json file")
+    parser.add_argument("--classes", metavar="NAME,NAME", help="of a detector: its classes' names")
 
 
 def run(arguments):
@@ -87,18 +92,23 @@ def run(arguments):
     from tfflow.progress import working
 
     _check(arguments)
-    model = load(arguments.model)
+    model = load(arguments.model, detectors=True)
+    if not hasattr(model, "predict_flow"):
+        return _export_detector(model, arguments)
+    if arguments.classes:
+        raise ValueError(f"--classes is for detectors; {arguments.model} predicts flow.")
+    size = arguments.size or (384, 512)
     pairs = open_dataset(arguments.evaluate) if arguments.evaluate else None
     calibration = {"calibration": arguments.calibration, "outliers": arguments.outliers}
     if arguments.sensitivity:
-        report = tflite.sensitivity(model, size=arguments.size, pairs=pairs, **calibration)
+        report = tflite.sensitivity(model, size=size, pairs=pairs, **calibration)
     else:
         options = {} if arguments.warp_radius is None else {"warp_radius": arguments.warp_radius}
         with working(f"exporting {arguments.model} to {arguments.quantize}"):
             path = tflite.export(
                 model,
                 arguments.output,
-                size=arguments.size,
+                size=size,
                 quantization=arguments.quantize,
                 keep_float=arguments.keep_float,
                 streaming=arguments.streaming,
@@ -111,6 +121,42 @@ def run(arguments):
     print(report.as_text())
     if arguments.report:
         report.write(arguments.report)
+
+
+def _export_detector(detector, arguments):
+    from tfflow.data.video import read_video
+    from tfflow.progress import working
+    from tfflow.tflite import export_detector, operators
+
+    of_flow = {
+        "--keep-float": arguments.keep_float,
+        "--streaming": arguments.streaming,
+        "--warp-radius": arguments.warp_radius is not None,
+        "--threads": arguments.threads,
+        "--evaluate": arguments.evaluate,
+        "--report": arguments.report,
+        "--sensitivity": arguments.sensitivity,
+    }
+    for name, given in of_flow.items():
+        if given:
+            raise ValueError(f"{name} is for networks that predict flow; leave it out")
+    calibration = None
+    if arguments.calibration:
+        frames = list(itertools.islice(read_video(arguments.calibration)[1], _CLIPS * _FRAMES))
+        calibration = [frames[start : start + _FRAMES] for start in range(0, len(frames), _FRAMES)]
+    with working(f"exporting {arguments.model} to {arguments.quantize}"):
+        paths = export_detector(
+            detector,
+            arguments.output,
+            classes=arguments.classes.split(",") if arguments.classes else None,
+            size=arguments.size or (256, 384),
+            quantization=arguments.quantize,
+            calibration=calibration,
+            outliers=arguments.outliers or 0.0,
+        )
+    for path in paths:
+        megabytes, count = path.stat().st_size / 1e6, sum(operators(path).values())
+        print(f"{path}: {megabytes:.2f} MB, {count} operators")
 
 
 def _check(arguments):

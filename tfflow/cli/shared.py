@@ -35,8 +35,8 @@ def weights_option(parser):
     )
 
 
-def load(source, weights=None, engine=None):
-    """tfflow.load, with the backend started quietly where one is needed.
+def load(source, weights=None, engine=None, detectors=False):
+    """tfflow.load of what predicts flow, with the backend started quietly where one is needed.
 
     With ``weights``, ``source`` is a network's name, and the file is imported as import-weights
     does it, or loaded where Keras wrote it.
@@ -44,7 +44,13 @@ def load(source, weights=None, engine=None):
     if pathlib.Path(source).suffix != ".tflite" and engine != "tflite":
         start_backend_quietly()
     if weights is None:
-        return tfflow.load(source, engine=engine)
+        model = tfflow.load(source, engine=engine)
+        if not detectors and not hasattr(model, "predict_flow"):
+            raise ValueError(
+                f"{source} holds a {type(model).__name__}, which predicts no flow. For a detector: "
+                "tfflow detect."
+            )
+        return model
     if engine == "tflite":
         raise ValueError("--weights are for a Keras model; leave out --engine tflite.")
     if source not in tfflow.models.list():
