@@ -14,6 +14,8 @@ from tfflow.tflite.graph import Graph
 # widen the steps for all others: clipping them halved the int8 Light Flow's distance from Keras.
 # 0 makes it minimum and maximum.
 OUTLIERS = 1e-3
+# A range of values is at least so wide.
+NARROWEST = 1e-3
 # More pairs change no range by much, and an endless data set must end somewhere.
 MAX_PAIRS = 50
 SYNTHETIC_PAIRS = 24
@@ -223,4 +225,6 @@ def _range(values, outliers):
     """(low, high) that hold all values but the share of outliers at either end."""
     outside = int(outliers * values.size)
     ordered = np.partition(values, (outside, values.size - 1 - outside))
-    return float(ordered[outside]), float(ordered[-1 - outside])
+    low, high = float(ordered[outside]), float(ordered[-1 - outside])
+    # Kernels overflow, or abort, where steps are next to nothing: channels that have died.
+    return low, max(high, low + NARROWEST)
