@@ -206,6 +206,24 @@ def test_the_flow_network_is_trained_only_if_asked(with_flow):
     assert trained(make(flow=tfflow.models.create("lightflow", width=0.25), train_flow=True)) > 20
 
 
+@pytest.mark.slow
+def test_the_flow_network_learns_along(with_flow):
+    model = make(flow=tfflow.models.create("lightflow", width=0.25), train_flow=True)
+    model.compile("adam", loss=head_losses())
+    before = [np.array(weight) for weight in model.flow_network.trainable_weights]
+    statistics = [np.array(weight) for weight in model.flow_network.non_trainable_weights]
+    truth = encode([(8, 8, 56, 56)], [1], (8, 8), stride=16, count=3)
+    clip = {"keys": images(1, 2, 128, 128), "image": images(1, 128, 128, seed=1)}
+    model.train_on_batch(clip, {name: target[None] for name, target in truth.items()})
+    changed = [
+        np.any(old != np.array(new))
+        for old, new in zip(before, model.flow_network.trainable_weights)
+    ]
+    assert np.mean(changed) > 0.9
+    for old, new in zip(statistics, model.flow_network.non_trainable_weights):
+        np.testing.assert_array_equal(old, new)
+
+
 def test_saved_with_its_flow_network(with_flow, tmp_path):
     with_flow.save(tmp_path / "detector.keras")
     loaded = keras.saving.load_model(tmp_path / "detector.keras")
