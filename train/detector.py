@@ -59,13 +59,22 @@ STEPS_PER_EPOCH = 250
 SIZE = (256, 384)
 ALPHA = 0.5  # of MobileNet's channels
 
-# Frames of video, not pairs to learn flow from: everything moves a seventh as far in a step.
+# As a phone in a hand sees them: the camera moves, most things stand or move slowly. Motions are
+# px a frame step, times 0.15: 1 px of the background on average, at most 3.
 SCENES = SceneConfig(
     height=SIZE[0],
     width=SIZE[1],
     motion_scale=0.15,
+    background_speed=(7.0, 20.0),
+    fast_background=0.3,
+    attached_object=0.4,
+    object_speed=(2.0, 10.0),
+    fast_object=0.15,
+    object_rotation=1.5,
+    object_zoom=0.02,
     acceleration=0.02,
-    objects=(2, 7),
+    objects=(2, 6),
+    object_size=(0.25, 0.9),
     textures=48,
     scenes_per_pool=300,
 )
