@@ -82,7 +82,7 @@ SMALLEST = 150  # pixels of an object that must be seen
 
 
 def synthetic_clips(folder):
-    """(training clips, held-out clips, distance of key frames), drawn if they are not there yet.
+    """(training clips, held-out clips, distance of key frames in both), drawn if need be.
 
     Of the training clips every fourth frame is drawn: three steps are twelve frames of a video.
     """
@@ -98,16 +98,16 @@ def synthetic_clips(folder):
     for name, clips in sets.items():
         with progress_bar(f"drawing clips ({name})") as progress:
             written.append(write_clips(clips, folder / name, workers=2, progress=progress))
-    return *written, 3
+    return *written, (3, 12)
 
 
 def vid_clips(folder):
-    return ImageNetVID(folder, "train"), ImageNetVID(folder, "val"), 10
+    return ImageNetVID(folder, "train"), ImageNetVID(folder, "val"), (10, 10)
 
 
 def coco_clips(folder):
     train, val = (CocoVideo(folder / f"{n}.json", folder / "images") for n in ("train", "val"))
-    return train, val, 10
+    return train, val, (10, 10)
 
 
 DATASETS = {"synthetic": synthetic_clips, "vid": vid_clips, "coco": coco_clips}
@@ -134,6 +134,8 @@ def parse_arguments(arguments=None):
 
 def make_detector(arguments, stage, classes):
     if arguments.stage == "images":
+        if arguments.train_flow:
+            raise ValueError("The stage images has no flow network; leave out --train-flow.")
         detector = FlowGuidedDetector(
             classes, alpha=ALPHA, aggregation=False, weights=arguments.weights
         )
@@ -141,7 +143,11 @@ def make_detector(arguments, stage, classes):
     else:
         flow = tfflow.load(arguments.flow)
         detector = FlowGuidedDetector(
-            classes, alpha=ALPHA, flow=flow, train_flow=arguments.train_flow
+            classes,
+            alpha=ALPHA,
+            flow=flow,
+            train_flow=arguments.train_flow,
+            weights=arguments.weights,
         )
         source = arguments.init or "runs/detector_images/model.keras"
     if source != "none":
@@ -171,20 +177,21 @@ def train(arguments):
     output.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(arguments.seed)
 
-    training, held_out, interval = DATASETS[arguments.dataset](arguments.data_dir)
+    training, held_out, intervals = DATASETS[arguments.dataset](arguments.data_dir)
     print(f"{len(training)} clips to train on, {len(held_out)} held out")
-    settings = {"batch_size": stage.batch_size, "keys": stage.keys, "interval": interval}
+    settings = {"batch_size": stage.batch_size, "keys": stage.keys}
     epoch = min(STEPS_PER_EPOCH, stage.steps)
     batches = ClipBatches(
         training,
         SIZE,
         batches=epoch,
+        interval=intervals[0],
         augmentation=ClipAugmentation(),
         seed=arguments.seed,
         workers=1,
         **settings,
     )
-    validation = ClipBatches(held_out, SIZE, batches=16, seed=0, **settings)
+    validation = ClipBatches(held_out, SIZE, batches=16, interval=intervals[1], **settings)
     validation.on_epoch_end = lambda: None  # the same ones each time
 
     detector = make_detector(arguments, stage, len(training.classes))
@@ -196,7 +203,7 @@ def train(arguments):
     )
     detector.fit(
         batches,
-        epochs=stage.steps // epoch,
+        epochs=-(-stage.steps // epoch),
         validation_data=validation,
         callbacks=[backup, place, log, keras.callbacks.TerminateOnNaN()],
         verbose="auto" if sys.stdout.isatty() else 2,

@@ -50,7 +50,10 @@ def test_an_interrupted_call_goes_on(tmp_path):
     assert not (tmp_path / "half" / "annotations.json").exists()
     record = tmp_path / "half" / "done.jsonl"
     lines = record.read_text().splitlines(keepends=True)
-    record.write_text(lines[0] + lines[1][:-20] if len(lines) > 1 else lines[0])  # cut in a line
+    assert len(lines) == 3
+    record.write_text(lines[0] + lines[1] + lines[2][:-20])  # cut within a line
+    with pytest.raises(ValueError, match="holds other clips: their seed differ"):
+        write_clips(clips(seed=1), tmp_path / "half")
 
     drawn = []
 
@@ -73,9 +76,14 @@ def test_a_finished_folder_is_read(tmp_path):
         def __getitem__(self, index):
             raise AssertionError("drawn again")
 
-    assert len(write_clips(NotDrawn(SMALL, count=3), tmp_path)) == 3
-    with pytest.raises(ValueError, match="holds 3 clips of .*; expected 4 of blob"):
+    assert len(write_clips(NotDrawn(SMALL, count=3, frames=2, smallest=20), tmp_path)) == 3
+    with pytest.raises(ValueError, match="holds other clips: their clips, count differ"):
         write_clips(clips(4), tmp_path)
+
+
+def test_an_interruption_before_the_first_clip(tmp_path):
+    (tmp_path / "done.jsonl").touch()
+    assert len(write_clips(clips(1), tmp_path)) == 1
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path):

@@ -375,6 +375,11 @@ def test_video_detector_refuses(detector):
         VideoDetector(detector, lambda a, b: None)
     with pytest.raises(TypeError, match="got NoneType. Only a detector that was made with flow=…"):
         VideoDetector(detector)
+    for options in ({"score": 30}, {"overlap": -2}, {"most": -1}):
+        with pytest.raises(ValueError, match=f"{next(iter(options))} must"):
+            VideoDetector(detector, Still(), **options)
+    with pytest.raises(TypeError, match="schedule must be a tfflow.video.KeyFrameSchedule"):
+        VideoDetector(detector, Still(), 5)
     with pytest.raises(ValueError, match="flow_scale must be"):
         VideoDetector(detector, Still(), flow_scale=0)
     with pytest.raises(ValueError, match="multiples of 32; got 60x64"):

@@ -80,9 +80,17 @@ def test_the_command(clip, keras_file, tmp_path, capsys):
     assert (tmp_path / "out.mp4").stat().st_size > 1000
 
 
+def test_a_detector_of_images_is_refused(clip, tmp_path, capsys):
+    path = tmp_path / "images.keras"
+    FlowGuidedDetector(2, alpha=0.25, channels=8, depth=1, aggregation=False).save(path)
+    assert main(["detect", str(clip), "-o", str(tmp_path / "out.mp4"), "--model", str(path)]) == 1
+    assert "has no flow network" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--json", "none/boxes.json"], "the folder of --json none/boxes.json does not exist"),
         (["--model", "shaps"], "'shaps' is no detector's preset"),
         (["--model", "none.keras"], "No model at none.keras"),
         (["--model", "none_key.tflite"], "There is no model file none_key.tflite"),

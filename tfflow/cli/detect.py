@@ -4,6 +4,7 @@ import json
 import pathlib
 import statistics
 
+from tfflow.atomic_file import atomic_file
 from tfflow.cli.shared import command
 from tfflow.startup import start_backend_quietly
 
@@ -27,11 +28,18 @@ def add(commands):
     parser.add_argument(
         "--interval", type=int, default=10, help="frames from one key frame to the next [10]"
     )
-    parser.add_argument(
+    sooner = parser.add_mutually_exclusive_group()
+    sooner.add_argument(
         "--by-motion",
         type=float,
         metavar="PX",
-        help="instead: a key frame when the picture has moved so far",
+        help="a key frame as soon as the picture has moved so far",
+    )
+    sooner.add_argument(
+        "--by-error",
+        type=float,
+        metavar="SHARE",
+        help="a key frame as soon as the last one no longer explains this share of the picture",
     )
     parser.add_argument("--score", type=float, default=0.3, help="objects below are left out [0.3]")
     parser.add_argument("--classes", metavar="NAME,NAME", help="names for a .keras file's classes")
@@ -42,16 +50,20 @@ def add(commands):
 
 def run(arguments):
     from tfflow.progress import progress_bar
-    from tfflow.video import ByMotion, FixedInterval, VideoDetector
+    from tfflow.video import ByError, ByMotion, FixedInterval, VideoDetector
     from tfflow.video.files import detect_video
 
     if arguments.json and pathlib.Path(arguments.json).suffix != ".json":
         raise ValueError(f"--json must be named *.json; got {arguments.json}")
+    if arguments.json and not pathlib.Path(arguments.json).absolute().parent.is_dir():
+        raise FileNotFoundError(f"the folder of --json {arguments.json} does not exist")
     detector, names = _detector(arguments)
-    if arguments.by_motion is None:
-        schedule = FixedInterval(arguments.interval)
+    if arguments.by_motion is not None:
+        schedule = ByMotion(arguments.by_motion, arguments.interval)
+    elif arguments.by_error is not None:
+        schedule = ByError(arguments.by_error, arguments.interval)
     else:
-        schedule = ByMotion(arguments.by_motion)
+        schedule = FixedInterval(arguments.interval)
     video = VideoDetector(detector, schedule=schedule, score=arguments.score)
     with progress_bar("frames") as progress:
         results = detect_video(
@@ -63,7 +75,8 @@ def run(arguments):
             progress=progress,
         )
     if arguments.json:
-        pathlib.Path(arguments.json).write_text(json.dumps(results) + "\n", encoding="utf-8")
+        with atomic_file(arguments.json) as temporary:
+            temporary.write_text(json.dumps(results) + "\n", encoding="utf-8")
     keys = sum(each["key"] for each in results)
     found = statistics.mean(len(each["boxes"]) for each in results)
     print(
@@ -80,6 +93,13 @@ def _detector(arguments):
         from tfflow.video import load_detector
 
         detector = load_detector(path)
+        if detector.flow_network is None:
+            raise ValueError(
+                f"{path} has no flow network, without which nothing is carried along; train the "
+                "stage clips (train/detector.py), or make the detector with flow=…"
+            )
+        if arguments.threads is not None:
+            raise ValueError("--threads is for .tflite files; leave it out")
         names = arguments.classes.split(",") if arguments.classes else None
         if names and len(names) != detector.classes:
             raise ValueError(f"{path} has {detector.classes} classes; --classes has {len(names)}")

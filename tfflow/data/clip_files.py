@@ -10,7 +10,7 @@ from tfflow.data.clips import CocoVideo
 from tfflow.data.formats import write_image
 
 ANNOTATIONS = "annotations.json"
-_DONE = "done.jsonl"  # a line for each clip that is finished
+_DONE = "done.jsonl"  # what the clips are, and a line for each that is finished
 
 
 def write_clips(clips, folder, *, workers=1, progress=None):
@@ -34,20 +34,21 @@ def write_clips(clips, folder, *, workers=1, progress=None):
     """
     folder = Path(folder)
     finished = folder / ANNOTATIONS
+    wanted = _description(clips)
     if finished.is_file():
-        there = CocoVideo(finished, folder)
-        if len(there) != len(clips) or there.classes != tuple(clips.classes):
-            raise ValueError(
-                f"{folder} holds {len(there)} clips of {', '.join(there.classes)}; expected "
-                f"{len(clips)} of {', '.join(clips.classes)}. Give another folder, or delete it."
-            )
-        return there
-    done = _done(folder)
-    if not done and folder.is_dir() and any(folder.iterdir()):
+        _check_same(folder, json.loads(finished.read_text(encoding="utf-8")).get("info"), wanted)
+        return CocoVideo(finished, folder)
+    there, done = _done(folder)
+    if there is not None:
+        _check_same(folder, there, wanted)
+    elif folder.is_dir() and any(path.name != _DONE for path in folder.iterdir()):
         raise FileExistsError(f"{folder} holds other files; give a new or an empty folder")
     folder.mkdir(parents=True, exist_ok=True)
 
     with ThreadPoolExecutor(workers) as executor, (folder / _DONE).open("a") as record:
+        if there is None:
+            record.write(json.dumps(wanted) + "\n")
+            record.flush()
         # Not all at once: what is drawn and not yet written down would fill the memory.
         waiting = deque()
         for number in range(len(done), len(clips)):
@@ -57,20 +58,39 @@ def write_clips(clips, folder, *, workers=1, progress=None):
         while waiting:
             _note(record, done, waiting.popleft(), len(clips), progress)
     with atomic_file(finished) as temporary:
-        temporary.write_text(json.dumps(_coco(done, clips.classes)), encoding="utf-8")
+        content = {"info": wanted, **_coco(done, clips.classes)}
+        temporary.write_text(json.dumps(content), encoding="utf-8")
     (folder / _DONE).unlink()
     return CocoVideo(finished, folder)
 
 
+def _description(clips):
+    """What tells these clips from others."""
+    described = getattr(clips, "describe", dict)()
+    return {"clips": len(clips), "classes": list(clips.classes), **described}
+
+
+def _check_same(folder, there, wanted):
+    if there != wanted:
+        there = there or {}
+        differ = [name for name in {**wanted, **there} if there.get(name) != wanted.get(name)]
+        raise ValueError(
+            f"{folder} holds other clips: their {', '.join(differ)} differ from what is to be "
+            "written. Give another folder, or delete this one."
+        )
+
+
 def _done(folder):
+    """(the description of the clips, what was noted of each finished one); None without any."""
     path = folder / _DONE
     if not path.is_file():
-        return []
+        return None, []
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     whole = [line for line in lines if line.endswith("\n")]
     if whole != lines:  # killed while writing the last one
         path.write_text("".join(whole), encoding="utf-8")
-    return [json.loads(line) for line in whole]
+    described, *done = [json.loads(line) for line in whole] or [None]
+    return described, done
 
 
 def _note(record, done, waiting, count, progress):

@@ -131,6 +131,11 @@ class SyntheticClips(Sequence):
         self.hues = hues
         self.classes = tuple(kind.__name__ for kind in SHAPES)
 
+    def describe(self):
+        """A dict that JSON can hold, of all that these clips are drawn from."""
+        names = ("seed", "count", "frames", "step", "hues", "smallest")
+        return {"scenes": self.config.to_dict(), **{name: getattr(self, name) for name in names}}
+
     def __len__(self):
         return self.count
 
@@ -273,7 +278,7 @@ class CocoVideo(Sequence):
         classes: the names of the categories, in the order of their ids.
 
     Raises:
-        CorruptFileError: no such file; the message says what is wrong.
+        CorruptFileError: the file is not such a one; the message says what is wrong.
         OSError: the file can't be opened.
     """
 

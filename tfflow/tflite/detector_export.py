@@ -12,11 +12,11 @@ from tfflow.atomic_file import atomic_file
 from tfflow.models.prediction import resize
 from tfflow.tflite.calibration import check_outliers, ranges_over
 from tfflow.tflite.conversion import convert_function, in_float32
+from tfflow.tflite.detector_interpreter import BETWEEN, KEY, pair_of
 from tfflow.tflite.graph import Graph
 from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
 from tfflow.video.detector import FlowGuidedDetector
 
-KEY, BETWEEN = "key", "between"
 MAX_CLIPS = 24
 # Of a clip, the key frame, a later frame, the next key frame and one after that.
 _TIMES = (0, 4, 10, 17)
@@ -144,7 +144,7 @@ def paths_of(path):
     path = pathlib.Path(path)
     if path.suffix != ".tflite":
         raise ValueError(f"The files must be named *.tflite; got {path}.")
-    return {name: path.with_name(f"{path.stem}_{name}.tflite") for name in (KEY, BETWEEN)}
+    return pair_of(path)
 
 
 def endpoints(detector, size):

@@ -41,7 +41,7 @@ class DetectorInterpreter:
 
     def __init__(self, path, threads=None):
         self.threads = check_threads(threads)
-        self.paths = {name: check_model_file(each) for name, each in _paths(path).items()}
+        self.paths = {name: check_model_file(each) for name, each in pair_of(path).items()}
         self._runners = {}
         for name, each in self.paths.items():
             self._runners[name] = _runner(open_interpreter(each, self.threads), each, name)
@@ -87,15 +87,14 @@ class DetectorInterpreter:
         return self._runners[BETWEEN](image=image, key_image=key_image, features=features)
 
 
-def _paths(path):
+def pair_of(path):
+    """The two files of NAME.tflite, NAME_key.tflite or NAME_between.tflite: signature -> path."""
     path = pathlib.Path(path)
-    for name in (KEY, BETWEEN):
-        path = (
-            path.with_name(path.name.removesuffix(f"_{name}.tflite") + ".tflite")
-            if (path.name.endswith(f"_{name}.tflite"))
-            else path
-        )
-    return {name: path.with_name(f"{path.stem}_{name}.tflite") for name in (KEY, BETWEEN)}
+    name = path.name
+    for part in (KEY, BETWEEN):
+        name = name.removesuffix(f"_{part}.tflite")
+    name = name.removesuffix(".tflite")
+    return {part: path.with_name(f"{name}_{part}.tflite") for part in (KEY, BETWEEN)}
 
 
 def _runner(interpreter, path, name):

@@ -56,7 +56,8 @@ class FlowGuidedDetector(keras.Model):
         aggregation: Whether key frames are joined by the flow-guided GRU, whose state before the
             first one is zero; without it, each key frame starts anew, as in Deep Feature Flow.
         flow: A :class:`tfflow.models.FlowModel` that becomes a part of the detector, such as
-            ``tfflow.load("lightflow")``; None if the flow will be given from elsewhere.
+            ``tfflow.load("lightflow")``, and is trained or not with it; None if the flow will be
+            given from elsewhere.
         flow_scale: It sees the frames at their size times this; the paper takes a half.
         train_flow: Whether ``fit`` trains it along; its batch norm keeps its statistics.
         weights: Of the backbone, as keras.applications takes them: None for random ones, a file,
@@ -65,6 +66,7 @@ class FlowGuidedDetector(keras.Model):
 
     Raises:
         ValueError: If the backbone is unknown or a number is out of its range.
+        TypeError: If ``flow`` is no ``FlowModel``.
     """
 
     stride = 16

@@ -95,6 +95,8 @@ class ClipBatches(keras.utils.PyDataset):
             raise ValueError(f"keys must be at least 0; got {keys!r}.")
         if len(clips) == 0:
             raise ValueError("ClipBatches expects clips; there are none.")
+        if any(side < 32 or side % 32 for side in size):
+            raise ValueError(f"size must be two multiples of 32; got {tuple(size)}.")
         self.clips, self.size = clips, tuple(size)
         self.batch_size, self.batches = batch_size, batches
         self.keys, self.interval, self.stride = keys, interval, stride
@@ -119,6 +121,8 @@ class ClipBatches(keras.utils.PyDataset):
     def _sample(self, rng):
         """(frames (K + 1, H, W, 3) in order of time, what shall be found in the last one)."""
         clip = self.clips[int(rng.integers(len(self.clips)))]
+        if not len(clip):
+            raise ValueError(f"The clip {clip.name} has no frame; leave it out.")
         current = int(rng.integers(len(clip)))
         times = [current]
         if self.keys:

@@ -4,7 +4,7 @@ import numpy as np
 
 from tfflow.models.prediction import as_batch, next_multiple, resize
 from tfflow.video.boxes import Detections, select
-from tfflow.video.schedule import FixedInterval
+from tfflow.video.schedule import FixedInterval, KeyFrameSchedule
 
 
 class VideoDetector:
@@ -34,7 +34,7 @@ class VideoDetector:
 
     Raises:
         ValueError: If an argument is out of its range, or of no use.
-        TypeError: If ``flow`` has no ``predict_flow``, or is missing.
+        TypeError: If ``flow`` has no ``predict_flow``, or is missing; or ``schedule`` is none.
 
     Example:
         >>> video = VideoDetector(detector)
@@ -54,6 +54,16 @@ class VideoDetector:
         size=None,
         flow_scale=None,
     ):
+        for name, value in (("score", score), ("overlap", overlap)):
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} must lie in 0..1; got {value!r}.")
+        if most < 1:
+            raise ValueError(f"most must be at least 1; got {most!r}.")
+        if schedule is not None and not isinstance(schedule, KeyFrameSchedule):
+            raise TypeError(
+                "schedule must be a tfflow.video.KeyFrameSchedule, such as FixedInterval(10); got "
+                f"{type(schedule).__name__}."
+            )
         self._engine = _engine(detector, flow, size, flow_scale)
         self._schedule = FixedInterval() if schedule is None else schedule
         self._selection = {"score": score, "overlap": overlap, "most": most}

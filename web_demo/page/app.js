@@ -23,6 +23,8 @@ let facing = "environment";
 
 async function loadNetwork() {
   say("network", "");
+  network?.close();
+  network = null;
   const check = element("self-check");
   check.className = "";
   check.textContent = "loading the network …";
@@ -68,6 +70,7 @@ async function showFrame(from) {
   const start = performance.now();
   const frame = await from.grab().catch(() => null);
   if (!frame) return; // the source has ended meanwhile
+  if (from !== source) return frame.close(); // another was chosen meanwhile
   if (!network) {
     drawFlow(stage, { picture: frame }, 0);
     frame.close();

@@ -146,7 +146,12 @@ export class CameraSource extends VideoSource {
     stream.getVideoTracks()[0].onended = () =>
       onEnd("The camera has gone: unplugged, or taken by another program. Press Camera to try again.");
     source.video.srcObject = stream;
-    await source.video.play();
+    try {
+      await source.video.play();
+    } catch (error) {
+      source.stop();
+      throw new Error(`The camera gives no picture: ${error.message || error.name}. Try again.`);
+    }
     return source;
   }
 
