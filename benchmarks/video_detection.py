@@ -27,6 +27,7 @@ start_backend_quietly()
 import numpy as np
 from tables import put_table, write_csv
 
+from tfflow.models.prediction import resize
 from tfflow.progress import progress_bar
 from tfflow.tflite import DetectorInterpreter, export_detector
 from tfflow.tflite.benchmarking import conditions
@@ -56,7 +57,7 @@ ROUNDS, RUNS = 9, 10
 class EveryFrame:
     """The detector of images as a file: an engine for VideoDetector, without flow."""
 
-    size, multiple = training.SIZE, 32
+    size, multiple = training.EXPORT_SIZE, 32
 
     def __init__(self, path):
         self._runner = open_interpreter(path, 1).get_signature_runner("image")
@@ -94,20 +95,21 @@ def export(arguments, folder, train):
         features = images.aggregate(images.features(inputs["image"], training=False))
         return dict(zip(("boxes", "scores"), images.boxes_and_scores(images.detect(features))))
 
-    whole = convert_function(images, "image", every, {"image": (1, *training.SIZE, 3)})
+    whole = convert_function(images, "image", every, {"image": (1, *training.EXPORT_SIZE, 3)})
     pictures = [clip[0].image for clip in (train[i] for i in range(MAX_CLIPS))]
-    feeds = [{"image": picture[None] / np.float32(255)} for picture in pictures]
-    ranges = ranges_over(whole, feeds, 0.0)
+    feeds = [{"image": at_size(picture)} for picture in pictures]
+    ranges = ranges_over(whole, feeds)
     files = {}
     for form in FORMS:
         path = folder / f"images_{form}.tflite"
         path.write_bytes(
-            quantize(whole, form, size=training.SIZE, kept=kept_in_float, ranges=ranges)
+            quantize(whole, form, size=training.EXPORT_SIZE, kept=kept_in_float, ranges=ranges)
         )
         pair = export_detector(
             guided,
             folder / f"video_{form}.tflite",
-            size=training.SIZE,
+            size=training.EXPORT_SIZE,
+            flow_scale=training.EXPORT_FLOW_SCALE,
             quantization=form,
             calibration=[long_clip(train[i]) for i in range(MAX_CLIPS)],
         )
@@ -117,9 +119,13 @@ def export(arguments, folder, train):
     return files
 
 
+def at_size(image):
+    return resize(image[None] / np.float32(255), training.EXPORT_SIZE)
+
+
 def measure(files, clip):
     """(form, part) -> median milliseconds, one thread, all in turn."""
-    image, key_image = (clip[i].image[None] / np.float32(255) for i in (5, 0))
+    image, key_image = (at_size(clip[i].image) for i in (5, 0))
     calls = {}
     for form, (images, key) in files.items():
         engine, pair = EveryFrame(images), DetectorInterpreter(key, threads=1)

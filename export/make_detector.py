@@ -60,7 +60,8 @@ def make(detector, train, held_out):
                 detector,
                 folder / form / f"{NAME}.tflite",
                 classes=held_out.classes,
-                size=training.SIZE,
+                size=training.EXPORT_SIZE,
+                flow_scale=training.EXPORT_FLOW_SCALE,
                 quantization=form,
                 calibration=calibration,
                 metadata={"licence": "Apache-2.0", "preset": NAME},
@@ -82,7 +83,7 @@ def make(detector, train, held_out):
             ],
             "licence": "Apache-2.0",
             "classes": list(held_out.classes),
-            "size": list(training.SIZE),
+            "size": list(training.EXPORT_SIZE),
             "interval": INTERVAL,
             "results": {"clips": len(held_out), **results},
             "tflite": {

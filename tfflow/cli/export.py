@@ -152,7 +152,7 @@ def _export_detector(detector, arguments):
             size=arguments.size or (256, 384),
             quantization=arguments.quantize,
             calibration=calibration,
-            outliers=arguments.outliers or 0.0,
+            outliers=arguments.outliers,
         )
     for path in paths:
         megabytes, count = path.stat().st_size / 1e6, sum(operators(path).values())

@@ -31,7 +31,8 @@ def export_detector(
     size=(256, 384),
     quantization="int8",
     calibration=None,
-    outliers=0.0,
+    outliers=None,
+    flow_scale=None,
     metadata=None,
 ):
     """Writes a detector as two .tflite files of LiteRT's builtin operators.
@@ -58,7 +59,10 @@ def export_detector(
         calibration: For int8, clips like those that the files will see: sequences of
             :class:`tfflow.data.VideoFrame` or of frames (H, W, 3) uint8. At most 24 are used. None
             = synthetic clips.
-        outliers: For int8, the share of a tensor's values that may lie outside its range.
+        outliers: For int8, as for :func:`tfflow.tflite.export`; None = 0.001.
+        flow_scale: The flow network sees the frames at their size times this, rounded up to what
+            it takes; None = as the detector was made. Files for larger frames than it was trained
+            on save most of the flow's time so.
         metadata: As for :func:`tfflow.tflite.export`.
 
     Returns:
@@ -70,6 +74,9 @@ def export_detector(
         OSError: If a file can't be written.
     """
     paths = _checked(detector, path, classes, size, quantization)
+    flow_scale = detector.flow_scale if flow_scale is None else flow_scale
+    if not 0 < flow_scale <= 1:
+        raise ValueError(f"flow_scale must be above 0 and at most 1; got {flow_scale!r}.")
     outliers = check_outliers(outliers)
     description = {
         "model": detector.name,
@@ -84,7 +91,7 @@ def export_detector(
         detector = _in_float32(detector)
         whole = {
             name: convert_function(detector, name, function, shapes)
-            for name, (function, shapes) in endpoints(detector, size).items()
+            for name, (function, shapes) in endpoints(detector, size, flow_scale).items()
         }
         ranges = dict.fromkeys(whole)
         if quantization in CALIBRATED:
@@ -147,7 +154,7 @@ def paths_of(path):
     return pair_of(path)
 
 
-def endpoints(detector, size):
+def endpoints(detector, size, flow_scale):
     """What each file computes: signature -> (function, shapes of its inputs)."""
     image = (1, *size, 3)
     features = tuple(detector.features(keras.ops.zeros(image), training=False).shape)
@@ -157,7 +164,7 @@ def endpoints(detector, size):
         return {"boxes": boxes, "scores": scores}
 
     def propagated(inputs):
-        flow = detector.estimate_flow(inputs["image"], inputs["key_image"])
+        flow = detector.estimate_flow(inputs["image"], inputs["key_image"], flow_scale)
         return detector.propagate(inputs["features"], flow), flow
 
     def key(inputs):

@@ -196,12 +196,13 @@ class FlowGuidedDetector(keras.Model):
             joined = self.aggregate(features[:, index], propagated)
         return joined
 
-    def estimate_flow(self, image, key_image):
+    def estimate_flow(self, image, key_image, flow_scale=None):
         """The flow from frames to their key frames, by the detector's own network.
 
         Args:
             image: RGB float in [0, 1], (B, H, W, 3).
             key_image: The same of the key frames.
+            flow_scale: None for the detector's own.
 
         Returns:
             (B, h, w, 2) float32 in pixels of its own grid, which is ``flow_scale`` times the
@@ -215,7 +216,8 @@ class FlowGuidedDetector(keras.Model):
                 f"{self.name} was made without a flow network. Make it with "
                 'flow=tfflow.load("lightflow"), or pass the flow.'
             )
-        size = [round(side * self.flow_scale) for side in image.shape[1:3]]
+        flow_scale = self.flow_scale if flow_scale is None else flow_scale
+        size = [round(side * flow_scale) for side in image.shape[1:3]]
         size = next_multiple(size, self.flow_network.multiple)
         pair = {"image1": image, "image2": key_image}
         pair = {name: resize(ops.cast(each, "float32"), size) for name, each in pair.items()}
