@@ -40,7 +40,7 @@ def add(commands):
         "--calibration",
         metavar="SOURCE",
         help="what int8's ranges are taken from: a folder of frames or pairs, a video, or a data "
-        "set (as for evaluate) [synthetic scenes]",
+        "set (as for evaluate) [synthetic scenes]; of a detector, a video",
     )
     parser.add_argument(
         "--outliers",
@@ -127,6 +127,7 @@ def _export_detector(detector, arguments):
     from tfflow.data.video import read_video
     from tfflow.progress import working
     from tfflow.tflite import export_detector, operators
+    from tfflow.tflite.detector_export import CLIP_TIMES
 
     of_flow = {
         "--keep-float": arguments.keep_float,
@@ -142,7 +143,9 @@ def _export_detector(detector, arguments):
             raise ValueError(f"{name} is for networks that predict flow; leave it out")
     calibration = None
     if arguments.calibration:
-        frames = list(itertools.islice(read_video(arguments.calibration)[1], _CLIPS * _FRAMES))
+        frames = itertools.islice(read_video(arguments.calibration)[1], _CLIPS * _FRAMES)
+        # Of a clip, a few frames are looked at; large videos would fill the memory.
+        frames = [f if i % _FRAMES in CLIP_TIMES else None for i, f in enumerate(frames)]
         calibration = [frames[start : start + _FRAMES] for start in range(0, len(frames), _FRAMES)]
     with working(f"exporting {arguments.model} to {arguments.quantize}"):
         paths = export_detector(

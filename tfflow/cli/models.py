@@ -18,3 +18,6 @@ def run(arguments):
         parameters = "" if entry.parameters is None else f"{entry.parameters:,}"
         rows.append((name, parameters, ", ".join(presets.list_presets(name)), entry.description))
     print_table("networks", ("name", "parameters", "presets", ""), rows)
+    cards = [presets.preset_card(name, presets.DETECTORS) for name in presets.list_detectors()]
+    rows = [(card["name"], card["description"]) for card in cards]
+    print_table("detectors of objects in videos (tfflow detect)", ("name", ""), rows, texts=True)

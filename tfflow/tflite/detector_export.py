@@ -19,7 +19,7 @@ from tfflow.video.detector import FlowGuidedDetector
 
 MAX_CLIPS = 24
 # Of a clip, the key frame, a later frame, the next key frame and one after that.
-_TIMES = (0, 4, 10, 17)
+CLIP_TIMES = (0, 4, 10, 17)
 _FORMS = ("float32", "float16", "weights", "int8")
 
 
@@ -215,7 +215,7 @@ def synthetic_clips(size):
     config = SceneConfig(
         height=size[0], width=size[1], motion_scale=0.15, objects=(2, 7), textures=24, shapes=48
     )
-    return SyntheticClips(config, count=12, frames=max(_TIMES) + 1)
+    return SyntheticClips(config, count=12, frames=max(CLIP_TIMES) + 1)
 
 
 def _ranges(whole, clips, size, outliers):
@@ -241,7 +241,7 @@ def _feeds(content, clips, size):
     shape = runner.get_input_details()["features"]["shape"]
     for clip in itertools.islice(clips, MAX_CLIPS):
         key_image, features = None, np.zeros(shape, np.float32)
-        for time in _TIMES:
+        for time in CLIP_TIMES:
             if time >= len(clip):
                 break
             frame = np.asarray(getattr(clip[time], "image", clip[time]))
