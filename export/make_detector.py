@@ -3,8 +3,7 @@
     python train/detector.py images && python train/detector.py clips
     python export/make_detector.py --data-dir clips
 
-Files whose precision is further from the float32 ones' than 3 % stop everything before anything in
-the package changes.
+Shipped is the first of int8 and int8 weights alone whose precision is within 3 % of float32's.
 """
 
 import argparse
@@ -29,6 +28,7 @@ import detector as training
 
 NAME = "shapes"
 INTERVAL = 10
+FORMS = ("int8", "weights")  # the first one that is good enough is shipped
 LOSS = 0.03  # of float32's precision
 DESCRIPTION = (
     "Nine kinds of synthetic shapes in the hues that they were trained in. A demonstration of "
@@ -54,7 +54,7 @@ def make(detector, train, held_out):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         results = {}
-        for form in ("float32", "int8"):
+        for form in ("float32", *FORMS):
             (folder / form).mkdir()
             paths = export_detector(
                 detector,
@@ -68,11 +68,10 @@ def make(detector, train, held_out):
             )
             results[form] = measure(paths[0], held_out)
             print(form, results[form], flush=True)
-        if results["int8"]["ap"] < (1 - LOSS) * results["float32"]["ap"]:
-            raise ValueError(
-                f"int8 has an AP of {results['int8']['ap']}, float32 of "
-                f"{results['float32']['ap']}: it lost more than {LOSS:.0%}."
-            )
+            if form in FORMS and results[form]["ap"] >= (1 - LOSS) * results["float32"]["ap"]:
+                break
+        else:
+            raise ValueError(f"All of {', '.join(FORMS)} lost more than {LOSS:.0%} of the AP.")
         card = {
             "name": NAME,
             "description": DESCRIPTION,
@@ -85,6 +84,7 @@ def make(detector, train, held_out):
             "classes": list(held_out.classes),
             "size": list(training.EXPORT_SIZE),
             "interval": INTERVAL,
+            "form": form,
             "results": {"clips": len(held_out), **results},
             "tflite": {
                 part: presets.hash_of(path) for part, path in zip(("key", "between"), paths)

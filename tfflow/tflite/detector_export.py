@@ -59,7 +59,8 @@ def export_detector(
         calibration: For int8, clips like those that the files will see: sequences of
             :class:`tfflow.data.VideoFrame` or of frames (H, W, 3) uint8. At most 24 are used. None
             = synthetic clips.
-        outliers: For int8, as for :func:`tfflow.tflite.export`; None = 0.001.
+        outliers: For int8, as for :func:`tfflow.tflite.export`. None = 0.001 in the flow network and
+            0 in the detector, whose largest values are what objects are found by.
         flow_scale: The flow network sees the frames at their size times this, rounded up to what
             it takes; None = as the detector was made. Files for larger frames than it was trained
             on save most of the flow's time so.
@@ -77,7 +78,7 @@ def export_detector(
     flow_scale = detector.flow_scale if flow_scale is None else flow_scale
     if not 0 < flow_scale <= 1:
         raise ValueError(f"flow_scale must be above 0 and at most 1; got {flow_scale!r}.")
-    outliers = check_outliers(outliers)
+    check_outliers(outliers)
     description = {
         "model": detector.name,
         "size": list(size),
@@ -96,7 +97,7 @@ def export_detector(
         ranges = dict.fromkeys(whole)
         if quantization in CALIBRATED:
             clips = synthetic_clips(size) if calibration is None else calibration
-            ranges = _ranges(whole, clips, size, outliers)
+            ranges = _ranges(whole, clips, size, outliers, detector.flow_network.name)
         for name, temporary in ((KEY, key_file), (BETWEEN, between_file)):
             content = quantize(
                 whole[name],
@@ -218,12 +219,19 @@ def synthetic_clips(size):
     return SyntheticClips(config, count=12, frames=max(CLIP_TIMES) + 1)
 
 
-def _ranges(whole, clips, size, outliers):
+def _ranges(whole, clips, size, outliers, flow_network):
     """Of both files, the ranges of all tensors over the frames of some clips."""
     feeds = list(_feeds(whole[KEY], clips, size))
     if not feeds:
         raise ValueError("calibration holds no clip; expected some, better a dozen.")
-    ranges = {name: ranges_over(content, feeds, outliers) for name, content in whole.items()}
+    ranges = {}
+    for part, content in whole.items():
+        if outliers is not None:
+            ranges[part] = ranges_over(content, feeds, outliers)
+            continue
+        ranges[part] = ranges_over(content, feeds, 0.0)
+        of_flow = ranges_over(content, feeds, None)
+        ranges[part] |= {name: of_flow[name] for name in of_flow if flow_network in name}
     # The same range for what one file gives and both files take.
     _, outputs = Graph(whole[KEY]).signature()
     of_features = ranges[KEY][Graph(whole[KEY]).tensor_name(outputs["features"])]
