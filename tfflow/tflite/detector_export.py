@@ -59,8 +59,8 @@ def export_detector(
         calibration: For int8, clips like those that the files will see: sequences of
             :class:`tfflow.data.VideoFrame` or of frames (H, W, 3) uint8. At most 24 are used. None
             = synthetic clips.
-        outliers: For int8, as for :func:`tfflow.tflite.export`. None = 0.001 in the flow network and
-            0 in the detector, whose largest values are what objects are found by.
+        outliers: For int8, as for :func:`tfflow.tflite.export`. None = 0.001 in the flow network
+            and 0 in the detector, whose largest values are what objects are found by.
         flow_scale: The flow network sees the frames at their size times this, rounded up to what
             it takes; None = as the detector was made. Files for larger frames than it was trained
             on save most of the flow's time so.
