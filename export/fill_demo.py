@@ -3,9 +3,10 @@
     python export/fill_demo.py              # writes them
     python export/fill_demo.py --check      # says whether they are what this would write
 
-An app gets the .tflite files of plans.DEMO, models.json with what it must know of them, and a
-golden pair: two images and the flow that the file predicts for them, for the check that the app
-makes when it starts. The web demo's site is made of the same files, by web_demo/make_site.py.
+An app gets the .tflite files of plans.DEMO and plans.DEMO_DETECTORS, models.json with what it must
+know of them, and a golden pair: two images and the flow that the file predicts for them, for the
+check that the app makes when it starts. The web demo's site is made of the same files, by
+web_demo/make_site.py.
 """
 
 import argparse
@@ -21,11 +22,19 @@ start_backend_quietly()
 
 import numpy as np
 from PIL import Image
-from plans import DEMO, DEMO_ASSETS, GOLDEN_SCENE, GOLDEN_STEP
+from plans import (
+    DEMO,
+    DEMO_ASSETS,
+    DEMO_DETECTORS,
+    DEMO_OVERLAP,
+    DEMO_SCORE,
+    GOLDEN_SCENE,
+    GOLDEN_STEP,
+)
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data.synthetic import render, sample_scene
-from tfflow.tflite import FlowInterpreter
+from tfflow.tflite import DetectorInterpreter, FlowInterpreter
 from tfflow.weights import presets
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -85,8 +94,31 @@ def assets():
                 "golden_shape": list(np.shape(flow)),
             }
         )
-    files["models.json"] = (json.dumps({"models": models}, indent=2) + "\n").encode()
+    detectors = [detector(name, files) for name in DEMO_DETECTORS]
+    lists = {"models": models, "detectors": detectors}
+    files["models.json"] = (json.dumps(lists, indent=2) + "\n").encode()
     return files
+
+
+def detector(name, files):
+    """What models.json says of a detector; its two files are added to ``files``."""
+    interpreter = DetectorInterpreter(presets.detector_files(name), threads=1)
+    entry = {}
+    for part, path in interpreter.paths.items():
+        files[path.name] = path.read_bytes()
+        entry[part] = path.name
+        entry[f"{part}_sha256"] = hashlib.sha256(files[path.name]).hexdigest()
+    return {
+        **entry,
+        **interpreter.metadata,
+        "interval": presets.preset_card(name, presets.DETECTORS)["interval"],
+        "score": DEMO_SCORE,
+        "overlap": DEMO_OVERLAP,
+        "inputs": "image, key_image: (1, height, width, 3) float32 RGB in [0, 1]; features of the "
+        "last key frame, zeros at first",
+        "output": "boxes: (1, places, 4) x1, y1, x2, y2 in px; scores: (1, places, classes) in "
+        "[0, 1]; features or flow",
+    }
 
 
 def png(image):

@@ -76,6 +76,9 @@ PRESETS = {
 
 # What the Android and the web demo are given: (preset, form), the first one being the default.
 DEMO = (("lightflow", "int8"),)
+# The detector of the Android demo, and the score that its objects have at least.
+DEMO_DETECTORS = ("shapes",)
+DEMO_SCORE, DEMO_OVERLAP = 0.3, 0.5
 DEMO_ASSETS = "android_demo/app/src/main/assets"
 # The pair that they check themselves with, and every how many pixels its flow is kept.
 GOLDEN_SCENE = SceneConfig(height=384, width=512, textures=24, shapes=48)

@@ -15,12 +15,14 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from java_tools import APP, DEMO, JARS, JAVA, LITERT, java, junit, litert_library
 from PIL import Image
+from shape_clips import shapes_clips
 
 from tfflow.data import read_flow
 from tfflow.models.prediction import resize
-from tfflow.tflite import FlowInterpreter
+from tfflow.tflite import DetectorInterpreter, FlowInterpreter
 from tfflow.video.boxes import select
 from tfflow.visualization import flow_to_image
+from tfflow.weights.presets import detector_files
 
 ASSETS = APP / "assets"
 MODELS = json.loads((ASSETS / "models.json").read_text())["models"]
@@ -96,6 +98,14 @@ def test_command_finds_what_an_exported_detector_finds(classes, tmp_path):
     images = random.integers(0, 256, (5, 90, 131, 3), dtype=np.uint8)
     # A new detector is sure of nothing: a low threshold makes it find much.
     assert compare_detections(classes, tmp_path, *pair, images, score=0.001, most=50) > 20
+
+
+def test_command_finds_what_the_shipped_detector_finds(classes, tmp_path):
+    """In int8, as the app has it."""
+    interpreter = DetectorInterpreter(detector_files("shapes"), threads=1)
+    images = [frame.image for frame in shapes_clips(count=1, frames=5)[0]]
+    pair = interpreter.paths["key"], interpreter.paths["between"]
+    assert compare_detections(classes, tmp_path, *pair, images, score=0.05, most=50) > 20
 
 
 def compare_detections(classes, folder, key, between, images, **limits):

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfflow.tflite import FlowInterpreter
+from tfflow.tflite import DetectorInterpreter, FlowInterpreter
 from tfflow.weights import presets
 
 ROOT = pathlib.Path(__file__).parents[2]
 ASSETS = ROOT / "android_demo" / "app" / "src" / "main" / "assets"
-MODELS = json.loads((ASSETS / "models.json").read_text())["models"]
+LISTS = json.loads((ASSETS / "models.json").read_text())
+MODELS, DETECTORS = LISTS["models"], LISTS["detectors"]
 REMEDY = "run python export/fill_demo.py"
 
 
@@ -33,6 +34,17 @@ def test_golden_flow_is_the_files(model):
     golden = np.fromfile(ASSETS / model["golden_flow"], "<f4").reshape(model["golden_shape"])
     assert np.abs(golden).max() > 1.0  # it moves
     np.testing.assert_allclose(flow, golden, atol=1e-3, err_msg=REMEDY)
+
+
+@pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: detector["key"])
+def test_detectors_are_the_packages_files(detector):
+    interpreter = DetectorInterpreter(presets.detector_files(detector["preset"]), threads=1)
+    for part, path in interpreter.paths.items():
+        content = (ASSETS / detector[part]).read_bytes()
+        assert content == path.read_bytes(), REMEDY
+        assert hashlib.sha256(content).hexdigest() == detector[f"{part}_sha256"], REMEDY
+    assert tuple(detector["classes"]) == interpreter.classes
+    assert tuple(detector["size"]) == interpreter.size
 
 
 def test_the_web_demo_gets_the_same_files():
