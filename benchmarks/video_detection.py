@@ -98,7 +98,7 @@ def export(arguments, folder, train):
     whole = convert_function(images, "image", every, {"image": (1, *training.EXPORT_SIZE, 3)})
     pictures = [clip[0].image for clip in (train[i] for i in range(MAX_CLIPS))]
     feeds = [{"image": at_size(picture)} for picture in pictures]
-    ranges = ranges_over(whole, feeds)
+    ranges = ranges_over(whole, feeds, 0.0)
     files = {}
     for form in FORMS:
         path = folder / f"images_{form}.tflite"
