@@ -193,7 +193,7 @@ def test_on_a_played_phone(classes, resources, tmp_path):
         "tfflow.detector": DEMO / "desktop/src/test/resources/detector",
     }
     parts = [classes / "flowcore", classes / "desktop"]
-    assert junit(tmp_path / "classes", parts, properties)["successful"] >= 15
+    assert junit(tmp_path / "classes", parts, properties)["successful"] >= 16
 
 
 def test_resources_and_manifest(resources):

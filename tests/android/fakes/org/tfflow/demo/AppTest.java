@@ -150,15 +150,32 @@ class AppTest {
         String text = says("total");
         assertTrue(text.startsWith("NPU: LiteRT can't load lightflow_int8.tflite (no NPU)\nGPU:"));
         assertTrue(text.contains("CPU: ok, self-check: mean error 0.0000 px"), text);
-        assertTrue(text.contains("no_detector"), text);
+        assertFalse(text.contains("no_detector"), text);
         assertTrue(text.contains("dropped ["), text);
         assertEquals(0, Phone.questions);
         assertEquals(0, draws(canvas -> canvas.bitmaps == 2).lines);
         press(R.id.arrows);
         assertEquals(1, draws(canvas -> canvas.lines > 0).bitmaps);
-        press(R.id.objects); // greyed out
         leaveAndComeBack();
         says("total");
+    }
+
+    @Test
+    void withoutADetectorThereAreNoObjects() throws IOException {
+        listDetectors("");
+        start();
+        assertTrue(says("total").contains("no_detector"));
+        press(R.id.objects); // greyed out
+        says("total");
+    }
+
+    /** Writes models.json anew, with other detectors. */
+    private void listDetectors(String entries) throws IOException {
+        Path list = folder.resolve("models.json");
+        String models = new String(Files.readAllBytes(list), StandardCharsets.UTF_8);
+        models = models.substring(0, models.indexOf("\"detectors\""));
+        models += "\"detectors\": [" + entries + "]}";
+        Files.write(list, models.getBytes(StandardCharsets.UTF_8));
     }
 
     @Test
@@ -292,14 +309,9 @@ class AppTest {
                             "\"%s\": \"%s\", \"%s_sha256\": \"%s\", ",
                             name, file.getFileName(), name, sha256(file)));
         }
-        Path list = folder.resolve("models.json");
-        String models = new String(Files.readAllBytes(list), StandardCharsets.UTF_8);
-        models =
-                models.substring(0, models.lastIndexOf('}'))
-                        + ", \"detectors\": [{" + files
-                        + "\"classes\": [\"a\", \"b\", \"c\"],"
-                        + " \"interval\": 3, \"score\": 0.3, \"overlap\": 0.5}]}";
-        Files.write(list, models.getBytes(StandardCharsets.UTF_8));
+        listDetectors(
+                "{" + files + "\"classes\": [\"a\", \"b\", \"c\"],"
+                        + " \"interval\": 3, \"score\": 0.3, \"overlap\": 0.5}");
         start();
         assertFalse(says("total").contains("no_detector"));
         press(R.id.objects);
