@@ -44,7 +44,7 @@ for folder in ("train", "export"):
     sys.path.insert(0, str(HERE.parent / folder))
 
 import detector as training
-from make_detector import long_clip
+from make_detector import FLOW_SCALE, SIZE, long_clip
 
 RESULT = pathlib.Path(__file__).with_suffix(".csv")
 DOCS = HERE.parent / "docs" / "video.md"
@@ -57,7 +57,7 @@ ROUNDS, RUNS = 9, 10
 class EveryFrame:
     """The detector of images as a file: an engine for VideoDetector, without flow."""
 
-    size, multiple = training.EXPORT_SIZE, 32
+    size, multiple = SIZE, 32
 
     def __init__(self, path):
         self._runner = open_interpreter(path, 1).get_signature_runner("image")
@@ -95,21 +95,19 @@ def export(arguments, folder, train):
         features = images.aggregate(images.features(inputs["image"], training=False))
         return dict(zip(("boxes", "scores"), images.boxes_and_scores(images.detect(features))))
 
-    whole = convert_function(images, "image", every, {"image": (1, *training.EXPORT_SIZE, 3)})
+    whole = convert_function(images, "image", every, {"image": (1, *SIZE, 3)})
     pictures = [clip[0].image for clip in (train[i] for i in range(MAX_CLIPS))]
     feeds = [{"image": at_size(picture)} for picture in pictures]
     ranges = ranges_over(whole, feeds, 0.0)
     files = {}
     for form in FORMS:
         path = folder / f"images_{form}.tflite"
-        path.write_bytes(
-            quantize(whole, form, size=training.EXPORT_SIZE, kept=kept_in_float, ranges=ranges)
-        )
+        path.write_bytes(quantize(whole, form, size=SIZE, kept=kept_in_float, ranges=ranges))
         pair = export_detector(
             guided,
             folder / f"video_{form}.tflite",
-            size=training.EXPORT_SIZE,
-            flow_scale=training.EXPORT_FLOW_SCALE,
+            size=SIZE,
+            flow_scale=FLOW_SCALE,
             quantization=form,
             calibration=[long_clip(train[i]) for i in range(MAX_CLIPS)],
         )
@@ -120,7 +118,7 @@ def export(arguments, folder, train):
 
 
 def at_size(image):
-    return resize(image[None] / np.float32(255), training.EXPORT_SIZE)
+    return resize(image[None] / np.float32(255), SIZE)
 
 
 def measure(files, clip):

@@ -57,8 +57,6 @@ STAGES = {
 }
 STEPS_PER_EPOCH = 250
 SIZE = (256, 384)
-# What the files run at: half as large again, for small objects; the flow stays at 128x192.
-EXPORT_SIZE, EXPORT_FLOW_SCALE = (384, 576), 1 / 3
 ALPHA = 0.5  # of MobileNet's channels
 
 # As a phone in a hand sees them: the camera moves, most things stand or move slowly. Motions are
