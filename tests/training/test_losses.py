@@ -10,7 +10,13 @@ from tfflow.losses import LightFlowL1, MaskFlowNetLoss, MultiLevelCharbonnier, M
 from tfflow.metrics import EndPointError, FlOutliers
 
 DESCRIPTION, ARRAYS = load("losses")
-CASES = [case for case, entry in DESCRIPTION.items() if "config" in entry]
+# mmflow averages unknown pixels in where it shrinks the truth; there we differ, on purpose.
+CASES = [
+    case
+    for case, entry in DESCRIPTION.items()
+    if "config" in entry
+    and (not entry["valid"] or entry["config"].get("resize_flow") == "upsample")
+]
 
 
 def predictions():
@@ -38,6 +44,99 @@ def test_multi_level_losses(case):
     gradients = tape.gradient(total, [outputs[level.replace("level", "flow")] for level in levels])
     for level, gradient in zip(levels, gradients):
         assert_close(gradient, nhwc(ARRAYS[f"{case}.g.{level}"]), 1e-5, level)
+
+
+PARTLY = {
+    "sum": MultiLevelEPE({"level3": 0.3, "level2": 1.0}),
+    "mean": MultiLevelEPE({"level3": 0.3, "level2": 1.0}, reduction="mean"),
+    "robust": MultiLevelEPE({"level3": 0.3, "level2": 1.0}, q=0.5, eps=1e-3, reduction="mean"),
+    "level0": MultiLevelEPE({"level3": 0.3, "level0": 1.0}, reduction="mean"),
+    "max_flow": MultiLevelEPE({"level3": 0.3, "level2": 1.0}, max_flow=100.0),
+    "upsample": MultiLevelEPE({"level3": 0.3, "level2": 1.0}, resize_flow="upsample"),
+    "charbonnier": MultiLevelCharbonnier({"level3": 0.3, "level2": 1.0}),
+    "lightflow": LightFlowL1(),
+    "maskflownet": MaskFlowNetLoss(),
+}
+
+
+@pytest.mark.parametrize("share", [1 / 64, 0.3, 0.9, 1.0])
+@pytest.mark.parametrize("name", PARTLY)
+def test_a_right_prediction_of_a_partly_known_truth_has_no_gradient(name, share):
+    """Whatever stands where the truth is unknown, and however much of it is known."""
+    rng = np.random.default_rng(3)
+    valid = (rng.random((2, 64, 64)) < share).astype("f4")
+    truth = np.where(valid[..., None] > 0, np.float32([8, -4]), np.float32(np.nan))
+    outputs = {
+        f"flow{level}": tf.Variable(np.tile(np.float32([8, -4]) / 20, (2, *2 * (64 >> level,), 1)))
+        for level in (2, 3, 4, 5, 6)
+    }
+
+    def value(predictions):
+        return PARTLY[name](truth, {key: tf.identity(x) for key, x in predictions.items()}, valid)
+
+    with tf.GradientTape() as tape:
+        total = value(outputs)
+    gradients = tape.gradient(total, list(outputs.values()), unconnected_gradients="zero")
+    assert all(np.abs(gradient).max() < 1e-6 for gradient in gradients)
+    for factor in (0.5, 0.9, 1.1):  # the right prediction is the best of all constant ones
+        assert float(value({key: factor * x for key, x in outputs.items()})) > float(total)
+
+
+def test_unknown_pixels_are_not_averaged_in():
+    """Against NumPy: blocks' means over known pixels, weighed by the share that is known."""
+    rng = np.random.default_rng(4)
+    truth = rng.normal(0, 30, (2, 64, 64, 2))
+    valid = (rng.random((2, 64, 64)) < 0.4) * (np.arange(64) < 40)  # a third has no truth at all
+    prediction = rng.normal(size=(2, 16, 16, 2))
+    error, weight = np.zeros((2, 16, 16)), np.zeros((2, 16, 16))
+    for b, i, j in np.ndindex(2, 16, 16):
+        block = np.s_[b, 4 * i : 4 * i + 4, 4 * j : 4 * j + 4]
+        known = truth[block][valid[block] > 0]
+        weight[b, i, j] = len(known) / 16
+        if len(known):
+            error[b, i, j] = np.linalg.norm(prediction[b, i, j] - known.mean(0) / 20)
+    expected = {
+        "sum": (error * weight).sum() / 2,
+        "mean": np.mean([np.average(e, weights=w) for e, w in zip(error, weight)]),
+    }
+    unknown = np.where(valid[..., None] > 0, truth, np.inf)
+    for reduction, wanted in expected.items():
+        loss = MultiLevelEPE({"level2": 1.0}, reduction=reduction)
+        found = loss(unknown.astype("f4"), {"flow2": prediction.astype("f4")}, valid.astype("f4"))
+        assert float(found) == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", PARTLY)
+def test_a_batch_cut_in_parts_has_the_same_gradient(name):
+    """One pair known whole and one to a sixteenth, together or one after the other."""
+    rng = np.random.default_rng(5)
+    truth = rng.normal(0, 20, (2, 64, 64, 2)).astype("f4")
+    valid = np.ones((2, 64, 64), np.float32)
+    valid[1, 16:], valid[1, :, 16:] = 0, 0
+    outputs = {
+        f"flow{level}": tf.Variable(rng.normal(size=(2, *2 * (64 >> level,), 2)).astype("f4"))
+        for level in (2, 3, 4, 5, 6)
+    }
+
+    def gradient(parts):
+        with tf.GradientTape() as tape:
+            total = tf.add_n(
+                [
+                    PARTLY[name](truth[p], {k: x[p] for k, x in outputs.items()}, valid[p])
+                    for p in parts
+                ]
+            ) / len(parts)
+        found = tape.gradient(total, list(outputs.values()), unconnected_gradients="zero")
+        return [tf.convert_to_tensor(g) for g in found]
+
+    for whole, parted in zip(gradient([np.s_[:]]), gradient([np.s_[:1], np.s_[1:]])):
+        np.testing.assert_allclose(whole, parted, rtol=1e-4, atol=1e-7)
+
+
+def test_a_pair_without_truth_counts_nothing():
+    outputs = {f"flow{n}": np.ones((1, *2 * (64 >> n,), 2), "f4") for n in (2, 3, 4, 5, 6)}
+    truth, valid = np.full((1, 64, 64, 2), np.nan, "f4"), np.zeros((1, 64, 64), "f4")
+    assert all(float(loss(truth, outputs, valid)) == 0 for loss in PARTLY.values())
 
 
 def test_level0_is_made_from_the_finest_output():

@@ -27,14 +27,15 @@ class PyramidLoss(keras.losses.Loss):
         return super().__call__(y_true, y_pred)
 
     def _truth(self, y_true):
-        """Ground truth (B, H, W, 2), finite everywhere, and its validity (B, H, W, 1) or None."""
+        """Ground truth (B, H, W, 2), zero where unknown, and its validity (B, H, W, 1) or None."""
         if not isinstance(y_true, dict):
             return y_true, None
         flow, valid = y_true["flow"], y_true["valid"]
         if len(valid.shape) == 3:
             valid = valid[..., None]
+        valid = ops.cast(valid, flow.dtype)
         # Unknown flow is often NaN or infinite, and NaN times 0 is NaN.
-        return ops.where(ops.isfinite(flow), flow, ops.zeros_like(flow)), valid
+        return ops.where(valid > 0, flow, ops.zeros_like(flow)), valid
 
 
 @keras.saving.register_keras_serializable(package="tfflow")
@@ -54,10 +55,11 @@ class MultiLevelEPE(PyramidLoss):
         q: Exponent of the robust form, or None for the plain one.
         eps: Added before the exponent is taken.
         reduction: ``"sum"``: over pixels, then the mean over the batch, as published;
-            ``"mean"``: over all (valid) pixels of the batch.
-        resize_flow: ``"downsample"``: the truth is averaged to the level's size, its validity
-            pooled by maximum; ``"upsample"``: the prediction is resized to the truth's size, for
-            sparse truth.
+            ``"mean"``: over a pair's known pixels, then the mean over the batch. Either way a
+            batch has the same gradient, cut in parts or whole.
+        resize_flow: ``"downsample"``: the truth is averaged to the level's size, over the known
+            pixels alone, and a level's pixel counts by the share of it that is known;
+            ``"upsample"``: the prediction is resized to the truth's size, for sparse truth.
         max_flow: Pixels whose true motion reaches this many pixels don't count.
         scale_as_level: Truth in pixels of the level instead of the full image.
         name: Name of the loss.
@@ -66,7 +68,8 @@ class MultiLevelEPE(PyramidLoss):
         ValueError: When called: a level's output is missing, or does not divide the truth's size.
 
     Source: FlowNet 2.0 (Ilg et al., 2017) and PWC-Net (Sun et al., 2018, equation 6), as mmflow
-    has them.
+    has them where all of the truth is known. (mmflow averages unknown pixels in, whatever stands
+    there, and lets a level's pixel count whole if any of it is known.)
     """
 
     def __init__(
@@ -99,19 +102,19 @@ class MultiLevelEPE(PyramidLoss):
         return sum(self.per_level(y_true, y_pred).values())
 
     def per_level(self, y_true, y_pred):
-        """Each level's share of the loss: dict of level -> (B,), or (1,) for the mean."""
+        """Each level's share of the loss: dict of level -> (B,)."""
         truth, valid = self._truth(y_true)
         if self.max_flow is not None:
             small = ops.cast(safe_norm(truth)[..., None] < self.max_flow, truth.dtype)
             valid = small if valid is None else small * ops.cast(valid >= 0.5, truth.dtype)
-        truth = truth / self.flow_div
 
         values = {}
         for level, weight in self.weights.items():
             prediction, target, known = self._same_size(
                 _prediction(y_pred, level, ops.shape(truth)[1:3]), truth, valid
             )
-            error = self._error(prediction - target)
+            # Divided after it was averaged: whole pixels are then averaged without rounding.
+            error = self._error(prediction - target / self.flow_div)
             values[level] = weight * self._reduce(error, known)
         return values
 
@@ -119,12 +122,12 @@ class MultiLevelEPE(PyramidLoss):
         size, full = ops.shape(prediction)[1:3], ops.shape(truth)[1:3]
         if self.resize_flow == "upsample":
             return resize(prediction, full), truth, valid
-        truth = average_pool(truth, size)
+        truth, valid = known_average(truth, valid, size)
         if self.scale_as_level:
             truth = truth * ops.stack(
                 [ops.cast(size[i], truth.dtype) / ops.cast(full[i], truth.dtype) for i in (1, 0)]
             )
-        return prediction, truth, None if valid is None else max_pool(valid, size)
+        return prediction, truth, valid
 
     def _error(self, difference):
         norm1 = ops.sum(ops.abs(difference), axis=-1)
@@ -132,13 +135,9 @@ class MultiLevelEPE(PyramidLoss):
         return error if self.q is None else (error + self.eps) ** self.q
 
     def _reduce(self, error, valid):
-        if valid is not None:
-            error = error * valid[..., 0]
-        if self.pixel_reduction == "sum":
-            return ops.sum(error, axis=(1, 2))
-        count = ops.size(error) if valid is None else ops.sum(valid)
-        # One element, not a scalar: Keras then divides it by the number of replicas.
-        return ops.reshape(ops.sum(error) / ops.maximum(ops.cast(count, error.dtype), 1), (1,))
+        if self.pixel_reduction == "mean":
+            return known_mean(error[..., None], valid)
+        return ops.sum(error if valid is None else error * valid[..., 0], axis=(1, 2))
 
     def get_config(self):
         return {
@@ -175,7 +174,8 @@ class LightFlowL1(PyramidLoss):
     """Light Flow's loss: mean of |prediction - truth / flow_div| on the averaged flow.
 
     The truth is averaged over each pixel of the prediction's quarter resolution; the mean is over
-    batch, pixels and both components, or over the known part of them.
+    pixels and both components, then over the batch. Of a truth that is not known everywhere, both
+    are over the known part.
 
     Source: LightFlow-pytorch; the paper has one loss on the averaged prediction too.
     """
@@ -188,12 +188,8 @@ class LightFlowL1(PyramidLoss):
         truth, valid = self._truth(y_true)
         prediction = _prediction(y_pred, "level2", None)
         size = ops.shape(prediction)[1:3]
-        error = ops.abs(prediction - average_pool(truth / self.flow_div, size))
-        if valid is None:
-            return ops.mean(error, axis=(1, 2, 3))
-        valid = average_pool(valid, size)
-        known = ops.maximum(ops.sum(valid), 1.0)
-        return ops.reshape(ops.sum(error * valid) / (2.0 * known), (1,))
+        truth, valid = known_average(truth, valid, size)
+        return known_mean(ops.abs(prediction - truth / self.flow_div), valid)
 
     def get_config(self):
         return {"flow_div": self.flow_div, "name": self.name}
@@ -225,15 +221,12 @@ class MaskFlowNetLoss(PyramidLoss):
 
     def call(self, y_true, y_pred):
         truth, valid = self._truth(y_true)
-        valid = ops.ones_like(truth[..., :1]) if valid is None else ops.cast(valid, truth.dtype)
-        known = ops.maximum(ops.sum(valid, axis=(1, 2, 3)), 1.0)
         total = 0.0
         for level, weight in self.weights.items():
             prediction = self.flow_div * _prediction(y_pred, level, None)
             factor = ops.shape(truth)[1] // ops.shape(prediction)[1]
             difference = upsample_from_corner(prediction, factor) - truth
-            error = self._error(difference)[..., None]
-            total = total + weight * ops.sum(error * valid, axis=(1, 2, 3)) / known
+            total = total + weight * known_mean(self._error(difference)[..., None], valid)
         return total
 
     def _error(self, difference):
@@ -250,9 +243,29 @@ def average_pool(x, size):
     return ops.mean(_blocks(x, size), axis=(2, 4))
 
 
-def max_pool(x, size):
-    """Maximum over equal blocks, (B, H, W, C) -> (B, *size, C)."""
-    return ops.max(_blocks(x, size), axis=(2, 4))
+def known_average(truth, valid, size):
+    """Mean over the known pixels of equal blocks, and the share of each block that is known.
+
+    Args:
+        truth: (B, H, W, C), zero where unknown.
+        valid: (B, H, W, 1), or None where all is known.
+        size: (h, w) in blocks.
+
+    Returns:
+        (B, h, w, C), zero in blocks without a known pixel, and (B, h, w, 1) or None.
+    """
+    if valid is None:
+        return average_pool(truth, size), None
+    share = average_pool(valid, size)
+    return ops.divide_no_nan(average_pool(truth * valid, size), share), share
+
+
+def known_mean(error, valid):
+    """Each pair's mean error, (B, h, w, C) -> (B,), pixels weighted by ``valid`` (B, h, w, 1)."""
+    if valid is None:
+        return ops.mean(error, axis=(1, 2, 3))
+    known = ops.sum(valid, axis=(1, 2, 3)) * error.shape[-1]
+    return ops.divide_no_nan(ops.sum(error * valid, axis=(1, 2, 3)), known)
 
 
 def _blocks(x, size):
