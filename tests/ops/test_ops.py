@@ -224,6 +224,30 @@ def test_upsample_nearest_repeats():
     np.testing.assert_array_equal(ops.upsample_nearest(image), expected)
 
 
+@pytest.mark.parametrize("factor", [2, 4])
+def test_upsample_convex_takes_the_neighbour_that_the_logits_name(factor):
+    image = RNG.normal(size=(2, 5, 6, 3)).astype("f4")
+    chosen = RNG.integers(0, 9, (2, 5, 6, factor, factor))
+    logits = 100.0 * np.eye(9, dtype="f4")[chosen].reshape(2, 5, 6, -1)
+    fine = np.asarray(ops.upsample_convex(image, logits, factor))
+    assert fine.shape == (2, 5 * factor, 6 * factor, 3)
+    padded = np.pad(image, ((0, 0), (1, 1), (1, 1), (0, 0)), "edge")
+    for b, y, x, i, j in np.ndindex(chosen.shape):
+        dy, dx = divmod(chosen[b, y, x, i, j], 3)
+        expected = padded[b, y + dy, x + dx]
+        np.testing.assert_allclose(fine[b, y * factor + i, x * factor + j], expected, rtol=1e-5)
+
+
+def test_upsample_convex_of_equal_logits_is_the_mean():
+    image = RNG.normal(size=(1, 4, 4, 2)).astype("f4")
+    fine = np.asarray(ops.upsample_convex(image, np.full((1, 4, 4, 36), 7.0, "f4"), 2))
+    np.testing.assert_allclose(
+        fine[0, 2:4, 4:6],
+        image[0, :3, 1:4].mean((0, 1))[None, None].repeat(2, 0).repeat(2, 1),
+        rtol=1e-5,
+    )
+
+
 def test_resize_flow_scales_its_values():
     flow = np.ones((1, 4, 8, 2), np.float32)
     resized = np.asarray(ops.resize_flow(flow, (8, 24)))

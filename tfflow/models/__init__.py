@@ -18,6 +18,7 @@ _LAZY = {
     "LiteFlowNet2": "tfflow.models.liteflownet2",
     "MaskFlowNet": "tfflow.models.maskflownet",
     "MaskFlowNetS": "tfflow.models.maskflownet",
+    "RillFlow": "tfflow.models.rillflow",
     "SiameseFlowModel": "tfflow.models.siamese",
 }
 

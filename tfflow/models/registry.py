@@ -122,6 +122,18 @@ register(
     width=0.5,
 )
 
+_RILLFLOW = {"target": "tfflow.models.rillflow:RillFlow", "paper": "ours; docs/rillflow.md"}
+register(
+    "rillflow", **_RILLFLOW, parameters=1_399_822, description="for phones: our own, it matches"
+)
+register(
+    "rillflow_0.5",
+    **_RILLFLOW,
+    parameters=407_870,
+    description="half of the channels",
+    width=0.5,
+)
+
 _LITEFLOWNET = {
     "target": "tfflow.models.liteflownet:LiteFlowNet",
     "paper": "Hui et al., LiteFlowNet: A Lightweight CNN for Optical Flow Estimation, 2018",

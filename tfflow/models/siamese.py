@@ -131,8 +131,14 @@ class _Part(keras.Model):
 
 def halves(features):
     """Features of a batch of first and second images -> those of the first, of the second."""
-    pairs = {name: ops.split(both, 2) for name, both in features.items()}
-    return tuple({name: pair[i] for name, pair in pairs.items()} for i in (0, 1))
+    first, second = {}, {}
+    for name, both in features.items():
+        batch, *shape = ops.shape(both)
+        # slice, not split: XNNPACK fails to prepare an int8 SPLIT along the batch.
+        part = (batch // 2, *shape)
+        first[name] = ops.slice(both, (0, 0, 0, 0), part)
+        second[name] = ops.slice(both, (batch // 2, 0, 0, 0), part)
+    return first, second
 
 
 def not_siamese(model):

@@ -124,6 +124,35 @@ def upsample_transposed(image, kernel):
     return ops.depth_to_space(phases, 2, data_format="channels_last")
 
 
+def upsample_convex(image, logits, factor):
+    """Upsampling by a whole factor by learned convex combinations, (B, H, W, C) -> (B, fH, fW, C).
+
+    Each fine pixel is a mean of the 3x3 coarse pixels around its own, the edge repeated, weighted
+    by the softmax of nine logits. Unlike a bilinear mean it can keep to one side of an edge.
+
+    Args:
+        image: (B, H, W, C), such as a flow; its values stay as they are.
+        logits: (B, H, W, 9 · factor²): for each fine pixel of a coarse one, row by row, those of
+            its nine neighbours, row by row.
+        factor: Whole number.
+
+    Source: RAFT (Teed and Deng, 2020), section 3.3, whose outside is zero instead.
+    """
+    batch, height, width, channels = ops.shape(image)
+    shares = ops.reshape(logits, (batch, height, width, factor**2, 9))
+    shares = ops.cast(ops.softmax(shares, axis=-1), image.dtype)
+    rows = ops.concatenate([image[:, :1], image, image[:, -1:]], axis=1)
+    padded = ops.concatenate([rows[:, :, :1], rows, rows[:, :, -1:]], axis=2)
+    neighbours = [
+        ops.slice(padded, (0, dy, dx, 0), (batch, height, width, channels))
+        for dy in range(3)
+        for dx in range(3)
+    ]
+    fine = ops.matmul(shares, ops.stack(neighbours, axis=3))
+    fine = ops.reshape(fine, (batch, height, width, factor**2 * channels))
+    return ops.depth_to_space(fine, factor, data_format="channels_last")
+
+
 def downsample_triangle(image, size):
     """Reduces an image with a triangle filter as wide as the reduction, (B, H, W, C).
 

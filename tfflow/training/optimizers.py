@@ -1,6 +1,9 @@
-"""Adam with coupled weight decay, as PyTorch and Caffe have it and published recipes mean it."""
+"""Adam with coupled weight decay, as published recipes mean it; Muon for convolutions."""
+
+import math
 
 import keras
+from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="tfflow")
@@ -37,3 +40,38 @@ class AdamL2(keras.optimizers.Adam):
 
     def get_config(self):
         return {**super().get_config(), "l2": self.l2, "decay_biases": self.decay_biases}
+
+
+@keras.saving.register_keras_serializable(package="tfflow")
+class ConvolutionMuon(keras.optimizers.Muon):
+    """Muon on the kernels of convolutions, AdamW on all else.
+
+    Muon (Jordan et al., 2024) moves a matrix by its momentum made orthogonal, so that no direction
+    of it is left behind. A kernel (h, w, in, out) counts as the matrix (h · w · in, out). Keras's
+    own Muon takes matrices alone, of which a convolutional network has none. The step is as long
+    as Adam's (Liu et al., 2025), so rates and decays of AdamW fit.
+
+    RillFlow learns with it in a quarter of the pairs: docs/rillflow.md.
+
+    Args:
+        learning_rate: Of the kernels; all else gets ``adam_lr_ratio`` of it.
+        **kwargs: Further arguments of ``keras.optimizers.Muon``.
+    """
+
+    # Smaller sides make no matrix worth the name; such kernels are left to AdamW.
+    least_side = 8
+
+    def __init__(self, learning_rate=0.001, name="convolution_muon", **kwargs):
+        super().__init__(learning_rate=learning_rate, name=name, **kwargs)
+
+    def _should_use_adamw(self, variable):
+        shape = tuple(variable.shape)
+        return len(shape) != 4 or min(math.prod(shape[:3]), shape[3]) < self.least_side
+
+    def _muon_update_step(self, gradient, variable, lr, m):
+        # As Keras's, with the kernel as a matrix in between.
+        self.assign_add(m, gradient + m * (self.momentum - 1))
+        direction = gradient + self.momentum * m if self.nesterov else m
+        matrix = ops.reshape(direction, (-1, variable.shape[-1]))
+        matrix = self.zeropower_via_newtonschulz5(matrix, self.ns_steps)
+        self.assign_sub(variable, ops.reshape(self.lr_adjust(lr * matrix), variable.shape))

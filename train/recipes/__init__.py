@@ -3,11 +3,12 @@
 import difflib
 import functools
 
-from recipes import flownet, lightflow, liteflownet, maskflownet
+from recipes import flownet, lightflow, liteflownet, maskflownet, rillflow
 
 from tfflow.progress import print_table
 
 RECIPES = {
+    "rillflow_synthetic": rillflow.synthetic,
     "lightflow_demo": lightflow.demo,
     "lightflow_synthetic": lightflow.synthetic,
     "lightflow_preset": lightflow.preset,

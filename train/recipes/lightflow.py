@@ -75,7 +75,7 @@ def synthetic():
         expected="EPE 4.4 px on held-out scenes after 160,000 pairs, where zero flow has 11.1",
         model="lightflow",
         model_arguments={"predictor_activation": False, "batch_norm_momentum": 0.99},
-        data=_scenes(count=12_000, held_out=200, height=320, width=448),
+        data=drawn_scenes(count=12_000, held_out=200, height=320, width=448),
         crop=(256, 320),
         batch_size=8,
         steps=25_000,
@@ -140,7 +140,7 @@ def fine():
 
 def _fast_and_slow(folder):
     scenes, held_out = synthetic().data(folder)
-    slow, _ = _scenes(count=4_000, held_out=1, height=320, width=448, motion_scale=0.15)(
+    slow, _ = drawn_scenes(count=4_000, held_out=1, height=320, width=448, motion_scale=0.15)(
         folder / "slow"
     )
     return Mixture([scenes, scenes, slow], [2, 1, 1]), held_out
@@ -172,7 +172,7 @@ def demo():
         expected="EPE less than half of zero flow's on unseen scenes of its kind",
         model="lightflow_0.5",
         model_arguments={"predictor_activation": False, "batch_norm_momentum": 0.99},
-        data=_scenes(count=2_000, held_out=64, **DEMO_SCENES),
+        data=drawn_scenes(count=2_000, held_out=64, **DEMO_SCENES),
         crop=(128, 192),
         batch_size=16,
         steps=4000,
@@ -230,7 +230,7 @@ def _stretched(rates, lengths, steps):
     return steps_table(rates, [max(1, length * steps // total) for length in lengths])
 
 
-def _scenes(count, held_out, **config):
+def drawn_scenes(count, held_out, **config):
     """Training and held-out scenes, drawn into ``folder`` unless they are there already."""
 
     def data(folder):

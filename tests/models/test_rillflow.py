@@ -1,0 +1,53 @@
+"""RillFlow: it matches before it is trained, at any place of its window, and by what it should."""
+
+import keras
+import numpy as np
+import pytest
+
+import tfflow
+from tfflow.models.rillflow import Matching, unit_length
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (2, -1), (-3, 3)])
+def test_the_expected_displacement_of_a_shift_is_the_shift(shift):
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(1, 16, 20, 48)).astype("f4")
+    moved = np.roll(features, (shift[1], shift[0]), (1, 2))
+    matching = Matching(3)
+    matching(features, features)
+    matching.temperature.assign(40.0)
+    cost, expected, confidence = matching(unit_length(features), unit_length(moved))
+    assert cost.shape == (1, 16, 20, 49)
+    inner = np.s_[:, 3:-3, 3:-3]
+    np.testing.assert_allclose(
+        np.asarray(expected)[inner], np.broadcast_to(np.float32(shift), (1, 10, 14, 2)), atol=1e-3
+    )
+    assert np.asarray(confidence)[inner].min() > 0.99
+
+
+def test_features_of_unit_length_and_no_mean():
+    features = np.random.default_rng(1).normal(3, 2, (1, 4, 5, 16)).astype("f4")
+    unit = np.asarray(unit_length(features))
+    np.testing.assert_allclose(np.linalg.norm(unit, axis=-1), 1.0, atol=1e-4)
+    np.testing.assert_allclose(unit.mean(-1), 0.0, atol=1e-6)
+    # A uniform surface says nothing, and that is finite.
+    assert np.isfinite(unit_length(np.full((1, 2, 2, 16), 5.0, "f4"))).all()
+
+
+def test_the_untrained_network_answers_what_it_matched():
+    """Its corrections begin near zero, so that training starts from matching, not from nothing."""
+    keras.utils.set_random_seed(0)
+    model = tfflow.models.create("rillflow")
+    image = np.random.default_rng(2).random((1, 64, 128, 3), np.float32)
+    outputs = model({"image1": image, "image2": image})
+    features = model.encode(image)
+    _, expected, _ = model.matching["6"](features["matched6"], features["matched6"])
+    gate = 1 / (1 + np.exp(-1.0))
+    np.testing.assert_allclose(
+        outputs["flow6"], gate * np.asarray(expected) * 64 / model.flow_div, atol=0.05
+    )
+
+
+def test_width_out_of_range():
+    with pytest.raises(ValueError, match="width must be above 0"):
+        tfflow.models.create("rillflow", width=0)

@@ -1,0 +1,202 @@
+"""RillFlow, a network of our own for phones: it matches, and corrects what it matched.
+
+A rill is a very small stream. Where the ideas come from:
+
+* features of each image alone, a pyramid, and at each level, coarse to fine, a warp and a cost
+  volume over few displacements: PWC-Net (Sun et al., 2018);
+* cosine similarity of mean-free features with a learned temperature, and the displacement that its
+  softmax expects as a first answer: GMFlow (Xu et al., 2022) does that over the whole image;
+* a second look at the finest level by the difference of the warped features instead of a cost
+  volume: the sub-pixel refinement of LiteFlowNet (Hui et al., 2018);
+* upsampling by learned convex combinations: RAFT (Teed and Deng, 2020).
+
+The learned gate on the expected displacement and the sizes are ours, chosen by measurement:
+docs/rillflow.md has each try.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfflow.models.layers import Block, Convolution, full_precision
+from tfflow.models.siamese import SiameseFlowModel
+from tfflow.ops import correlation, resize, upsample_convex, warp
+
+# Of each level, finest first: from a quarter of the image's size to a 64th.
+LEVELS = (2, 3, 4, 5, 6)
+FEATURES = (24, 48, 80, 112, 112)
+# What is matched has fewer channels: that is what a cost volume costs.
+MATCHED = (16, 32, 48, 64, 64)
+DECODERS = ((48, 32, 32), (48, 48, 48), (80, 64, 48), (80, 80, 64), (64, 64))
+REFINEMENT = (32, 32)
+UPSAMPLING = 48
+RADII = (2, 3, 4, 4, 3)
+
+MEAN = 0.43  # of all channels alike: about the scenes' and FlyingChairs'
+FIRST_TEMPERATURE = 12.0
+
+
+@keras.saving.register_keras_serializable(package="tfflow")
+class RillFlow(SiameseFlowModel):
+    """Siamese features, matching by expected displacement at five levels, convex upsampling.
+
+    Outputs, finest first: ``flow0``, the network's answer, at the images' size; ``flow2``, the flow
+    at a quarter before the second look; ``flow3`` to ``flow6``, coarser ones.
+
+    Args:
+        width: Multiplier of the channels of the features and decoders; what is matched keeps its
+            own.
+        name: Name of the model.
+    """
+
+    def __init__(self, width=1.0, name="rillflow", **kwargs):
+        super().__init__(name=name, **kwargs)
+        if not 0 < width <= 4:
+            raise ValueError(
+                f"width must be above 0 and at most 4 (usually 0.5 to 1), not {width}."
+            )
+        self.width = width
+
+        def scaled(channels):
+            return tuple(max(8, 8 * round(width * c / 8)) for c in channels)
+
+        features = scaled(FEATURES)
+        self.stages = {
+            str(level): [
+                Convolution(
+                    count, 7 if level == 2 else 3, 4 if level == 2 else 2, name=f"down{level}"
+                ),
+                Convolution(count, 3, name=f"features{level}"),
+            ]
+            for level, count in zip(LEVELS, features)
+        }
+        self.projections = {
+            str(level): Convolution(count, 1, linear=True, name=f"matched{level}")
+            for level, count in zip(LEVELS, MATCHED)
+        }
+        self.matching = {
+            str(level): Matching(radius, name=f"matching{level}")
+            for level, radius in zip(LEVELS, RADII)
+        }
+        self.decoders = {
+            str(level): Decoder(
+                scaled(channels), 3, first_kernel=1 if level == 2 else 3, name=f"decoder{level}"
+            )
+            for level, channels in zip(LEVELS, DECODERS)
+        }
+        self.refinement = Decoder(scaled(REFINEMENT), 2, first_kernel=1, name="refinement")
+        self.upsampling = [
+            Convolution(*scaled((UPSAMPLING,)), 1, name="upsampling"),
+            Convolution(9 * 4**2, 1, linear=True, name="shares"),
+        ]
+        self.build()
+
+    def extract(self, images, training=None):
+        x = images - ops.cast(MEAN, images.dtype)
+        features = {}
+        for level in LEVELS:
+            for convolution in self.stages[str(level)]:
+                x = convolution(x)
+            features[f"features{level}"] = x
+            features[f"matched{level}"] = unit_length(self.projections[str(level)](x))
+        return features
+
+    def estimate_from(self, features1, features2, training=None):
+        flow, state, outputs = None, None, {}
+        for level in reversed(LEVELS):
+            pixels = self.flow_div / 2**level  # of this level, in a network unit
+            own, matched1 = features1[f"features{level}"], features1[f"matched{level}"]
+            matched2 = features2[f"matched{level}"]
+            known = [own]
+            if flow is not None:
+                flow, state = ops.stop_gradient(_doubled(flow)), _doubled(state)
+                matched2 = warp(matched2, flow * pixels, padding="border")
+                known += [state, flow]
+            cost, expected, confidence = self.matching[str(level)](matched1, matched2)
+            expected = expected / pixels
+            state, correction = self.decoders[str(level)]([*known, cost, expected, confidence])
+            # The expected displacement is noise where nothing is to be seen; the gate shuts it out.
+            found = correction[..., :2] + ops.sigmoid(correction[..., 2:] + 1.0) * expected
+            flow = found if flow is None else flow + found
+            outputs[f"flow{level}"] = flow
+
+        # A second look at the finest level: what is left is less than a pixel of it.
+        flow = ops.stop_gradient(flow)
+        warped2 = warp(features2["matched2"], flow * pixels, padding="border")
+        known = [own, state, flow, matched1 - warped2, matched1 * warped2]
+        state, correction = self.refinement(known)
+        x = ops.concatenate([state, own], axis=-1)
+        for convolution in self.upsampling:
+            x = convolution(x)
+        # RAFT scales its logits by a quarter too, so that they learn as fast as the rest.
+        outputs["flow0"] = upsample_convex(flow + correction, 0.25 * full_precision(x), 4)
+        return {name: outputs[name] for name in sorted(outputs)}
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width}
+
+
+class Matching(Block):
+    """Cost volume, the displacement that its softmax expects, and how sure that is.
+
+    Two maps (B, h, w, C) of unit length -> (B, h, w, D²), (B, h, w, 2) in pixels of the level,
+    (B, h, w, 1) in (0, 1], with D = 2 · radius + 1.
+    """
+
+    def __init__(self, radius, name=None):
+        super().__init__(name=name)
+        self.radius = radius
+        steps = np.arange(-radius, radius + 1, dtype=np.float32)
+        # (D², 2), the vertical displacement being the slow one, as correlation has it.
+        self.displacements = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+
+    def build(self, *args, **kwargs):
+        self.temperature = self.add_weight(
+            shape=(),
+            initializer=keras.initializers.Constant(FIRST_TEMPERATURE),
+            name="temperature",
+        )
+
+    def call(self, features1, features2):
+        cost = full_precision(correlation(features1, features2, self.radius))
+        shares = ops.softmax(cost * ops.cast(self.temperature, cost.dtype), axis=-1)
+        displacements = ops.convert_to_tensor(self.displacements, dtype=cost.dtype)
+        return cost, ops.matmul(shares, displacements), ops.max(shares, axis=-1, keepdims=True)
+
+
+class Decoder(Block):
+    """Convolutions over all that is known at a level, and a linear one that answers.
+
+    Returns the last hidden map, which the next level gets, and (B, h, w, ``answers``) float32.
+    """
+
+    def __init__(self, channels, answers, first_kernel=3, name=None):
+        super().__init__(name=name)
+        kernels = [first_kernel] + [3] * (len(channels) - 1)
+        self.convolutions = [
+            Convolution(count, kernel, name=f"conv{i}")
+            for i, (count, kernel) in enumerate(zip(channels, kernels), start=1)
+        ]
+        # Close to zero at first: the first answer is the expected displacement alone.
+        small = keras.initializers.RandomNormal(stddev=1e-3)
+        self.answer = Convolution(answers, 3, linear=True, initializer=small, name="answer")
+
+    def call(self, known):
+        own = known[0]
+        x = ops.concatenate([ops.cast(each, own.dtype) for each in known], axis=-1)
+        for convolution in self.convolutions:
+            x = convolution(x)
+        return x, full_precision(self.answer(x))
+
+
+def unit_length(features):
+    """Mean-free vectors of length 1 (B, h, w, C), so that their product is their correlation."""
+    x = full_precision(features)
+    x = x - ops.mean(x, axis=-1, keepdims=True)
+    x = x * ops.rsqrt(ops.sum(ops.square(x), axis=-1, keepdims=True) + 1e-4)
+    return ops.cast(x, features.dtype)
+
+
+def _doubled(x):
+    height, width = ops.shape(x)[1:3]
+    return resize(x, (2 * height, 2 * width))
