@@ -57,7 +57,7 @@ HELD_OUT = {"count": 200, "config": SceneConfig(height=320, width=448), "seed": 
 PRESETS = {
     "lightflow": Preset(
         model="lightflow",
-        arguments={"predictor_activation": False, "freeze_statistics": True, "fine_below": 8.0},
+        arguments={"predictor_activation": False, "freeze_statistics": True},
         description="Light Flow with linear predictors, trained on synthetic scenes alone",
         data="12,000 synthetic scenes of tfflow, 320x448, SceneConfig's defaults, seed 0; "
         "4,000 with motion_scale=0.15",

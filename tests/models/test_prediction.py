@@ -1,10 +1,8 @@
 """Images as people have them: kinds, sizes, and what is refused."""
 
-import keras
 import numpy as np
 import pytest
 
-import tfflow
 from tfflow import ops
 from tfflow.models.prediction import ImagePair, resize
 
@@ -55,51 +53,3 @@ def test_grey_and_alpha_are_converted():
 def test_what_is_no_image_is_refused(image1, image2, message):
     with pytest.raises(ValueError, match=message):
         ImagePair(image1, image2)
-
-
-class Mover(tfflow.models.FlowModel):
-    """Says that everything moves by what the first image's red is, times 20 px; counts its runs."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.sizes = []
-
-    def estimate(self, image1, image2, training=None):
-        return {"flow2": keras.ops.repeat(image1[:, ::4, ::4, :1], 2, axis=-1)}
-
-    def predict_on_batch(self, inputs):
-        self.sizes.append(inputs["image1"].shape[:3])
-        return self(inputs)
-
-
-def test_small_motions_are_looked_at_again():
-    slow, fast = (np.full((60, 100, 3), red, np.float32) for red in (0.1, 0.5))
-    model = Mover(fine_below=8.0)
-    first = np.stack([fast, slow])
-    flow = model.predict_flow(first, first)
-    assert model.sizes == [(2, 64, 128), (1, 128, 256)]
-    # In pixels of the images, which are as wide as 100/128 and 100/256 of the network's.
-    np.testing.assert_allclose(flow[0, ..., 0], 0.5 * 20 * 100 / 128, rtol=1e-5)
-    np.testing.assert_allclose(flow[1, ..., 1], 0.1 * 20 * 60 / 128, rtol=1e-5)
-
-    model.sizes.clear()
-    single = model.predict_flow(slow, slow)
-    assert model.sizes == [(1, 64, 128), (1, 128, 256)]
-    np.testing.assert_array_equal(single, flow[1])
-
-    model.sizes.clear()
-    model.predict_flow(slow, slow, size=(64, 64))
-    model.predict_flow(fast, fast)
-    large = np.zeros((1025, 1024, 3), np.uint8)
-    model.predict_flow(large, large)
-    model.fine_below = None
-    model.predict_flow(slow, slow)
-    assert [size[0] for size in model.sizes] == [1, 1, 1, 1]
-
-
-def test_fine_below_is_kept_and_checked():
-    model = tfflow.models.create("lightflow_0.5", fine_below=8.0)
-    assert type(model).from_config(model.get_config()).fine_below == 8.0
-    assert tfflow.models.create("lightflow_0.5").fine_below is None
-    with pytest.raises(ValueError, match="fine_below must be a length"):
-        tfflow.models.create("lightflow_0.5", fine_below=-1)

@@ -3,13 +3,10 @@
 import typing
 
 import keras
-import numpy as np
 from keras import ops
 
-from tfflow.models.prediction import ImagePair, as_batch, next_multiple
+from tfflow.models.prediction import ImagePair
 from tfflow.ops import resize
-
-_LARGEST_LOOKED_AT_AGAIN = 1_048_576  # pixels of an image
 
 
 class FlowModel(keras.Model):
@@ -27,13 +24,6 @@ class FlowModel(keras.Model):
       divided by :attr:`flow_div`, whatever the level. N is the paper's number;
       :meth:`level_stride` says what size that is.
 
-    Args:
-        fine_below: A length in pixels, or None. Where 95 % of a pair's flow are shorter,
-            :meth:`predict_flow` looks again, at images twice as large: the finest flow of a
-            network lies on a grid of a half to an eighth of the image, too coarse for small
-            motions. It takes four more times the time, for pairs of up to a megapixel. The
-            attribute may be set at any time.
-
     Attributes:
         flow_div: Network units are pixels / flow_div.
         multiple: The sides of the input must be multiples of this.
@@ -44,11 +34,8 @@ class FlowModel(keras.Model):
     # Further inputs (B, H, W, channels) of a network that is part of a stack, and gets them there.
     link_channels: typing.ClassVar[dict[str, int]] = {}
 
-    def __init__(self, *, fine_below=None, **kwargs):
+    def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        if fine_below is not None and not 0 < fine_below < float("inf"):
-            raise ValueError(f"fine_below must be a length in px or None; got {fine_below!r}.")
-        self.fine_below = fine_below
         policy = keras.config.dtype_policy()
         if self.dtype_policy.name != policy.name:
             # The layers inside follow the global policy: half a network would compute otherwise.
@@ -119,7 +106,7 @@ class FlowModel(keras.Model):
                 are converted.
             image2: The same for the second image.
             size: (height, width) that the network shall run at, multiples of :attr:`multiple`.
-                Smaller is faster. With a size it runs once, whatever ``fine_below`` says.
+                Smaller is faster.
 
         Returns:
             float32 (H, W, 2) or (B, H, W, 2) in pixels of the images: image1(p) looks like
@@ -135,31 +122,9 @@ class FlowModel(keras.Model):
             )
         if size is not None:
             self._check_size(size)
-        flow = self._predict(ImagePair(image1, image2, size=size, multiple=self.multiple))
-        if size is None and self.fine_below is not None:
-            return self._look_again(image1, image2, flow)
-        return flow
-
-    def _predict(self, pair):
+        pair = ImagePair(image1, image2, size=size, multiple=self.multiple)
         outputs = self.predict_on_batch({"image1": pair.image1, "image2": pair.image2})
         return pair.restore(outputs["flow"])
-
-    def _look_again(self, image1, image2, flow):
-        """The flow, from images twice as large where ``fine_below`` asks for that."""
-        image1, image2 = (as_batch(image, "image")[0] for image in (image1, image2))
-        height, width = image1.shape[1:3]
-        if height * width > _LARGEST_LOOKED_AT_AGAIN:
-            return flow
-        result = flow.reshape(-1, height, width, 2).copy()
-        lengths = np.linalg.norm(result, axis=-1)
-        slow = np.percentile(lengths, 95, axis=(1, 2)) < self.fine_below
-        if slow.any():
-            size = tuple(2 * side for side in next_multiple((height, width), self.multiple))
-            result[slow] = self._predict(ImagePair(image1[slow], image2[slow], size=size))
-        return result.reshape(flow.shape)
-
-    def get_config(self):
-        return {**super().get_config(), "fine_below": self.fine_below}
 
     def weights_by_name(self):
         """All weights by their place in the network, such as ``"level5/matching/conv1/kernel"``."""
