@@ -15,7 +15,7 @@ def test_the_expected_displacement_of_a_shift_is_the_shift(shift):
     moved = np.roll(features, (shift[1], shift[0]), (1, 2))
     matching = Matching(3)
     matching(features, features)
-    matching.temperature.assign(40.0)
+    matching.log_temperature.assign(np.log(40.0))
     cost, expected, confidence = matching(unit_length(features), unit_length(moved))
     assert cost.shape == (1, 16, 20, 49)
     inner = np.s_[:, 3:-3, 3:-3]

@@ -212,6 +212,8 @@ class FlowModel(keras.Model):
     @classmethod
     def from_config(cls, config):
         """The network of a configuration, in the precision that it says."""
+        config = {**config}
+        config.pop("fine_below", None)  # in files of earlier versions, which could look twice
         before = keras.config.dtype_policy()
         keras.config.set_dtype_policy(keras.dtype_policies.get(config.get("dtype", before)))
         try:

@@ -139,8 +139,8 @@ class RillFlow(SiameseFlowModel):
 class Matching(Block):
     """Cost volume, the displacement that its softmax expects, and how sure that is.
 
-    Two maps (B, h, w, C) of unit length -> (B, h, w, D²), (B, h, w, 2) in pixels of the level,
-    (B, h, w, 1) in (0, 1], with D = 2 · radius + 1.
+    Two maps (B, h, w, C) of unit length -> (B, h, w, D²), cosines times √C; (B, h, w, 2) in pixels
+    of the level; (B, h, w, 1) in (0, 1]; with D = 2 · radius + 1.
     """
 
     def __init__(self, radius, name=None):
@@ -151,17 +151,22 @@ class Matching(Block):
         self.displacements = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
 
     def build(self, *args, **kwargs):
-        self.temperature = self.add_weight(
+        # Its logarithm: a step of training then is a share of it.
+        self.log_temperature = self.add_weight(
             shape=(),
-            initializer=keras.initializers.Constant(FIRST_TEMPERATURE),
-            name="temperature",
+            initializer=keras.initializers.Constant(np.log(FIRST_TEMPERATURE)),
+            name="log_temperature",
         )
 
     def call(self, features1, features2):
         cost = full_precision(correlation(features1, features2, self.radius))
-        shares = ops.softmax(cost * ops.cast(self.temperature, cost.dtype), axis=-1)
+        temperature = ops.exp(ops.cast(self.log_temperature, cost.dtype))
+        shares = ops.softmax(cost * temperature, axis=-1)
         displacements = ops.convert_to_tensor(self.displacements, dtype=cost.dtype)
-        return cost, ops.matmul(shares, displacements), ops.max(shares, axis=-1, keepdims=True)
+        expected = ops.matmul(shares, displacements)
+        # Of unrelated features it is about 1 / √C; a decoder's inputs shall be alike in size.
+        cost = cost * features1.shape[-1] ** 0.5
+        return cost, expected, ops.max(shares, axis=-1, keepdims=True)
 
 
 class Decoder(Block):
