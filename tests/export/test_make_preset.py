@@ -45,8 +45,8 @@ def test_the_package_holds_what_the_plans_name():
         assert card["model"] == preset.model and card["arguments"] == preset.arguments
         assert card["commands"] == preset.commands and card["pairs_seen"] == preset.pairs_seen
         for file in preset.files:
-            assert presets.preset_tflite(name, file.form).stat().st_size < 1e6 * file.megabytes
-            assert card["tflite"][file.form]["size"] == list(file.size)
+            assert presets.preset_tflite(name, file.name).stat().st_size < 1e6 * file.megabytes
+            assert card["tflite"][file.name]["size"] == list(file.size)
 
 
 def test_the_card_is_measured_again(monkeypatch, capsys):

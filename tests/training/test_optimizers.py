@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfflow.training.optimizers import AdamL2
+from tfflow.training.optimizers import AdamL2, ConvolutionMuon
 from tfflow.training.schedules import halved_at, steps_table, warmup_cosine
 
 
@@ -49,3 +49,27 @@ def test_warmup_cosine():
     assert float(schedule(10)) == pytest.approx(2.0)
     assert float(schedule(55)) == pytest.approx(1.0, abs=0.05)
     assert float(schedule(100)) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_convolution_muon_moves_kernels_in_all_directions_alike():
+    """The step of a kernel is near an orthogonal matrix, of Adam's length; biases go by AdamW."""
+    rng = np.random.default_rng(0)
+    # Two directions of the gradient are a thousand times the others.
+    left, right = (
+        np.linalg.qr(rng.normal(size=(72, 16)))[0],
+        np.linalg.qr(rng.normal(size=(16, 16)))[0],
+    )
+    sizes = np.array([1e3, 1e3] + [1.0] * 14)
+    gradient = ((left * sizes) @ right).reshape(3, 3, 8, 16).astype("float32")
+    kernel = keras.Variable(np.zeros((3, 3, 8, 16), "float32"), name="kernel")
+    bias = keras.Variable(np.zeros(16, "float32"), name="bias")
+    optimizer = ConvolutionMuon(0.01, adam_lr_ratio=0.5, weight_decay=0.0, adam_weight_decay=0.0)
+    optimizer = type(optimizer).from_config(optimizer.get_config())
+    optimizer.apply([keras.ops.convert_to_tensor(gradient), np.ones(16, "f4")], [kernel, bias])
+
+    step = np.asarray(kernel).reshape(72, 16)
+    lengths = np.linalg.svd(step / (0.01 * 0.2 * np.sqrt(72)), compute_uv=False)
+    assert lengths[:2].max() < 1.3 and lengths[:2].min() > 0.6
+    assert lengths[2:].min() > 1e-2  # a thousandth of the gradient, and not of the step
+    assert (np.sum(step * gradient.reshape(72, 16)) < 0).all()
+    np.testing.assert_allclose(bias, -0.005, rtol=1e-4)

@@ -113,18 +113,21 @@ class RillFlow(SiameseFlowModel):
                 matched2 = warp(matched2, flow * pixels, padding="border")
                 known += [state, flow]
             cost, expected, confidence = self.matching[str(level)](matched1, matched2)
-            expected = expected / pixels
             state, correction = self.decoders[str(level)]([*known, cost, expected, confidence])
             # The expected displacement is noise where nothing is to be seen; the gate shuts it out.
-            found = correction[..., :2] + ops.sigmoid(correction[..., 2:] + 1.0) * expected
+            gate = ops.sigmoid(correction[..., 2:] + 1.0)
+            found = correction[..., :2] + gate * expected / pixels
             flow = found if flow is None else flow + found
             outputs[f"flow{level}"] = flow
 
         # A second look at the finest level: what is left is less than a pixel of it.
         flow = ops.stop_gradient(flow)
         warped2 = warp(features2["matched2"], flow * pixels, padding="border")
-        known = [own, state, flow, matched1 - warped2, matched1 * warped2]
-        state, correction = self.refinement(known)
+        # As large as the other inputs: a channel of unrelated features is about 1 / √C.
+        channels = matched1.shape[-1]
+        difference = (matched1 - warped2) * channels**0.5
+        product = (matched1 * warped2) * channels
+        state, correction = self.refinement([own, state, flow, difference, product])
         x = ops.concatenate([state, own], axis=-1)
         for convolution in self.upsampling:
             x = convolution(x)

@@ -31,7 +31,7 @@ def synthetic():
         data=data,
         crop=(192, 256),
         batch_size=8,
-        steps=5_500,
+        steps=4_000,
         optimizer=lambda steps: muon(warmup_cosine(2e-3, steps, warmup=0.03)),
         loss=MultiLevelEPE(LEVELS, reduction="mean"),
         augmentation=(augmentation.LIGHT, FAST_CAMERA, augmentation.LIGHT),
