@@ -11,7 +11,9 @@ from xml.etree import ElementTree
 
 DEMO = pathlib.Path(__file__).parents[2] / "android_demo"
 APP = DEMO / "app" / "src" / "main"
+LIBRARY = DEMO / "flowlitert" / "src" / "main" / "java"
 STUBS = pathlib.Path(__file__).parent / "stubs"
+ANNOTATIONS = STUBS / "jspecify"  # of what may be null
 FAKES = pathlib.Path(__file__).parent / "fakes"
 JARS = pathlib.Path("/usr/share/java")
 JUNIT = (
@@ -59,29 +61,41 @@ def missing_aapt2():
 
 
 def compile_jvm(folder):
-    """All that runs on this machine's JVM: flowcore and desktop, their tests, the app's JSON."""
+    """All that runs on this machine's JVM: flowcore, desktop, the list of networks, the tests."""
     jna, flowcore, desktop = JARS / "jna.jar", folder / "flowcore", folder / "desktop"
-    compile_java([DEMO / "flowcore/src/main/java"], flowcore, "8", STRICT)
+    compile_flowcore(flowcore)
     compile_java([DEMO / "desktop/src/main/java"], desktop, "11", STRICT, [flowcore, jna])
     tests = [DEMO / f"{module}/src/test/java" for module in ("flowcore", "desktop")]
     if JSON.is_file():
-        tests += [DEMO / "app/src/test/java", APP / "java/org/tfflow/demo/ModelList.java"]
+        tests += [DEMO / "flowlitert/src/test/java", LIBRARY / "org/tfflow/litert/ModelList.java"]
     compile_java(tests, folder / "tests", "11", (), [flowcore, desktop, jna, JSON, *junit_jars()])
     golden = DEMO / "flowcore" / "src" / "test" / "resources"
     shutil.copytree(golden, folder / "tests", dirs_exist_ok=True)
 
 
+def compile_flowcore(folder):
+    """flowcore, and beside its classes those of the annotations, which no JVM needs."""
+    compile_java([ANNOTATIONS], folder, "8")
+    compile_java([DEMO / "flowcore/src/main/java"], folder, "8", STRICT, [folder])
+
+
 def compile_app(folder, classes, resources):
-    """The app's Java against our stubs of Android's and LiteRT's classes."""
-    sources = [STUBS, APP / "java", resources / "gen"]
-    compile_java(sources, folder, "8", STRICT, [classes / "flowcore"])
+    """The app's Java, and flowlitert's, against our stubs of Android's and LiteRT's classes."""
+    compile_shipped(folder, [STUBS], resources, [classes / "flowcore"])
+
+
+def compile_shipped(folder, stubs, resources, class_path):
+    """All Java that goes into the app but flowcore's, which is on the class path."""
+    stubs = [part for stub in stubs for part in sorted(stub.iterdir()) if part != ANNOTATIONS]
+    sources = [*stubs, LIBRARY, APP / "java", resources / "gen"]
+    compile_java(sources, folder, "8", STRICT, class_path)
 
 
 def compile_played(folder, classes, resources):
     """The app and its tests, on fakes that run where there are such, else on stubs."""
-    shutil.copytree(STUBS, folder / "src", ignore=shutil.ignore_patterns("json"))
+    shutil.copytree(STUBS, folder / "src", ignore=shutil.ignore_patterns("json", "jspecify"))
     shutil.copytree(FAKES, folder / "src", dirs_exist_ok=True)
-    sources = [folder / "src", APP / "java", resources / "gen"]
+    sources = [folder / "src", LIBRARY, APP / "java", resources / "gen"]
     jars = [JARS / "jna.jar", JSON, *junit_jars()]
     class_path = [classes / "flowcore", classes / "desktop", *jars]
     compile_java(sources, folder / "classes", "11", (), class_path)
@@ -96,6 +110,7 @@ def junit(folder, class_path, properties):
         f"--scan-classpath={folder}",
         "--disable-banner",
         "--disable-ansi-colors",
+        timeout=300,
     )
     counts = re.findall(r"\[ *(\d+) tests (\w+) *\]", output)
     counts = {name: int(number) for number, name in counts}
@@ -141,20 +156,21 @@ def junit_jars():
     return [jar for jar in jars if jar.is_file()]
 
 
-def java(class_path, *arguments):
+def java(class_path, *arguments, timeout=60):
     # Where Debian keeps JNA's native part; elsewhere JNA unpacks its own.
     native = [path.parent for path in pathlib.Path("/usr/lib").glob("*/jni/libjnidispatch*.so")]
     flags = [f"-D{name}={native[0]}" for name in ("jna.boot.library.path",) if native]
-    return run(["java", *JAVA, *flags, "-cp", os.pathsep.join(map(str, class_path)), *arguments])
+    command = ["java", *JAVA, *flags, "-cp", os.pathsep.join(map(str, class_path)), *arguments]
+    return run(command, timeout)
 
 
-def run(command):
+def run(command, timeout=60):
     result = subprocess.run(
         list(map(str, command)),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=timeout,
         check=False,
     )
     assert result.returncode == 0, f"{command[0]} failed:\n{result.stdout}\n{result.stderr}"

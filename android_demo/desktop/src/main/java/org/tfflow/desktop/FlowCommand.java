@@ -10,14 +10,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import org.tfflow.core.Fit;
-import org.tfflow.core.FlowField;
-import org.tfflow.core.FlowPipeline;
-import org.tfflow.core.FlowPipelineOptions;
-import org.tfflow.core.Frame;
-import org.tfflow.core.NetworkFlowEngine;
-import org.tfflow.core.Orientation;
-import org.tfflow.core.Overlay;
+import org.tfflow.core.image.Fit;
+import org.tfflow.core.image.FlowField;
+import org.tfflow.core.image.Frame;
+import org.tfflow.core.image.Orientation;
+import org.tfflow.core.network.NetworkFlowEngine;
+import org.tfflow.core.pipeline.FlowPipeline;
+import org.tfflow.core.pipeline.FlowPipelineOptions;
+import org.tfflow.core.pipeline.Overlay;
 
 /** A folder of frames through the pipeline of the phone: overlays out, and the times it took. */
 public final class FlowCommand {
