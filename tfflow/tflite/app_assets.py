@@ -10,7 +10,7 @@ A folder of assets holds ``models.json``::
 
 The first network is the app's default. A network may have files of several forms: an app gives a
 GPU the one in float16. ``streaming``, of a file that was exported so, names what encode gives and
-match takes. Flows are at every ``step``-th pixel of both directions, (u, v) in little-endian float32.
+match takes. Flows are at every ``step``-th pixel of both directions, (u, v), little-endian float32.
 """
 
 import hashlib

@@ -57,16 +57,18 @@ public final class MainActivity extends Activity
     private TextView text;
     private SeekBar range;
     private FlowModels models; // null: the assets are damaged, and the screen says so
-    private String network; // a name of the models'
+    private volatile String network; // a name of the models'
     private Choice choice = Choice.BEST;
     private @Nullable Uri video; // null: the camera
     private @Nullable FrameSource source;
     private @Nullable Bitmap picture; // to be saved
     private boolean asked;
     private boolean resumed;
+    private boolean adding; // a network: no other is at work
     // Other threads read them too.
     private volatile @Nullable Session session;
-    private volatile String notice = ""; // why there are no frames, or what went wrong
+    private volatile String notice = ""; // why there are no frames
+    private volatile String trouble = ""; // what the user wanted, and was not done
 
     @Override
     protected void onCreate(@Nullable Bundle state) {
@@ -130,7 +132,12 @@ public final class MainActivity extends Activity
     }
 
     private void bind(int id, Runnable action) {
-        findViewById(id).setOnClickListener(button -> action.run());
+        findViewById(id)
+                .setOnClickListener(
+                        button -> {
+                            trouble = "";
+                            action.run();
+                        });
         findViewById(id).setEnabled(models != null);
     }
 
@@ -206,7 +213,7 @@ public final class MainActivity extends Activity
 
     /** Sees to it that the networks chosen are at work for this screen. */
     private void work() {
-        if (!resumed) {
+        if (!resumed || adding) {
             return;
         }
         boolean detects = modes.current() == ViewMode.DETECTION;
@@ -359,7 +366,7 @@ public final class MainActivity extends Activity
     private void choosePlace() {
         picture = view.picture();
         if (picture == null) {
-            tell(getString(R.string.no_picture));
+            complain(getString(R.string.no_picture));
             return;
         }
         Intent intent = new Intent(Intent.ACTION_CREATE_DOCUMENT);
@@ -373,7 +380,7 @@ public final class MainActivity extends Activity
         try {
             startActivityForResult(intent, request);
         } catch (ActivityNotFoundException error) {
-            tell(getString(R.string.no_picker));
+            complain(getString(R.string.no_picker));
         }
     }
 
@@ -388,6 +395,7 @@ public final class MainActivity extends Activity
             video = chosen; // onResume follows
         } else if (request == CHOOSE_NETWORK) {
             Session.end();
+            adding = true;
             new Thread(() -> add(chosen), "add").start();
         } else if (request == CHOOSE_PLACE) {
             save(chosen);
@@ -400,20 +408,20 @@ public final class MainActivity extends Activity
             PipelineThread.alone(
                     () -> {
                         try (InputStream stream = getContentResolver().openInputStream(file)) {
-                            String added = models.add(name(file), stream);
-                            runOnUiThread(
-                                    () -> {
-                                        network = added;
-                                        work();
-                                    });
+                            network = models.add(name(file), stream);
                         } catch (IOException | RuntimeException | LinkageError error) {
                             Log.e("tfflow", "the network can't be added", error);
-                            tell(getString(R.string.not_added, error.getMessage()));
+                            complain(getString(R.string.not_added, error.getMessage()));
                         }
                     });
         } catch (InterruptedException end) {
             Thread.currentThread().interrupt();
         }
+        runOnUiThread(
+                () -> {
+                    adding = false;
+                    work();
+                });
     }
 
     /** The last part of its path: what providers call their files is theirs to say. */
@@ -424,13 +432,13 @@ public final class MainActivity extends Activity
 
     private void save(Uri file) {
         if (picture == null) {
-            tell(getString(R.string.no_picture)); // the screen was made anew meanwhile
+            complain(getString(R.string.no_picture)); // the screen was made anew meanwhile
             return;
         }
         try (OutputStream stream = getContentResolver().openOutputStream(file)) {
             picture.compress(Bitmap.CompressFormat.PNG, 100, stream);
         } catch (IOException | RuntimeException error) {
-            tell(getString(R.string.not_saved, error.getMessage()));
+            complain(getString(R.string.not_saved, error.getMessage()));
         }
         picture = null;
     }
@@ -438,6 +446,7 @@ public final class MainActivity extends Activity
     /** From now on a video, or the camera. */
     private void show(@Nullable Uri newVideo) {
         leave();
+        trouble = "";
         video = newVideo;
         asked = false; // who presses the button may be asked again
         start();
@@ -463,12 +472,13 @@ public final class MainActivity extends Activity
 
     @Override
     public void onFailure(String reason) {
-        tell(reason);
+        notice = reason;
+        runOnUiThread(() -> text.setText(reason));
     }
 
-    /** Something to be read until the next start. */
-    private void tell(String reason) {
-        notice = reason;
+    /** Says what was not done, until the user wants something else. */
+    private void complain(String reason) {
+        trouble = reason;
         runOnUiThread(() -> text.setText(reason));
     }
 
@@ -487,7 +497,7 @@ public final class MainActivity extends Activity
     /** What runs the networks and why, what can't be chosen, and why there are no frames. */
     private String lines(Session from) {
         String lines = from.report();
-        for (String more : new String[] {modes.reason(ViewMode.DETECTION), notice}) {
+        for (String more : new String[] {modes.reason(ViewMode.DETECTION), notice, trouble}) {
             lines += more == null || more.isEmpty() ? "" : "\n" + more;
         }
         return lines + "\n\n";
