@@ -24,8 +24,8 @@ CORE = DEMO / "node_modules" / "@litertjs" / "core"
 UTILS = DEMO / "node_modules" / "@litertjs" / "wasm-utils"
 # The one import by a package's name in LiteRT.js; in workers, browsers know no such names.
 PACKAGE_IMPORT, FILE_IMPORT = '"@litertjs/wasm-utils"', '"./wasm_utils.js"'
-# For browsers with threads, without, and without relaxed SIMD; the fourth build is for GPUs.
-RUNTIMES = ("litert_wasm_threaded_internal", "litert_wasm_internal", "litert_wasm_compat_internal")
+# For browsers with threads, without, without relaxed SIMD, and for those that can wait for a GPU.
+RUNTIMES = tuple(f"litert_wasm_{build}internal" for build in ("threaded_", "", "compat_", "jspi_"))
 
 
 class SiteError(Exception):
