@@ -69,7 +69,7 @@ def main():
             context.load_cert_chain(*certificate(addresses))
         except SiteError as error:
             sys.exit(f"serve: {error}")
-        # Each connection shakes hands on its own thread: one that does not must not stop the others.
+        # Each connection shakes hands on its own thread: a silent one must not stop the others.
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )

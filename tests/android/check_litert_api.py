@@ -12,7 +12,9 @@ other libraries, and nothing here uses it. Needs a JDK.
 """
 
 import argparse
+import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +24,7 @@ import java_tools
 import litert_api
 
 SOURCES = "litert/kotlin/src/main/kotlin/com/google/ai/edge/litert"
+PAGE = java_tools.DEMO.parent / "docs" / "in_your_app.md"
 FILES = ("Common", "Environment", "LiteRtException", "Model", "TensorBuffer", "AcceleratorProvider")
 
 
@@ -49,6 +52,8 @@ def main():
         print(f"{litert_api.FILE.name}: {len(litert_api.lines(kotlin))} lines")
         compile_app(kotlin, arguments.kotlin, folder)
         print(f"the app's Java compiles against LiteRT {arguments.version}'s own Kotlin")
+        compile_page(arguments.kotlin, folder)
+        print(f"the Kotlin and the Java of {PAGE.name} compile against the app's")
 
 
 def text(lines, arguments, compiler):
@@ -72,18 +77,18 @@ def compile_kotlin(sources, compiler, folder):
     files = [sources / f"{name}.kt" for name in FILES]
     if absent := [str(file) for file in files if not file.is_file()]:
         sys.exit(f"check_litert_api: there is no {', '.join(absent)}: is it LiteRT's repository?")
+    kotlinc(compiler, files, [stubs], folder / "kotlin", "-nowarn")
+    return folder / "kotlin"
+
+
+def kotlinc(compiler, files, class_path, output, *options):
     command = ["java", "-Xmx1g", "-cp", compiler / "lib" / "kotlin-compiler.jar"]
-    command += ["org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", "-kotlin-home", compiler]
-    command += ["-nowarn", "-module-name", "litert", "-jvm-target", "1.8", "-cp", stubs]
-    result = subprocess.run(
-        [*map(str, command), "-d", str(folder / "kotlin"), *map(str, files)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command += ["org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", "-kotlin-home", compiler, *options]
+    command += ["-module-name", "litert", "-jvm-target", "1.8", "-d", output]
+    command += ["-cp", os.pathsep.join(map(str, class_path)), *files]
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     if result.returncode:
         sys.exit(f"check_litert_api: Kotlin's compiler says:\n{result.stdout}{result.stderr}")
-    return folder / "kotlin"
 
 
 def compile_app(kotlin, compiler, folder):
@@ -99,6 +104,21 @@ def compile_app(kotlin, compiler, folder):
     java_tools.compile_flowcore(core)
     jars = [compiler / "lib" / name for name in ("kotlin-stdlib.jar", "annotations-13.0.jar")]
     java_tools.compile_shipped(folder / "app", [android], resources, [core, kotlin, *jars])
+
+
+def compile_page(compiler, folder):
+    """The page for other people's apps: its lines fit what it says they fit."""
+    ours = [folder / "flowcore", folder / "app"]
+    for language, end in (("kotlin", "kt"), ("java", "java")):
+        blocks = re.findall(rf"```{language}\n(import .*?)```", PAGE.read_text(), re.DOTALL)
+        assert len(blocks) == 1, f"expected one piece of {language} that begins with its imports"
+        file = folder / f"Motion.{end}"
+        file.write_text(blocks[0])
+        if language == "kotlin":
+            # What may be null, and what may not, is an error of Kotlin's compiler.
+            kotlinc(compiler, [file], ours, folder / "page_kotlin", "-Werror")
+        else:
+            java_tools.compile_java([file], folder / "page_java", "8", java_tools.STRICT, ours)
 
 
 if __name__ == "__main__":
