@@ -201,7 +201,7 @@ test("no SIMD", async (t) => {
   assert.deepEqual(page.errors, []);
 });
 
-test("no relaxed SIMD: the compatible build, and the same flow", async (t) => {
+test("no relaxed SIMD: the compatible build, and a flow as good", async (t) => {
   // Chromium has no switch for it: LiteRT.js's own question is made to fail.
   const question = "WASM_RELAXED_SIMD_CHECK = new Uint8Array([";
   const core = String(original("litert/core.js"));
@@ -211,7 +211,9 @@ test("no relaxed SIMD: the compatible build, and the same flow", async (t) => {
   const page = await open(t, browser, other.url);
   const builds = [];
   page.context().on("request", (request) => builds.push(path.basename(request.url())));
-  assert.match(await text(page, "self-check", /self-check|no network/), OK);
+  // It rounds otherwise: by 0.03 px on average.
+  const check = await text(page, "self-check", /self-check|no network/);
+  assert.match(check, /WebAssembly: ok, EPE 0\.9\d px, 0\.9\d expected, 0\.0\d apart/);
   assert.match(await page.textContent("#network"), /1 thread$/);
   assert.ok(builds.includes("litert_wasm_compat_internal.wasm"), `${builds}`);
 });
