@@ -77,6 +77,44 @@ def test_command_paints_what_python_paints(classes, tmp_path):
         np.testing.assert_array_equal(overlay[..., :3], painted)
 
 
+@pytest.mark.slow
+def test_command_encodes_each_frame_once(classes, tmp_path):
+    """A file with encode and match: the flow of tfflow's own stream, and what the app is told."""
+    from tfflow import models, tflite
+
+    library = litert_library()
+    if not library:
+        pytest.skip(f"no libLiteRt.so {LITERT}x: pip install ai-edge-litert")
+    path = tflite.export(
+        models.create("liteflownet2"),
+        tmp_path / "own_float32.tflite",
+        size=(64, 128),
+        quantization="float32",
+        streaming=True,
+    )
+    images = np.random.default_rng(6).integers(0, 256, (4, 50, 90, 3), dtype=np.uint8)
+    (tmp_path / "frames").mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / "frames" / f"frame{number}.png")
+    arguments = ["--library", library, "--model", path, "--frames", tmp_path / "frames"]
+    arguments += ["--output", tmp_path / "out", "--flow", "yes"]
+    java(
+        [*(classes / name for name in JVM), JARS / "jna.jar"],
+        "org.tfflow.desktop.FlowCommand",
+        *arguments,
+    )
+    stream = tflite.FlowStream(path, threads=1)
+    flows = [stream.next(image) for image in images]
+    for number, flow in enumerate(flows[1:], start=1):
+        got, _ = read_flow(tmp_path / "out" / f"frame{number}.flo")
+        np.testing.assert_array_equal(got, flow)  # bit for bit
+    name = tflite.add_to_assets(path, tmp_path / "assets")
+    [model] = json.loads((tmp_path / "assets" / "models.json").read_text())["models"]
+    streaming = model["files"][0]["streaming"]
+    assert model["name"] == name == "own"
+    assert "level3" in streaming["encode"] and "features1_level3" in streaming["match"]
+
+
 def test_command_finds_what_python_finds(classes, tmp_path):
     """Many inputs and outputs by name, key frames and those between, bit for bit."""
     pair = [DETECTOR / f"detector_{name}.tflite" for name in ("key", "between")]

@@ -8,9 +8,12 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.tfflow.core.network.FlowEngineException;
 import org.tfflow.core.network.Network;
 import org.tfflow.core.network.TensorSpec;
@@ -224,6 +227,22 @@ public final class DesktopNetwork implements Network {
                         name + " must be float32, uint8 or int8; its type has the number "
                                 + elementType);
         }
+    }
+
+    /** The names of the file's signatures, in its order; after {@link #load}. */
+    public Set<String> signatures() {
+        signature(FIRST); // is it loaded?
+        return signatures.keySet();
+    }
+
+    /** The names of a signature's inputs, in its order. */
+    public List<String> inputs(String signature) {
+        return new ArrayList<>(signature(signature).inputs.keySet());
+    }
+
+    /** The names of a signature's outputs, in its order. */
+    public List<String> outputs(String signature) {
+        return new ArrayList<>(signature(signature).outputs.keySet());
     }
 
     @Override
