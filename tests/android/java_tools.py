@@ -37,6 +37,7 @@ FRAMEWORK_RESOURCES = pathlib.Path("/usr/share/android-framework-res/framework-r
 # The JVMs are small and short: no time for the second compiler, nor for many threads.
 JAVA = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx512m")
 STRICT = ("-Xlint:all,-options", "-Werror")
+TIMEOUT = 600  # s; machines that do much else are slow
 LITERT = "2.3."
 INSTALL = "install: android_demo/install_java.sh"
 ANDROID = "http://schemas.android.com/apk/res/android"
@@ -110,7 +111,6 @@ def junit(folder, class_path, properties):
         f"--scan-classpath={folder}",
         "--disable-banner",
         "--disable-ansi-colors",
-        timeout=300,
     )
     counts = re.findall(r"\[ *(\d+) tests (\w+) *\]", output)
     counts = {name: int(number) for number, name in counts}
@@ -156,21 +156,21 @@ def junit_jars():
     return [jar for jar in jars if jar.is_file()]
 
 
-def java(class_path, *arguments, timeout=60):
+def java(class_path, *arguments):
     # Where Debian keeps JNA's native part; elsewhere JNA unpacks its own.
     native = [path.parent for path in pathlib.Path("/usr/lib").glob("*/jni/libjnidispatch*.so")]
     flags = [f"-D{name}={native[0]}" for name in ("jna.boot.library.path",) if native]
     command = ["java", *JAVA, *flags, "-cp", os.pathsep.join(map(str, class_path)), *arguments]
-    return run(command, timeout)
+    return run(command)
 
 
-def run(command, timeout=60):
+def run(command):
     result = subprocess.run(
         list(map(str, command)),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=TIMEOUT,
         check=False,
     )
     assert result.returncode == 0, f"{command[0]} failed:\n{result.stdout}\n{result.stderr}"

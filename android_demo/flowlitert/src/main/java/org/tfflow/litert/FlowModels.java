@@ -176,7 +176,7 @@ public final class FlowModels {
             Accelerator accelerator,
             int threads) {
         LiteRtNetwork network =
-                new LiteRtNetwork(accelerators, file, form.sha256, accelerator, threads);
+                new LiteRtNetwork(() -> accelerators, file, form.sha256, accelerator, threads);
         return form.encode == null || form.match == null
                 ? new NetworkFlowEngine(network)
                 : new StreamingFlowEngine(network, form.encode, form.match);
@@ -222,7 +222,7 @@ public final class FlowModels {
 
     private LiteRtNetwork onCpu(ModelFile file, String sha256, int threads) {
         return new LiteRtNetwork(
-                Accelerators.of(context), file, sha256, Accelerator.CPU, threads);
+                () -> Accelerators.of(context), file, sha256, Accelerator.CPU, threads);
     }
 
     /**

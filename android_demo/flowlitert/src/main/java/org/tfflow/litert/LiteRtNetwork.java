@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.tfflow.core.network.FlowEngineException;
 import org.tfflow.core.network.Network;
@@ -24,7 +25,7 @@ final class LiteRtNetwork implements Network {
         final Map<String, float[]> values = new HashMap<>(); // of inputs, on their way
     }
 
-    private final Accelerators accelerators;
+    private final Supplier<Accelerators> accelerators;
     private final ModelFile file;
     private final String sha256;
     private final Accelerator accelerator;
@@ -33,12 +34,13 @@ final class LiteRtNetwork implements Network {
     private @Nullable CompiledModel compiled;
 
     /**
+     * @param accelerators asked by {@link #load}, on its thread
      * @param sha256 its digest: LiteRT may crash or hang on a damaged file
      * @param accelerator what shall run it; that it does is not certain before a self-check
      * @param threads of the CPU
      */
     LiteRtNetwork(
-            Accelerators accelerators,
+            Supplier<Accelerators> accelerators,
             ModelFile file,
             String sha256,
             Accelerator accelerator,
@@ -53,17 +55,18 @@ final class LiteRtNetwork implements Network {
     @Override
     public void load() {
         checkFile();
-        CompiledModel.Options options = accelerators.options(accelerator, threads, sha256);
+        Accelerators phone = accelerators.get();
+        CompiledModel.Options options = phone.options(accelerator, threads, sha256);
         try {
             compiled =
                     file.assets() == null
                             ? CompiledModel.create(
-                                    file.path(), options, accelerators.environment())
+                                    file.path(), options, phone.environment())
                             : CompiledModel.create(
                                     file.assets(),
                                     file.name,
                                     options,
-                                    accelerators.environment());
+                                    phone.environment());
         } catch (LiteRtException error) {
             throw new FlowEngineException("LiteRT can't load " + file.name, error);
         }

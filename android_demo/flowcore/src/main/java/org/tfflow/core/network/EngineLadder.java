@@ -98,9 +98,13 @@ public final class EngineLadder implements FlowEngine {
                 add(lines, rung, "left out: the app died when it was tried");
                 continue;
             }
+            boolean noted = false;
             FlowEngine tried = null;
             try {
-                note(rung, true);
+                if (log != null && rung.key != null) {
+                    log.begin(rung.key);
+                    noted = true;
+                }
                 tried = rung.maker.get();
                 tried.load();
                 SelfCheck result = rung.golden == null ? null : check(tried, rung.golden);
@@ -118,7 +122,9 @@ public final class EngineLadder implements FlowEngine {
             if (engine == null && tried != null) {
                 tried.close();
             }
-            note(rung, false);
+            if (noted) {
+                log.end();
+            }
             if (engine != null) {
                 break;
             }
@@ -132,16 +138,6 @@ public final class EngineLadder implements FlowEngine {
 
     private static void add(StringBuilder lines, Rung rung, String text) {
         lines.append(lines.length() == 0 ? "" : "\n").append(rung.name + ": " + text);
-    }
-
-    private void note(Rung rung, boolean begins) {
-        if (log != null && rung.key != null) {
-            if (begins) {
-                log.begin(rung.key);
-            } else {
-                log.end();
-            }
-        }
     }
 
     private static SelfCheck check(FlowEngine tried, SelfCheck.Golden golden) {
