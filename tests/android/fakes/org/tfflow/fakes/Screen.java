@@ -40,6 +40,7 @@ public final class Screen {
 
     private final Map<Integer, View> views = new HashMap<>();
     private final List<Part> parts = new ArrayList<>();
+    private final List<RadioButton> radios = new ArrayList<>(); // of the one group
 
     /** Makes its views, each with its size. */
     public Screen(Activity activity, String layout) {
@@ -107,7 +108,10 @@ public final class Screen {
                 view = new Button(activity);
                 break;
             case "RadioButton":
-                view = new RadioButton(activity);
+                RadioButton radio = new RadioButton(activity);
+                radio.group = radios;
+                radios.add(radio);
+                view = radio;
                 break;
             case "TextView":
                 view = new TextView(activity);
@@ -218,6 +222,8 @@ public final class Screen {
                         > part.width - 16) {
                     end--;
                 }
+                int space = line.lastIndexOf(' ', end);
+                end = end < line.length() && space > 0 ? space + 1 : end;
                 y += LINE;
                 graphics.setColor(Color.BLACK);
                 graphics.drawString(line.substring(0, end), 9, y + 1);
