@@ -184,6 +184,11 @@ def _check(arguments):
     if not arguments.sensitivity:
         if not arguments.output:
             raise ValueError("-o FILE.tflite is missing: where to write to (or --sensitivity)")
+        if arguments.android_assets and arguments.quantize == "int8_uint8":
+            raise ValueError(
+                "--android-assets is for files that take float32 images, as LiteRT on Android has "
+                "them; give --quantize int8, float16 or float32"
+            )
         return
     useless = {
         "-o": arguments.output,
