@@ -14,7 +14,6 @@ application {
 
 dependencies {
     implementation(project(":flowcore"))
-    compileOnly(libs.jspecify)
     implementation(libs.jna)
     testImplementation(libs.junit.jupiter)
     testRuntimeOnly(libs.junit.platform.launcher)

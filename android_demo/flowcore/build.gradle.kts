@@ -9,7 +9,7 @@ tasks.compileJava {
 }
 
 dependencies {
-    compileOnly(libs.jspecify) // what may be null, for Kotlin
+    api(libs.jspecify) // what may be null, for Kotlin
     testImplementation(libs.junit.jupiter)
     testRuntimeOnly(libs.junit.platform.launcher)
 }

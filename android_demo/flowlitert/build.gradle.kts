@@ -25,7 +25,6 @@ dependencies {
     api(project(":flowcore"))
     implementation(libs.litert)
     implementation(libs.litert.gpu) // from 2.3 on the GPU is a file of its own
-    compileOnly(libs.jspecify)
 
     testImplementation(libs.junit.jupiter)
     testImplementation(libs.json) // Android's own only throws on a desktop
