@@ -1,9 +1,9 @@
 """Compiles LiteRT's own Kotlin sources, lists their members, and compiles the app against them.
 
     git clone https://github.com/google-ai-edge/LiteRT
-    npm install --prefix /tmp/kotlin kotlin-compiler@2.2.21
+    npm install --prefix kotlin kotlin-compiler@2.2.21
     python tests/android/check_litert_api.py LiteRT \
-        --kotlin /tmp/kotlin/node_modules/kotlin-compiler --version 2.3.0 --commit COMMIT
+        --kotlin kotlin/node_modules/kotlin-compiler --version 2.3.0 --commit COMMIT
 
 writes litert_api.txt; with --check it says whether the list is what it would write. The checkout
 must be at COMMIT. Then the app's Java, and that of flowlitert, is compiled against the classes that

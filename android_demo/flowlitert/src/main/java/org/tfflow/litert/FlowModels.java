@@ -52,8 +52,8 @@ public final class FlowModels {
     private final ModelFile assets;
     private final File folder; // of what the user has added
     private final AttemptLog log;
-    private final List<Entry> entries = new ArrayList<>();
     private final ModelList shipped;
+    private volatile List<Entry> entries; // replaced as a whole: add() is on another thread
 
     /**
      * Reads the lists.
@@ -69,15 +69,21 @@ public final class FlowModels {
         }
         log = new AttemptLog(new File(folder, "attempts.txt"));
         shipped = read(assets);
+        entries = entries();
+    }
+
+    private List<Entry> entries() {
+        List<Entry> all = new ArrayList<>();
         for (ModelList.Flow flow : shipped.flows) {
-            entries.add(new Entry(flow, assets));
+            all.add(new Entry(flow, assets));
         }
         ModelFile added = ModelFile.ofFolder(folder, LIST);
         if (new File(folder, LIST).isFile()) {
             for (ModelList.Flow flow : read(added).flows) {
-                entries.add(new Entry(flow, added));
+                all.add(new Entry(flow, added));
             }
         }
+        return all;
     }
 
     private static ModelList read(ModelFile list) {
@@ -316,14 +322,7 @@ public final class FlowModels {
         } catch (JSONException error) {
             throw new IOException("the list of networks is damaged", error);
         }
-        for (int i = entries.size() - 1; i >= 0; i--) {
-            if (entries.get(i).list != assets) {
-                entries.remove(i);
-            }
-        }
-        for (ModelList.Flow flow : read(added).flows) {
-            entries.add(new Entry(flow, added));
-        }
+        entries = entries();
     }
 
     /** Writes a file whole or not at all. */
