@@ -16,4 +16,4 @@ dependencyResolutionManagement {
 
 rootProject.name = "tfflow-demo"
 
-include(":flowcore", ":desktop", ":app")
+include(":flowcore", ":flowlitert", ":desktop", ":app")

@@ -4,15 +4,13 @@
     python export/fill_demo.py --check      # says whether they are what this would write
 
 An app gets the .tflite files of plans.DEMO and plans.DEMO_DETECTORS, models.json with what it must
-know of them, and a golden pair: two images and the flow that the file predicts for them, for the
-check that the app makes when it starts. The web demo's site is made of the same files, by
-web_demo/make_site.py.
+know of them, and a golden pair: two images, their true flow and that which each file predicts, for
+the check that the app makes when it starts. The web demo's site is made of the same files, by
+web_demo/make_site.py. A network that is no preset goes in by `tfflow export --android-assets`.
 """
 
 import argparse
 import hashlib
-import io
-import json
 import pathlib
 import sys
 
@@ -20,21 +18,11 @@ from tfflow.startup import start_backend_quietly
 
 start_backend_quietly()
 
-import numpy as np
-from PIL import Image
-from plans import (
-    DEMO,
-    DEMO_ASSETS,
-    DEMO_DETECTORS,
-    DEMO_OVERLAP,
-    DEMO_SCORE,
-    GOLDEN_SCENE,
-    GOLDEN_STEP,
-)
+from plans import DEMO, DEMO_ASSETS, DEMO_DETECTORS, DEMO_OVERLAP, DEMO_SCORE
 
 from tfflow.atomic_file import atomic_file
-from tfflow.data.synthetic import render, sample_scene
-from tfflow.tflite import DetectorInterpreter, FlowInterpreter
+from tfflow.tflite import DetectorInterpreter
+from tfflow.tflite.app_assets import LIST, GoldenPair, file_assets, list_file
 from tfflow.weights import presets
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -69,34 +57,17 @@ def same(path, content):
 
 def assets():
     """File name -> content."""
-    files, models = {}, []
-    images = render(sample_scene(GOLDEN_SCENE, 3, 0)).images
-    for place, image in enumerate(images, start=1):
-        files[f"golden_image{place}.png"] = png(image)
-    for preset, form in DEMO:
-        path = presets.preset_tflite(preset, form)
-        content = path.read_bytes()
-        interpreter = FlowInterpreter(path, threads=1)
-        # Every so many pixels are enough to see that a phone computes the same.
-        flow = interpreter.predict_flow(*images)[::GOLDEN_STEP, ::GOLDEN_STEP]
-        golden = f"golden_flow_{preset}_{form}.bin"
-        files[path.name] = content
-        files[golden] = flow.astype("<f4").tobytes()
-        models.append(
-            {
-                "file": path.name,
-                "sha256": hashlib.sha256(content).hexdigest(),
-                **interpreter.metadata,
-                "inputs": "image1, image2: (1, height, width, 3) float32 RGB in [0, 1]",
-                "output": "flow: (1, height, width, 2) float32, px from image1 to image2, (u, v)",
-                "golden_flow": golden,
-                "golden_step": GOLDEN_STEP,
-                "golden_shape": list(np.shape(flow)),
-            }
-        )
+    golden = GoldenPair()
+    files, models = golden.files(), []
+    for name, forms in DEMO.items():
+        entries = []
+        for preset, form in forms:
+            entry, content = file_assets(presets.preset_tflite(preset, form), golden)
+            entries.append(entry)
+            files |= content
+        models.append({"name": name, "files": entries})
     detectors = [detector(name, files) for name in DEMO_DETECTORS]
-    lists = {"models": models, "detectors": detectors}
-    files["models.json"] = (json.dumps(lists, indent=2) + "\n").encode()
+    files[LIST] = list_file({"golden": golden.entry(), "models": models, "detectors": detectors})
     return files
 
 
@@ -119,12 +90,6 @@ def detector(name, files):
         "output": "boxes: (1, places, 4) x1, y1, x2, y2 in px; scores: (1, places, classes) in "
         "[0, 1]; features or flow",
     }
-
-
-def png(image):
-    stream = io.BytesIO()
-    Image.fromarray(image).save(stream, format="png", optimize=True)
-    return stream.getvalue()
 
 
 if __name__ == "__main__":

@@ -74,12 +74,10 @@ PRESETS = {
     ),
 }
 
-# What the Android and the web demo are given: (preset, form), the first one being the default.
-DEMO = (("lightflow", "int8"),)
+# What the Android and the web demo are given: a network's name and its files, (preset, form), the
+# first network being the default. GPUs are given the form in float16.
+DEMO = {"lightflow": (("lightflow", "int8"), ("lightflow", "float16"))}
 # The detector of the Android demo, and the score that its objects have at least.
 DEMO_DETECTORS = ("shapes",)
 DEMO_SCORE, DEMO_OVERLAP = 0.3, 0.5
 DEMO_ASSETS = "android_demo/app/src/main/assets"
-# The pair that they check themselves with, and every how many pixels its flow is kept.
-GOLDEN_SCENE = SceneConfig(height=384, width=512, textures=24, shapes=48)
-GOLDEN_STEP = 16

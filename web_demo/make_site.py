@@ -24,8 +24,8 @@ CORE = DEMO / "node_modules" / "@litertjs" / "core"
 UTILS = DEMO / "node_modules" / "@litertjs" / "wasm-utils"
 # The one import by a package's name in LiteRT.js; in workers, browsers know no such names.
 PACKAGE_IMPORT, FILE_IMPORT = '"@litertjs/wasm-utils"', '"./wasm_utils.js"'
-# For browsers with threads, without, and without relaxed SIMD; the fourth build is for GPUs.
-RUNTIMES = ("litert_wasm_threaded_internal", "litert_wasm_internal", "litert_wasm_compat_internal")
+# For browsers with threads, without, without relaxed SIMD, and for those that can wait for a GPU.
+RUNTIMES = tuple(f"litert_wasm_{build}internal" for build in ("threaded_", "", "compat_", "jspi_"))
 
 
 class SiteError(Exception):
@@ -77,14 +77,14 @@ def make_site(folder=SITE):
 def model_files():
     """Name in the site -> content: the networks, checked against their hashes, and golden pair."""
     listing = json.loads((ASSETS / "models.json").read_text())
-    names = ["models.json", "golden_image1.png", "golden_image2.png"]
-    for model in listing["models"]:
-        names += [model["file"], model["golden_flow"]]
-        found = hashlib.sha256((ASSETS / model["file"]).read_bytes()).hexdigest()
-        if found != model["sha256"]:
+    names = ["models.json", *(listing["golden"][key] for key in ("image1", "image2", "truth"))]
+    for file in (file for model in listing["models"] for file in model["files"]):
+        names += [file["file"], file["golden_flow"]]
+        found = hashlib.sha256((ASSETS / file["file"]).read_bytes()).hexdigest()
+        if found != file["sha256"]:
             raise SiteError(
-                f"{ASSETS / model['file']} is not the file of models.json: SHA-256 {found}, "
-                f"expected {model['sha256']}. Run: python export/fill_demo.py"
+                f"{ASSETS / file['file']} is not the file of models.json: SHA-256 {found}, "
+                f"expected {file['sha256']}. Run: python export/fill_demo.py"
             )
     return {f"models/{name}": (ASSETS / name).read_bytes() for name in names}
 

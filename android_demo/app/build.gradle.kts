@@ -13,7 +13,7 @@ android {
         versionCode = 1
         versionName = "0.1.0"
         ndk {
-            abiFilters += listOf("arm64-v8a", "armeabi-v7a")
+            abiFilters += listOf("arm64-v8a", "armeabi-v7a", "x86_64") // the last: emulators
         }
     }
 
@@ -27,16 +27,19 @@ android {
         noCompress += "tflite"
     }
 
-    testOptions {
-        unitTests.all { it.useJUnitPlatform() }
+    buildTypes {
+        release {
+            isMinifyEnabled = true // flowlitert says what must stay
+            proguardFiles(getDefaultProguardFile("proguard-android-optimize.txt"))
+        }
+    }
+
+    lint {
+        // LiteRT's own libraries: what they are aligned to is theirs to mend.
+        disable += "Aligned16KB"
     }
 }
 
 dependencies {
-    implementation(project(":flowcore"))
-    implementation(libs.litert)
-
-    testImplementation(libs.junit.jupiter)
-    testImplementation(libs.json) // Android's own only throws on a desktop
-    testRuntimeOnly(libs.junit.platform.launcher)
+    implementation(project(":flowlitert"))
 }

@@ -25,12 +25,14 @@ tasks.test {
     val library = providers.gradleProperty("litertLibrary").orNull
     if (library != null) {
         val assets = rootProject.file("app/src/main/assets")
-        val models = (JsonSlurper().parse(assets.resolve("models.json")) as Map<*, *>)["models"]
-        val model = (models as List<*>).first() as Map<*, *>
+        val list = JsonSlurper().parse(assets.resolve("models.json")) as Map<*, *>
+        val network = (list["models"] as List<*>).first() as Map<*, *>
+        val model = (network["files"] as List<*>).first() as Map<*, *>
+        val golden = list["golden"] as Map<*, *>
         systemProperty("tfflow.library", library)
         systemProperty("tfflow.assets", assets.path)
         systemProperty("tfflow.model", model["file"].toString())
         systemProperty("tfflow.golden", model["golden_flow"].toString())
-        systemProperty("tfflow.step", model["golden_step"].toString())
+        systemProperty("tfflow.step", golden["step"].toString())
     }
 }

@@ -9,6 +9,7 @@ tasks.compileJava {
 }
 
 dependencies {
+    api(libs.jspecify) // what may be null, for Kotlin
     testImplementation(libs.junit.jupiter)
     testRuntimeOnly(libs.junit.platform.launcher)
 }

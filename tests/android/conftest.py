@@ -1,6 +1,7 @@
 """What the tests of android_demo/ share: its Java, compiled once."""
 
 import pathlib
+import shutil
 import sys
 
 import pytest
@@ -9,6 +10,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import java_tools
 import public_api
+
+from tfflow import cli
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +48,15 @@ def api():
     if not public_api.FILE.is_file():
         pytest.skip(f"no {public_api.FILE.name}; install: android_demo/install_java.sh")
     return public_api.read(public_api.FILE)
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    """A folder of assets to which the command line has added a network, `own`."""
+    folder = tmp_path_factory.mktemp("exported")
+    for file in ("models.json", "golden_truth.bin", "golden_image1.png", "golden_image2.png"):
+        shutil.copy(java_tools.APP / "assets" / file, folder)
+    command = ["export", "lightflow", "--size", "128x192", "--quantize", "float32"]
+    command += ["--threads", "1", "-o", str(folder / "own.tflite")]
+    assert cli.main([*command, "--android-assets", str(folder)]) in (None, 0)
+    return folder

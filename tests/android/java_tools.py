@@ -11,7 +11,9 @@ from xml.etree import ElementTree
 
 DEMO = pathlib.Path(__file__).parents[2] / "android_demo"
 APP = DEMO / "app" / "src" / "main"
+LIBRARY = DEMO / "flowlitert" / "src" / "main" / "java"
 STUBS = pathlib.Path(__file__).parent / "stubs"
+ANNOTATIONS = STUBS / "jspecify"  # of what may be null
 FAKES = pathlib.Path(__file__).parent / "fakes"
 JARS = pathlib.Path("/usr/share/java")
 JUNIT = (
@@ -35,6 +37,7 @@ FRAMEWORK_RESOURCES = pathlib.Path("/usr/share/android-framework-res/framework-r
 # The JVMs are small and short: no time for the second compiler, nor for many threads.
 JAVA = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx512m")
 STRICT = ("-Xlint:all,-options", "-Werror")
+TIMEOUT = 600  # s; machines that do much else are slow
 LITERT = "2.3."
 INSTALL = "install: android_demo/install_java.sh"
 ANDROID = "http://schemas.android.com/apk/res/android"
@@ -59,29 +62,41 @@ def missing_aapt2():
 
 
 def compile_jvm(folder):
-    """All that runs on this machine's JVM: flowcore and desktop, their tests, the app's JSON."""
+    """All that runs on this machine's JVM: flowcore, desktop, the list of networks, the tests."""
     jna, flowcore, desktop = JARS / "jna.jar", folder / "flowcore", folder / "desktop"
-    compile_java([DEMO / "flowcore/src/main/java"], flowcore, "8", STRICT)
+    compile_flowcore(flowcore)
     compile_java([DEMO / "desktop/src/main/java"], desktop, "11", STRICT, [flowcore, jna])
     tests = [DEMO / f"{module}/src/test/java" for module in ("flowcore", "desktop")]
     if JSON.is_file():
-        tests += [DEMO / "app/src/test/java", APP / "java/org/tfflow/demo/ModelList.java"]
+        tests += [DEMO / "flowlitert/src/test/java", LIBRARY / "org/tfflow/litert/ModelList.java"]
     compile_java(tests, folder / "tests", "11", (), [flowcore, desktop, jna, JSON, *junit_jars()])
     golden = DEMO / "flowcore" / "src" / "test" / "resources"
     shutil.copytree(golden, folder / "tests", dirs_exist_ok=True)
 
 
+def compile_flowcore(folder):
+    """flowcore, and beside its classes those of the annotations, which no JVM needs."""
+    compile_java([ANNOTATIONS], folder, "8")
+    compile_java([DEMO / "flowcore/src/main/java"], folder, "8", STRICT, [folder])
+
+
 def compile_app(folder, classes, resources):
-    """The app's Java against our stubs of Android's and LiteRT's classes."""
-    sources = [STUBS, APP / "java", resources / "gen"]
-    compile_java(sources, folder, "8", STRICT, [classes / "flowcore"])
+    """The app's Java, and flowlitert's, against our stubs of Android's and LiteRT's classes."""
+    compile_shipped(folder, [STUBS], resources, [classes / "flowcore"])
+
+
+def compile_shipped(folder, stubs, resources, class_path):
+    """All Java that goes into the app but flowcore's, which is on the class path."""
+    stubs = [part for stub in stubs for part in sorted(stub.iterdir()) if part != ANNOTATIONS]
+    sources = [*stubs, LIBRARY, APP / "java", resources / "gen"]
+    compile_java(sources, folder, "8", STRICT, class_path)
 
 
 def compile_played(folder, classes, resources):
     """The app and its tests, on fakes that run where there are such, else on stubs."""
-    shutil.copytree(STUBS, folder / "src", ignore=shutil.ignore_patterns("json"))
+    shutil.copytree(STUBS, folder / "src", ignore=shutil.ignore_patterns("json", "jspecify"))
     shutil.copytree(FAKES, folder / "src", dirs_exist_ok=True)
-    sources = [folder / "src", APP / "java", resources / "gen"]
+    sources = [folder / "src", LIBRARY, APP / "java", resources / "gen"]
     jars = [JARS / "jna.jar", JSON, *junit_jars()]
     class_path = [classes / "flowcore", classes / "desktop", *jars]
     compile_java(sources, folder / "classes", "11", (), class_path)
@@ -145,7 +160,8 @@ def java(class_path, *arguments):
     # Where Debian keeps JNA's native part; elsewhere JNA unpacks its own.
     native = [path.parent for path in pathlib.Path("/usr/lib").glob("*/jni/libjnidispatch*.so")]
     flags = [f"-D{name}={native[0]}" for name in ("jna.boot.library.path",) if native]
-    return run(["java", *JAVA, *flags, "-cp", os.pathsep.join(map(str, class_path)), *arguments])
+    command = ["java", *JAVA, *flags, "-cp", os.pathsep.join(map(str, class_path)), *arguments]
+    return run(command)
 
 
 def run(command):
@@ -154,7 +170,7 @@ def run(command):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=TIMEOUT,
         check=False,
     )
     assert result.returncode == 0, f"{command[0]} failed:\n{result.stdout}\n{result.stderr}"

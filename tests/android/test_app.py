@@ -2,15 +2,19 @@
 
 The true android.jar is not to be had here. The app's Java is compiled against stubs, and these are
 checked, member by member, against the public API as npm's @nativescript/types-android lists it.
-LiteRT's own classes are in no such list: their stubs are from its published Kotlin source.
+LiteRT's own are checked against litert_api.txt, which check_litert_api.py makes of its sources.
 """
 
 import json
+import os
+import pathlib
 import re
 import shutil
 from xml.etree import ElementTree
 
 import class_file
+import litert_api
+import numpy as np
 import public_api
 import pytest
 from java_tools import (
@@ -31,6 +35,7 @@ from java_tools import (
     run,
 )
 from java_tools import LITERT as LITERT_VERSION
+from PIL import Image
 
 PLATFORM = ("android.", "java.", "javax.", "org.json.")
 LITERT = "com.google.ai.edge.litert."
@@ -112,6 +117,100 @@ def test_stubs_are_androids(api, app):
     assert wrong_stubs(api, app) == []
 
 
+def test_stubs_are_litert(app):
+    """The same members, with nullability, generics and exceptions, as LiteRT's own sources give."""
+    wanted = [litert_api.without_defaults(line) for line in known_to_java()]
+    assert litert_api.lines(app) == wanted
+
+
+def known_to_java():
+    return [line for line in litert_api.read()[1] if litert_api.of_java(line)]
+
+
+def test_app_calls_nothing_else_of_litert(app):
+    known = {line.split(" static")[0].split(" nulls=")[0] for line in known_to_java()}
+    assert not strangers(app, {" ".join(line.split(" ")[:2]) for line in known})
+
+
+def strangers(folder, known):
+    """What the app uses of LiteRT's classes and the list does not have."""
+    owners = {}
+    for line in known_to_java():
+        if match := re.match(r"(\S+) is (?:interface )?(\S+)", line):
+            owners[match[1]] = match[2]
+    found = set()
+    for file in class_file.read_all(folder):
+        if file.name.startswith((*PLATFORM, LITERT)):
+            continue
+        for member in file.used:
+            names, owner = [], member.owner
+            while owner.startswith(LITERT):
+                names.append(f"{owner}.{member.name} {member.descriptor}")
+                owner = owners.get(owner, "")
+            inherited = owner in ("java.lang.Enum", "java.lang.Object") and member.name in (
+                "name",
+                "ordinal",
+                "equals",
+                "hashCode",
+                "toString",
+                "getClass",
+                "getMessage",
+            )
+            if names and not inherited and not known & set(names):
+                found.add(names[0])
+    return found
+
+
+def test_the_list_is_of_the_version_that_gradle_names():
+    head, _ = litert_api.read()
+    catalog = (DEMO / "gradle/libs.versions.toml").read_text()
+    assert f'\nlitert = "{head["version"]}"' in catalog
+    for name in ("litert", "litert-gpu"):  # both of one version: they are of one build
+        assert re.search(rf'^{name} = .*name = "{name}", version.ref = "litert"', catalog, re.M)
+
+
+def test_a_wrong_litert_stub_is_caught(tmp_path):
+    """Planted: what the app was once written against."""
+    stubs = tmp_path / "stubs"
+    shutil.copytree(STUBS, stubs)
+    file = stubs / "com/google/ai/edge/litert/CompiledModel.java"
+    content = file.read_text()
+    planted = {
+        "getInputTensorType(@NotNull String a0, @NotNull String a1)": (
+            "getInputTensorType(@NotNull String a0, @Nullable String a1)"
+        ),
+        "create(@NotNull AssetManager": "load(@NotNull AssetManager",
+    }
+    content = content.replace("android.content.res.AssetManager a0", "AssetManager a0").replace(
+        "package com.google.ai.edge.litert;",
+        "package com.google.ai.edge.litert; import android.content.res.AssetManager;",
+    )
+    for right, wrong in planted.items():
+        assert right in content, right
+        content = content.replace(right, wrong, 1)
+    file.write_text(content)
+    compile_java([stubs], tmp_path / "classes", "8")
+    wanted = {litert_api.without_defaults(line) for line in known_to_java()}
+    got = set(litert_api.lines(tmp_path / "classes"))
+    assert {line.split(" ")[0].rpartition(".")[2] for line in wanted - got} == {
+        "getInputTensorType",
+        "create",
+    }
+    assert {line.split(" ")[0].rpartition(".")[2] for line in got - wanted} == {
+        "getInputTensorType",
+        "load",
+    }
+
+
+def test_fakes_are_litert(classes, resources, tmp_path):
+    """They have nothing that the real ones lack, and what they have is the same."""
+    if not JSON.is_file():
+        pytest.skip(f"no {JSON.name}; {INSTALL}")
+    compile_played(tmp_path, classes, resources)
+    known = {litert_api.without_defaults(line) for line in known_to_java()}
+    assert set(litert_api.lines(tmp_path / "classes")) <= known
+
+
 def test_minimum_sdk(api, app, classes):
     for folder in (classes / "flowcore", app):
         assert too_new(api, folder) == []
@@ -179,7 +278,7 @@ def test_a_newer_call_is_caught(api, tmp_path):
     assert too_new(api, tmp_path / "classes", oldest=28) == []
 
 
-def test_on_a_played_phone(classes, resources, tmp_path):
+def test_on_a_played_phone(classes, resources, exported, tmp_path):
     """The app's own classes run: see fakes/README.md."""
     library = litert_library()
     if not library:
@@ -187,13 +286,22 @@ def test_on_a_played_phone(classes, resources, tmp_path):
     if not JSON.is_file():
         pytest.skip(f"no {JSON.name}; {INSTALL}")
     compile_played(tmp_path, classes, resources)
+    # To look at the screens: TFFLOW_SCREENS=folder pytest tests/android
+    screens = pathlib.Path(os.environ.get("TFFLOW_SCREENS", tmp_path / "screens"))
+    screens.mkdir(parents=True, exist_ok=True)
     properties = {
         "tfflow.library": library,
         "tfflow.assets": APP / "assets",
         "tfflow.detector": DEMO / "desktop/src/test/resources/detector",
+        "tfflow.resources": APP / "res",
+        "tfflow.exported": exported,
+        "tfflow.screens": screens,
     }
     parts = [classes / "flowcore", classes / "desktop"]
-    assert junit(tmp_path / "classes", parts, properties)["successful"] >= 16
+    assert junit(tmp_path / "classes", parts, properties)["successful"] >= 29
+    pictures = [np.asarray(Image.open(path)) for path in sorted(screens.glob("*.png"))]
+    assert [picture.shape for picture in pictures] == 3 * [(1184, 720, 3)]
+    assert all(picture.std() > 20 for picture in pictures)  # something is on them
 
 
 def test_resources_and_manifest(resources):
@@ -228,7 +336,19 @@ def test_wrong_resources_are_caught(tmp_path, name, right, wrong):
 
 def test_gradle_says_what_was_checked():
     gradle = (DEMO / "app/build.gradle.kts").read_text()
-    assert re.search(rf"minSdk = {MIN_SDK}\b", gradle)
+    for module in ("app", "flowlitert"):
+        text = (DEMO / module / "build.gradle.kts").read_text()
+        assert re.search(rf"minSdk = {MIN_SDK}\b", text)
+        assert "compileSdk = 36" in text
+    assert '"x86_64"' in gradle  # emulators
+    library = (DEMO / "flowlitert/build.gradle.kts").read_text()
+    assert "libs.litert)" in library and "libs.litert.gpu)" in library
+    rules = (DEMO / "flowlitert/consumer-rules.pro").read_text()
+    assert "consumerProguardFiles" in library
+    # What LiteRT's C++ makes by name stays, and there are classes of these names.
+    kept = re.findall(r"^-keep class (\S+?)(?:\$\*)? ", rules, re.M)
+    known = {line.split(" ")[0] for line in litert_api.read()[1]}
+    assert len(kept) == 4 and set(kept) <= known
     assert f'namespace = "{PACKAGE}"' in gradle
     catalog = (DEMO / "gradle/libs.versions.toml").read_text()
     aliases = {

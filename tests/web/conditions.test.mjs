@@ -10,6 +10,7 @@ import {
   colourful, launch, launchWithCamera, open, screenshot, serve, settings, shownAnew, showsFrameOf, siteWith, text,
 } from "./browser.mjs";
 
+const OK = /WebAssembly: ok, EPE 0\.9\d px, 0\.9\d expected, 0\.00 apart/;
 const file = { after };
 const [browser, server] = await Promise.all([launchWithCamera(file), serve(file)]);
 
@@ -21,7 +22,7 @@ test("a plain host, in a folder of it: threads, and all of it again without the 
   assert.equal(await page.textContent("#offline"), "yes");
   await host.stop();
   await page.reload();
-  assert.match(await text(page, "self-check", /self-check|no network/), /ok: 0\.0000 px/);
+  assert.match(await text(page, "self-check", /self-check|no network/), OK);
   await text(page, "fps", /^[1-9]/);
   await screenshot(page, "offline");
   assert.deepEqual(page.errors, []);
@@ -53,7 +54,7 @@ const WRONG_NETWORKS = {
   "cut off, and so listed": () => {
     const file = original(MODEL).subarray(0, 100_000);
     const models = listing();
-    models.models[0].sha256 = createHash("sha256").update(file).digest("hex");
+    models.models[0].files[0].sha256 = createHash("sha256").update(file).digest("hex");
     return [
       { [MODEL]: file, "models/models.json": JSON.stringify(models) },
       /LiteRT\.js can't load the network/,
@@ -82,12 +83,12 @@ test("LiteRT.js that is missing in part: said", async (t) => {
 });
 
 test("another flow than the golden one is said to be wrong", async (t) => {
-  const [{ golden_flow: name }] = listing().models;
+  const [{ golden_flow: name }] = listing().models[0].files;
   const flow = original(`models/${name}`);
-  flow.writeFloatLE(flow.readFloatLE(0) + 0.5, 0);
+  for (let at = 0; at < flow.length; at += 4) flow.writeFloatLE(2 * flow.readFloatLE(at), at);
   const other = await serve(t, await siteWith("wrong_flow", { [`models/${name}`]: flow }));
   const page = await open(t, browser, other.url);
-  assert.match(await text(page, "self-check", /self-check/), /WRONG FLOW: 0\.5000 px/);
+  assert.match(await text(page, "self-check", /self-check/), /WebAssembly: WRONG FLOW, EPE/);
   assert.match(await page.textContent("#network-problem"), /Don't trust what you see/);
   await text(page, "fps", /^[1-9]/);
 });
@@ -128,7 +129,7 @@ test("all of the golden pair's flow is that of Python's interpreter", async (t) 
     const content = async (data) => fetch(`data:application/octet-stream;base64,${data}`);
     const { FlowWorker } = await import("./flow_worker.js");
     const worker = new FlowWorker();
-    await worker.load(1);
+    await worker.load("lightflow", "wasm", 1);
     const bitmaps = pictures.map(async (picture) =>
       createImageBitmap(await (await content(picture)).blob()),
     );
@@ -154,7 +155,7 @@ test("memory is steady", async (t) => {
     const { FlowWorker } = await import("./flow_worker.js");
     const { Scene } = await import("./scene.js");
     const [worker, scene] = [new FlowWorker(), new Scene()];
-    await worker.load(0);
+    await worker.load("lightflow", "wasm", 0);
     const memories = [];
     for (let number = 0; number < 80; number++) {
       const options = { first: number % 10 === 0, maxFlow: 10, colors: true, arrows: true };
@@ -182,7 +183,7 @@ test("on a phone's screen nothing is wider than it", async (t) => {
 
 test("one thread gives the same flow", async (t) => {
   const page = await open(t, browser, `${server.url}/?threads=1`);
-  assert.match(await text(page, "self-check", /self-check|no network/), /ok: 0\.0000 px/);
+  assert.match(await text(page, "self-check", /self-check|no network/), OK);
   assert.match(await page.textContent("#network"), /1 thread$/);
 });
 
@@ -200,7 +201,7 @@ test("no SIMD", async (t) => {
   assert.deepEqual(page.errors, []);
 });
 
-test("no relaxed SIMD: the compatible build, and the same flow", async (t) => {
+test("no relaxed SIMD: the compatible build, and a flow as good", async (t) => {
   // Chromium has no switch for it: LiteRT.js's own question is made to fail.
   const question = "WASM_RELAXED_SIMD_CHECK = new Uint8Array([";
   const core = String(original("litert/core.js"));
@@ -210,7 +211,29 @@ test("no relaxed SIMD: the compatible build, and the same flow", async (t) => {
   const page = await open(t, browser, other.url);
   const builds = [];
   page.context().on("request", (request) => builds.push(path.basename(request.url())));
-  assert.match(await text(page, "self-check", /self-check|no network/), /ok: 0\.0000 px/);
+  // It rounds otherwise: by 0.03 px on average.
+  const check = await text(page, "self-check", /self-check|no network/);
+  assert.match(check, /WebAssembly: ok, EPE 0\.9\d px, 0\.9\d expected, 0\.0\d apart/);
   assert.match(await page.textContent("#network"), /1 thread$/);
   assert.ok(builds.includes("litert_wasm_compat_internal.wasm"), `${builds}`);
+});
+
+const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
+
+test("a GPU is tried first, and the self-check decides", async (t) => {
+  const other = await launch(t, ...SOFTWARE_GPU);
+  const page = await open(t, other, server.url);
+  const units = await page.evaluate(async () => {
+    const { FlowWorker } = await import("./flow_worker.js");
+    const worker = new FlowWorker();
+    const units = await worker.units();
+    worker.close();
+    return units;
+  });
+  if (units[0] !== "webgpu") return t.skip("this Chromium has no WebGPU, not even by software");
+  const checks = await text(page, "checks", /ok/, 120_000);
+  console.log(checks);
+  assert.match(checks, /^WebGPU: /);
+  await screenshot(page, "webgpu");
+  assert.deepEqual(page.errors, []);
 });

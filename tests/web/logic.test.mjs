@@ -8,8 +8,8 @@ import { flowArrows } from "../../web_demo/page/arrows.js";
 import { FlowPainter, flowColor, wheelDisc } from "../../web_demo/page/colors.js";
 import { Latest } from "../../web_demo/page/latest.js";
 import { fit } from "../../web_demo/page/letterbox.js";
-import { compareFlow } from "../../web_demo/page/self_check.js";
-import { loadShippedModel } from "../../web_demo/page/shipped_model.js";
+import { compareFlow, describe, passes } from "../../web_demo/page/self_check.js";
+import { loadShippedModel, shippedModels } from "../../web_demo/page/shipped_model.js";
 import { FrameRate, LatencyStatistics } from "../../web_demo/page/statistics.js";
 
 const PAGE = new URL("../../web_demo/page/", import.meta.url);
@@ -155,26 +155,65 @@ test("of what is offered to the busy, the newest is done", async () => {
   assert.deepEqual(done, [0, 3, 4]);
 });
 
-test("the self-check measures at every step-th pixel", () => {
+test("the self-check measures at every step-th pixel, to the truth and to the file's own flow", () => {
+  const size = { width: 5, height: 3 };
   const flow = new Float32Array(2 * 5 * 3);
   flow.set([3, 4], 2 * (2 * 5 + 4)); // at (4, 2)
-  const { mean, largest } = compareFlow(flow, 5, 3, new Float32Array(12), 2);
-  assert.deepEqual([mean, largest], [5 / 6, 5]);
+  const golden = { flow: new Float32Array(12), truth: new Float32Array(12).fill(3), step: 2 };
+  const result = compareFlow(flow, size, size, golden);
+  assert.ok(Math.abs(result.apart - 5 / 6) < 1e-6);
+  assert.ok(Math.abs(result.expected - Math.hypot(3, 3)) < 1e-6);
+  assert.ok(Math.abs(result.epe - (5 * Math.hypot(3, 3) + 1) / 6) < 1e-6);
   flow[0] = NaN;
-  assert.ok(Number.isNaN(compareFlow(flow, 5, 3, new Float32Array(12), 2).largest));
-  assert.throws(() => compareFlow(flow, 5, 3, new Float32Array(10), 2), /10 numbers; expected 12/);
+  assert.ok(!passes(compareFlow(flow, size, size, golden)));
+  const short = { ...golden, flow: new Float32Array(10) };
+  assert.throws(() => compareFlow(flow, size, size, short), /10 numbers; expected 12/);
 });
 
-const MODEL = { file: "a.tflite", golden_flow: "a.bin", golden_step: 16 };
+test("what rounds otherwise passes, what computes wrong does not", () => {
+  assert.ok(passes({ epe: 0.95, expected: 0.95, apart: 0 }));
+  assert.ok(passes({ epe: 1.1, expected: 0.95, apart: 0.4 })); // a healthy accelerator of int8
+  assert.ok(!passes({ epe: 1.3, expected: 0.95, apart: 0.4 }));
+  assert.ok(!passes({ epe: 0.95, expected: 0.95, apart: 0.6 }));
+  assert.ok(!passes({ epe: NaN, expected: 0.95, apart: NaN }));
+  assert.equal(describe({ epe: 1, expected: 0.954, apart: 0 }), "EPE 1.00 px, 0.95 expected, 0.00 apart");
+});
+
+test("a network of another size is compared in the images' pixels", () => {
+  const [network, images] = [{ width: 2, height: 2 }, { width: 8, height: 4 }];
+  const flow = Float32Array.from([1, 1, 1, 1, 1, 1, 1, 1]);
+  const truth = Float32Array.from([4, 2, 4, 2]); // four times as wide, twice as high
+  const { epe } = compareFlow(flow, network, images, { flow: truth, truth, step: 4 });
+  assert.ok(epe < 1e-6);
+  const ramp = Float32Array.from([0, 0, 2, 0, 0, 0, 2, 0]); // u from 0 to 2
+  const at = Float32Array.from([0, 0, 4 * 1.25, 0]); // of pixel 4: (4.5 · 2 / 8 - 0.5) · 2 = 1.25
+  assert.ok(compareFlow(ramp, network, images, { flow: at, truth: at, step: 4 }).epe < 1e-6);
+});
+
+const GOLDEN = { image1: "golden_image1.png", image2: "golden_image2.png", truth: "t.bin", step: 16 };
+const listOf = (sha256) =>
+  new TextEncoder().encode(
+    JSON.stringify({
+      golden: GOLDEN,
+      models: [
+        { name: "a", files: [{ file: "a.tflite", golden_flow: "a.bin", quantization: "int8", sha256 }] },
+        { name: "b", files: [
+          { file: "b8.tflite", golden_flow: "a.bin", quantization: "int8", sha256 },
+          { file: "b16.tflite", golden_flow: "a.bin", quantization: "float16", sha256 },
+        ] },
+      ],
+    }),
+  );
 const TFLITE = new TextEncoder().encode("....TFL3 and so on");
 const PAGE_404 = new TextEncoder().encode("<!DOCTYPE html><html>Not found</html>");
 
 /** What loadShippedModel says when the server has these files: name -> bytes or status. */
-async function problem(files) {
+async function problem(files, name = "a", unit = "wasm") {
   const server = {
-    "models.json": new TextEncoder().encode(JSON.stringify({ models: [{ ...MODEL, sha256: "0" }] })),
+    "models.json": listOf("0"),
     "a.tflite": TFLITE,
     "a.bin": new Uint8Array(8),
+    "t.bin": new Uint8Array(8),
     "golden_image1.png": new Uint8Array(1),
     "golden_image2.png": new Uint8Array(1),
     ...files,
@@ -186,13 +225,15 @@ async function problem(files) {
     return typeof answer === "number" ? new Response("", { status: answer }) : new Response(answer);
   };
   try {
-    await loadShippedModel(new URL("http://localhost/models/"));
+    const folder = new URL("http://localhost/models/");
+    const model = await loadShippedModel(name, unit, folder);
+    assert.deepEqual(await shippedModels(folder), ["a", "b"]);
+    return model.name;
   } catch (error) {
     return error.message;
   } finally {
     globalThis.fetch = fetch;
   }
-  return "";
 }
 
 test("a network that is missing or wrong is said to be", async () => {
@@ -204,8 +245,12 @@ test("a network that is missing or wrong is said to be", async () => {
   assert.match(await problem({ "models.json": PAGE_404 }), /models\.json: expected a list.*web page/);
   assert.match(await problem({ "models.json": 500 }), /answers 500/);
   const hash = Buffer.from(await crypto.subtle.digest("SHA-256", TFLITE)).toString("hex");
-  const models = JSON.stringify({ models: [{ ...MODEL, sha256: hash }] });
-  assert.equal(await problem({ "models.json": new TextEncoder().encode(models) }), "");
+  const good = { "models.json": listOf(hash), "b8.tflite": TFLITE, "b16.tflite": TFLITE };
+  assert.equal(await problem(good), "a.tflite");
+  assert.equal(await problem(good, "b"), "b8.tflite");
+  assert.equal(await problem(good, "b", "webgpu"), "b16.tflite"); // GPUs compute in float
+  assert.equal(await problem(good, "a", "webgpu"), "a.tflite"); // the only one
+  assert.equal(await problem(good, "gone"), "a.tflite");
 });
 
 test("the service worker keeps all files of the page", () => {

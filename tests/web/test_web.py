@@ -11,9 +11,11 @@ import pathlib
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import threading
+import urllib.request
 
 import cv2
 import numpy as np
@@ -67,7 +69,9 @@ def settings(node, site, tmp_path_factory):
     if not chromium or not (DEMO / "node_modules" / "playwright-core").is_dir():
         pytest.skip(f"no {'playwright-core' if chromium else 'Chromium'}; {INSTALL}")
     output = tmp_path_factory.mktemp("web")
-    model = json.loads((site / "models" / "models.json").read_text())["models"][0]["file"]
+    model = json.loads((site / "models" / "models.json").read_text())["models"][0]["files"][0][
+        "file"
+    ]
     write_camera(output / "camera.y4m")
     return {
         "python": sys.executable,
@@ -193,3 +197,41 @@ def test_site_is_made_again(make_site, site):
     make_site.make_site(site)
     assert (site / "app.js").is_file()
     assert not (site / "old.js").exists()
+
+
+def test_served_to_a_phone_by_https(site, tmp_path):
+    """With a certificate made on the spot, and the headers that threads need."""
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl")
+    sys.path.insert(0, str(DEMO))
+    try:
+        import serve
+    finally:
+        sys.path.remove(str(DEMO))
+    certificate, key = serve.certificate(["127.0.0.1", "phone.lan"], tmp_path / "certificate")
+    again = serve.certificate(["127.0.0.1", "phone.lan"], tmp_path / "certificate")
+    assert again == (certificate, key)
+    made = certificate.read_bytes()
+    assert serve.certificate(["192.0.2.7"], tmp_path / "certificate")[0].read_bytes() != made
+    server = subprocess.Popen(
+        [sys.executable, DEMO / "serve.py", "--host", "0.0.0.0", "--port", "0", "--site", site],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        address = server.stdout.readline().strip()
+        assert re.fullmatch(r"https://[\d.]+:\d+", address)
+        # What the browser's user says yes to: this very certificate.
+        context = ssl.create_default_context(cafile=DEMO / "certificate" / "certificate.pem")
+        with urllib.request.urlopen(f"{address}/index.html", context=context, timeout=20) as page:
+            assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+            assert b"<title>tfflow" in page.read()
+    finally:
+        server.kill()
+        server.wait()
+
+
+def test_workflow_makes_the_site_as_the_readme_says():
+    workflow = (DEMO.parent / ".github/workflows/pages.yml").read_text()
+    for line in ("web_demo/install.sh --page", "web_demo/make_site.py -o site", "deploy-pages"):
+        assert line in workflow

@@ -83,6 +83,11 @@ def add(commands):
         help="compare EPE on this data set too; with --sensitivity, measure on it",
     )
     parser.add_argument("--report", help="write the report to this .json file")
+    parser.add_argument(
+        "--android-assets",
+        metavar="DIR",
+        help="also put the file into an app's assets, with what the app checks it with",
+    )
     parser.add_argument("--classes", metavar="NAME,NAME", help="of a detector: its classes' names")
 
 
@@ -121,6 +126,11 @@ def run(arguments):
     print(report.as_text())
     if arguments.report:
         report.write(arguments.report)
+    if not arguments.sensitivity:
+        print(f"\n{tflite.usage(path)}")
+    if arguments.android_assets:
+        name = tflite.add_to_assets(path, arguments.android_assets)
+        print(f"\n{arguments.android_assets}: the app's list of networks has {name} now")
 
 
 def _export_detector(detector, arguments):
@@ -137,6 +147,7 @@ def _export_detector(detector, arguments):
         "--evaluate": arguments.evaluate,
         "--report": arguments.report,
         "--sensitivity": arguments.sensitivity,
+        "--android-assets": arguments.android_assets,
     }
     for name, given in of_flow.items():
         if given:
@@ -173,6 +184,11 @@ def _check(arguments):
     if not arguments.sensitivity:
         if not arguments.output:
             raise ValueError("-o FILE.tflite is missing: where to write to (or --sensitivity)")
+        if arguments.android_assets and arguments.quantize == "int8_uint8":
+            raise ValueError(
+                "--android-assets is for files that take float32 images, as LiteRT on Android has "
+                "them; give --quantize int8, float16 or float32"
+            )
         return
     useless = {
         "-o": arguments.output,
@@ -180,6 +196,7 @@ def _check(arguments):
         "--streaming": arguments.streaming,
         "--warp-radius": arguments.warp_radius is not None,
         "--threads": arguments.threads,
+        "--android-assets": arguments.android_assets,
     }
     for name, given in useless.items():
         if given:

@@ -17,6 +17,7 @@ _LAZY = {
     "FlowStream": "streaming",
     "QUANTIZATIONS": "quantization",
     "SensitivityReport": "layer_sensitivity",
+    "add_to_assets": "app_assets",
     "benchmark": "benchmarking",
     "benchmark_streaming": "streaming",
     "export": "conversion",
@@ -24,6 +25,7 @@ _LAZY = {
     "operators": "graph",
     "read_metadata": "graph",
     "report": "reporting",
+    "usage": "app_lines",
     # Not of the same name, which would stand for the module once that is imported.
     "sensitivity": "layer_sensitivity",
 }

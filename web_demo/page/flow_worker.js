@@ -19,9 +19,14 @@ export class FlowWorker {
     };
   }
 
+  /** What can be tried, the best first: "webgpu", "wasm". */
+  units() {
+    return this.#call("units");
+  }
+
   /** The network ready: {name, width, height, threads}. */
-  load(threads) {
-    return this.#call("load", { threads });
+  load(name, unit, threads) {
+    return this.#call("load", { name, unit, threads });
   }
 
   check() {

@@ -1,8 +1,10 @@
 // A flow network on LiteRT.js; in a worker, since it runs for as long as a frame lasts.
 
 const LIBRARY = "./litert/core.js";
-// What was exported by tfflow has this signature, of image1 and image2 to flow.
+// What was exported by tfflow has this signature, of image1 and image2 to flow; and, if it streams,
+// two more: each frame goes through encode once, and match takes the features of two.
 const SIGNATURE = "flow";
+const [ENCODE, MATCH] = ["encode", "match"];
 // A byte's value in [0, 1], as float32: the same numbers as Python's.
 const LEVELS = Float32Array.from({ length: 256 }, (_, level) => level / 255);
 
@@ -25,15 +27,22 @@ export function missingHere() {
   );
 }
 
+/** Whether the browser has a GPU that LiteRT.js can ask for. */
+export async function hasGpu() {
+  return Boolean(await navigator.gpu?.requestAdapter().catch(() => null));
+}
+
 /**
- * Not for two runs at once: it has one set of tensors. What tensor() and run() make outside of
- * JavaScript's memory is deleted by hand: each tensor of tensor() by its user.
+ * Not for two runs at once: it has one set of tensors. What prepare() and run() make outside of
+ * JavaScript's memory is deleted by hand: what prepare() gives with release().
  */
 export class FlowNetwork {
   /** Of the network's input and output. */
   width;
   height;
   threads;
+  /** "webgpu" or "wasm". */
+  unit;
   /** How many tensors are alive. */
   tensors = 0;
 
@@ -44,15 +53,17 @@ export class FlowNetwork {
 
   /**
    * @param {Uint8Array} file a .tflite
-   * @param {number} threads at most; 0 for as many as pay
+   * @param {"webgpu"|"wasm"} unit what shall run it
+   * @param {number} threads of the processor, at most; 0 for as many as pay
    * @throws if LiteRT.js does not load, or the file is no flow network
    */
-  static async load(file, threads) {
+  static async load(file, unit, threads) {
     const network = new FlowNetwork();
+    network.unit = unit;
     await network.#loadLibrary(threads);
     try {
       network.#model = await network.#library.loadAndCompile(file, {
-        accelerator: "wasm",
+        accelerator: unit,
         cpuOptions: { numThreads: network.threads },
       });
     } catch (error) {
@@ -71,8 +82,11 @@ export class FlowNetwork {
     };
     try {
       this.#library = await import(LIBRARY);
-      this.threads = await usableThreads(this.#library, threads);
-      const options = { threads: this.threads > 1 };
+      const gpu = this.unit === "webgpu";
+      this.threads = gpu ? 1 : await usableThreads(this.#library, threads);
+      // The build that can wait for a GPU, where the browser lets WebAssembly wait.
+      const waits = gpu && (await this.#library.supportsFeature("jspi"));
+      const options = waits ? { jspi: true } : { threads: this.threads > 1 };
       this.#liteRt = await this.#library.loadLiteRt(folder.href, options);
     } catch (error) {
       throw new Error(
@@ -109,8 +123,28 @@ export class FlowNetwork {
     this.#values = new Float32Array(batch * height * width * channels);
   }
 
-  /** A picture as the network takes it: RGB in [0, 1]. To be deleted with deleteTensor(). */
-  tensor(rgba) {
+  /**
+   * A picture as run() takes it: a tensor, or, where the file streams, its features by name. To be
+   * given back with release().
+   */
+  async prepare(rgba) {
+    const image = this.#tensor(rgba);
+    if (!this.#streams) return { image };
+    try {
+      const features = await this.#model.signatures[ENCODE].run({ image });
+      this.tensors += Object.keys(features).length;
+      return features;
+    } finally {
+      this.release({ image });
+    }
+  }
+
+  get #streams() {
+    return ENCODE in this.#model.signatures && MATCH in this.#model.signatures;
+  }
+
+  /** RGB in [0, 1]. */
+  #tensor(rgba) {
     const values = this.#values;
     for (let from = 0, to = 0; to < values.length; from += 4, to += 3) {
       values[to] = LEVELS[rgba[from]];
@@ -122,20 +156,39 @@ export class FlowNetwork {
     return tensor;
   }
 
-  deleteTensor(tensor) {
-    tensor.delete();
-    this.tensors--;
+  release(prepared) {
+    for (const tensor of Object.values(prepared)) {
+      tensor.delete();
+      this.tensors--;
+    }
   }
 
-  /** Flow in the network's pixels, (u, v) by (u, v), rows from the top: Float32Array. */
-  async run(image1, image2) {
-    const { flow } = await this.#model.signatures[SIGNATURE].run({ image1, image2 });
+  /**
+   * Flow from one prepared picture to another, in the network's pixels, (u, v) by (u, v), rows from
+   * the top: Float32Array.
+   */
+  async run(older, newer) {
+    const { signatures } = this.#model;
+    const { flow } = this.#streams
+      ? await signatures[MATCH].run(this.#matched(older, newer))
+      : await signatures[SIGNATURE].run({ image1: older.image, image2: newer.image });
     this.tensors++;
     try {
-      return flow.toTypedArray();
+      return await flow.data();
     } finally {
-      this.deleteTensor(flow);
+      this.release({ flow });
     }
+  }
+
+  /** What match takes: features1_NAME of the older picture, features2_NAME of the newer. */
+  #matched(older, newer) {
+    const details = this.#model.signatures[MATCH].getInputDetails();
+    return Object.fromEntries(
+      details.map(({ name }) => {
+        const [, which, feature] = name.match(/^features([12])_(.*)$/);
+        return [name, (which === "1" ? older : newer)[feature]];
+      }),
+    );
   }
 
   /** Bytes that LiteRT.js holds; they never shrink. */

@@ -3,7 +3,7 @@
 import { flowArrows } from "./arrows.js";
 import { FlowPainter } from "./colors.js";
 import { fit } from "./letterbox.js";
-import { FlowNetwork, missingHere } from "./network.js";
+import { FlowNetwork, hasGpu, missingHere } from "./network.js";
 import { compareFlow } from "./self_check.js";
 import { loadShippedModel } from "./shipped_model.js";
 
@@ -14,13 +14,18 @@ export class FlowPipeline {
   #input; // the canvas that frames are scaled on
   #painter;
   #overlay; // the canvas that flow is painted on
-  #last = null; // {frame, tensor} of the frame before
+  #last = null; // {frame, prepared} of the frame before
 
-  async load({ threads }) {
+  /** Whether "webgpu" is worth a try. */
+  async units() {
+    return (await hasGpu()) ? ["webgpu", "wasm"] : ["wasm"];
+  }
+
+  async load({ name, unit, threads }) {
     const missing = missingHere();
     if (missing) throw new Error(missing);
-    const model = await loadShippedModel();
-    this.#network = await FlowNetwork.load(model.file, threads);
+    const model = await loadShippedModel(name, unit);
+    this.#network = await FlowNetwork.load(model.file, unit, threads);
     this.#golden = model.golden;
     this.#painter = new FlowPainter();
     const { width, height } = this.#network;
@@ -30,24 +35,27 @@ export class FlowPipeline {
     return { name: model.name, width, height, threads: this.#network.threads };
   }
 
-  /** The golden pair in, compared with its golden flow: {mean, largest}, px. */
+  /** The golden pair in, compared with its true and its golden flow: see compareFlow(). */
   async check() {
-    const { images, flow, step } = this.#golden;
-    const [frame1, frame2] = await Promise.all(images.map(exactBitmap));
-    const { width, height } = this.#network;
-    const predicted = await this.predict({ frame1, frame2 });
-    return compareFlow(predicted.flow, width, height, flow, step);
+    const [frame1, frame2] = await Promise.all(this.#golden.images.map(exactBitmap));
+    const { width, height } = frame1;
+    const { flow } = await this.predict({ frame1, frame2, stretch: true });
+    return compareFlow(flow, this.#network, { width, height }, this.#golden);
   }
 
-  /** Flow from one frame to another, in the network's size and pixels. */
-  async predict({ frame1, frame2 }) {
+  /** Flow from one frame to another, in the network's size and pixels; without bars if stretched. */
+  async predict({ frame1, frame2, stretch = false }) {
     const network = this.#network;
-    const tensors = [];
+    const prepared = [];
     try {
-      for (const frame of [frame1, frame2]) tensors.push(this.#pack(frame, this.#fit(frame)));
-      return { flow: await network.run(...tensors) };
+      for (const frame of [frame1, frame2]) {
+        const { width, height } = network;
+        const box = stretch ? { left: 0, top: 0, width, height } : this.#fit(frame);
+        prepared.push(await this.#pack(frame, box));
+      }
+      return { flow: await network.run(...prepared) };
     } finally {
-      for (const tensor of tensors) network.deleteTensor(tensor);
+      for (const one of prepared) network.release(one);
       frame1.close();
       frame2.close();
     }
@@ -66,14 +74,14 @@ export class FlowPipeline {
     const times = {};
     const clock = stopwatch(times);
     const box = this.#fit(frame);
-    const tensor = this.#pack(frame, box);
+    const prepared = await this.#pack(frame, box);
     clock("pack");
     const last = this.#last;
-    this.#last = { frame, tensor };
+    this.#last = { frame, prepared };
     if (!last) return { times };
     const sameSize = last.frame.width === frame.width && last.frame.height === frame.height;
-    const flow = first || !sameSize ? null : await this.#network.run(last.tensor, tensor);
-    this.#network.deleteTensor(last.tensor);
+    const flow = first || !sameSize ? null : await this.#network.run(last.prepared, prepared);
+    this.#network.release(last.prepared);
     if (!flow) {
       last.frame.close();
       return { times };
@@ -99,7 +107,7 @@ export class FlowPipeline {
     const { width, height } = this.#network;
     this.#input.fillRect(0, 0, width, height); // black bars
     this.#input.drawImage(frame, box.left, box.top, box.width, box.height);
-    return this.#network.tensor(this.#input.getImageData(0, 0, width, height).data);
+    return this.#network.prepare(this.#input.getImageData(0, 0, width, height).data);
   }
 
   #paint(flow, box, maxFlow) {

@@ -1,4 +1,4 @@
-// The network that the site was made with, and its golden pair: models/models.json lists them.
+// The networks that the site was made with, and the golden pair: models/models.json lists them.
 
 const FOLDER = new URL("./models/", import.meta.url);
 const REMEDY = "Make the site again (python web_demo/make_site.py) and reload the page.";
@@ -6,37 +6,63 @@ const REMEDY = "Make the site again (python web_demo/make_site.py) and reload th
 /** A .tflite's first bytes: where its root table is, then its kind. */
 const isTflite = (bytes) => String.fromCharCode(...bytes.subarray(4, 8)) === "TFL3";
 
+/** GPUs compute in float, and rather from floats; the processor gains by integers. */
+const FORMS = { webgpu: ["float16", "float32"], wasm: ["int8"] };
+
 /**
- * @returns {Promise<{name, file, golden: {images, flow, step}}>} the file's bytes, and the golden
- *     pair: two pictures as Blobs, and the flow at every step-th pixel
+ * @returns {Promise<string[]>} the networks' names, the first one is the default
+ * @throws {Error} says what is wrong with the list
+ */
+export async function shippedModels(folder = FOLDER) {
+  return (await readList(folder)).models.map(({ name }) => name);
+}
+
+/**
+ * @param {string} name of a network; the first one if there is none of this name
+ * @param {"webgpu"|"wasm"} unit what shall run it
+ * @returns {Promise<{name, file, golden: {images, truth, flow, step}}>} the file's name and bytes,
+ *     and the golden pair: two pictures as Blobs, the true flow and the file's own at every step-th
+ *     pixel
  * @throws {Error} says which file is wrong, and how
  */
-export async function loadShippedModel(folder = FOLDER) {
-  const list = await read("models.json", folder);
-  let model;
-  try {
-    model = JSON.parse(new TextDecoder().decode(list)).models[0];
-  } catch {
-    throw new Error(`models/models.json: expected a list of networks; got ${what(list)}. ${REMEDY}`);
-  }
-  const [file, flow, ...images] = await Promise.all(
-    [model.file, model.golden_flow, "golden_image1.png", "golden_image2.png"].map((name) =>
+export async function loadShippedModel(name, unit, folder = FOLDER) {
+  const { golden, models } = await readList(folder);
+  const { files } = models.find((model) => model.name === name) ?? models[0];
+  const form = FORMS[unit].find((form) => files.some((file) => file.quantization === form));
+  const model = files.find((file) => file.quantization === form) ?? files[0];
+  const [bytes, flow, truth, ...images] = await Promise.all(
+    [model.file, model.golden_flow, golden.truth, golden.image1, golden.image2].map((name) =>
       read(name, folder),
     ),
   );
-  if (!isTflite(file)) {
-    throw new Error(`models/${model.file}: expected a .tflite file; got ${what(file)}. ${REMEDY}`);
+  if (!isTflite(bytes)) {
+    throw new Error(`models/${model.file}: expected a .tflite file; got ${what(bytes)}. ${REMEDY}`);
   }
-  await checkHash(model, file);
+  await checkHash(model, bytes);
   return {
     name: model.file,
-    file,
+    file: bytes,
     golden: {
       images: images.map((image) => new Blob([image], { type: "image/png" })),
-      flow: new Float32Array(flow.buffer, 0, flow.byteLength >> 2), // little-endian, as all browsers
-      step: model.golden_step,
+      flow: floats(flow),
+      truth: floats(truth),
+      step: golden.step,
     },
   };
+}
+
+/** Little-endian, as all browsers. */
+const floats = (bytes) => new Float32Array(bytes.buffer, 0, bytes.byteLength >> 2);
+
+async function readList(folder) {
+  const content = await read("models.json", folder);
+  try {
+    const list = JSON.parse(new TextDecoder().decode(content));
+    if (list.golden.step && list.models[0].files[0].file) return list;
+  } catch {
+    // said below
+  }
+  throw new Error(`models/models.json: expected a list of networks; got ${what(content)}. ${REMEDY}`);
 }
 
 async function read(name, folder) {

@@ -1,5 +1,6 @@
 // Where frames come from. A source has start(onFrame), which calls back for each new frame and says
-// whether it follows none; grab(), which gives the newest as an ImageBitmap; and stop().
+// whether it follows none; grab(), which gives the newest as an ImageBitmap; resume(), after the
+// background; and stop().
 
 import { FRAMES_PER_SECOND, Scene } from "./scene.js";
 
@@ -20,6 +21,8 @@ export class SceneSource {
   async grab() {
     return this.#scene.frame(this.#number);
   }
+
+  resume() {}
 
   stop() {
     clearInterval(this.#timer);
@@ -61,6 +64,11 @@ class VideoSource {
 
   grab() {
     return createImageBitmap(this.video);
+  }
+
+  resume() {
+    // It may be refused, and then goes on as it is: the next touch of a button starts another.
+    if (this.#running) this.video.play().catch(() => {});
   }
 
   stop() {

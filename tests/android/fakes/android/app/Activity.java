@@ -5,14 +5,16 @@ import android.os.Bundle;
 import android.view.Display;
 import android.view.View;
 import android.view.WindowManager;
-import java.util.HashMap;
-import java.util.Map;
 import org.tfflow.fakes.Phone;
+import org.tfflow.fakes.Screen;
 
-public class Activity extends android.view.ContextThemeWrapper {
+public class Activity extends android.view.ContextThemeWrapper
+        implements android.content.ComponentCallbacks2 {
     public static final int RESULT_OK = -1;
 
-    private final Map<Integer, View> views = new HashMap<>();
+    public boolean finishing;
+    public Intent intent = new Intent("");
+    public Screen screen;
 
     protected void onCreate(Bundle state) {}
 
@@ -24,6 +26,19 @@ public class Activity extends android.view.ContextThemeWrapper {
 
     protected void onStop() {}
 
+    protected void onDestroy() {}
+
+    @Override
+    public void onTrimMemory(int level) {}
+
+    public boolean isFinishing() {
+        return finishing;
+    }
+
+    public Intent getIntent() {
+        return intent;
+    }
+
     protected void onSaveInstanceState(Bundle state) {}
 
     protected void onActivityResult(int request, int result, Intent data) {}
@@ -34,12 +49,16 @@ public class Activity extends android.view.ContextThemeWrapper {
 
     @SuppressWarnings("unchecked")
     public <T extends View> T findViewById(int id) {
-        return (T) views.computeIfAbsent(id, Phone.views);
+        return (T) screen.view(id);
     }
 
-    public void setContentView(int layout) {}
+    public void setContentView(int layout) {
+        screen = new Screen(this, Phone.names.apply(layout));
+    }
 
-    public void startActivityForResult(Intent intent, int code) {}
+    public void startActivityForResult(Intent intent, int code) {
+        Phone.asked = code;
+    }
 
     public final void requestPermissions(String[] permissions, int code) {
         Phone.questions++;

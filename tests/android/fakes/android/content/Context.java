@@ -5,11 +5,17 @@ import org.tfflow.fakes.Phone;
 public abstract class Context {
     public static final String CAMERA_SERVICE = "camera";
     public static final String CLIPBOARD_SERVICE = "clipboard";
+    public static final String DISPLAY_SERVICE = "display";
 
     public Object getSystemService(String name) {
-        return name.equals(CAMERA_SERVICE)
-                ? new android.hardware.camera2.CameraManager()
-                : new ClipboardManager();
+        switch (name) {
+            case CAMERA_SERVICE:
+                return new android.hardware.camera2.CameraManager();
+            case DISPLAY_SERVICE:
+                return new android.hardware.display.DisplayManager();
+            default:
+                return new ClipboardManager();
+        }
     }
 
     public android.content.res.AssetManager getAssets() {
@@ -20,12 +26,32 @@ public abstract class Context {
         return new android.content.res.Resources();
     }
 
+    public java.io.File getCacheDir() {
+        return Phone.home.resolve("cache").toFile();
+    }
+
+    public java.io.File getFilesDir() {
+        return Phone.home.resolve("files").toFile();
+    }
+
+    public Context getApplicationContext() {
+        return this;
+    }
+
+    public android.content.pm.ApplicationInfo getApplicationInfo() {
+        return new android.content.pm.ApplicationInfo();
+    }
+
+    public ContentResolver getContentResolver() {
+        return new ContentResolver() {};
+    }
+
     public final String getString(int id) {
         return Phone.strings.apply(id);
     }
 
     public final String getString(int id, Object... arguments) {
-        return Phone.strings.apply(id) + " " + java.util.Arrays.toString(arguments);
+        return String.format(Phone.strings.apply(id), arguments);
     }
 
     public int checkSelfPermission(String permission) {

@@ -5,6 +5,10 @@ public final class Bitmap {
         ARGB_8888
     }
 
+    public enum CompressFormat {
+        PNG
+    }
+
     final java.awt.image.BufferedImage image;
 
     Bitmap(java.awt.image.BufferedImage image) {
@@ -13,6 +17,15 @@ public final class Bitmap {
 
     public static Bitmap createBitmap(int width, int height, Config config) {
         return new Bitmap(new java.awt.image.BufferedImage(width, height, 2));
+    }
+
+    public boolean compress(
+            CompressFormat format, int quality, java.io.OutputStream stream) {
+        try {
+            return javax.imageio.ImageIO.write(image, "png", stream);
+        } catch (java.io.IOException error) {
+            return false;
+        }
     }
 
     public int getWidth() {

@@ -2,6 +2,7 @@ package android.graphics;
 
 import java.awt.BasicStroke;
 import java.awt.Graphics2D;
+import java.awt.RenderingHints;
 import java.awt.geom.AffineTransform;
 import java.awt.geom.Line2D;
 import java.awt.geom.Rectangle2D;
@@ -13,10 +14,23 @@ public class Canvas {
     public int lines;
     public int rectangles;
     public int texts;
-    public final BufferedImage image = new BufferedImage(360, 640, BufferedImage.TYPE_INT_RGB);
+    public final BufferedImage image;
 
-    private final Graphics2D graphics = image.createGraphics();
+    private final Graphics2D graphics;
     private AffineTransform saved;
+
+    public Canvas(Bitmap bitmap) {
+        this(bitmap.image);
+    }
+
+    public Canvas(BufferedImage image) {
+        this.image = image;
+        graphics = image.createGraphics();
+        graphics.setRenderingHint(
+                RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
+        graphics.setRenderingHint(
+                RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BILINEAR);
+    }
 
     public int save() {
         saved = graphics.getTransform();

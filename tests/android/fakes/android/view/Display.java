@@ -1,7 +1,9 @@
 package android.view;
 
+import org.tfflow.fakes.Phone;
+
 public final class Display {
     public int getRotation() {
-        return 0;
+        return Phone.displayRotation;
     }
 }

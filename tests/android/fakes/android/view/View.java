@@ -10,6 +10,8 @@ public class View {
     private final Context context;
     private OnClickListener listener;
     public boolean enabled = true;
+    public int width;
+    public int height;
     public volatile android.graphics.Canvas drawn;
 
     public View(Context context) {
@@ -24,7 +26,10 @@ public class View {
 
     /** Draws at once, as Android does soon. */
     public void invalidate() {
-        android.graphics.Canvas canvas = new android.graphics.Canvas();
+        android.graphics.Canvas canvas =
+                new android.graphics.Canvas(
+                        new java.awt.image.BufferedImage(
+                                width, height, java.awt.image.BufferedImage.TYPE_INT_RGB));
         onDraw(canvas);
         drawn = canvas;
     }
@@ -44,11 +49,11 @@ public class View {
     }
 
     public final int getWidth() {
-        return 360;
+        return width;
     }
 
     public final int getHeight() {
-        return 640;
+        return height;
     }
 
     public android.content.res.Resources getResources() {

@@ -1,7 +1,8 @@
 package android.app;
 
 /** Compile-only: what the app uses of the real one. */
-public class Activity extends android.view.ContextThemeWrapper {
+public class Activity extends android.view.ContextThemeWrapper
+        implements android.content.ComponentCallbacks2 {
     public static final int RESULT_OK = -1;
 
     protected void onCreate(android.os.Bundle state) {}
@@ -13,6 +14,19 @@ public class Activity extends android.view.ContextThemeWrapper {
     protected void onPause() {}
 
     protected void onStop() {}
+
+    protected void onDestroy() {}
+
+    @Override
+    public void onTrimMemory(int level) {}
+
+    public boolean isFinishing() {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    public android.content.Intent getIntent() {
+        throw new UnsupportedOperationException("stub");
+    }
 
     protected void onSaveInstanceState(android.os.Bundle state) {}
 

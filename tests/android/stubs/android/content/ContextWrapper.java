@@ -18,6 +18,31 @@ public class ContextWrapper extends Context {
     }
 
     @Override
+    public java.io.File getCacheDir() {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    @Override
+    public java.io.File getFilesDir() {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    @Override
+    public Context getApplicationContext() {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    @Override
+    public android.content.pm.ApplicationInfo getApplicationInfo() {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    @Override
+    public ContentResolver getContentResolver() {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    @Override
     public int checkSelfPermission(String permission) {
         throw new UnsupportedOperationException("stub");
     }

@@ -6,7 +6,15 @@ public final class Bitmap {
         ARGB_8888
     }
 
+    public enum CompressFormat {
+        PNG
+    }
+
     public static Bitmap createBitmap(int width, int height, Config config) {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    public boolean compress(CompressFormat format, int quality, java.io.OutputStream stream) {
         throw new UnsupportedOperationException("stub");
     }
 

@@ -2,6 +2,8 @@ package android.graphics;
 
 /** Compile-only: what the app uses of the real one. */
 public class Canvas {
+    public Canvas(Bitmap bitmap) {}
+
     public int save() {
         throw new UnsupportedOperationException("stub");
     }

@@ -6,6 +6,8 @@ public abstract class Uri {
         throw new UnsupportedOperationException("stub");
     }
 
+    public abstract String getLastPathSegment();
+
     @Override
     public abstract String toString();
 }

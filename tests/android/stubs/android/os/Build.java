@@ -6,8 +6,17 @@ public class Build {
     public static final String MANUFACTURER = String.valueOf("");
     public static final String MODEL = String.valueOf("");
 
+    public static final String HARDWARE = String.valueOf("");
+    public static final String ID = String.valueOf("");
+    public static final String SOC_MANUFACTURER = String.valueOf("");
+    public static final String SOC_MODEL = String.valueOf("");
+
     public static class VERSION {
         public static final String RELEASE = String.valueOf("");
         public static final int SDK_INT = Integer.parseInt("0");
+    }
+
+    public static class VERSION_CODES {
+        public static final int S = 31;
     }
 }

@@ -13,4 +13,8 @@ public class JSONArray {
     public int length() {
         throw new UnsupportedOperationException("stub");
     }
+
+    public JSONArray put(Object value) {
+        throw new UnsupportedOperationException("stub");
+    }
 }

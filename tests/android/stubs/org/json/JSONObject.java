@@ -2,9 +2,23 @@ package org.json;
 
 /** Compile-only: what the app uses of the real one. */
 public class JSONObject {
+    public JSONObject() {}
+
     public JSONObject(String json) throws JSONException {}
 
+    public JSONObject getJSONObject(String name) throws JSONException {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    public JSONObject optJSONObject(String name) {
+        throw new UnsupportedOperationException("stub");
+    }
+
     public JSONArray getJSONArray(String name) throws JSONException {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    public JSONArray optJSONArray(String name) {
         throw new UnsupportedOperationException("stub");
     }
 
@@ -20,11 +34,11 @@ public class JSONObject {
         throw new UnsupportedOperationException("stub");
     }
 
-    public JSONArray optJSONArray(String name) {
+    public double optDouble(String name, double otherwise) {
         throw new UnsupportedOperationException("stub");
     }
 
-    public double optDouble(String name, double otherwise) {
+    public JSONObject put(String name, Object value) throws JSONException {
         throw new UnsupportedOperationException("stub");
     }
 }

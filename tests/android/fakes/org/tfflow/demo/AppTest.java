@@ -8,7 +8,7 @@ import android.content.Intent;
 import android.graphics.Canvas;
 import android.os.Bundle;
 import android.view.View;
-import android.widget.RadioButton;
+import android.widget.SeekBar;
 import android.widget.TextView;
 import java.io.IOException;
 import java.lang.reflect.Field;
@@ -20,7 +20,9 @@ import java.nio.file.Paths;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,9 +32,12 @@ import org.tfflow.fakes.Phone;
 /** The app's own classes on a phone that is played: its camera, its files, its accelerators. */
 class AppTest {
     private static final Path ASSETS = Paths.get(System.getProperty("tfflow.assets"));
-    private static final long PATIENCE = 20_000; // ms
+    private static final long PATIENCE = 90_000; // ms; machines that do much else are slow
+
+    private static final String CPU = "CPU, " + cores() + (cores() > 1 ? " threads" : " thread");
 
     @TempDir Path folder;
+    @TempDir Path home;
     private MainActivity activity;
 
     @BeforeEach
@@ -40,12 +45,34 @@ class AppTest {
         Phone.reset();
         Phone.library = Paths.get(System.getProperty("tfflow.library"));
         Phone.assets = folder;
-        Phone.strings = id -> name(R.string.class, id);
-        Phone.views = this::view;
-        try (java.util.stream.Stream<Path> files = Files.list(ASSETS)) {
-            for (Path file : (Iterable<Path>) files::iterator) {
-                Files.copy(file, folder.resolve(file.getFileName()));
-            }
+        Phone.home = Files.createDirectories(home);
+        Files.createDirectories(home.resolve("cache"));
+        Files.createDirectories(home.resolve("files"));
+        Phone.resources = Paths.get(System.getProperty("tfflow.resources"));
+        Phone.strings = id -> Phone.text(name(id));
+        Phone.names = AppTest::name;
+        Phone.ids = AppTest::number;
+        restart();
+        for (Path file : files(ASSETS)) {
+            Files.copy(file, folder.resolve(file.getFileName()));
+        }
+    }
+
+    private static int cores() {
+        return Math.min(4, Runtime.getRuntime().availableProcessors());
+    }
+
+    /** The app's process is a new one. */
+    private void restart() {
+        Phone.onScreen(Session::end);
+        waitForPipelines();
+        try {
+            Field environment =
+                    Class.forName("org.tfflow.litert.Accelerators").getDeclaredField("only");
+            environment.setAccessible(true);
+            environment.set(null, null);
+        } catch (ReflectiveOperationException error) {
+            throw new AssertionError(error);
         }
         activity = new MainActivity();
     }
@@ -53,6 +80,11 @@ class AppTest {
     @AfterEach
     void leave() {
         Phone.onScreen(activity::onPause);
+        Phone.onScreen(Session::end);
+        waitForPipelines();
+    }
+
+    private static void waitForPipelines() {
         // The pipeline ends by itself, later: not while the next test lays out its files.
         for (Thread thread : Thread.getAllStackTraces().keySet()) {
             while (thread.getName().equals("pipeline") && thread.isAlive()) {
@@ -61,11 +93,19 @@ class AppTest {
         }
     }
 
-    private static String name(Class<?> resources, int id) {
+    private static List<Path> files(Path folder) throws IOException {
+        try (java.util.stream.Stream<Path> files = Files.list(folder)) {
+            return files.collect(Collectors.toList());
+        }
+    }
+
+    private static String name(int id) {
         try {
-            for (Field field : resources.getDeclaredFields()) {
-                if (field.getType() == int.class && field.getInt(null) == id) {
-                    return field.getName();
+            for (Class<?> kind : new Class<?>[] {R.string.class, R.layout.class, R.id.class}) {
+                for (Field field : kind.getDeclaredFields()) {
+                    if (field.getType() == int.class && field.getInt(null) == id) {
+                        return field.getName();
+                    }
                 }
             }
         } catch (IllegalAccessException error) {
@@ -74,12 +114,12 @@ class AppTest {
         throw new AssertionError("no resource " + id);
     }
 
-    private View view(int id) {
-        if (id == R.id.view) {
-            return new FlowView(activity, null);
+    private static int number(String view) {
+        try {
+            return R.id.class.getDeclaredField(view).getInt(null);
+        } catch (ReflectiveOperationException error) {
+            throw new AssertionError(error);
         }
-        boolean isMode = id == R.id.colors || id == R.id.arrows || id == R.id.objects;
-        return isMode ? new RadioButton(activity) : new TextView(activity);
     }
 
     private void start() {
@@ -90,6 +130,25 @@ class AppTest {
         Phone.onScreen(
                 () -> {
                     activity.onCreate(state);
+                    activity.onResume();
+                });
+    }
+
+    /** Opens a list, and chooses of it. */
+    private void choose(int button, String item) {
+        press(button);
+        Phone.onScreen(() -> Phone.dialog.choose(item));
+    }
+
+    /** A file that the user has chosen, as an answer to what was asked. */
+    private void answer(String document) {
+        Phone.onScreen(
+                () -> {
+                    activity.onPause();
+                    Intent intent = new Intent("");
+                    intent.data = "content://documents/" + document;
+                    activity.onActivityResult(
+                            Phone.asked, android.app.Activity.RESULT_OK, intent);
                     activity.onResume();
                 });
     }
@@ -136,35 +195,95 @@ class AppTest {
     }
 
     private void openVideo() {
-        Phone.onScreen(
-                () -> {
-                    activity.onPause();
-                    activity.onActivityResult(2, android.app.Activity.RESULT_OK, new Intent(""));
-                    activity.onResume();
-                });
+        press(R.id.video);
+        answer("video");
     }
 
     @Test
     void theCamerasFlowIsShown() {
         start();
         String text = says("total");
-        assertTrue(text.startsWith("NPU: LiteRT can't load lightflow_int8.tflite (no NPU)\nGPU:"));
-        assertTrue(text.contains("CPU: ok, self-check: mean error 0.0000 px"), text);
-        assertFalse(text.contains("no_detector"), text);
-        assertTrue(text.contains("dropped ["), text);
+        assertTrue(
+                text.startsWith(
+                        "lightflow\nNPU: LiteRT finds none on this phone\n"
+                                + "GPU: LiteRT finds none on this phone\n"
+                                + CPU + ": ok, EPE 0.95 px, 0.95 expected, 0.00 apart\n"),
+                text);
+        assertFalse(text.contains("no detector"), text);
+        assertTrue(text.contains("dropped "), text);
         assertEquals(0, Phone.questions);
         assertEquals(0, draws(canvas -> canvas.bitmaps == 2).lines);
         press(R.id.arrows);
         assertEquals(1, draws(canvas -> canvas.lines > 0).bitmaps);
         leaveAndComeBack();
         says("total");
+        assertEquals("[CPU " + cores() + " lightflow_int8.tflite]", Phone.compiled.toString());
+    }
+
+    @Test
+    void whatIsLoadedStaysLoaded() {
+        Phone.cameraAllowed = false;
+        Phone.accelerators.put("GPU", "");
+        start();
+        says("GPU: ok"); // while the question is on the screen
+        Phone.cameraAllowed = true;
+        leaveAndComeBack();
+        says("total");
+        leaveAndComeBack();
+        says("total");
+        Bundle state = new Bundle();
+        Phone.onScreen(
+                () -> { // the phone is turned
+                    activity.onPause();
+                    activity.onSaveInstanceState(state);
+                    activity.onDestroy();
+                    activity = new MainActivity();
+                });
+        start(state);
+        says("total");
+        assertEquals("[GPU lightflow_float16.tflite cached]", Phone.compiled.toString());
+        assertEquals(1, Phone.environments);
+        Phone.onScreen(
+                () -> {
+                    activity.onPause();
+                    activity.onTrimMemory(40); // in the background, others need the memory
+                });
+        waitForPipelines();
+        Phone.onScreen(activity::onResume);
+        says("total");
+        assertEquals(2, Phone.compiled.size());
+        Phone.onScreen(
+                () -> {
+                    activity.onPause();
+                    activity.finishing = true;
+                    activity.onDestroy();
+                });
+        waitForPipelines();
+    }
+
+    @Test
+    void upsideDownIsSeen() {
+        start();
+        says("total");
+        Canvas before = draws(canvas -> canvas.bitmaps == 2);
+        Phone.displayRotation = 1;
+        Phone.onScreen(() -> Phone.displayListener.onDisplayChanged(0));
+        View view = activity.findViewById(R.id.view);
+        // On its side: as wide as the screen, black above.
+        Canvas turned = draws(canvas -> canvas.image.getRGB(view.width / 2, 30) == 0xff000000);
+        assertTrue(before.image.getRGB(view.width / 2, 30) != 0xff000000);
+        assertEquals(2, turned.bitmaps);
+        leaveAndComeBack();
+        says("total");
+        Phone.onScreen(activity::onPause);
+        assertEquals(null, Phone.displayListener);
     }
 
     @Test
     void withoutADetectorThereAreNoObjects() throws IOException {
         listDetectors("");
         start();
-        assertTrue(says("total").contains("no_detector"));
+        assertTrue(says("total").contains("no detector in the assets"));
         press(R.id.objects); // greyed out
         says("total");
     }
@@ -179,25 +298,172 @@ class AppTest {
     }
 
     @Test
-    void aGpuThatComputesWrongFallsThrough() {
-        Phone.accelerators.put("GPU", "wrong");
+    void anNpuThatIsNotThereIsNotTaken() {
+        // LiteRT would load the network for it, and compute on one thread of the CPU.
+        Phone.accelerators.put("GPU", "");
         start();
-        String text = says("CPU: ok");
-        assertTrue(text.contains("GPU: wrong flow, self-check: mean error"), text);
+        String text = says("GPU: ok");
+        assertTrue(text.contains("NPU: LiteRT finds none on this phone\nGPU: ok"), text);
+        assertFalse(text.contains("CPU"), text);
     }
 
     @Test
-    void theBestThatComputesRightlyIsTaken() {
-        Phone.accelerators.put("GPU", "");
+    void anNpuThatIsThereIsTaken() {
+        Phone.accelerators.put("NPU", "");
+        start();
+        says("NPU: ok");
+        assertEquals("[NPU lightflow_int8.tflite]", Phone.compiled.toString());
+    }
+
+    @Test
+    void aGpuThatComputesWrongFallsThrough() {
+        Phone.accelerators.put("GPU", "wrong");
+        start();
+        String text = says(CPU + ": ok");
+        assertTrue(text.contains("GPU: wrong flow, EPE "), text);
+    }
+
+    @Test
+    void aGpuThatRoundsAsHealthyOnesDoIsTaken() {
+        Phone.accelerators.put("GPU", "rounds");
         start();
         assertFalse(says("GPU: ok").contains("CPU"));
     }
 
     @Test
-    void withoutAnAcceleratorItSaysSo() {
-        Phone.accelerators.put("CPU", "wrong");
+    void aGpuThatCanNotLoadTheNetworkFallsThrough() {
+        Phone.accelerators.put("GPU", "no OpenCL");
         start();
-        says("nothing on this device runs the network");
+        String text = says(CPU + ": ok");
+        assertTrue(
+                text.contains("GPU: LiteRT can't load lightflow_float16.tflite (no OpenCL)"),
+                text);
+    }
+
+    @Test
+    void aGpuThatDiesIsLeftOutUntilItIsTriedAgain() {
+        Phone.accelerators.put("GPU", "dies");
+        Thread.setDefaultUncaughtExceptionHandler((thread, error) -> {}); // the process is gone
+        start();
+        waitForPipelines();
+        Thread.setDefaultUncaughtExceptionHandler(null);
+        for (int i = 0; i < 2; i++) {
+            Phone.onScreen(activity::onPause);
+            restart();
+            start();
+            String text = says(CPU + ": ok");
+            assertTrue(text.contains("GPU: left out: the app died when it was tried"), text);
+        }
+        Phone.accelerators.put("GPU", ""); // the driver was mended
+        choose(R.id.unit, "Try again");
+        says("GPU: ok");
+        press(R.id.unit);
+        assertFalse(Phone.dialog.items().contains("Try again"), Phone.dialog.items());
+    }
+
+    @Test
+    void aPersonChoosesWhatItRunsOn() {
+        Phone.accelerators.put("GPU", "");
+        start();
+        says("GPU: ok");
+        choose(R.id.unit, "CPU, threads: 1");
+        assertFalse(says("CPU, 1 thread: ok").contains("GPU"));
+        choose(R.id.unit, "NPU");
+        says("nothing on this device runs the network:\nNPU: LiteRT finds none");
+        choose(R.id.unit, "The best");
+        says("GPU: ok");
+        assertTrue(Phone.compiled.contains("CPU 1 lightflow_int8.tflite"));
+    }
+
+    @Test
+    void aPersonChoosesTheRangeOfColours() {
+        start();
+        says("total");
+        TextView label = activity.findViewById(R.id.range_label);
+        assertEquals("Full colour at 30 px", label.getText());
+        SeekBar range = activity.findViewById(R.id.range);
+        int plain = saturation(draws(canvas -> canvas.bitmaps == 2));
+        Phone.onScreen(() -> range.drag(3));
+        assertEquals("Full colour at 3 px", label.getText());
+        draws(canvas -> saturation(canvas) > 2 * plain);
+        Phone.onScreen(() -> range.drag(0));
+        assertEquals("Full colour at 1 px", label.getText());
+    }
+
+    /** How far the picture's middle is from grey. */
+    private static int saturation(Canvas canvas) {
+        int sum = 0;
+        int middle = canvas.image.getHeight() / 2;
+        for (int x = 100; x < 260; x++) {
+            java.awt.Color color = new java.awt.Color(canvas.image.getRGB(x, middle));
+            int most = Math.max(color.getRed(), Math.max(color.getGreen(), color.getBlue()));
+            int least = Math.min(color.getRed(), Math.min(color.getGreen(), color.getBlue()));
+            sum += most - least;
+        }
+        return sum / 160;
+    }
+
+    @Test
+    void thePictureIsSaved() throws IOException {
+        Phone.cameraAllowed = false;
+        start();
+        press(R.id.save);
+        says("There is no picture to save yet");
+        Phone.cameraAllowed = true;
+        press(R.id.camera);
+        draws(canvas -> canvas.bitmaps == 2);
+        press(R.id.save);
+        answer("flow.png");
+        java.awt.image.BufferedImage saved =
+                javax.imageio.ImageIO.read(home.resolve("flow.png").toFile());
+        assertEquals(360, saved.getWidth());
+        says("total");
+    }
+
+    @Test
+    void aNetworkOfOnesOwnIsAdded() throws IOException {
+        Files.copy(
+                folder.resolve("lightflow_float16.tflite"), home.resolve("my net.tflite"));
+        start();
+        says("total");
+        choose(R.id.network, "Add");
+        answer("my net.tflite");
+        says("my_net\nNPU");
+        assertTrue(says(CPU + ": ok").contains("expected, 0.00 apart"));
+        says("total");
+        Phone.onScreen(activity::onPause);
+        restart(); // and it stays
+        start();
+        says("lightflow\n");
+        choose(R.id.network, "my_net");
+        says("my_net\n");
+        Files.write(home.resolve("letter.pdf"), new byte[100]);
+        choose(R.id.network, "Add");
+        answer("letter.pdf");
+        says("The network was not added: letter.pdf is no .tflite file");
+        byte[] wrong = new byte[100];
+        System.arraycopy("TFL3".getBytes(StandardCharsets.US_ASCII), 0, wrong, 4, 4);
+        Files.write(home.resolve("wrong.tflite"), wrong);
+        choose(R.id.network, "Add");
+        answer("wrong.tflite");
+        says("The network was not added: LiteRT can't load wrong-");
+    }
+
+    @Test
+    void anExportedNetworkIsInTheList() throws IOException {
+        String exported = System.getProperty("tfflow.exported");
+        for (Path file : files(Paths.get(exported))) {
+            Files.copy(
+                    file,
+                    folder.resolve(file.getFileName()),
+                    java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        }
+        start();
+        says("total");
+        choose(R.id.network, "own");
+        says("own\nNPU");
+        assertTrue(says(CPU + ": ok").contains("expected, 0.00 apart"));
+        says("total");
     }
 
     @Test
@@ -206,26 +472,26 @@ class AppTest {
         start();
         assertEquals(1, Phone.questions);
         leaveAndComeBack(); // the user has said no
-        says("needs_camera");
-        says("CPU: ok"); // and the pipeline's lines do not hide it
-        says("needs_camera");
+        says("The camera is not allowed");
+        says(CPU + ": ok"); // and the pipeline's lines do not hide it
+        says("The camera is not allowed");
         assertEquals(1, Phone.questions);
         openVideo();
-        assertFalse(says("total").contains("needs_camera"));
+        assertFalse(says("total").contains("is not allowed"));
     }
 
     @Test
     void noCameraIsNoCrash() {
         Phone.hasCamera = false;
         start();
-        says("no_camera");
+        says("This device has no camera");
     }
 
     @Test
     void aCameraThatFailsIsNoCrash() {
         Phone.cameraError = new SecurityException("taken back");
         start();
-        says("camera_failed [taken back]");
+        says("The camera can't be opened: taken back");
     }
 
     @Test
@@ -235,13 +501,15 @@ class AppTest {
         openVideo();
         String before = says("total");
         Canvas canvas = draws(any -> any.bitmaps == 2);
-        // 240 x 300 on a screen of 360 x 640: as wide as the screen, black above and below.
-        assertEquals(0, canvas.image.getRGB(180, 90) & 0xffffff);
-        assertTrue((canvas.image.getRGB(180, 100) & 0xffffff) > 0);
+        // 240 x 300, as high as its place: black at the left and at the right.
+        int middle = canvas.image.getHeight() / 2;
+        int left = (360 - canvas.image.getHeight() * 240 / 300) / 2;
+        assertEquals(0, canvas.image.getRGB(left - 5, middle) & 0xffffff);
+        assertTrue((canvas.image.getRGB(left + 5, middle) & 0xffffff) > 0);
         assertTrue(before.contains("upright"), before);
         Bundle state = new Bundle();
         activity.onSaveInstanceState(state);
-        assertEquals("content://video", state.getString("video"));
+        assertEquals("content://documents/video", state.getString("video"));
         leave();
         activity = new MainActivity();
         start(state);
@@ -265,7 +533,7 @@ class AppTest {
     void missingModelsAreNoCrash() throws IOException {
         Files.delete(folder.resolve("lightflow_int8.tflite"));
         start();
-        says("CPU: there is no lightflow_int8.tflite in the assets: run export/fill_demo.py");
+        says(CPU + ": there is no lightflow_int8.tflite: export it again with tfflow");
     }
 
     @Test
@@ -273,7 +541,7 @@ class AppTest {
         Path file = folder.resolve("lightflow_int8.tflite");
         Files.write(file, Arrays.copyOf(Files.readAllBytes(file), 3000)); // LiteRT would hang
         start();
-        says("CPU: lightflow_int8.tflite is damaged: expected the SHA-256 ");
+        says(CPU + ": lightflow_int8.tflite is damaged: expected the SHA-256 ");
         says("nothing on this device runs the network");
     }
 
@@ -281,7 +549,7 @@ class AppTest {
     void missingGoldenFilesAreNoCrash() throws IOException {
         Files.delete(folder.resolve("golden_image2.png"));
         start();
-        says("CPU: the golden pair is not in the assets: run export/fill_demo.py");
+        says("the golden pair or the flow of lightflow_int8.tflite is missing");
     }
 
     @Test
@@ -294,7 +562,7 @@ class AppTest {
         Files.write(folder.resolve("models.json"), new byte[] {'{'});
         activity = new MainActivity();
         start();
-        says("models.json is not what export/fill_demo.py writes");
+        says("models.json is not what tfflow export --android-assets writes");
     }
 
     @Test
@@ -313,7 +581,7 @@ class AppTest {
                 "{" + files + "\"classes\": [\"a\", \"b\", \"c\"],"
                         + " \"interval\": 3, \"score\": 0.3, \"overlap\": 0.5}");
         start();
-        assertFalse(says("total").contains("no_detector"));
+        assertFalse(says("total").contains("no detector in the assets"));
         press(R.id.objects);
         String text = says("between");
         assertTrue(text.contains("key ") && text.startsWith("CPU"), text);
@@ -333,9 +601,14 @@ class AppTest {
     }
 
     @Test
-    void theBenchmarkReports() {
-        Phone.views = id -> new TextView(activity);
+    void theBenchmarkReports() throws IOException {
+        Phone.accelerators.put("GPU", "no OpenCL");
+        start();
+        says("total");
+        press(R.id.benchmark);
+        Phone.onScreen(activity::onPause);
         BenchmarkActivity screen = new BenchmarkActivity();
+        screen.intent.putExtra("network", "lightflow");
         Phone.onScreen(() -> screen.onCreate(null));
         Phone.onScreen(screen::onStart);
         TextView report = screen.findViewById(R.id.report);
@@ -344,11 +617,37 @@ class AppTest {
             Thread.yield();
         }
         String text = report.getText().toString();
-        assertTrue(text.startsWith("tfflow lightflow_int8.tflite\n"), text);
-        assertTrue(text.contains("GPU: LiteRT can't load lightflow_int8.tflite (no GPU)"), text);
+        assertTrue(text.startsWith("tfflow lightflow\n"), text);
+        assertTrue(
+                text.contains("GPU: LiteRT can't load lightflow_float16.tflite (no OpenCL)"),
+                text);
+        assertTrue(text.contains("\n" + CPU + ": ok"), text);
         assertTrue(text.contains("frames a second"), text);
         Phone.onScreen(() -> screen.findViewById(R.id.copy).press());
         Phone.onScreen(() -> screen.findViewById(R.id.share).press());
+        keep(screen.screen, "benchmark");
         Phone.onScreen(screen::onStop);
+    }
+
+    @Test
+    void theScreensAreDrawn() throws IOException {
+        Phone.accelerators.put("GPU", "wrong");
+        start();
+        says("total");
+        SeekBar range = activity.findViewById(R.id.range);
+        Phone.onScreen(() -> range.drag(6));
+        draws(canvas -> canvas.bitmaps == 2 && saturation(canvas) > 40);
+        keep(activity.screen, "colours");
+        press(R.id.arrows);
+        draws(canvas -> canvas.lines > 0);
+        keep(activity.screen, "arrows");
+    }
+
+    /** Keeps a picture of a screen for people. */
+    private static void keep(org.tfflow.fakes.Screen screen, String name) throws IOException {
+        Path file = Paths.get(System.getProperty("tfflow.screens")).resolve(name + ".png");
+        java.awt.image.BufferedImage[] image = new java.awt.image.BufferedImage[1];
+        Phone.onScreen(() -> image[0] = screen.draw());
+        assertTrue(javax.imageio.ImageIO.write(image[0], "png", file.toFile()));
     }
 }

@@ -1,12 +1,18 @@
 package org.tfflow.fakes;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
 
 /** The phone that the fakes play: what a test says of it. */
 public final class Phone {
@@ -28,8 +34,40 @@ public final class Phone {
     /** What opening it throws; null if it opens. */
     public static RuntimeException cameraError;
 
-    /** What an accelerator does: "" right, "wrong", or the reason for which it loads nothing. */
+    /**
+     * The accelerators that there are beside the CPU, and what they do: "" right, "rounds" as
+     * healthy ones do, "wrong", "dies" with the process, or the reason for which it loads nothing.
+     */
     public static Map<String, String> accelerators;
+
+    /** What was compiled: the accelerator, the CPU's threads, the file, and whether it is cached. */
+    public static final List<String> compiled = Collections.synchronizedList(new ArrayList<>());
+
+    /** How many of LiteRT's environments were made. */
+    public static int environments;
+
+    /** The folder of the app's own files. */
+    public static Path home;
+
+    /** The folder res. */
+    public static Path resources;
+
+    /** The list that is open; null if none is. */
+    public static android.app.AlertDialog dialog;
+
+    /** Who is told that the display has turned; null: nobody. */
+    public static android.hardware.display.DisplayManager.DisplayListener displayListener;
+
+    /** How far it is turned, in quarters. */
+    public static int displayRotation;
+
+    /** The code of the last activity that was asked for a result. */
+    public static int asked;
+
+    /** The end of the process, as a crash in a driver is: no handler sees it. */
+    public static final class Died extends Error {
+        private static final long serialVersionUID = 1L;
+    }
 
     /** Pictures in the video file; 0: the file is none. */
     public static int videoFrames;
@@ -40,8 +78,11 @@ public final class Phone {
     /** A string of the resources by its number. */
     public static Function<Integer, String> strings;
 
-    /** A view of the layout by its number. */
-    public static Function<Integer, android.view.View> views;
+    /** The name of a resource by its number. */
+    public static Function<Integer, String> names;
+
+    /** The number of a view by its name. */
+    public static Function<String, Integer> ids;
 
     private static final ExecutorService SCREEN =
             Executors.newSingleThreadExecutor(
@@ -67,6 +108,30 @@ public final class Phone {
         }
     }
 
+    /** A string of the resources by its name. */
+    public static String text(String name) {
+        try {
+            NodeList strings =
+                    DocumentBuilderFactory.newInstance()
+                            .newDocumentBuilder()
+                            .parse(resources.resolve("values/strings.xml").toFile())
+                            .getElementsByTagName("string");
+            for (int i = 0; i < strings.getLength(); i++) {
+                if (((Element) strings.item(i)).getAttribute("name").equals(name)) {
+                    return strings.item(i).getTextContent().replace("\\'", "'");
+                }
+            }
+        } catch (Exception error) {
+            throw new AssertionError(error);
+        }
+        throw new AssertionError("there is no string " + name);
+    }
+
+    /** The file behind a document's address. */
+    public static java.io.File document(String uri) {
+        return home.resolve(uri.substring(uri.lastIndexOf('/') + 1)).toFile();
+    }
+
     /** A phone where all is well, with a CPU and nothing else. */
     public static void reset() {
         cameraAllowed = true;
@@ -76,8 +141,11 @@ public final class Phone {
         videoFrames = 5;
         rotation = 0;
         accelerators = new HashMap<>();
-        accelerators.put("NPU", "no NPU");
-        accelerators.put("GPU", "no GPU");
-        accelerators.put("CPU", "");
+        compiled.clear();
+        environments = 0;
+        dialog = null;
+        displayListener = null;
+        displayRotation = 0;
+        asked = 0;
     }
 }

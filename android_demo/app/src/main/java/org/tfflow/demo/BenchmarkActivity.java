@@ -10,13 +10,18 @@ import android.os.Bundle;
 import android.util.Log;
 import android.view.View;
 import android.widget.TextView;
-import org.tfflow.core.Benchmark;
-import org.tfflow.core.Fit;
-import org.tfflow.core.FlowPipelineOptions;
-import org.tfflow.core.Orientation;
+import org.tfflow.core.image.Fit;
+import org.tfflow.core.image.Orientation;
+import org.tfflow.core.pipeline.Benchmark;
+import org.tfflow.core.pipeline.FlowPipelineOptions;
+import org.tfflow.litert.Choice;
+import org.tfflow.litert.FlowModels;
 
 /** The second screen: each accelerator's times, as a text to be copied or shared. */
 public final class BenchmarkActivity extends Activity {
+    /** The name of the network to measure, in the intent; the first one without. */
+    static final String NETWORK = "network";
+
     private static final int WARM_UP = 20; // frames
     private static final int RUNS = 100; // frames
     private static final int WIDTH = 640; // px, as the camera gives it
@@ -50,28 +55,30 @@ public final class BenchmarkActivity extends Activity {
 
     private void measure() {
         try {
-            ShippedModels models = new ShippedModels(getAssets());
+            FlowModels models = new FlowModels(this);
+            String wanted = getIntent().getStringExtra(NETWORK);
+            String network = wanted == null ? models.names().get(0) : wanted;
             // Turned as most phones' cameras are.
             Orientation orientation = Orientation.of(90, false);
             String report =
-                    new Benchmark(models::check, ShippedModels.TOLERANCE, OPTIONS, WARM_UP, RUNS)
+                    new Benchmark(models.attempts(), OPTIONS, WARM_UP, RUNS)
                             .run(
-                                    heading(models.flowFile()),
-                                    models.rungs(),
+                                    heading(network),
+                                    models.rungs(network, Choice.BEST),
                                     Benchmark.frames(WIDTH, HEIGHT, orientation),
                                     this::show);
             show(report);
             runOnUiThread(() -> setReady(true));
         } catch (InterruptedException end) {
             Thread.currentThread().interrupt(); // the screen was left
-        } catch (RuntimeException error) {
+        } catch (RuntimeException | LinkageError error) {
             Log.e("tfflow", "the benchmark failed", error);
             show(String.valueOf(error.getMessage()));
         }
     }
 
-    private static String heading(String file) {
-        return "tfflow " + file + "\n"
+    private static String heading(String network) {
+        return "tfflow " + network + "\n"
                 + Build.MANUFACTURER + " " + Build.MODEL + ", Android " + Build.VERSION.RELEASE
                 + " (API " + Build.VERSION.SDK_INT + ")\n"
                 + "frames of " + WIDTH + " x " + HEIGHT + ", turned by 90 degrees";

@@ -1,5 +1,6 @@
 package org.tfflow.demo;
 
+import android.annotation.SuppressLint;
 import android.graphics.ImageFormat;
 import android.hardware.camera2.CameraAccessException;
 import android.hardware.camera2.CameraCaptureSession;
@@ -14,10 +15,11 @@ import android.os.Handler;
 import android.os.HandlerThread;
 import android.util.Size;
 import java.util.Collections;
-import org.tfflow.core.Frame;
-import org.tfflow.core.Orientation;
-import org.tfflow.core.YuvColors;
-import org.tfflow.core.YuvImage;
+import org.jspecify.annotations.Nullable;
+import org.tfflow.core.image.Frame;
+import org.tfflow.core.image.Orientation;
+import org.tfflow.core.image.YuvColors;
+import org.tfflow.core.image.YuvImage;
 
 /** The camera's frames, upright by their orientation, on a thread of their own. */
 final class CameraSource implements FrameSource {
@@ -29,7 +31,9 @@ final class CameraSource implements FrameSource {
     private Handler handler;
     private CameraDevice camera;
     private ImageReader reader;
-    private Orientation orientation;
+    private int sensor; // degrees that the camera is turned against the phone
+    private boolean front;
+    private volatile Orientation orientation;
     private boolean closed;
 
     CameraSource(CameraManager manager, Receiver receiver) {
@@ -44,18 +48,17 @@ final class CameraSource implements FrameSource {
      * @return whether there is a camera that gives YUV_420_888 pictures
      * @throws SecurityException without the permission CAMERA
      */
+    @SuppressLint("MissingPermission") // who calls it asks for it, and catches what it throws
     boolean open(int displayDegrees) throws CameraAccessException {
         String id = chooseCamera();
         if (id == null) {
             return false;
         }
         CameraCharacteristics facts = manager.getCameraCharacteristics(id);
-        boolean front = isFront(facts);
+        front = isFront(facts);
         Integer turned = facts.get(CameraCharacteristics.SENSOR_ORIENTATION);
-        int sensor = turned == null ? 0 : turned;
-        // A front camera's picture turns against the screen, and is shown as in a mirror.
-        orientation =
-                Orientation.of(front ? sensor + displayDegrees : sensor - displayDegrees, front);
+        sensor = turned == null ? 0 : turned;
+        turn(displayDegrees);
         Size size = chooseSize(facts);
         if (size == null) {
             return false;
@@ -70,7 +73,14 @@ final class CameraSource implements FrameSource {
         return true;
     }
 
-    private String chooseCamera() throws CameraAccessException {
+    /** The screen is turned so from now on, as {@link #open} means it. */
+    void turn(int displayDegrees) {
+        // A front camera's picture turns against the screen, and is shown as in a mirror.
+        orientation =
+                Orientation.of(front ? sensor + displayDegrees : sensor - displayDegrees, front);
+    }
+
+    private @Nullable String chooseCamera() throws CameraAccessException {
         String[] ids = manager.getCameraIdList();
         for (String id : ids) {
             Integer facing =
@@ -88,7 +98,7 @@ final class CameraSource implements FrameSource {
     }
 
     /** The size nearest to the wanted one; null if there are none. */
-    private static Size chooseSize(CameraCharacteristics facts) {
+    private static @Nullable Size chooseSize(CameraCharacteristics facts) {
         StreamConfigurationMap streams =
                 facts.get(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP);
         Size[] sizes =

@@ -9,9 +9,10 @@ import android.graphics.RectF;
 import android.util.AttributeSet;
 import android.view.View;
 import java.util.List;
-import org.tfflow.core.Arrows;
-import org.tfflow.core.Box;
-import org.tfflow.core.Overlay;
+import org.jspecify.annotations.Nullable;
+import org.tfflow.core.detection.Box;
+import org.tfflow.core.image.Arrows;
+import org.tfflow.core.pipeline.Overlay;
 
 /** A frame, and over it the flow's colours, its arrows or the objects found. */
 public final class FlowView extends View {
@@ -25,10 +26,10 @@ public final class FlowView extends View {
     private final Paint text = new Paint(Paint.ANTI_ALIAS_FLAG);
     private final RectF place = new RectF();
     private final float density;
-    private Overlay overlay;
-    private Bitmap frame;
-    private Bitmap colors;
-    private List<String> classes;
+    private @Nullable Overlay overlay;
+    private @Nullable Bitmap frame;
+    private @Nullable Bitmap colors;
+    private @Nullable List<String> classes;
 
     /** As a layout makes it. */
     public FlowView(Context context, AttributeSet attributes) {
@@ -40,7 +41,7 @@ public final class FlowView extends View {
     }
 
     /** What a box's label means; null if nobody knows. */
-    void setClasses(List<String> names) {
+    void setClasses(@Nullable List<String> names) {
         classes = names;
     }
 
@@ -55,7 +56,18 @@ public final class FlowView extends View {
         invalidate();
     }
 
-    private static Bitmap filled(Bitmap old, int width, int height, int[] argb) {
+    /** What is shown now, as a picture; null if nothing is. */
+    @Nullable Bitmap picture() {
+        if (overlay == null) {
+            return null;
+        }
+        Bitmap picture =
+                Bitmap.createBitmap(getWidth(), getHeight(), Bitmap.Config.ARGB_8888);
+        onDraw(new Canvas(picture));
+        return picture;
+    }
+
+    private static Bitmap filled(@Nullable Bitmap old, int width, int height, int[] argb) {
         boolean fits = old != null && old.getWidth() == width && old.getHeight() == height;
         Bitmap bitmap =
                 fits ? old : Bitmap.createBitmap(width, height, Bitmap.Config.ARGB_8888);

@@ -1,6 +1,6 @@
 package org.tfflow.demo;
 
-import org.tfflow.core.Frame;
+import org.tfflow.core.image.Frame;
 
 /** Where frames come from: the camera or a video file. */
 interface FrameSource {

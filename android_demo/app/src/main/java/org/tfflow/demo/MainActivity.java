@@ -2,171 +2,193 @@ package org.tfflow.demo;
 
 import android.Manifest;
 import android.app.Activity;
+import android.app.AlertDialog;
 import android.content.ActivityNotFoundException;
+import android.content.ComponentCallbacks2;
 import android.content.Context;
 import android.content.Intent;
 import android.content.pm.PackageManager;
+import android.graphics.Bitmap;
 import android.hardware.camera2.CameraAccessException;
 import android.hardware.camera2.CameraManager;
+import android.hardware.display.DisplayManager;
 import android.net.Uri;
 import android.os.Bundle;
 import android.util.Log;
 import android.widget.RadioButton;
+import android.widget.SeekBar;
 import android.widget.TextView;
-import org.tfflow.core.EngineLadder;
-import org.tfflow.core.Fit;
-import org.tfflow.core.FlowPipeline;
-import org.tfflow.core.FlowPipelineOptions;
-import org.tfflow.core.Frame;
-import org.tfflow.core.FramePipeline;
-import org.tfflow.core.Overlay;
-import org.tfflow.core.PipelineThread;
-import org.tfflow.core.ViewMode;
-import org.tfflow.core.ViewModes;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
+import org.tfflow.core.image.Fit;
+import org.tfflow.core.image.Frame;
+import org.tfflow.core.pipeline.FlowPipelineOptions;
+import org.tfflow.core.pipeline.Overlay;
+import org.tfflow.core.pipeline.PipelineThread;
+import org.tfflow.core.pipeline.ViewMode;
+import org.tfflow.core.pipeline.ViewModes;
+import org.tfflow.litert.Choice;
+import org.tfflow.litert.FlowModels;
 
 /** The first screen: the camera's or a video's frames with their flow, and the stages' times. */
-public final class MainActivity extends Activity implements FrameSource.Receiver {
+public final class MainActivity extends Activity
+        implements FrameSource.Receiver, Session.Screen, DisplayManager.DisplayListener {
     private static final int ASK_CAMERA = 1;
     private static final int CHOOSE_VIDEO = 2;
+    private static final int CHOOSE_NETWORK = 3;
+    private static final int CHOOSE_PLACE = 4;
     private static final String VIDEO = "video";
     private static final String MODE = "mode";
+    private static final String NETWORK = "network";
+    private static final String UNIT = "unit";
+    private static final String THREADS = "threads";
     private static final int OPACITY = 160;
-    private static final float MAX_FLOW = 30; // px of a frame of about 640 x 480
+    private static final int MAX_FLOW = 30; // px of a frame of about 640 x 480, at first
     private static final int ARROW_STEP = 24; // px, likewise
-    private static final FlowPipelineOptions COLORS =
-            FlowPipelineOptions.standard()
-                    .withFit(Fit.LETTERBOX)
-                    .withMaxFlow(MAX_FLOW)
-                    .withOpacity(OPACITY)
-                    .withFastColors();
+    private static final int[] THREAD_COUNTS = {1, 2, 4};
 
     private final ViewModes modes = new ViewModes();
     private FlowView view;
     private TextView text;
-    private ShippedModels models; // null: the assets are damaged, and the screen says so
-    private Uri video; // null: the camera
-    private FrameSource source;
+    private SeekBar range;
+    private FlowModels models; // null: the assets are damaged, and the screen says so
+    private volatile String network; // a name of the models'
+    private Choice choice = Choice.BEST;
+    private @Nullable Uri video; // null: the camera
+    private @Nullable FrameSource source;
+    private @Nullable Bitmap picture; // to be saved
     private boolean asked;
+    private boolean resumed;
+    private boolean adding; // a network: no other is at work
     // Other threads read them too.
-    private volatile Runner runner;
+    private volatile @Nullable Session session;
     private volatile String notice = ""; // why there are no frames
-
-    /** A pipeline on its thread, and what the screen says of it. */
-    private final class Runner implements PipelineThread.Listener {
-        private final FramePipeline pipeline;
-        private final EngineLadder ladder; // null: detection, on the CPU
-        private final PipelineThread thread;
-
-        Runner(FramePipeline pipeline, EngineLadder ladder) {
-            this.pipeline = pipeline;
-            this.ladder = ladder;
-            thread = new PipelineThread(pipeline, this);
-        }
-
-        /** What runs the networks and why, what can't be chosen, and why there are no frames. */
-        private String report() {
-            String report = ladder == null ? "CPU" : ladder.report();
-            for (String more : new String[] {modes.reason(ViewMode.DETECTION), notice}) {
-                report += more == null || more.isEmpty() ? "" : "\n" + more;
-            }
-            return report + "\n\n";
-        }
-
-        private void tell(String lines) {
-            runOnUiThread(
-                    () -> {
-                        if (runner == this) { // not one that was left behind
-                            text.setText(lines);
-                        }
-                    });
-        }
-
-        @Override
-        public void onReady() {
-            tell(report());
-        }
-
-        @Override
-        public void onOverlay(Overlay overlay) {
-            tell(report()
-                    + pipeline.statistics().summary()
-                    + getString(R.string.dropped, thread.dropped()));
-            runOnUiThread(
-                    () -> {
-                        if (runner == this) {
-                            view.show(overlay);
-                        }
-                    });
-        }
-
-        @Override
-        public void onError(Throwable error) {
-            Log.e("tfflow", "the pipeline failed", error);
-            tell(String.valueOf(error.getMessage()));
-        }
-    }
+    private volatile String trouble = ""; // what the user wanted, and was not done
 
     @Override
-    protected void onCreate(Bundle state) {
+    protected void onCreate(@Nullable Bundle state) {
         super.onCreate(state);
         setContentView(R.layout.main);
         view = findViewById(R.id.view);
         text = findViewById(R.id.text);
+        range = findViewById(R.id.range);
         try {
-            models = new ShippedModels(getAssets());
+            models = new FlowModels(this);
+            network = models.names().get(0);
             if (models.classes() == null) {
                 modes.disable(ViewMode.DETECTION, getString(R.string.no_detector));
             }
             view.setClasses(models.classes());
-        } catch (IllegalArgumentException error) {
+        } catch (RuntimeException error) {
             Log.e("tfflow", "the assets are damaged", error);
             text.setText(error.getMessage());
         }
-        if (state != null) {
-            modes.choose(ViewMode.valueOf(state.getString(MODE, ViewMode.COLORS.name())));
-            String file = state.getString(VIDEO);
-            video = file == null ? null : Uri.parse(file);
+        range.setProgress(MAX_FLOW);
+        if (state != null && models != null) {
+            restore(state);
         }
         bind(R.id.colors, ViewMode.COLORS);
         bind(R.id.arrows, ViewMode.ARROWS);
         bind(R.id.objects, ViewMode.DETECTION);
+        range.setOnSeekBarChangeListener(
+                new SeekBar.OnSeekBarChangeListener() {
+                    @Override
+                    public void onProgressChanged(SeekBar bar, int value, boolean byUser) {
+                        showRange();
+                        paint();
+                    }
+
+                    @Override
+                    public void onStartTrackingTouch(SeekBar bar) {}
+
+                    @Override
+                    public void onStopTrackingTouch(SeekBar bar) {}
+                });
+        showRange();
+        bind(R.id.network, this::chooseNetwork);
+        bind(R.id.unit, this::chooseUnit);
+        bind(R.id.save, this::choosePlace);
+        bind(R.id.benchmark, this::openBenchmark);
         findViewById(R.id.camera).setOnClickListener(button -> show(null));
-        findViewById(R.id.video).setOnClickListener(button -> chooseVideo());
-        findViewById(R.id.benchmark)
+        findViewById(R.id.video)
+                .setOnClickListener(button -> choose(open("video/*"), CHOOSE_VIDEO));
+    }
+
+    private void restore(Bundle state) {
+        modes.choose(ViewMode.valueOf(state.getString(MODE, ViewMode.COLORS.name())));
+        String file = state.getString(VIDEO);
+        video = file == null ? null : Uri.parse(file);
+        String name = state.getString(NETWORK);
+        network = models.names().contains(name) ? name : network;
+        String unit = state.getString(UNIT);
+        choice =
+                choice.withUnit(unit == null ? null : Choice.Unit.valueOf(unit))
+                        .withThreads(Integer.parseInt(state.getString(THREADS, "1")));
+    }
+
+    private void bind(int id, Runnable action) {
+        findViewById(id)
                 .setOnClickListener(
-                        button -> startActivity(new Intent(this, BenchmarkActivity.class)));
-        findViewById(R.id.benchmark).setEnabled(models != null);
+                        button -> {
+                            trouble = "";
+                            action.run();
+                        });
+        findViewById(id).setEnabled(models != null);
     }
 
     private void bind(int id, ViewMode mode) {
         RadioButton button = findViewById(id);
         button.setEnabled(models != null && modes.reason(mode) == null);
         button.setChecked(modes.current() == mode);
-        button.setOnClickListener(pressed -> choose(mode));
+        button.setOnClickListener(
+                pressed -> {
+                    if (modes.choose(mode)) {
+                        work();
+                    }
+                });
     }
 
-    private void choose(ViewMode mode) {
-        boolean sameNetworks =
-                (mode == ViewMode.DETECTION) == (modes.current() == ViewMode.DETECTION);
-        if (!modes.choose(mode)) {
-            return;
-        }
-        if (sameNetworks && runner != null && runner.pipeline instanceof FlowPipeline) {
-            ((FlowPipeline) runner.pipeline).paintAs(painting());
-        } else if (!sameNetworks) {
-            stop();
-            start();
-        }
+    private void showRange() {
+        TextView label = findViewById(R.id.range_label);
+        label.setText(getString(R.string.range, maxFlow()));
+    }
+
+    private int maxFlow() {
+        return Math.max(1, range.getProgress());
     }
 
     private FlowPipelineOptions painting() {
-        return modes.current() == ViewMode.ARROWS ? COLORS.withArrows(ARROW_STEP) : COLORS;
+        FlowPipelineOptions colors =
+                FlowPipelineOptions.standard()
+                        .withFit(Fit.LETTERBOX)
+                        .withMaxFlow(maxFlow())
+                        .withOpacity(OPACITY)
+                        .withFastColors();
+        return modes.current() == ViewMode.ARROWS ? colors.withArrows(ARROW_STEP) : colors;
+    }
+
+    private void paint() {
+        Session now = session;
+        if (now != null) {
+            now.paintAs(painting());
+        }
     }
 
     @Override
     protected void onResume() {
         super.onResume();
+        resumed = true;
+        displays().registerDisplayListener(this, null);
         start();
+    }
+
+    private DisplayManager displays() {
+        return (DisplayManager) getSystemService(Context.DISPLAY_SERVICE);
     }
 
     /** The frames that the user has chosen, through the networks that the mode needs. */
@@ -175,12 +197,7 @@ public final class MainActivity extends Activity implements FrameSource.Receiver
         if (models == null) {
             return;
         }
-        if (modes.current() == ViewMode.DETECTION) {
-            runner = new Runner(models.detection(), null);
-        } else {
-            EngineLadder ladder = models.ladder();
-            runner = new Runner(new FlowPipeline(ladder, painting()), ladder);
-        }
+        work();
         if (video != null) {
             source = new VideoSource(this, video, this);
         } else if (checkSelfPermission(Manifest.permission.CAMERA)
@@ -194,13 +211,25 @@ public final class MainActivity extends Activity implements FrameSource.Receiver
         }
     }
 
+    /** Sees to it that the networks chosen are at work for this screen. */
+    private void work() {
+        if (!resumed || adding) {
+            return;
+        }
+        boolean detects = modes.current() == ViewMode.DETECTION;
+        Session now = Session.of(models, detects ? null : network, choice, painting());
+        if (now != session) {
+            session = now;
+            now.attach(this);
+        }
+    }
+
     private void openCamera() {
         CameraSource camera =
                 new CameraSource((CameraManager) getSystemService(Context.CAMERA_SERVICE), this);
         source = camera;
         try {
-            int degrees = 90 * getWindowManager().getDefaultDisplay().getRotation();
-            if (!camera.open(degrees)) {
+            if (!camera.open(degrees())) {
                 onFailure(getString(R.string.no_camera));
             }
         } catch (CameraAccessException | RuntimeException error) {
@@ -209,46 +238,215 @@ public final class MainActivity extends Activity implements FrameSource.Receiver
         }
     }
 
+    private int degrees() {
+        return 90 * getWindowManager().getDefaultDisplay().getRotation();
+    }
+
+    @Override
+    public void onDisplayAdded(int display) {}
+
+    @Override
+    public void onDisplayRemoved(int display) {}
+
+    /** Turned: upside down is no change of the configuration, and the screen is not made anew. */
+    @Override
+    public void onDisplayChanged(int display) {
+        if (source instanceof CameraSource) {
+            ((CameraSource) source).turn(degrees());
+        }
+    }
+
     @Override
     protected void onPause() {
-        stop();
+        resumed = false;
+        displays().unregisterDisplayListener(this);
+        leave();
         super.onPause();
     }
 
-    /** The source first: it still gives frames to the pipeline, which ends by itself. */
-    private void stop() {
+    /** The source ends, the networks wait. */
+    private void leave() {
         if (source != null) {
             source.close();
             source = null;
         }
-        if (runner != null) {
-            runner.thread.end();
-            runner = null;
-        }
-    }
-
-    private void chooseVideo() {
-        Intent intent = new Intent(Intent.ACTION_OPEN_DOCUMENT);
-        intent.addCategory(Intent.CATEGORY_OPENABLE);
-        intent.setType("video/*");
-        try {
-            startActivityForResult(intent, CHOOSE_VIDEO);
-        } catch (ActivityNotFoundException error) {
-            onFailure(getString(R.string.no_picker));
+        Session now = session;
+        if (now != null) {
+            now.detach();
+            session = null;
         }
     }
 
     @Override
-    protected void onActivityResult(int request, int result, Intent data) {
-        super.onActivityResult(request, result, data);
-        if (request == CHOOSE_VIDEO && result == RESULT_OK && data != null) {
-            video = data.getData(); // onResume follows
+    protected void onDestroy() {
+        if (isFinishing()) {
+            Session.end();
+        }
+        super.onDestroy();
+    }
+
+    @Override
+    public void onTrimMemory(int level) {
+        super.onTrimMemory(level);
+        if (level >= ComponentCallbacks2.TRIM_MEMORY_BACKGROUND && !resumed) {
+            Session.end();
         }
     }
 
+    /** A list to choose from. */
+    private void choose(int title, List<String> items, IntConsumer chosen) {
+        new AlertDialog.Builder(this)
+                .setTitle(title)
+                .setItems(
+                        items.toArray(new String[0]), (dialog, which) -> chosen.accept(which))
+                .show();
+    }
+
+    private void chooseNetwork() {
+        List<String> items = new ArrayList<>(models.names());
+        items.add(getString(R.string.add_network));
+        choose(
+                R.string.network,
+                items,
+                which -> {
+                    if (which == items.size() - 1) {
+                        choose(open("*/*"), CHOOSE_NETWORK);
+                    } else {
+                        network = items.get(which);
+                        work();
+                    }
+                });
+    }
+
+    private void chooseUnit() {
+        List<String> items = new ArrayList<>();
+        List<Choice> choices = new ArrayList<>();
+        items.add(getString(R.string.best));
+        choices.add(Choice.BEST);
+        for (Choice.Unit unit : new Choice.Unit[] {Choice.Unit.NPU, Choice.Unit.GPU}) {
+            items.add(unit.name());
+            choices.add(Choice.BEST.withUnit(unit));
+        }
+        for (int threads : THREAD_COUNTS) {
+            items.add(getString(R.string.cpu, threads));
+            choices.add(Choice.BEST.withUnit(Choice.Unit.CPU).withThreads(threads));
+        }
+        if (!models.attempts().isEmpty()) {
+            items.add(getString(R.string.try_again));
+        }
+        choose(
+                R.string.unit,
+                items,
+                which -> {
+                    if (which == choices.size()) {
+                        models.attempts().forget();
+                        Session.end();
+                    } else {
+                        choice = choices.get(which);
+                    }
+                    work();
+                });
+    }
+
+    private void openBenchmark() {
+        leave();
+        Session.end(); // it measures the accelerators alone
+        Intent intent = new Intent(this, BenchmarkActivity.class);
+        intent.putExtra(BenchmarkActivity.NETWORK, network);
+        startActivity(intent);
+    }
+
+    private static Intent open(String type) {
+        Intent intent = new Intent(Intent.ACTION_OPEN_DOCUMENT);
+        intent.addCategory(Intent.CATEGORY_OPENABLE);
+        intent.setType(type);
+        return intent;
+    }
+
+    private void choosePlace() {
+        picture = view.picture();
+        if (picture == null) {
+            complain(getString(R.string.no_picture));
+            return;
+        }
+        Intent intent = new Intent(Intent.ACTION_CREATE_DOCUMENT);
+        intent.addCategory(Intent.CATEGORY_OPENABLE);
+        intent.setType("image/png");
+        intent.putExtra(Intent.EXTRA_TITLE, "flow.png");
+        choose(intent, CHOOSE_PLACE);
+    }
+
+    private void choose(Intent intent, int request) {
+        try {
+            startActivityForResult(intent, request);
+        } catch (ActivityNotFoundException error) {
+            complain(getString(R.string.no_picker));
+        }
+    }
+
+    @Override
+    protected void onActivityResult(int request, int result, @Nullable Intent data) {
+        super.onActivityResult(request, result, data);
+        Uri chosen = result == RESULT_OK && data != null ? data.getData() : null;
+        if (chosen == null) {
+            return;
+        }
+        if (request == CHOOSE_VIDEO) {
+            video = chosen; // onResume follows
+        } else if (request == CHOOSE_NETWORK) {
+            Session.end();
+            adding = true;
+            new Thread(() -> add(chosen), "add").start();
+        } else if (request == CHOOSE_PLACE) {
+            save(chosen);
+        }
+    }
+
+    /** Adds a network and runs it. */
+    private void add(Uri file) {
+        try {
+            PipelineThread.alone(
+                    () -> {
+                        try (InputStream stream = getContentResolver().openInputStream(file)) {
+                            network = models.add(name(file), stream);
+                        } catch (IOException | RuntimeException | LinkageError error) {
+                            Log.e("tfflow", "the network can't be added", error);
+                            complain(getString(R.string.not_added, error.getMessage()));
+                        }
+                    });
+        } catch (InterruptedException end) {
+            Thread.currentThread().interrupt();
+        }
+        runOnUiThread(
+                () -> {
+                    adding = false;
+                    work();
+                });
+    }
+
+    /** The last part of its path: what providers call their files is theirs to say. */
+    private static String name(Uri file) {
+        String last = file.getLastPathSegment();
+        return last == null ? "network" : last.substring(last.lastIndexOf('/') + 1);
+    }
+
+    private void save(Uri file) {
+        if (picture == null) {
+            complain(getString(R.string.no_picture)); // the screen was made anew meanwhile
+            return;
+        }
+        try (OutputStream stream = getContentResolver().openOutputStream(file)) {
+            picture.compress(Bitmap.CompressFormat.PNG, 100, stream);
+        } catch (IOException | RuntimeException error) {
+            complain(getString(R.string.not_saved, error.getMessage()));
+        }
+        picture = null;
+    }
+
     /** From now on a video, or the camera. */
-    private void show(Uri newVideo) {
-        stop();
+    private void show(@Nullable Uri newVideo) {
+        leave();
+        trouble = "";
         video = newVideo;
         asked = false; // who presses the button may be asked again
         start();
@@ -259,13 +457,16 @@ public final class MainActivity extends Activity implements FrameSource.Receiver
         super.onSaveInstanceState(state);
         state.putString(MODE, modes.current().name());
         state.putString(VIDEO, video == null ? null : video.toString());
+        state.putString(NETWORK, network);
+        state.putString(UNIT, choice.unit() == null ? null : choice.unit().name());
+        state.putString(THREADS, String.valueOf(choice.threads()));
     }
 
     @Override
     public void onFrame(Frame frame) {
-        Runner now = runner;
+        Session now = session;
         if (now != null) {
-            now.thread.submit(frame);
+            now.submit(frame);
         }
     }
 
@@ -273,5 +474,48 @@ public final class MainActivity extends Activity implements FrameSource.Receiver
     public void onFailure(String reason) {
         notice = reason;
         runOnUiThread(() -> text.setText(reason));
+    }
+
+    /** Says what was not done, until the user wants something else. */
+    private void complain(String reason) {
+        trouble = reason;
+        runOnUiThread(() -> text.setText(reason));
+    }
+
+    private void show(Session from, String lines, @Nullable Overlay overlay) {
+        runOnUiThread(
+                () -> {
+                    if (session == from) { // not one that was left behind
+                        text.setText(lines);
+                        if (overlay != null) {
+                            view.show(overlay);
+                        }
+                    }
+                });
+    }
+
+    /** What runs the networks and why, what can't be chosen, and why there are no frames. */
+    private String lines(Session from) {
+        String lines = from.report();
+        for (String more : new String[] {modes.reason(ViewMode.DETECTION), notice, trouble}) {
+            lines += more == null || more.isEmpty() ? "" : "\n" + more;
+        }
+        return lines + "\n\n";
+    }
+
+    @Override
+    public void onReport(Session from) {
+        show(from, lines(from), null);
+    }
+
+    @Override
+    public void onOverlay(Session from, Overlay overlay) {
+        String dropped = getString(R.string.dropped, from.dropped());
+        show(from, lines(from) + from.times() + dropped, overlay);
+    }
+
+    @Override
+    public void onError(Session from, String reason) {
+        show(from, reason, null);
     }
 }

@@ -10,11 +10,11 @@ import android.media.MediaFormat;
 import android.net.Uri;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import org.tfflow.core.Frame;
-import org.tfflow.core.Orientation;
-import org.tfflow.core.PlaybackClock;
-import org.tfflow.core.YuvColors;
-import org.tfflow.core.YuvImage;
+import org.tfflow.core.image.Frame;
+import org.tfflow.core.image.Orientation;
+import org.tfflow.core.image.YuvColors;
+import org.tfflow.core.image.YuvImage;
+import org.tfflow.core.pipeline.PlaybackClock;
 
 /** A video file's frames at the file's speed, again and again, on a thread of their own. */
 final class VideoSource implements FrameSource {

@@ -2,8 +2,8 @@ package org.tfflow.demo;
 
 import android.graphics.Rect;
 import android.media.Image;
-import org.tfflow.core.YuvColors;
-import org.tfflow.core.YuvImage;
+import org.tfflow.core.image.YuvColors;
+import org.tfflow.core.image.YuvImage;
 
 /** Android's pictures as flowcore's. */
 final class YuvImages {

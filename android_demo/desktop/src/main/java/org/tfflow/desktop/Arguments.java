@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.tfflow.core.FlowEngineException;
-import org.tfflow.core.Orientation;
+import org.tfflow.core.image.Orientation;
+import org.tfflow.core.network.FlowEngineException;
 
 /** A command's arguments: options, each with its value. */
 final class Arguments {

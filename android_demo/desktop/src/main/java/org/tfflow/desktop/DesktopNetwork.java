@@ -8,16 +8,18 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import org.tfflow.core.FlowEngineException;
-import org.tfflow.core.Network;
-import org.tfflow.core.TensorSpec;
+import java.util.Set;
+import org.tfflow.core.network.FlowEngineException;
+import org.tfflow.core.network.Network;
+import org.tfflow.core.network.TensorSpec;
 
 /** A .tflite on LiteRT's C library, through JNA: the phone's runtime on a desktop's CPU. */
 public final class DesktopNetwork implements Network {
-    private static final Size FIRST = new Size(0);
     private static final int PER_TENSOR = 1; // kLiteRtQuantizationPerTensor
 
     /** A tensor of the signature: what it is, and the memory that LiteRT uses for it. */
@@ -26,18 +28,30 @@ public final class DesktopNetwork implements Network {
         Pointer buffer;
     }
 
+    /** A signature: its place in the file, and its tensors in their order, once it is used. */
+    private static final class Signature {
+        final Size index;
+        final Pointer pointer;
+        final Map<String, Slot> inputs = new LinkedHashMap<>();
+        final Map<String, Slot> outputs = new LinkedHashMap<>();
+
+        Signature(Size index, Pointer pointer) {
+            this.index = index;
+            this.pointer = pointer;
+        }
+    }
+
     private final Path library;
     private final Path file;
     private final Deque<Runnable> toClose = new ArrayDeque<>();
-    // In the signature's order.
-    private final Map<String, Slot> inputs = new LinkedHashMap<>();
-    private final Map<String, Slot> outputs = new LinkedHashMap<>();
+    private final Map<String, Signature> signatures = new LinkedHashMap<>();
     private LiteRt litert;
+    private Pointer environment;
     private Pointer compiled;
 
     /**
      * @param library ai-edge-litert's libLiteRt.so
-     * @param file a .tflite; its first signature is what runs
+     * @param file a .tflite with signatures
      */
     public DesktopNetwork(Path library, Path file) {
         this.library = library;
@@ -72,8 +86,9 @@ public final class DesktopNetwork implements Network {
         litert = LiteRt.open(library);
         PointerByReference made = new PointerByReference();
         check(litert.LiteRtCreateEnvironment(0, null, made), "make an environment");
-        Pointer environment = made.getValue();
-        toClose.push(() -> litert.LiteRtDestroyEnvironment(environment));
+        Pointer opened = made.getValue();
+        toClose.push(() -> litert.LiteRtDestroyEnvironment(opened));
+        environment = opened;
 
         check(
                 litert.LiteRtCreateModelFromFile(environment, file.toString(), made),
@@ -81,7 +96,7 @@ public final class DesktopNetwork implements Network {
         Pointer model = made.getValue();
         toClose.push(() -> litert.LiteRtDestroyModel(model));
 
-        Pointer signature = firstSignature(model);
+        findSignatures(model);
         check(litert.LiteRtCreateOptions(made), "make options");
         Pointer options = made.getValue();
         toClose.push(() -> litert.LiteRtDestroyOptions(options));
@@ -93,13 +108,10 @@ public final class DesktopNetwork implements Network {
                 "compile the network");
         Pointer network = made.getValue();
         toClose.push(() -> litert.LiteRtDestroyCompiledModel(network));
-
-        makeSlots(environment, network, signature, true);
-        makeSlots(environment, network, signature, false);
         compiled = network;
     }
 
-    private Pointer firstSignature(Pointer model) {
+    private void findSignatures(Pointer model) {
         SizeByReference count = new SizeByReference();
         check(litert.LiteRtGetNumModelSignatures(model, count), "count the signatures");
         if (count.get() == 0) {
@@ -108,45 +120,60 @@ public final class DesktopNetwork implements Network {
                             + " tfflow");
         }
         PointerByReference found = new PointerByReference();
-        check(litert.LiteRtGetModelSignature(model, FIRST, found), "find the signature");
-        return found.getValue();
+        for (int i = 0; i < count.get(); i++) {
+            check(litert.LiteRtGetModelSignature(model, new Size(i), found), "find a signature");
+            Signature signature = new Signature(new Size(i), found.getValue());
+            check(litert.LiteRtGetSignatureKey(signature.pointer, found), "read its name");
+            signatures.put(found.getValue().getString(0), signature);
+        }
+    }
+
+    /** A signature of this name, with memory for its tensors. */
+    private Signature signature(String name) {
+        if (compiled == null) {
+            throw new IllegalStateException("call load() first");
+        }
+        Signature signature =
+                name.equals(FIRST) ? signatures.values().iterator().next() : signatures.get(name);
+        if (signature == null) {
+            throw new FlowEngineException(
+                    file + ": expected a signature " + name + "; it has " + signatures.keySet());
+        }
+        if (signature.outputs.isEmpty()) {
+            makeSlots(signature, true);
+            makeSlots(signature, false);
+        }
+        return signature;
     }
 
     /** Finds all inputs, or all outputs, and makes LiteRT's memory for them. */
-    private void makeSlots(
-            Pointer environment, Pointer network, Pointer signature, boolean input) {
+    private void makeSlots(Signature signature, boolean input) {
         SizeByReference count = new SizeByReference();
         check(
                 input
-                        ? litert.LiteRtGetNumSignatureInputs(signature, count)
-                        : litert.LiteRtGetNumSignatureOutputs(signature, count),
+                        ? litert.LiteRtGetNumSignatureInputs(signature.pointer, count)
+                        : litert.LiteRtGetNumSignatureOutputs(signature.pointer, count),
                 "count the tensors");
         PointerByReference found = new PointerByReference();
         for (int i = 0; i < count.get(); i++) {
             Size index = new Size(i);
             check(
                     input
-                            ? litert.LiteRtGetSignatureInputName(signature, index, found)
-                            : litert.LiteRtGetSignatureOutputName(signature, index, found),
+                            ? litert.LiteRtGetSignatureInputName(signature.pointer, index, found)
+                            : litert.LiteRtGetSignatureOutputName(signature.pointer, index, found),
                     "read a tensor's name");
             String name = found.getValue().getString(0);
-            Map<String, Slot> slots = input ? inputs : outputs;
-            slots.put(name, slot(environment, network, signature, name, index, input));
+            Map<String, Slot> slots = input ? signature.inputs : signature.outputs;
+            slots.put(name, slot(signature, name, index, input));
         }
     }
 
-    private Slot slot(
-            Pointer environment,
-            Pointer network,
-            Pointer signature,
-            String name,
-            Size index,
-            boolean input) {
+    private Slot slot(Signature signature, String name, Size index, boolean input) {
         PointerByReference found = new PointerByReference();
         check(
                 input
-                        ? litert.LiteRtGetSignatureInputTensorByIndex(signature, index, found)
-                        : litert.LiteRtGetSignatureOutputTensorByIndex(signature, index, found),
+                        ? litert.LiteRtGetSignatureInputTensorByIndex(signature.pointer, index, found)
+                        : litert.LiteRtGetSignatureOutputTensorByIndex(signature.pointer, index, found),
                 "find " + name);
         Pointer tensor = found.getValue();
         Memory type = new Memory(LiteRt.TENSOR_TYPE_SIZE);
@@ -157,9 +184,9 @@ public final class DesktopNetwork implements Network {
         check(
                 input
                         ? litert.LiteRtGetCompiledModelInputBufferRequirements(
-                                network, FIRST, index, found)
+                                compiled, signature.index, index, found)
                         : litert.LiteRtGetCompiledModelOutputBufferRequirements(
-                                network, FIRST, index, found),
+                                compiled, signature.index, index, found),
                 "ask what memory " + name + " needs");
         PointerByReference made = new PointerByReference();
         check(
@@ -202,18 +229,33 @@ public final class DesktopNetwork implements Network {
         }
     }
 
-    @Override
-    public TensorSpec input(String name) {
-        return slot(inputs, name).spec;
+    /** The names of the file's signatures, in its order; after {@link #load}. */
+    public Set<String> signatures() {
+        signature(FIRST); // is it loaded?
+        return signatures.keySet();
+    }
+
+    /** The names of a signature's inputs, in its order. */
+    public List<String> inputs(String signature) {
+        return new ArrayList<>(signature(signature).inputs.keySet());
+    }
+
+    /** The names of a signature's outputs, in its order. */
+    public List<String> outputs(String signature) {
+        return new ArrayList<>(signature(signature).outputs.keySet());
     }
 
     @Override
-    public TensorSpec output(String name) {
-        return slot(outputs, name).spec;
+    public TensorSpec input(String signature, String name) {
+        return slot(signature(signature).inputs, name).spec;
+    }
+
+    @Override
+    public TensorSpec output(String signature, String name) {
+        return slot(signature(signature).outputs, name).spec;
     }
 
     private Slot slot(Map<String, Slot> slots, String name) {
-        checkLoaded();
         Slot slot = slots.get(name);
         if (slot == null) {
             throw new FlowEngineException(
@@ -223,21 +265,22 @@ public final class DesktopNetwork implements Network {
     }
 
     @Override
-    public void run(Map<String, ByteBuffer> given, Map<String, ByteBuffer> results) {
-        checkLoaded();
-        checkNames("inputs", inputs, given);
-        checkNames("outputs", outputs, results);
-        given.forEach((name, bytes) -> copy(inputs.get(name), bytes, true));
+    public void run(
+            String name, Map<String, ByteBuffer> given, Map<String, ByteBuffer> results) {
+        Signature signature = signature(name);
+        checkNames("inputs", signature.inputs, given);
+        checkNames("outputs", signature.outputs, results);
+        given.forEach((input, bytes) -> copy(signature.inputs.get(input), bytes, true));
         check(
                 litert.LiteRtRunCompiledModel(
                         compiled,
-                        FIRST,
-                        new Size(inputs.size()),
-                        buffers(inputs),
-                        new Size(outputs.size()),
-                        buffers(outputs)),
+                        signature.index,
+                        new Size(signature.inputs.size()),
+                        buffers(signature.inputs),
+                        new Size(signature.outputs.size()),
+                        buffers(signature.outputs)),
                 "run");
-        results.forEach((name, bytes) -> copy(outputs.get(name), bytes, false));
+        results.forEach((output, bytes) -> copy(signature.outputs.get(output), bytes, false));
     }
 
     private void checkNames(
@@ -277,12 +320,6 @@ public final class DesktopNetwork implements Network {
         }
     }
 
-    private void checkLoaded() {
-        if (compiled == null) {
-            throw new IllegalStateException("call load() first");
-        }
-    }
-
     private void check(int status, String what) {
         if (status != 0) {
             throw new FlowEngineException(
@@ -293,8 +330,7 @@ public final class DesktopNetwork implements Network {
     @Override
     public void close() {
         compiled = null;
-        inputs.clear();
-        outputs.clear();
+        signatures.clear();
         while (!toClose.isEmpty()) {
             toClose.pop().run();
         }

@@ -7,11 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import org.tfflow.core.Box;
-import org.tfflow.core.DetectionPipeline;
-import org.tfflow.core.Frame;
-import org.tfflow.core.NonMaximumSuppression;
-import org.tfflow.core.Overlay;
+import org.tfflow.core.detection.Box;
+import org.tfflow.core.detection.NonMaximumSuppression;
+import org.tfflow.core.image.Frame;
+import org.tfflow.core.pipeline.DetectionPipeline;
+import org.tfflow.core.pipeline.Overlay;
 
 /** A folder of frames through the detection of the phone: a table of boxes out, and the times. */
 public final class DetectCommand {

@@ -10,14 +10,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import org.tfflow.core.Fit;
-import org.tfflow.core.FlowField;
-import org.tfflow.core.FlowPipeline;
-import org.tfflow.core.FlowPipelineOptions;
-import org.tfflow.core.Frame;
-import org.tfflow.core.NetworkFlowEngine;
-import org.tfflow.core.Orientation;
-import org.tfflow.core.Overlay;
+import org.tfflow.core.image.Fit;
+import org.tfflow.core.image.FlowField;
+import org.tfflow.core.image.Frame;
+import org.tfflow.core.image.Orientation;
+import org.tfflow.core.network.FlowEngine;
+import org.tfflow.core.network.NetworkFlowEngine;
+import org.tfflow.core.network.StreamingFlowEngine;
+import org.tfflow.core.pipeline.FlowPipeline;
+import org.tfflow.core.pipeline.FlowPipelineOptions;
+import org.tfflow.core.pipeline.Overlay;
 
 /** A folder of frames through the pipeline of the phone: overlays out, and the times it took. */
 public final class FlowCommand {
@@ -52,8 +54,7 @@ public final class FlowCommand {
         boolean writesFlow = arguments.get("flow", "no").equals("yes");
         DesktopNetwork network =
                 new DesktopNetwork(arguments.path("library"), arguments.path("model"));
-        try (FlowPipeline pipeline =
-                new FlowPipeline(new NetworkFlowEngine(network), painting(arguments))) {
+        try (FlowPipeline pipeline = new FlowPipeline(engine(network), painting(arguments))) {
             pipeline.open();
             Files.createDirectories(output);
             for (int i = 0; i < files.size(); i++) {
@@ -76,6 +77,15 @@ public final class FlowCommand {
         } catch (IOException error) {
             throw new UncheckedIOException("can't write to " + output, error);
         }
+    }
+
+    /** Each frame is encoded once, if the file can do that. */
+    private static FlowEngine engine(DesktopNetwork network) {
+        network.load();
+        return network.signatures().containsAll(Arrays.asList("encode", "match"))
+                ? new StreamingFlowEngine(
+                        network, network.outputs("encode"), network.inputs("match"))
+                : new NetworkFlowEngine(network);
     }
 
     private static FlowPipelineOptions painting(Arguments arguments) {

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import javax.imageio.ImageIO;
-import org.tfflow.core.RgbImage;
+import org.tfflow.core.image.RgbImage;
 
 /** Pictures in files. */
 final class Images {

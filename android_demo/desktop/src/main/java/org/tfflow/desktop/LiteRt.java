@@ -66,6 +66,8 @@ interface LiteRt extends Library {
 
     int LiteRtGetModelSignature(Pointer model, Size index, PointerByReference signature);
 
+    int LiteRtGetSignatureKey(Pointer signature, PointerByReference key);
+
     int LiteRtGetNumSignatureInputs(Pointer signature, SizeByReference count);
 
     int LiteRtGetNumSignatureOutputs(Pointer signature, SizeByReference count);

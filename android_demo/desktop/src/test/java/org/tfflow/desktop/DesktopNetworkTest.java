@@ -9,22 +9,23 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.tfflow.core.EngineLadder;
-import org.tfflow.core.Fit;
-import org.tfflow.core.FlowEngine;
-import org.tfflow.core.FlowEngineException;
-import org.tfflow.core.FlowPipeline;
-import org.tfflow.core.FlowPipelineOptions;
-import org.tfflow.core.FlowPredictor;
-import org.tfflow.core.LatencyStatistics;
-import org.tfflow.core.NetworkFlowEngine;
-import org.tfflow.core.SelfCheck;
+import org.tfflow.core.image.Fit;
+import org.tfflow.core.network.EngineLadder;
+import org.tfflow.core.network.FlowEngine;
+import org.tfflow.core.network.FlowEngineException;
+import org.tfflow.core.network.FlowPredictor;
+import org.tfflow.core.network.LatencyStatistics;
+import org.tfflow.core.network.NetworkFlowEngine;
+import org.tfflow.core.network.SelfCheck;
+import org.tfflow.core.pipeline.FlowPipeline;
+import org.tfflow.core.pipeline.FlowPipelineOptions;
 
 /**
  * The shipped file through LiteRT's C library. The test runner names the library and the assets:
@@ -45,11 +46,11 @@ class DesktopNetworkTest {
         model = assets.resolve(System.getProperty("tfflow.model"));
     }
 
-    private static SelfCheck check(FlowPredictor predictor) throws IOException {
-        return SelfCheck.run(
-                predictor,
+    private static SelfCheck.Golden golden() throws IOException {
+        return new SelfCheck.Golden(
                 Images.read(assets.resolve("golden_image1.png")),
                 Images.read(assets.resolve("golden_image2.png")),
+                Files.readAllBytes(assets.resolve("golden_truth.bin")),
                 Files.readAllBytes(assets.resolve(System.getProperty("tfflow.golden"))),
                 Integer.getInteger("tfflow.step"));
     }
@@ -59,11 +60,12 @@ class DesktopNetworkTest {
         FlowEngine engine = new NetworkFlowEngine(new DesktopNetwork(library, model));
         try (FlowPipeline pipeline = new FlowPipeline(engine, FlowPipelineOptions.standard())) {
             pipeline.open();
-            SelfCheck check = check(pipeline.predictor());
-            assertEquals(0, check.largestError(), check.toString());
+            SelfCheck check = SelfCheck.run(pipeline.predictor(), golden());
+            assertEquals(0, check.difference(), check.toString());
+            assertTrue(check.passes(), check.toString());
             assertEquals(1, pipeline.statistics().count("run"));
             // And again: nothing of the first run is left over.
-            assertEquals(0, check(pipeline.predictor()).largestError());
+            assertEquals(0, SelfCheck.run(pipeline.predictor(), golden()).difference());
         }
     }
 
@@ -73,39 +75,45 @@ class DesktopNetworkTest {
             engine.load();
             FlowPredictor predictor =
                     new FlowPredictor(engine, Fit.STRETCH, new LatencyStatistics(1));
-            byte[] golden =
-                    Files.readAllBytes(assets.resolve(System.getProperty("tfflow.golden")));
-            SelfCheck swapped =
-                    SelfCheck.run(
-                            predictor,
+            SelfCheck.Golden pair = golden();
+            SelfCheck.Golden swapped =
+                    new SelfCheck.Golden(
                             Images.read(assets.resolve("golden_image2.png")),
                             Images.read(assets.resolve("golden_image1.png")),
-                            golden,
+                            Files.readAllBytes(assets.resolve("golden_truth.bin")),
+                            Files.readAllBytes(
+                                    assets.resolve(System.getProperty("tfflow.golden"))),
                             Integer.getInteger("tfflow.step"));
-            assertTrue(swapped.meanError() > 1, swapped.toString());
+            assertTrue(SelfCheck.run(predictor, pair).passes());
+            SelfCheck check = SelfCheck.run(predictor, swapped);
+            assertTrue(check.difference() > 1, check.toString());
+            assertTrue(!check.passes(), check.toString());
         }
     }
 
     @Test
     void closingTwiceIsNoHarmAndRunningClosedIsRefused() {
         DesktopNetwork network = new DesktopNetwork(library, model);
-        assertThrows(IllegalStateException.class, () -> network.input("image1"));
+        assertThrows(IllegalStateException.class, () -> network.input("", "image1"));
         network.load();
-        assertEquals(3, network.input("image1").channels());
+        assertEquals(3, network.input("", "image1").channels());
         Map<String, ByteBuffer> images = new HashMap<>();
         Map<String, ByteBuffer> flow = new HashMap<>();
         Exception error =
-                assertThrows(FlowEngineException.class, () -> network.run(images, flow));
+                assertThrows(FlowEngineException.class, () -> network.run("flow", images, flow));
         assertTrue(error.getMessage().contains("[image1, image2]; got []"), error.getMessage());
         images.put("image1", ByteBuffer.allocateDirect(4));
         images.put("image2", ByteBuffer.allocateDirect(4));
         flow.put("flow", ByteBuffer.allocateDirect(4));
-        assertThrows(IllegalArgumentException.class, () -> network.run(images, flow));
-        error = assertThrows(FlowEngineException.class, () -> network.output("boxes"));
+        assertThrows(IllegalArgumentException.class, () -> network.run("flow", images, flow));
+        error = assertThrows(FlowEngineException.class, () -> network.output("flow", "boxes"));
         assertTrue(error.getMessage().contains("boxes; it has [flow]"), error.getMessage());
+        error =
+                assertThrows(FlowEngineException.class, () -> network.input("encode", "image"));
+        assertTrue(error.getMessage().contains("signature encode; it has [flow]"));
         network.close();
         network.close();
-        assertThrows(IllegalStateException.class, () -> network.output("flow"));
+        assertThrows(IllegalStateException.class, () -> network.output("flow", "flow"));
     }
 
     @Test
@@ -126,8 +134,11 @@ class DesktopNetworkTest {
         // Such a file falls through a ladder with its reason, and is no crash.
         EngineLadder.Rung rung =
                 new EngineLadder.Rung(
-                        "CPU", () -> new NetworkFlowEngine(new DesktopNetwork(library, damaged)));
-        EngineLadder ladder = new EngineLadder(predictor -> null, 0.5, rung);
+                        "CPU",
+                        null,
+                        () -> new NetworkFlowEngine(new DesktopNetwork(library, damaged)),
+                        null);
+        EngineLadder ladder = new EngineLadder(null, () -> Collections.singletonList(rung));
         assertThrows(FlowEngineException.class, ladder::load);
         assertTrue(ladder.report().startsWith("CPU: LiteRT could not read the file"));
     }

@@ -8,9 +8,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Properties;
+import org.tfflow.core.image.FlowField;
+import org.tfflow.core.image.RgbImage;
 
 /** A golden array of make_golden.py. */
-final class Golden {
+public final class Golden {
     private final byte[] bytes;
     private final int[] shape;
 
@@ -19,7 +21,7 @@ final class Golden {
         this.shape = shape;
     }
 
-    static Golden read(String name) {
+    public static Golden read(String name) {
         Properties index = new Properties();
         try (InputStream stream = open("index.properties")) {
             index.load(stream);
@@ -33,30 +35,30 @@ final class Golden {
     }
 
     /** Rows. */
-    int height() {
+    public int height() {
         return shape[0];
     }
 
     /** Columns. */
-    int width() {
+    public int width() {
         return shape[1];
     }
 
-    byte[] bytes() {
+    public byte[] bytes() {
         return bytes;
     }
 
-    float[] floats() {
+    public float[] floats() {
         float[] values = new float[bytes.length / 4];
         ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
         return values;
     }
 
-    RgbImage image() {
+    public RgbImage image() {
         return new RgbImage(width(), height(), bytes);
     }
 
-    FlowField flow() {
+    public FlowField flow() {
         return new FlowField(width(), height(), floats());
     }
 

@@ -1,9 +1,11 @@
 package com.google.ai.edge.litert;
 
+import org.jetbrains.annotations.NotNull;
+
 public final class LiteRtException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    LiteRtException(String message) {
+    public LiteRtException(@NotNull Status status, @NotNull String message) {
         super(message);
     }
 }

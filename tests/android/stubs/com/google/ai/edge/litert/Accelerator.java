@@ -1,9 +1,7 @@
 package com.google.ai.edge.litert;
 
-/** Compile-only: what the app uses of the real one. */
+/** Compile-only: all that Java can use of the real one, as litert_api.txt says. */
 public enum Accelerator {
-    NONE,
-    CPU,
-    GPU,
-    NPU
+    CPU, GPU, NONE, NPU;
+    public int getValue() { throw new UnsupportedOperationException("stub"); }
 }

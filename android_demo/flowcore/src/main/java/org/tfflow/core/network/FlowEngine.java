@@ -1,0 +1,38 @@
+package org.tfflow.core.network;
+
+import java.nio.ByteBuffer;
+
+/**
+ * Runs one flow network: LiteRT on a phone, LiteRT's C library on a desktop, something simple in a
+ * test. All methods are called on one thread, load first and close last.
+ */
+public interface FlowEngine extends AutoCloseable {
+    /**
+     * Reads the file and makes it ready to run.
+     *
+     * @throws FlowEngineException if there is no such file or the runtime can't run it
+     */
+    void load();
+
+    /** What image1 and image2 are: [1, height, width, 3]. */
+    TensorSpec inputSpec();
+
+    /** What the flow is: [1, height, width, 2], in pixels of that size. */
+    TensorSpec outputSpec();
+
+    /**
+     * The flow from the first image to the second. The first is the second of the call before,
+     * unless there was none or {@link #forget} came in between. The buffers are those of {@link
+     * TensorPacking#allocate}; their positions do not matter and do not move.
+     *
+     * @throws FlowEngineException if the runtime fails
+     */
+    void run(ByteBuffer image1, ByteBuffer image2, ByteBuffer flow);
+
+    /** The next first image is a new one. */
+    default void forget() {}
+
+    /** Gives everything back; may be called twice. */
+    @Override
+    void close();
+}

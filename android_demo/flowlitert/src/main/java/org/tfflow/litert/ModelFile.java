@@ -1,0 +1,76 @@
+package org.tfflow.litert;
+
+import android.content.res.AssetManager;
+import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Where files lie: in the app's assets, or in a folder of its own. */
+final class ModelFile {
+    final String name;
+    private final @Nullable AssetManager assets;
+    private final @Nullable File folder;
+
+    private ModelFile(String name, @Nullable AssetManager assets, @Nullable File folder) {
+        this.name = name;
+        this.assets = assets;
+        this.folder = folder;
+    }
+
+    static ModelFile ofAssets(AssetManager assets, String name) {
+        return new ModelFile(name, assets, null);
+    }
+
+    static ModelFile ofFolder(File folder, String name) {
+        return new ModelFile(name, null, folder);
+    }
+
+    /** The assets that it lies in; null: it is a file. */
+    @Nullable AssetManager assets() {
+        return assets;
+    }
+
+    String path() {
+        return folder == null ? name : new File(folder, name).getPath();
+    }
+
+    /** Another file beside it. */
+    ModelFile beside(String other) {
+        return new ModelFile(other, assets, folder);
+    }
+
+    byte[] read() throws IOException {
+        try (InputStream stream =
+                assets == null ? new FileInputStream(path()) : assets.open(name)) {
+            return readAll(stream);
+        }
+    }
+
+    static byte[] readAll(InputStream stream) throws IOException {
+        ByteArrayOutputStream content = new ByteArrayOutputStream();
+        byte[] part = new byte[1 << 16];
+        for (int count = stream.read(part); count >= 0; count = stream.read(part)) {
+            content.write(part, 0, count);
+        }
+        return content.toByteArray();
+    }
+
+    /** The SHA-256 of bytes, in hexadecimal digits. */
+    static String digest(byte[] content) {
+        StringBuilder hex = new StringBuilder();
+        try {
+            for (byte each : MessageDigest.getInstance("SHA-256").digest(content)) {
+                hex.append(String.format(Locale.ROOT, "%02x", each));
+            }
+        } catch (NoSuchAlgorithmException never) {
+            throw new AssertionError(never);
+        }
+        return hex.toString();
+    }
+}

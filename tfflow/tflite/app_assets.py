@@ -1,0 +1,183 @@
+"""The files of an app: networks, their list, and a pair of images that a phone checks itself with.
+
+A folder of assets holds ``models.json``::
+
+    {"golden": {"image1": "golden_image1.png", "image2": …, "truth": "golden_truth.bin",
+                "step": 16},
+     "models": [{"name": "lightflow", "files": [{"file": "lightflow_int8.tflite", "sha256": …,
+                 "quantization": "int8", "golden_flow": "golden_flow_lightflow_int8.bin", …}]}],
+     "detectors": […]}
+
+The first network is the app's default. A network may have files of several forms: an app gives a
+GPU the one in float16. ``streaming``, of a file that was exported so, names what encode gives and
+match takes. Flows are at every ``step``-th pixel of both directions, (u, v), little-endian float32.
+"""
+
+import hashlib
+import io
+import json
+import pathlib
+
+import numpy as np
+
+from tfflow.atomic_file import atomic_file
+from tfflow.data import SceneConfig
+from tfflow.data.synthetic import render, sample_scene
+from tfflow.tflite.interpreter import FlowInterpreter
+
+# Small motions, 4 px on average: on large ones, where networks guess, the rounding of an
+# accelerator that is as good as any moves the flow by pixels.
+GOLDEN_SCENE = SceneConfig(height=384, width=512, textures=24, shapes=48, motion_scale=0.15)
+GOLDEN_SEED = 3
+GOLDEN_STEP = 16
+LIST = "models.json"
+# What Android's runtime and LiteRT.js take: they have no int8 inputs.
+_FLOATS = "float32"
+
+
+class GoldenPair:
+    """The two images and their true flow, drawn.
+
+    Attributes:
+        images: Two uint8 arrays (384, 512, 3).
+        truth: float32 (24, 32, 2), at every sixteenth pixel.
+    """
+
+    def __init__(self):
+        rendered = render(sample_scene(GOLDEN_SCENE, GOLDEN_SEED, 0))
+        self.images = rendered.images
+        self.truth = _thinned(rendered.flows[0])
+
+    def files(self):
+        """File name -> content."""
+        files = {"golden_truth.bin": self.truth.astype("<f4").tobytes()}
+        for place, image in enumerate(self.images, start=1):
+            files[f"golden_image{place}.png"] = _png(image)
+        return files
+
+    def entry(self):
+        """What the list says of it."""
+        return {
+            "image1": "golden_image1.png",
+            "image2": "golden_image2.png",
+            "truth": "golden_truth.bin",
+            "step": GOLDEN_STEP,
+        }
+
+
+def file_assets(path, golden=None):
+    """What an app must have of one exported file.
+
+    Args:
+        path: A file written by :func:`tfflow.tflite.export` that takes and gives float32.
+        golden: A :class:`GoldenPair`, if there is one already.
+
+    Returns:
+        (what the list says of it, a dict of file name -> content).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no exported flow network, or takes integers.
+    """
+    golden = golden or GoldenPair()
+    interpreter = FlowInterpreter(path, threads=1)
+    path = interpreter.path
+    kinds = {
+        details["dtype"].__name__
+        for details in (*interpreter._inputs.values(), interpreter._output)
+    }
+    if kinds != {_FLOATS}:
+        raise ValueError(
+            f"{path} takes or gives {', '.join(sorted(kinds - {_FLOATS}))}; the apps need float32 "
+            "images and flow. Export it as int8, float16 or float32."
+        )
+    content = path.read_bytes()
+    # Every so many pixels are enough to see that a phone computes the same.
+    flow = _thinned(interpreter.predict_flow(*golden.images))
+    name = f"golden_flow_{path.stem}.bin"
+    entry = {
+        "file": path.name,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "quantization": "unknown",
+        **interpreter.metadata,
+        "inputs": "image1, image2: (1, height, width, 3) float32 RGB in [0, 1]",
+        "output": "flow: (1, height, width, 2) float32, px from image1 to image2, (u, v)",
+        "golden_flow": name,
+    }
+    if interpreter.siamese:
+        signatures = interpreter._interpreter.get_signature_list()
+        entry["streaming"] = {
+            "encode": sorted(signatures["encode"]["outputs"]),
+            "match": sorted(signatures["match"]["inputs"]),
+        }
+    return entry, {path.name: content, name: flow.astype("<f4").tobytes()}
+
+
+def add_to_assets(path, folder, name=None):
+    """Puts an exported file into an app's assets, and into the list there.
+
+    The golden pair is written too. A file of the same network and form is replaced; other networks,
+    and detectors, stay as they are.
+
+    Args:
+        path: As for :func:`file_assets`.
+        folder: The assets, such as ``app/src/main/assets``; made if it is missing.
+        name: The network's, as the app shows it; by default the file's, without its form.
+
+    Returns:
+        The network's name.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no exported flow network, takes integers, or the list is damaged.
+    """
+    folder, golden = pathlib.Path(folder), GoldenPair()
+    entry, files = file_assets(path, golden)
+    form = entry["quantization"]
+    name = name or pathlib.Path(path).stem.removesuffix(f"_{form}")
+    models = {"models": []}
+    if (folder / LIST).is_file():
+        try:
+            models = json.loads((folder / LIST).read_text())
+            known = [model["name"] for model in models["models"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{folder / LIST} is no list of networks ({error}). Remove it, and add each file "
+                "again."
+            ) from error
+    else:
+        known = []
+    # An app's other networks were checked with its own pair: a list that has one keeps it.
+    if models.setdefault("golden", golden.entry()) != golden.entry():
+        raise ValueError(
+            f"{folder / LIST} has another golden pair than this version of tfflow. Remove it, and "
+            "add each file again."
+        )
+    if name not in known:
+        models["models"].append({"name": name, "files": []})
+    of_it = next(model for model in models["models"] if model["name"] == name)
+    others = [file for file in of_it["files"] if file["quantization"] != form]
+    of_it["files"] = [*others, entry]
+    files = {**golden.files(), **files, LIST: list_file(models)}
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, content in files.items():
+        with atomic_file(folder / file) as temporary:
+            temporary.write_bytes(content)
+    return name
+
+
+def list_file(models):
+    """The content of models.json."""
+    return (json.dumps(models, indent=2) + "\n").encode()
+
+
+def _thinned(flow):
+    return np.ascontiguousarray(flow[::GOLDEN_STEP, ::GOLDEN_STEP])
+
+
+def _png(image):
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, format="png", optimize=True)
+    return stream.getvalue()

@@ -1,0 +1,100 @@
+"""The lines with which an app runs an exported file: its own names, sizes and types in them."""
+
+from tfflow.tflite.interpreter import FlowInterpreter
+
+_TEXT = """\
+In your app: {inputs} in, {flow} out.
+{flow_means}
+
+Kotlin, com.google.ai.edge.litert:litert (or with a self-check, see docs/in_your_app.md):
+    val model = CompiledModel.create(context.assets, "{file}",
+        CompiledModel.Options(Accelerator.CPU), null)
+    val inputs = listOf("image1", "image2").associateWith {{ model.createInputBuffer(it, "flow") }}
+    val outputs = mapOf("flow" to model.createOutputBuffer("flow", "flow"))
+    {kotlin_write}
+    model.run(inputs, outputs, "flow")
+    val flow = outputs.getValue("flow").{kotlin_read}()  // size {count}
+
+Swift, TensorFlowLiteSwift:
+    let path = Bundle.main.path(forResource: "{stem}", ofType: "tflite")!
+    let model = try Interpreter(modelPath: path)
+    try model.allocateTensors()
+    try model.copy(image1, toInputAt: {first})  // Data of {bytes} bytes
+    try model.copy(image2, toInputAt: {second})
+    try model.invoke()
+    let flow = try model.output(at: 0).data  // {count} {swift} values
+
+JavaScript, @litertjs/core:
+    {javascript}
+
+Python, pip install tfflow (or ai-edge-litert alone: get_signature_runner("flow")):
+    flow = tfflow.tflite.FlowInterpreter("{file}").predict_flow(image1, image2)  # of any size
+"""
+_JAVASCRIPT = """\
+const model = await loadAndCompile("{file}", {{ accelerator: "wasm" }});
+    const [image1, image2] = images.map((values) => new Tensor(values, [{shape}]));
+    const {{ flow }} = await model.signatures.flow.run({{ image1, image2 }});"""
+_NAMES = {
+    # dtype -> (Kotlin's write and array, its read, Swift's type)
+    "float32": ("writeFloat", "FloatArray", "readFloat", "Float32"),
+    "int8": ("writeInt8", "ByteArray", "readInt8", "Int8"),
+    "uint8": ("writeInt8", "ByteArray", "readInt8", "UInt8"),
+}
+
+
+def usage(path):
+    """How an app runs a file: lines in Kotlin, Swift, JavaScript and Python.
+
+    Args:
+        path: A file written by :func:`tfflow.tflite.export`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no exported flow network.
+    """
+    interpreter = FlowInterpreter(path, threads=1)
+    image, flow = interpreter._inputs["image1"], interpreter._output
+    kind, result = image["dtype"].__name__, flow["dtype"].__name__
+    write, array, _, _ = _NAMES[kind]
+    _, _, read, swift = _NAMES[result]
+    shape = ", ".join(map(str, image["shape"]))
+    values = _range(image)
+    first, second = _places(interpreter)
+    return _TEXT.format(
+        inputs=f"image1 and image2, each ({shape}) {kind}, {values}",
+        flow=f"flow ({', '.join(map(str, flow['shape']))}) {result}",
+        flow_means="flow[y, x] = (u, v): pixels to the right and down, from image1 to image2"
+        + _scaled(flow),
+        file=interpreter.path.name,
+        stem=interpreter.path.stem,
+        count=flow["shape"].prod(),
+        bytes=image["shape"].prod() * image["dtype"]().itemsize,
+        first=first,
+        second=second,
+        kotlin_write=f'inputs.getValue("image1").{write}(image1)  // {array}'
+        f"({image['shape'].prod()}); image2 likewise",
+        kotlin_read=read,
+        swift=swift,
+        javascript=_JAVASCRIPT.format(file=interpreter.path.name, shape=shape)
+        if kind == result == "float32"
+        else "none: LiteRT.js has no integer images; export it as int8, float16 or float32",
+    )
+
+
+def _range(details):
+    scale, zero = details["quantization"]
+    return f"RGB in [0, 1] as {1 / scale:.0f} x + {zero}" if scale else "RGB in [0, 1]"
+
+
+def _scaled(details):
+    scale, zero = details["quantization"]
+    return f", each {scale:g} x (value - {zero})" if scale else ""
+
+
+def _places(interpreter):
+    """Where the two images stand among the file's inputs, for runtimes without names."""
+    order = [details["index"] for details in interpreter._interpreter.get_input_details()]
+    wanted = [interpreter._inputs[name]["index"] for name in ("image1", "image2")]
+    if not set(wanted) <= set(order):  # its first signature is another one
+        return "image1's place", "image2's place"
+    return tuple(order.index(index) for index in wanted)
