@@ -75,9 +75,9 @@ def test_flow_of_a_video(folder, tmp_path, capsys):
     write_video(clip, RNG.integers(0, 256, (4, 64, 96, 3), np.uint8), fps=10)
     status, printed, _ = run(capsys, "flow", clip, "-o", out, "--model", folder / "model.keras")
     assert status == 0 and "3 pairs" in printed
-    rate, frames = tfflow.data.read_video(out)
-    assert [frame.shape for frame in frames] == [(64, 192, 3)] * 3
-    assert rate == 10
+    frames = list(tfflow.data.read_video(out))
+    assert [frame.image.shape for frame in frames] == [(64, 192, 3)] * 3
+    assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2])
 
 
 def test_evaluate(folder, tmp_path, capsys):

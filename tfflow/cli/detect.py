@@ -5,7 +5,7 @@ import pathlib
 import statistics
 
 from tfflow.atomic_file import atomic_file
-from tfflow.cli.shared import command
+from tfflow.cli.shared import check_complete, command
 from tfflow.startup import start_backend_quietly
 
 
@@ -65,6 +65,7 @@ def run(arguments):
     else:
         schedule = FixedInterval(arguments.interval)
     video = VideoDetector(detector, schedule=schedule, score=arguments.score)
+    left_out = []
     with progress_bar("frames") as progress:
         results = detect_video(
             video,
@@ -73,6 +74,7 @@ def run(arguments):
             classes=names,
             limit=arguments.limit,
             progress=progress,
+            complaints=left_out,
         )
     if arguments.json:
         with atomic_file(arguments.json) as temporary:
@@ -83,6 +85,7 @@ def run(arguments):
         f"{len(results)} frames, {keys} of them key frames, {found:.1f} objects a frame -> "
         f"{arguments.output}"
     )
+    check_complete(left_out)
 
 
 def _detector(arguments):

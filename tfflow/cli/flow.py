@@ -2,7 +2,7 @@
 
 import pathlib
 
-from tfflow.cli.shared import command, load, model_option
+from tfflow.cli.shared import check_complete, command, load, model_option
 
 
 def add(commands):
@@ -42,6 +42,7 @@ def run(arguments):
     inputs = [pathlib.Path(path) for path in arguments.input]
     if len(inputs) == 1 and inputs[0].suffix.lower() in VIDEO_EXTENSIONS:
         predictor = load(arguments.model, engine=arguments.engine)
+        left_out = []
         with progress_bar("frames") as progress:
             count = predict_video(
                 predictor,
@@ -50,9 +51,10 @@ def run(arguments):
                 max_flow=arguments.max_flow,
                 limit=arguments.limit,
                 progress=progress,
+                complaints=left_out,
             )
         print(f"{count} pairs of frames -> {arguments.output}")
-        return
+        return check_complete(left_out)
     if len(inputs) == 1:
         if inputs[0].resolve() == pathlib.Path(arguments.output).resolve():
             raise ValueError("-o is the input's own folder; its pictures would be the next input")

@@ -75,3 +75,14 @@ def parse_size(text):
     if not (separator and height.isdecimal() and width.isdecimal()):
         raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH like 384x512, got {text!r}")
     return int(height), int(width)
+
+
+def check_complete(left_out):
+    """Ends a command whose other work is done with an error that lists what was left out.
+
+    Raises:
+        ValueError: If anything was.
+    """
+    if left_out:
+        what = "\n  ".join(left_out)
+        raise ValueError(f"not complete; the rest is done. What is left out:\n  {what}")

@@ -66,7 +66,9 @@ def predict_pairs(predictor, dataset, output, *, extension=".flo", max_flow=None
     return results
 
 
-def predict_video(predictor, source, output, *, max_flow=None, limit=None, progress=None):
+def predict_video(
+    predictor, source, output, *, max_flow=None, limit=None, progress=None, complaints=None
+):
     """Writes a video of another one's frames and, beside each, its flow to the next frame.
 
     Args:
@@ -78,25 +80,27 @@ def predict_video(predictor, source, output, *, max_flow=None, limit=None, progr
             forgotten, so that colours don't flicker.
         limit: Only the first so many pairs.
         progress: Called with (pairs done, None).
+        complaints: A list, which takes what can't be read in place of an error; see
+            :func:`tfflow.data.read_video`.
 
     Returns:
         Number of pairs.
 
     Raises:
         ValueError: If the video has fewer than two frames.
+        CorruptFileError: If a frame can't be decoded, or the video is cut off; nothing is written.
     """
-    rate, frames = read_video(source)
-    pairs = itertools.islice(itertools.pairwise(frames), limit)
+    pairs = itertools.islice(itertools.pairwise(read_video(source, complaints)), limit)
     first = next(pairs, None)
     if first is None:
         raise ValueError(f"{source} has fewer than two frames; there is no motion in it.")
-    predict = _for_video(predictor, first[0])
+    predict = _for_video(predictor, first[0].image)
     count = 0
 
     def panels():
         nonlocal count
         scale = max_flow
-        for image1, image2 in itertools.chain([first], pairs):
+        for (image1, time), (image2, _) in itertools.chain([first], pairs):
             flow = predict(image1, image2)
             if max_flow is None:
                 # The 99th percentile: single wild pixels shall not dim the rest.
@@ -106,9 +110,9 @@ def predict_video(predictor, source, output, *, max_flow=None, limit=None, progr
             count += 1
             if progress:
                 progress(count, None)
-            yield np.concatenate([image1, colours], axis=1)
+            yield np.concatenate([image1, colours], axis=1), time
 
-    visualization.write_video(output, panels(), rate)
+    visualization.write_video(output, panels())
     return count
 
 
