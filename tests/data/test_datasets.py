@@ -83,6 +83,11 @@ def test_chairs_split_file(chairs):
     split.write_text("1\n2\n1\n3\n1\n")
     with pytest.raises(CorruptFileError, match=r"line 4: expected 1 .* or 2 .* got '3'"):
         FlyingChairs(chairs)
+    split.write_text("1\n1\n2\n1\n2\n")
+    for path in (chairs / "data").glob("00003_*"):
+        path.rename(path.with_name(path.name.replace("3", "6", 1)))
+    with pytest.raises(CorruptFileError, match="line 3 is of the pair 00003, but .* has 00004"):
+        FlyingChairs(chairs)
     split.unlink()
     with pytest.raises(FileNotFoundError, match=r"expected the split file .*chairs-all"):
         FlyingChairs(chairs)
