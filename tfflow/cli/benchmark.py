@@ -13,7 +13,7 @@ def add(commands):
         "latency of .tflite files on this machine",
         "Runs each file in turn, several times, and prints medians in milliseconds.",
     )
-    parser.add_argument("models", nargs="+", help=".tflite files")
+    parser.add_argument("models", nargs="+", help=".tflite files, or presets for their int8 file")
     parser.add_argument("--threads", type=int, nargs="+", default=[1], help="[1]")
     parser.add_argument("--runs", type=int, default=30, help="timed runs each [%(default)s]")
 
@@ -24,15 +24,31 @@ def run(arguments):
 
     rows = []
     for model in arguments.models:
+        path = _file(model)
         for threads in arguments.threads:
-            result = tflite.benchmark(model, threads=threads, runs=arguments.runs)
+            result = tflite.benchmark(path, threads=threads, runs=arguments.runs)
             rows.append(
                 (
                     model,
                     str(threads),
                     f"{result['median_ms']:.2f}",
                     f"{result['p90_ms']:.2f}",
-                    f"{pathlib.Path(model).stat().st_size / 1e6:.2f}",
+                    f"{path.stat().st_size / 1e6:.2f}",
                 )
             )
     print_table("latency", ("file", "threads", "median ms", "p90 ms", "MB"), rows)
+
+
+def _file(model):
+    """The .tflite file that a preset's name or a path stands for."""
+    from tfflow.weights import presets
+
+    if model in presets.list_presets():
+        return presets.preset_tflite(model)
+    path = pathlib.Path(model)
+    if path.suffix == ".tflite":
+        return path
+    raise ValueError(
+        f"expected .tflite files or presets ({', '.join(presets.list_presets())}); got {model}. "
+        "tfflow export makes a .tflite file of a model"
+    )

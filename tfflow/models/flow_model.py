@@ -6,10 +6,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfflow.models.prediction import ImagePair, as_batch, next_multiple
+from tfflow.models.prediction import (
+    LARGEST_AREA,
+    ImagePair,
+    as_batch,
+    next_multiple,
+    working_size,
+)
 from tfflow.ops import resize
-
-_LARGEST_LOOKED_AT_AGAIN = 1_048_576  # pixels of an image
 
 
 class FlowModel(keras.Model):
@@ -112,7 +116,8 @@ class FlowModel(keras.Model):
         """Optical flow from ``image1`` to ``image2``, for images of any size.
 
         The images are resized bilinearly to the next multiple of :attr:`multiple` (never rounded
-        to integers), the flow is resized back and scaled, as the papers do it.
+        to integers), images of more than a megapixel (2^20) to about that area; the flow is
+        resized back and scaled, as the papers do it.
 
         Args:
             image1: uint8 or float in [0, 1], RGB, (H, W, 3) or (B, H, W, 3); grey and RGBA images
@@ -140,16 +145,27 @@ class FlowModel(keras.Model):
             return self._look_again(image1, image2, flow)
         return flow
 
+    def working_size(self, image_size, size=None):
+        """The (height, width) that images of a size are run at; ``size`` if it is given.
+
+        Raises:
+            ValueError: If ``size`` is no multiple of :attr:`multiple`.
+        """
+        if size is None:
+            return working_size(image_size, self.multiple)
+        self._check_size(size)
+        return tuple(size)
+
     def _predict(self, pair):
         outputs = self.predict_on_batch({"image1": pair.image1, "image2": pair.image2})
         return pair.restore(outputs["flow"])
 
     def _look_again(self, image1, image2, flow):
         """The flow, from images twice as large where ``fine_below`` asks for that."""
-        image1, image2 = (as_batch(image, "image")[0] for image in (image1, image2))
-        height, width = image1.shape[1:3]
-        if height * width > _LARGEST_LOOKED_AT_AGAIN:
+        height, width = flow.shape[-3:-1]
+        if height * width > LARGEST_AREA:
             return flow
+        image1, image2 = (as_batch(image, "image")[0] for image in (image1, image2))
         result = flow.reshape(-1, height, width, 2).copy()
         lengths = np.linalg.norm(result, axis=-1)
         slow = np.percentile(lengths, 95, axis=(1, 2)) < self.fine_below
