@@ -196,7 +196,7 @@ def test_open_dataset_guesses_a_scene_cache(tmp_path, monkeypatch):
 def test_open_dataset_errors(tmp_path):
     with pytest.raises(ValueError, match=r"'chiars' .* did you mean 'chairs'"):
         open_dataset("chiars:/data")
-    with pytest.raises(ValueError, match="Kinds: chairs, chairs-val"):
+    with pytest.raises(ValueError, match="kinds: chairs, chairs-val"):
         open_dataset("xyz:/data")
     with pytest.raises(ValueError, match="expected folder:path"):
         open_dataset("folder:")

@@ -64,8 +64,15 @@ def _concrete(function):
     return get_concrete_function
 
 
-dense_image_warp.get_concrete_function = _concrete(dense_image_warp)
-interpolate_bilinear.get_concrete_function = _concrete(interpolate_bilinear)
+# A function with this attribute is one of TensorFlow's to tf.function: a plain one is traced.
+dense_image_warp.get_concrete_function = _concrete(
+    lambda image, flow, name=None: dense_image_warp(image, flow, name)
+)
+interpolate_bilinear.get_concrete_function = _concrete(
+    lambda grid, query_points, indexing="ij", name=None: interpolate_bilinear(
+        grid, query_points, indexing, name
+    )
+)
 
 
 class _Sampling(keras.Operation):

@@ -83,6 +83,7 @@ def run(arguments):
                 arguments.output,
                 arguments.worst,
                 size=arguments.size,
+                model=model,
                 progress=progress,
             )
         print(f"the worst {len(pictures)} of {result.pairs} pairs -> {arguments.output}")
