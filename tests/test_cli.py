@@ -198,6 +198,7 @@ def test_models(capsys):
         ("flow {f}/a.png {f}/b.png -o {t} --model lighflow", "Did you mean 'lightflow'"),
         ("flow {f}/a.png {f}/absent.png -o {t} --model {f}/model.keras", "expected an image at"),
         ("flow {f}/a.png -o {t}", "Give the second"),
+        ("flow {f}/absent.mp4 -o {t}.mp4", "there is no file"),
         ("flow {f}/model.keras -o {t}", "is no video by its name"),
         ("flow {f}/pairs -o {f}/a.png", "-o must be a folder"),
         ("flow {f}/empty -o {t} --model {f}/model.keras", "no images"),

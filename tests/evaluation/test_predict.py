@@ -32,13 +32,16 @@ class Wheel:
 
 def test_a_video_has_its_legend_and_no_dark_patches(tmp_path):
     pytest.importorskip("av", reason="PyAV is an extra; install tfflow[video]")
-    write_video(tmp_path / "clip.gif", np.zeros((3, 250, 300, 3), np.uint8), 10)
+    frames = np.random.default_rng(0).integers(0, 256, (3, 250, 300, 3), np.uint8)
+    write_video(tmp_path / "clip.gif", frames, 10)
     wheel = Wheel()
     assert predict_video(wheel, tmp_path / "clip.gif", tmp_path / "a.mp4", size=(64, 128)) == 2
     assert wheel.sizes == [(64, 128)] * 2
     for frame, _ in read_video(tmp_path / "a.mp4"):
         panel = frame[:, 300:].astype(float)
-        assert np.abs(panel[:200] - flow_to_image(np.array([[[10.0, 0.0]]]))[0, 0]).max() < 12
+        red = flow_to_image(np.array([[[10.0, 0.0]]]))[0, 0]
+        for rows in (panel[:5, 20:], panel[10:200, 20:]):  # those beyond the scale, the others
+            assert np.abs(rows - red).mean() < 8
         assert np.abs(panel[-50:, -50:] - color_wheel_legend(50, 10.0)).mean() < 8
 
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tfflow.addons.shapes import may_equal, of_rank
+from tfflow.addons.shapes import may_equal, of_shape
 from tfflow.ops import warp
 
 
@@ -91,7 +91,8 @@ class DenseImageWarp(_Sampling):
     """:func:`dense_image_warp` in a model."""
 
     def call(self, image, flow):
-        image, flow = (of_rank(ops.convert_to_tensor(x), 4) for x in (image, flow))
+        image = of_shape(ops.convert_to_tensor(image), (None, None, None, None))
+        flow = of_shape(ops.convert_to_tensor(flow), (None, None, None, 2))
         self.compute_output_spec(image, flow)  # checks them
         return warp(image, -ops.flip(flow, axis=-1), padding="border")
 
@@ -118,8 +119,8 @@ class InterpolateBilinear(_Sampling):
         self.indexing = indexing
 
     def call(self, grid, query_points):
-        grid = of_rank(ops.convert_to_tensor(grid), 4)
-        points = of_rank(ops.convert_to_tensor(query_points), 3)
+        grid = of_shape(ops.convert_to_tensor(grid), (None, None, None, None))
+        points = of_shape(ops.convert_to_tensor(query_points), (None, None, 2))
         self.compute_output_spec(grid, points)  # checks them
         if points.dtype in ("float16", "bfloat16"):
             points = ops.cast(points, "float32")  # half precision ends at pixel 2048

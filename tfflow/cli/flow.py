@@ -76,6 +76,11 @@ def run(arguments):
         if output.suffix.lower() in (".flo", ".pfm", *IMAGE_EXTENSIONS):
             return _one_file(dataset[0], inputs, arguments)
     else:
+        if not inputs[0].exists() and inputs[0].suffix.lower() in (
+            *IMAGE_EXTENSIONS,
+            *VIDEO_EXTENSIONS,
+        ):
+            raise FileNotFoundError(f"there is no file {inputs[0]}")
         if inputs[0].resolve() == output.resolve():
             raise ValueError("-o is the input's own folder; its pictures would be the next input")
         dataset = open_dataset(arguments.input[0])
