@@ -249,6 +249,8 @@ def test_a_misspelt_word_gets_a_suggestion(arguments, usage, message, capsys):
 def test_benchmark_takes_presets(capsys):
     status, printed, error = run(capsys, "benchmark", "lightflow", "--runs", 2)
     assert status == 0 and "lightflow" in printed, error
+    status, printed, error = run(capsys, "benchmark", "none.tflite", "lightflow", "--runs", 2)
+    assert status == 1 and "lightflow" in printed and "no model file none.tflite" in error
 
 
 def test_the_shipped_detector_says_what_it_knows(tmp_path, capsys):

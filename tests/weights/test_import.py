@@ -120,18 +120,20 @@ def test_wrappers_are_taken_off(checkpoint):
         {"model": prefixed("module."), "model_ema": prefixed("module.", AVERAGE), "epoch": 1},
         {"model": PLAIN, "ema": {"module": AVERAGE, "decay": 0.99}},
         {"state_dict": {**prefixed("model."), **prefixed("model_ema.", AVERAGE)}},
-        {**PLAIN, "ema_conv1_0_weight": np.ones(2) + 5, "ema_conv1_0_bias": np.zeros(2) + 5},
+        {**PLAIN, "ema_conv1_0_weight": np.ones(2) + 5},  # of parameters alone
     ],
 )
 def test_averaged_weights_are_chosen_and_said(checkpoint):
     for averaged, expected, text in ((False, 1, "averaged weights too"), (True, 6, "taken: ")):
-        found, said = read_checkpoint(checkpoint, averaged)
-        assert list(found) == list(PLAIN) and text in said
+        found, said, passed_over = read_checkpoint(checkpoint, averaged)
+        assert list(found) == list(PLAIN) and text in said and passed_over is not averaged
         np.testing.assert_array_equal(found["conv1.0.weight"], expected)
+    with pytest.warns(UserWarning, match="averaged weights too"):
+        read_state_dict(checkpoint)
 
 
 def test_averaged_weights_alone_are_taken():
-    found, said = read_checkpoint({"model_ema": AVERAGE, "epoch": 2})
+    found, said, _ = read_checkpoint({"model_ema": AVERAGE, "epoch": 2})
     np.testing.assert_array_equal(found["conv1.0.bias"], 5)
     assert said == "taken: model_ema"
     with pytest.raises(ValueError, match="holds no averaged weights"):

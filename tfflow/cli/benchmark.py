@@ -2,7 +2,7 @@
 
 import pathlib
 
-from tfflow.cli.shared import command
+from tfflow.cli.shared import check_complete, command
 
 
 def add(commands):
@@ -22,21 +22,25 @@ def run(arguments):
     from tfflow import tflite
     from tfflow.progress import print_table
 
-    rows = []
+    rows, left_out = [], []
     for model in arguments.models:
-        path = _file(model)
-        for threads in arguments.threads:
-            result = tflite.benchmark(path, threads=threads, runs=arguments.runs)
-            rows.append(
-                (
-                    model,
-                    str(threads),
-                    f"{result['median_ms']:.2f}",
-                    f"{result['p90_ms']:.2f}",
-                    f"{path.stat().st_size / 1e6:.2f}",
-                )
-            )
+        try:
+            path = _file(model)
+            results = [
+                tflite.benchmark(path, threads=threads, runs=arguments.runs)
+                for threads in arguments.threads
+            ]
+        except (OSError, ValueError) as error:
+            if len(arguments.models) == 1:
+                raise
+            left_out.append(str(error))
+            continue
+        megabytes = f"{path.stat().st_size / 1e6:.2f}"
+        for each in results:
+            times = f"{each['median_ms']:.2f}", f"{each['p90_ms']:.2f}"
+            rows.append((model, str(each["threads"]), *times, megabytes))
     print_table("latency", ("file", "threads", "median ms", "p90 ms", "MB"), rows)
+    check_complete(left_out)
 
 
 def _file(model):

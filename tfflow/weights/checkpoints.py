@@ -101,7 +101,7 @@ def import_checkpoint(network, source, *, project=None, averaged=False):
     entry = registry.entry(network)  # a misspelt name is found before a large file is read
     if project is not None and project not in PROJECTS:
         raise ValueError(f"project must be one of {', '.join(PROJECTS)}; got {project!r}.")
-    tensors, taken = read_checkpoint(source, averaged)
+    tensors, taken, _ = read_checkpoint(source, averaged)
     project = project or _project_of(tensors, source)
     import tfflow.models as models
 

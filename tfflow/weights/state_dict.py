@@ -6,6 +6,8 @@ lists what was missing, of another shape, or left over. A model is written to on
 """
 
 import pathlib
+import typing
+import warnings
 import zipfile
 
 import numpy as np
@@ -34,7 +36,8 @@ def read_state_dict(source, averaged=False):
             ``state_dict``, ``model`` and the like are unwrapped; the prefixes that DataParallel,
             ``torch.compile`` and Lightning put before the names go.
         averaged: Take the weights that were averaged over training (``model_ema`` and the like)
-            where there are both. Where there are only these, they are taken anyway.
+            where there are both; without it, a warning says that they are there. Where there are
+            only these, they are taken anyway.
 
     Returns:
         dict of name -> ndarray.
@@ -44,11 +47,28 @@ def read_state_dict(source, averaged=False):
         ValueError: If it is of another kind or damaged, or has no averaged weights to take.
         ImportError: If the library that reads it is missing.
     """
-    return read_checkpoint(source, averaged)[0]
+    tensors, taken, passed_over = read_checkpoint(source, averaged)
+    if passed_over:
+        warnings.warn(taken, stacklevel=2)
+    return tensors
+
+
+class Checkpoint(typing.NamedTuple):
+    """What :func:`read_checkpoint` gives.
+
+    Attributes:
+        tensors: name -> ndarray.
+        taken: A text that says which of several weights these are.
+        passed_over: Whether there are averaged weights that were not taken.
+    """
+
+    tensors: dict
+    taken: str
+    passed_over: bool
 
 
 def read_checkpoint(source, averaged=False):
-    """As :func:`read_state_dict`, and a text that says which of several weights were taken."""
+    """As :func:`read_state_dict`, as a :class:`Checkpoint`, which says what was taken."""
     tensors = dict(source) if isinstance(source, dict) else _read_file(pathlib.Path(source))
     taken, passed_over = [], False
     while True:
@@ -73,7 +93,9 @@ def read_checkpoint(source, averaged=False):
     beside = _averaged_beside(tensors)
     rest = {name: tensor for name, tensor in tensors.items() if name not in beside}
     if beside and (averaged or not rest):
-        tensors = {new: tensors[name] for name, new in beside.items()}
+        average = {new: tensors[name] for name, new in beside.items()}
+        # EMAHook averages parameters alone; statistics of batch norm are as they are.
+        tensors = {**rest, **average} if set(average) <= set(rest) else average
         found_average = True
         taken.append("the averaged weights beside the others")
     elif beside:
@@ -84,10 +106,11 @@ def read_checkpoint(source, averaged=False):
             f"{', '.join(_AVERAGED)}. Leave out averaged=True (--averaged)."
         )
     said = f"taken: {' / '.join(taken)}" if taken else "taken: all that is in it"
-    if passed_over and not found_average:
+    passed_over = passed_over and not found_average
+    if passed_over:
         said = f"taken: {' / '.join(taken) or 'the plain ones'}; there are averaged weights too"
         said += ", averaged=True (--averaged) takes them"
-    return _without_prefixes(tensors), said
+    return Checkpoint(_without_prefixes(tensors), said, passed_over)
 
 
 def _averaged_beside(tensors):
