@@ -2,12 +2,15 @@
 
 import contextlib
 import sys
+import threading
 import time
 
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+SECONDS = 30.0  # from line to line, where there is no terminal for a bar
 
 
 @contextlib.contextmanager
@@ -29,14 +32,12 @@ def progress_bar(what):
 class _Lines:
     """Says how far something is, at most once in so many seconds; called as a bar's update."""
 
-    SECONDS = 30.0
-
     def __init__(self, what):
         self.what, self.last = what, time.monotonic()
 
     def __call__(self, done, total):
         now = time.monotonic()
-        if now - self.last >= self.SECONDS:
+        if now - self.last >= SECONDS:
             self.last = now
             of_all = "" if total is None else f" of {total}"
             print(f"{self.what}: {done}{of_all}", file=sys.stderr, flush=True)
@@ -44,16 +45,25 @@ class _Lines:
 
 @contextlib.contextmanager
 def working(what):
-    """Says on standard error what is being done: with a spinner, or in a log file by two lines."""
+    """Says on standard error, with a spinner or now and then a line, what is being done."""
     console = Console(file=sys.stderr)
     if console.is_terminal:
         with console.status(what):
             yield
         return
-    start = time.monotonic()
-    print(f"{what} …", file=sys.stderr, flush=True)
-    yield
-    print(f"{what}: done in {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+    start, done = time.monotonic(), threading.Event()
+
+    def say():
+        while not done.wait(SECONDS):
+            print(f"{what}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+
+    thread = threading.Thread(target=say, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def print_table(title, header, rows, *, texts=()):
