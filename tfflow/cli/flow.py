@@ -49,52 +49,50 @@ def add(commands):
 
 
 def run(arguments):
+    inputs = [pathlib.Path(path) for path in arguments.input]
+    if len(inputs) == 1:
+        _one_input(inputs[0], arguments)
+    elif len(inputs) == 2:
+        _two_images(inputs, arguments)
+    else:
+        raise ValueError(f"expected two images, a folder or a video; got {len(inputs)} names")
+
+
+def _one_input(path, arguments):
     from tfflow.data.datasets import open_dataset
     from tfflow.data.formats import IMAGE_EXTENSIONS
     from tfflow.data.video import VIDEO_EXTENSIONS
 
-    inputs, output = (
-        [pathlib.Path(path) for path in arguments.input],
-        pathlib.Path(arguments.output),
-    )
-    if len(inputs) > 2:
-        raise ValueError(f"expected two images, a folder or a video; got {len(inputs)} names")
-    for path in inputs if len(inputs) == 2 else ():
+    extension = path.suffix.lower()
+    if not path.exists() and extension in (*IMAGE_EXTENSIONS, *VIDEO_EXTENSIONS):
+        raise FileNotFoundError(f"there is no file {path}")
+    if not path.is_file():
+        if path.resolve() == pathlib.Path(arguments.output).resolve():
+            raise ValueError("-o is the input's own folder; its pictures would be the next input")
+        _pairs(open_dataset(arguments.input[0]), arguments)
+    elif extension in VIDEO_EXTENSIONS:
+        _video(path, arguments)
+    elif extension in IMAGE_EXTENSIONS:
+        raise ValueError(f"flow is between two images; got {path} alone. Give the second")
+    else:
+        raise ValueError(f"{path} is no video by its name: expected {', '.join(VIDEO_EXTENSIONS)}")
+
+
+def _two_images(paths, arguments):
+    from tfflow.data.datasets import FlowDataset, PairFiles
+    from tfflow.data.formats import IMAGE_EXTENSIONS
+
+    for path in paths:
         if not path.is_file():
             raise FileNotFoundError(f"expected an image at {path}; there is no such file")
-    if len(inputs) == 1 and inputs[0].is_file():
-        extension = inputs[0].suffix.lower()
-        if extension in IMAGE_EXTENSIONS:
-            raise ValueError(f"flow is between two images; got {inputs[0]} alone. Give the second")
-        if extension not in VIDEO_EXTENSIONS:
-            raise ValueError(
-                f"{inputs[0]} is no video by its name: expected {', '.join(VIDEO_EXTENSIONS)}"
-            )
-        return _video(inputs[0], arguments)
-    if len(inputs) == 2:
-        dataset = _pair(inputs)
-        if output.suffix.lower() in (".flo", ".pfm", *IMAGE_EXTENSIONS):
-            return _one_file(dataset[0], inputs, arguments)
+    dataset = FlowDataset("images", [PairFiles(paths[0].stem, *paths)])
+    output = pathlib.Path(arguments.output)
+    if output.suffix.lower() not in (".flo", ".pfm", *IMAGE_EXTENSIONS):
+        _pairs(dataset, arguments)
+    elif output.resolve() in [path.resolve() for path in paths]:
+        raise ValueError(f"-o {output} is one of the images; give another name")
     else:
-        if not inputs[0].exists() and inputs[0].suffix.lower() in (
-            *IMAGE_EXTENSIONS,
-            *VIDEO_EXTENSIONS,
-        ):
-            raise FileNotFoundError(f"there is no file {inputs[0]}")
-        if inputs[0].resolve() == output.resolve():
-            raise ValueError("-o is the input's own folder; its pictures would be the next input")
-        dataset = open_dataset(arguments.input[0])
-    if output.exists() and not output.is_dir():
-        raise ValueError(f"-o must be a folder, for the files of each pair; {output} is a file")
-    if arguments.limit:
-        dataset = dataset[: arguments.limit]
-    _pairs(dataset, arguments)
-
-
-def _pair(inputs):
-    from tfflow.data.datasets import FlowDataset, PairFiles
-
-    return FlowDataset("images", [PairFiles(inputs[0].stem, *inputs)])
+        _one_file(dataset[0], arguments)
 
 
 def _video(path, arguments):
@@ -121,24 +119,30 @@ def _video(path, arguments):
     check_complete(left_out)
 
 
-def _one_file(sample, inputs, arguments):
+def _one_file(sample, arguments):
     from tfflow.evaluation import write_prediction
 
-    output = pathlib.Path(arguments.output)
-    if output.resolve() in [path.resolve() for path in inputs]:
-        raise ValueError(f"-o {output} is one of the images; give another name")
     predictor = load(arguments.model, engine=arguments.engine)
     say_size(predictor, sample.image1, arguments.size)
     flow = write_prediction(
-        predictor, sample, output, max_flow=arguments.max_flow, size=arguments.size
+        predictor,
+        sample,
+        arguments.output,
+        max_flow=arguments.max_flow,
+        size=arguments.size,
     )
-    print(f"mean motion {((flow**2).sum(-1) ** 0.5).mean():.2f} px -> {output}")
+    print(f"mean motion {((flow**2).sum(-1) ** 0.5).mean():.2f} px -> {arguments.output}")
 
 
 def _pairs(dataset, arguments):
     from tfflow.evaluation import predict_pairs
     from tfflow.progress import progress_bar
 
+    output = pathlib.Path(arguments.output)
+    if output.exists() and not output.is_dir():
+        raise ValueError(f"-o must be a folder, for the files of each pair; {output} is a file")
+    if arguments.limit:
+        dataset = dataset[: arguments.limit]
     predictor = load(arguments.model, engine=arguments.engine)
     say_size(predictor, first_image(dataset), arguments.size)
     left_out = []

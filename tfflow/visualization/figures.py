@@ -178,11 +178,11 @@ def flow_figure(
     shapes = [np.shape(array)[:2] for array in (image1, image2, flow, truth) if array is not None]
     if len(set(shapes)) > 1:
         raise ValueError(f"expected images, flow and truth of one size (H, W), got {shapes}")
-    known = (flow, None) if truth is None else (truth, valid)
+    flows = [(flow, None)] if truth is None else [(flow, None), (truth, valid)]
     if max_flow is None:
-        max_flow = usual_motion(*known)
+        max_flow = usual_motion(*flows[-1])
     metrics = dict(metrics or {})
-    largest = largest_motion(*checked_flow(*known))
+    largest = max(largest_motion(*checked_flow(*each)) for each in flows)
     if largest > 1.005 * max_flow:  # not where it would read "12 to 12 px"
         metrics["darker than the wheel"] = f"{max_flow:.3g} to {largest:.3g} px"
     zoom = math.ceil(_MIN_PANEL_WIDTH / image1.shape[1])
