@@ -7,7 +7,6 @@ from tfflow.cli.shared import say_size
 from tfflow.data import FlowSample, TimedFrame, read_video
 from tfflow.data.video import _of_one_size
 from tfflow.evaluation import predict_pairs, predict_video
-from tfflow.models.prediction import working_size
 from tfflow.visualization import color_wheel_legend, flow_to_image, write_video
 
 
@@ -18,9 +17,6 @@ class Wheel:
 
     def __init__(self):
         self.sizes = []
-
-    def working_size(self, image_size):
-        return working_size(image_size, self.multiple)
 
     def predict_flow(self, image1, image2, *, size=None):
         self.sizes.append(size)

@@ -6,7 +6,7 @@ import statistics
 import sys
 
 from tfflow.atomic_file import atomic_file
-from tfflow.cli.shared import check_complete, command, size_option
+from tfflow.cli.shared import check_complete, command, say_size, size_option
 from tfflow.startup import start_backend_quietly
 
 
@@ -51,6 +51,7 @@ def add(commands):
 
 
 def run(arguments):
+    from tfflow.data.video import read_video
     from tfflow.progress import progress_bar
     from tfflow.video import ByError, ByMotion, FixedInterval, VideoDetector
     from tfflow.video.files import detect_video
@@ -67,6 +68,8 @@ def run(arguments):
     else:
         schedule = FixedInterval(arguments.interval)
     video = VideoDetector(detector, schedule=schedule, score=arguments.score, size=arguments.size)
+    first = next(read_video(arguments.input, []), None)
+    say_size(detector, first and first.image, arguments.size)
     left_out = []
     with progress_bar("frames") as progress:
         results = detect_video(

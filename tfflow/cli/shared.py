@@ -86,14 +86,16 @@ def say_size(predictor, image, size):
     """Says, once a command, at what size a network runs images that are too large for it.
 
     Args:
-        predictor: A model; a .tflite file has one size and is asked for nothing else.
+        predictor: A network or detector of Keras; a .tflite file has one size, which is no news.
         image: The first one, None if it can't be read.
         size: --size; who gives it knows.
     """
     if size is not None or image is None or not hasattr(predictor, "multiple"):
         return
+    from tfflow.models.prediction import working_size
+
     height, width = image.shape[:2]
-    working = predictor.working_size((height, width))
+    working = working_size((height, width), predictor.multiple)
     if working[0] < height:
         print(
             f"Images of {height}x{width} (height x width) are run at {working[0]}x{working[1]}; "
