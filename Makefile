@@ -1,5 +1,5 @@
-# make demo    the whole way once: train, export to .tflite, run, look (10 minutes on 2 cores)
-# make test    the tests (8 minutes on 2 cores)
+# make demo    the whole way once: train, export to .tflite, run, look
+# make test    the tests
 
 PYTHON ?= python3
 VENV := .venv

@@ -21,3 +21,15 @@ def shared_dir():
     if not SHARED.is_dir():
         pytest.skip("reference files outside the repository are not here (../shared)")
     return SHARED
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What a fresh clone lacks is said once, not with each test that is skipped for it."""
+    reports = terminalreporter.stats.get("skipped", ())
+    lacking = sum("../shared" in str(report.longrepr) for report in reports)
+    if lacking:
+        terminalreporter.write_line(
+            f"{lacking} of the {len(reports)} skipped tests need the full golden files and real "
+            "pairs, which are kept outside of the repository (../shared). That is as it should be "
+            "in a fresh clone."
+        )

@@ -370,3 +370,41 @@ def test_integers_are_refused():
 def test_unknown_indexing():
     with pytest.raises(ValueError, match="indexing must be 'ij' or 'xy'; got 'yx'"):
         tfa.interpolate_bilinear(np.zeros((1, 4, 5, 3)), np.zeros((1, 3, 2)), indexing="yx")
+
+
+# As Addons' own tests have it -------------------------------------------------------------------
+
+
+def test_paths_of_addons():
+    from tfflow.addons.image import dense_image_warp, interpolate_bilinear
+    from tfflow.addons.layers import CorrelationCost
+
+    assert tfa.image.dense_image_warp is dense_image_warp is tfa.dense_image_warp
+    assert tfa.image.interpolate_bilinear is interpolate_bilinear
+    assert tfa.layers.CorrelationCost is CorrelationCost is tfa.CorrelationCost
+
+
+def test_unknown_rank():
+    rng = np.random.default_rng(0)
+    image = rng.random((2, 5, 6, 3), np.float32)
+    flow, points = rng.random((2, 5, 6, 2), np.float32), rng.random((2, 7, 2), np.float32)
+    anything = tf.TensorSpec(None, tf.float32)
+    for function, where in ((tfa.dense_image_warp, flow), (tfa.interpolate_bilinear, points)):
+        expected = function(image, where)
+        traced = function.get_concrete_function(anything, anything)
+        np.testing.assert_allclose(traced(tf.constant(image), tf.constant(where)), expected)
+        data = tf.data.Dataset.from_tensors((image, where)).map(
+            lambda a, b: tf.numpy_function(lambda a, b: (a, b), [a, b], (tf.float32, tf.float32))
+        )
+        (found,) = data.map(function)
+        np.testing.assert_allclose(found, expected)
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            traced(tf.constant(image), tf.constant(image[0, 0]))
+
+
+def test_unknown_rank_by_name():
+    anything = tf.TensorSpec(None, tf.float32)
+    traced = tfa.dense_image_warp.get_concrete_function(anything, anything)
+    image = tf.random.normal((1, 2, 2, 1))
+    flow = tf.zeros((1, 2, 2, 2))
+    np.testing.assert_allclose(traced(image=image, flow=flow), image)

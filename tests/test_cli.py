@@ -1,6 +1,9 @@
 """The tfflow command: what a newcomer types, and what it says when that can't work."""
 
 import json
+import shutil
+import time
+import warnings
 
 import keras
 import numpy as np
@@ -8,8 +11,12 @@ import pytest
 from golden_files import assert_close, images, load, nhwc, state_dict
 
 import tfflow
+from tfflow import progress
 from tfflow.cli import main
 from tfflow.data import read_flow, read_image, write_flow, write_image
+from tfflow.visualization import flow_to_image, write_video
+from tfflow.visualization.colors import usual_motion
+from tfflow.weights.presets import preset_tflite
 
 RNG = np.random.default_rng(0)
 
@@ -69,15 +76,79 @@ def test_flow_of_a_folder_with_truth(format, folder, tmp_path, capsys):
 
 def test_flow_of_a_video(folder, tmp_path, capsys):
     pytest.importorskip("av", reason="PyAV is an extra; install tfflow[video]")
-    from tfflow.visualization import write_video
-
     clip, out = tmp_path / "clip.mp4", tmp_path / "flow.mp4"
     write_video(clip, RNG.integers(0, 256, (4, 64, 96, 3), np.uint8), fps=10)
     status, printed, _ = run(capsys, "flow", clip, "-o", out, "--model", folder / "model.keras")
     assert status == 0 and "3 pairs" in printed
-    rate, frames = tfflow.data.read_video(out)
-    assert [frame.shape for frame in frames] == [(64, 192, 3)] * 3
-    assert rate == 10
+    frames = list(tfflow.data.read_video(out))
+    assert [frame.image.shape for frame in frames] == [(64, 192, 3)] * 3
+    assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2])
+
+
+def test_flow_of_a_pair_into_one_file(folder, tmp_path, capsys):
+    pair = ("flow", folder / "a.png", folder / "b.png", "--engine", "tflite", "-o")
+    for name in ("out.flo", "out.pfm", "out.png"):
+        status, printed, error = run(capsys, *pair, tmp_path / name)
+        assert status == 0 and "mean motion" in printed, error
+    flow, _ = read_flow(tmp_path / "out.flo")
+    np.testing.assert_array_equal(flow, read_flow(tmp_path / "out.pfm")[0])
+    colours = flow_to_image(flow, usual_motion(flow))
+    np.testing.assert_array_equal(read_image(tmp_path / "out.png"), colours)
+    assert run(capsys, *pair, folder / "a.png")[2].endswith(
+        "is one of the images; give another name\n"
+    )
+
+
+def test_flow_of_a_folder_goes_on_after_what_can_not_be_read(tmp_path, capsys):
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for number in range(5):
+        shape = (48, 80, 3) if number < 4 else (40, 80, 3)
+        write_image(frames / f"{number}.png", RNG.integers(0, 256, shape, np.uint8))
+    (frames / "1.png").write_bytes(b"no picture")
+    words = ("flow", frames, "-o", tmp_path / "out", "--engine", "tflite")
+    status, printed, error = run(capsys, *words)
+    assert status == 1 and "wrote 3 files" in printed
+    assert [path.name for path in sorted(tmp_path.glob("out/*.flo"))] == ["2.flo"]
+    assert "  0: " in error and "  1: " in error and "3: expected two images of one size" in error
+
+
+def test_flow_as_kittis_png_beyond_its_range(folder, tmp_path, capsys, monkeypatch):
+    class Fast:
+        def predict_flow(self, image1, image2):
+            flow = np.ones((*image1.shape[:2], 2), np.float32)
+            flow[0, :3] = 600.0
+            return flow
+
+    monkeypatch.setattr(tfflow, "load", lambda source, engine: Fast())
+    words = ("flow", folder / "pairs", "-o", tmp_path, "--format", "png", "--engine", "tflite")
+    status, printed, error = run(capsys, *words)
+    assert status == 1 and "wrote 3 files" in printed and "x: 3 pixels move by more" in error
+    flow, valid = read_flow(tmp_path / "x.png")
+    assert (~valid).sum() == 3 and (flow[valid] == 1).all()
+
+
+def test_a_pair_without_a_known_pixel(folder, tmp_path, capsys):
+    pairs = tmp_path / "pairs"
+    shutil.copytree(folder / "pairs", pairs)
+    flow = np.zeros((48, 80, 2), np.float32)
+    write_flow(pairs / "x_flow.flo", flow, np.zeros((48, 80), bool))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        words = ("flow", pairs, "-o", tmp_path / "out", "--engine", "tflite")
+        status, printed, error = run(capsys, *words)
+    assert status == 0 and "mean motion" in printed and "EPE" not in printed, error
+
+
+def test_evaluation_goes_on_after_a_damaged_pair(folder, tmp_path, capsys):
+    pairs = tmp_path / "pairs"
+    shutil.copytree(folder / "pairs", pairs)
+    for name in ("img1.png", "img2.png", "flow.flo"):
+        shutil.copy(pairs / f"x_{name}", pairs / f"a_{name}")
+    (pairs / "a_img2.png").write_bytes(b"no picture")
+    status, printed, error = run(capsys, "evaluate", "--dataset", pairs, "--engine", "tflite")
+    assert status == 1 and "a: " in error and "a_img2.png" in error
+    assert "EPE of zero flow" in printed
 
 
 def test_evaluate(folder, tmp_path, capsys):
@@ -126,27 +197,89 @@ def test_models(capsys):
     ("arguments", "message"),
     [
         ("flow {f}/a.png {f}/b.png -o {t} --model lighflow", "Did you mean 'lightflow'"),
-        ("flow {f}/a.png {f}/absent.png -o {t} --model {f}/model.keras", "absent.png"),
+        ("flow {f}/a.png {f}/absent.png -o {t} --model {f}/model.keras", "expected an image at"),
+        ("flow {f}/a.png -o {t}", "Give the second"),
+        ("flow {f}/absent.mp4 -o {t}.mp4", "there is no file"),
+        ("flow {f}/model.keras -o {t}", "is no video by its name"),
+        ("flow {f}/pairs -o {f}/a.png", "-o must be a folder"),
         ("flow {f}/empty -o {t} --model {f}/model.keras", "no images"),
         ("flow {f}/a.png {f}/b.png {f}/a.png -o {t} --model {f}/model.keras", "two images"),
-        ("flow {f}/a.png {f}/b.png -o {f}/a.png --model {f}/model.keras", "a.png"),
+        ("flow {f}/a.png {f}/b.png -o {f}/text.tflite", "-o must be a folder"),
         ("flow {f}/a.png {f}/b.png -o {t} --model {f}/text.tflite", "text.tflite"),
         ("evaluate --model {f}/model.keras --dataset chair:{f}", "did you mean 'chairs'"),
         ("evaluate --model {f}/absent.keras --dataset {f}/pairs", "No model at"),
         ("export {f}/model.keras -o {t}/x.tflite --size 100x128", "multiple"),
         ("export {f}/model.keras -o {t}/x.tflite --quantize int4", "int4"),
         ("benchmark {f}/text.tflite", "text.tflite"),
+        ("benchmark {f}/model.keras", "tfflow export makes a .tflite file"),
+        ("submit --dataset sintel-test:{f} --benchmark sintel -o {t}", "no MPI-Sintel at"),
+        ("submit --dataset sintel-test:{f}/none --benchmark sintel -o {t}", "expected MPI-Sintel"),
+        ("evaluate --dataset chairs:{f}/none", "expected FlyingChairs, that is a folder with"),
+        ("detect {f}/a.mp4 -o {t}.mp4 --model {f}/flow.tflite", "is no detector: that is two"),
     ],
 )
 def test_what_can_not_work_is_one_clear_line(arguments, message, folder, tmp_path, capsys):
     (folder / "empty").mkdir(exist_ok=True)
     (folder / "text.tflite").write_text("no model")
+    shutil.copy(preset_tflite("lightflow"), folder / "flow.tflite")
     words = arguments.format(f=folder, t=tmp_path / "out").split()
     status, _, error = run(capsys, *words)
     assert status == 1
-    assert message in error and error.startswith(f"tfflow {words[0]}: ")
+    assert message in error and f"tfflow {words[0]}: " in error
     assert "Traceback" not in error
     assert not list(tmp_path.rglob("*.*"))  # nothing half-written
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage", "message"),
+    [
+        ("detct a.mp4", "tfflow [-h]", "no command 'detct'; did you mean 'detect'?"),
+        ("xyz", "tfflow [-h]", "no command 'xyz'; commands: flow, detect"),
+        ("export lightflow -o a.tflite --quantise int8", "tfflow export", "mean '--quantize'?"),
+        ("models --nonsense", "tfflow models", "unknown argument '--nonsense'; --help shows"),
+    ],
+)
+def test_a_misspelt_word_gets_a_suggestion(arguments, usage, message, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(arguments.split())
+    assert end.value.code == 2
+    error = capsys.readouterr().err
+    assert f"usage: {usage}" in error and message in error
+
+
+def test_benchmark_takes_presets(capsys):
+    status, printed, error = run(capsys, "benchmark", "lightflow", "--runs", 2)
+    assert status == 0 and "lightflow" in printed, error
+    status, printed, error = run(capsys, "benchmark", "none.tflite", "lightflow", "--runs", 2)
+    assert status == 1 and "lightflow" in printed and "no model file none.tflite" in error
+
+
+def test_the_shipped_detector_says_what_it_knows(tmp_path, capsys):
+    pytest.importorskip("av", reason="PyAV is an extra; install tfflow[video]")
+    write_video(tmp_path / "clip.gif", np.zeros((2, 64, 96, 3), np.uint8), 10)
+    words = ("detect", tmp_path / "clip.gif", "-o", tmp_path / "out.gif")
+    status, _, error = run(capsys, *words)
+    assert status == 0 and "knows synthetic shapes alone, no real objects" in error
+
+
+def test_a_log_file_gets_a_line_now_and_then(capsys, monkeypatch):
+    with progress.progress_bar("scenes") as update:
+        update(1, 7)  # not before there is news
+    monkeypatch.setattr(progress, "SECONDS", 0.01)
+    with progress.progress_bar("scenes") as update:
+        time.sleep(0.02)
+        update(2, 7)
+        time.sleep(0.02)
+        update(3, None)
+    assert capsys.readouterr().err.splitlines() == ["scenes: 2 of 7", "scenes: 3"]
+    said = ""
+    with progress.working("exporting"):
+        for _ in range(3000):  # a thread says it
+            time.sleep(0.01)
+            said += capsys.readouterr().err
+            if said:
+                break
+    assert said.startswith("exporting: ")
 
 
 def test_help_is_there_for_every_command(capsys):

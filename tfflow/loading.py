@@ -60,7 +60,8 @@ def _load_keras(path):
         raise FileNotFoundError(f"No model at {path}.")
     import keras
 
-    import tfflow.video.detector  # noqa: F401 - imported, the class is known to Keras
+    import tfflow.addons
+    import tfflow.video.detector  # noqa: F401 - likewise
 
     for name in registry.list():
         registry.entry(name).model_class()  # these too
@@ -75,8 +76,8 @@ def _unknown(source):
     known = presets.list_presets()
     if source in registry.list():
         return (
-            f"{source!r} is a network without weights: there is no preset of that name. Train it "
-            "(python train/train.py --list) and pass the .keras or .tflite file."
+            f"{source!r} is a network without weights: there is no preset of that name. Train it, "
+            "or import weights (tfflow import-weights), and pass the .keras or .tflite file."
         )
     near = difflib.get_close_matches(source, known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -2,40 +2,79 @@
 
 import contextlib
 import sys
+import threading
+import time
 
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+SECONDS = 30.0  # from line to line, where there is no terminal for a bar
+
 
 @contextlib.contextmanager
 def progress_bar(what):
-    """A bar on standard error; yields ``update(done, total)``, ``total`` None if unknown."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    """A bar on standard error; yields ``update(done, total)``, ``total`` None if unknown.
+
+    Where standard error is no terminal but a log file, a line now and then in its place.
+    """
     console = Console(file=sys.stderr)
-    options = {"console": console, "transient": True, "disable": not console.is_terminal}
-    with Progress(*columns, TimeRemainingColumn(), **options) as bar:
+    if not console.is_terminal:
+        yield _Lines(what)
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+class _Lines:
+    """Says how far something is, at most once in so many seconds; called as a bar's update."""
+
+    def __init__(self, what):
+        self.what, self.last = what, time.monotonic()
+
+    def __call__(self, done, total):
+        now = time.monotonic()
+        if now - self.last >= SECONDS:
+            self.last = now
+            of_all = "" if total is None else f" of {total}"
+            print(f"{self.what}: {done}{of_all}", file=sys.stderr, flush=True)
+
+
 @contextlib.contextmanager
 def working(what):
-    """Says on standard error, with a spinner, what is being done."""
-    with Console(file=sys.stderr).status(what):
+    """Says on standard error, with a spinner or now and then a line, what is being done."""
+    console = Console(file=sys.stderr)
+    if console.is_terminal:
+        with console.status(what):
+            yield
+        return
+    start, done = time.monotonic(), threading.Event()
+
+    def say():
+        while not done.wait(SECONDS):
+            print(f"{what}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+
+    thread = threading.Thread(target=say, daemon=True)
+    thread.start()
+    try:
         yield
+    finally:
+        done.set()
+        thread.join()
 
 
-def print_table(title, header, rows, *, texts=False):
+def print_table(title, header, rows, *, texts=()):
     """Prints a table to standard output; the first column to the left, the others to the right.
 
-    With ``texts``, all columns stand to the left.
+    Columns whose numbers are in ``texts`` stand to the left, too, as texts should.
     """
     table = Table(box=box.SIMPLE_HEAD, show_header=any(header))
     for index, name in enumerate(header):
-        side = "right" if index and not texts else "left"
-        table.add_column(name, justify=side, overflow="fold", no_wrap=texts and not index)
+        side = "left" if not index or index in texts else "right"
+        table.add_column(name, justify=side, overflow="fold", no_wrap=bool(texts) and not index)
     for row in rows:
         table.add_row(*row)
     # Into a file or a pipe, nothing is cut to the width of a terminal that is not there.

@@ -114,9 +114,9 @@ def show_preset(own_pairs, output):
     """Figures of the preset's flow, and how far it is from the truth where that is known."""
     preset = tfflow.load("lightflow", engine="tflite")
     unseen = synthetic_samples(PRESET_SIZE, PRESET_SCENES, seed=3)
-    results = predict_pairs(preset, unseen, output)
+    results = predict_pairs(preset, unseen, output, model="lightflow, int8")
     if own_pairs is not None:
-        results += predict_pairs(preset, own_pairs, output / "pairs")
+        results += predict_pairs(preset, own_pairs, output / "pairs", model="lightflow, int8")
     rows = [
         (each["name"], f"{each['motion']:.1f}", "" if each["epe"] is None else f"{each['epe']:.2f}")
         for each in results
@@ -138,9 +138,10 @@ def row(name, predictor, pairs, path, latency):
 
 def show_pictures(predictor, held_out, own_pairs, output):
     """Figures of unseen scenes, a short clip of one, and the user's own pairs."""
-    predict_pairs(predictor, held_out[:3], output)
+    predict_pairs(predictor, held_out[:3], output, model="lightflow_demo")
     if own_pairs is not None:
-        for result in predict_pairs(predictor, own_pairs, output / "pairs"):
+        own = predict_pairs(predictor, own_pairs, output / "pairs", model="lightflow_demo")
+        for result in own:
             print(f"{result['name']}: mean motion {result['motion']:.2f} px")
 
     clip = render(sample_scene(SceneConfig(**CLIP_SCENE), CLIP_SEED, CLIP_INDEX), frames=8)

@@ -83,6 +83,11 @@ def test_chairs_split_file(chairs):
     split.write_text("1\n2\n1\n3\n1\n")
     with pytest.raises(CorruptFileError, match=r"line 4: expected 1 .* or 2 .* got '3'"):
         FlyingChairs(chairs)
+    split.write_text("1\n1\n2\n1\n2\n")
+    for path in (chairs / "data").glob("00003_*"):
+        path.rename(path.with_name(path.name.replace("3", "6", 1)))
+    with pytest.raises(CorruptFileError, match="line 3 is of the pair 00003, but .* has 00004"):
+        FlyingChairs(chairs)
     split.unlink()
     with pytest.raises(FileNotFoundError, match=r"expected the split file .*chairs-all"):
         FlyingChairs(chairs)
@@ -191,7 +196,7 @@ def test_open_dataset_guesses_a_scene_cache(tmp_path, monkeypatch):
 def test_open_dataset_errors(tmp_path):
     with pytest.raises(ValueError, match=r"'chiars' .* did you mean 'chairs'"):
         open_dataset("chiars:/data")
-    with pytest.raises(ValueError, match="Kinds: chairs, chairs-val"):
+    with pytest.raises(ValueError, match="kinds: chairs, chairs-val"):
         open_dataset("xyz:/data")
     with pytest.raises(ValueError, match="expected folder:path"):
         open_dataset("folder:")

@@ -1,5 +1,8 @@
 """TensorFlow's reading of files against Python's, and who speaks when one is damaged."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -100,3 +103,79 @@ def test_another_size_is_told(tmp_path, arrays):
     write_image(data.pairs[0].image2, images[1][:-2])
     with pytest.raises(tf.errors.OpError, match="images of one size"):
         in_graph(data)
+
+
+def png(bits, colour, pixels=b"", *, width=20, height=12, compression=0, filters=0, interlace=0):
+    """A PNG of zeros, or of given rows, with any header and right checksums."""
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, compression, filters, interlace)
+    samples = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+    rows = pixels or bytes(height * (1 + width * samples * bits // 8))
+    chunks = [
+        (b"IHDR", header),
+        (b"PLTE", bytes(3)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
+    if colour != 3:
+        del chunks[1]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
+
+
+WIDE = 100_000
+FLOWS = {
+    "an 8-bit picture": (".png", png(8, 2)),
+    "16-bit grey": (".png", png(16, 0)),
+    "16-bit RGBA": (".png", png(16, 6)),
+    "a palette": (".png", png(8, 3)),
+    "interlaced": (".png", png(16, 2, interlace=1)),
+    "another compression": (".png", png(16, 2, compression=1)),
+    "another filter": (".png", png(16, 2, filters=1)),
+    "too wide": (".png", png(16, 2, width=WIDE, height=1)),
+    "of no width": (".png", png(16, 2, b"\0" * 12, width=0)),
+    "short of rows": (".png", png(16, 2, bytes(5 * 121))),
+    "another size": (".png", png(16, 2, height=11)),
+    "a .flo too wide": (".flo", struct.pack("<fii", 202021.25, WIDE, 1) + bytes(8 * WIDE)),
+    "a .flo of no height": (".flo", struct.pack("<fii", 202021.25, 20, 0)),
+    "a .flo of another start": (".flo", struct.pack("<fii", 1.0, 20, 12) + bytes(8 * 240)),
+    "a .flo with more": (".flo", struct.pack("<fii", 202021.25, 20, 12) + bytes(8 * 241)),
+    "a .pfm of scale 0": (".pfm", b"PF\n20 12\n-0.0\n" + bytes(12 * 240)),
+    "a .pfm of disparity": (".pfm", b"Pf\n20 12\n-1.0\n" + bytes(4 * 240)),
+    "a .pfm of no width": (".pfm", b"PF\n0 12\n-1.0\n"),
+    "a .pfm with more": (".pfm", b"PF\n20 12\n-1.0\n" + bytes(12 * 241)),
+}
+
+
+@pytest.mark.parametrize("what", FLOWS)
+def test_training_refuses_the_flow_that_evaluation_refuses(what, tmp_path, arrays):
+    extension, content = FLOWS[what]
+    data = dataset(tmp_path, *arrays, ".png", extension)
+    data.pairs[0].flow.write_bytes(content)
+    with pytest.raises(ValueError, match="flow."):
+        data[0]
+    with pytest.raises(tf.errors.OpError):
+        in_graph(data)
+
+
+@pytest.mark.parametrize("kind", [(8, 0), (8, 2), (8, 6), (16, 0), (16, 2), (8, 4)])
+def test_images_of_any_kind_are_what_evaluation_reads(kind, tmp_path, arrays):
+    data = dataset(tmp_path, *arrays, ".png", ".flo")
+    bits, colour = kind
+    samples = {0: 1, 2: 3, 4: 2, 6: 4}[colour]
+    rows = np.random.default_rng(0).integers(0, 256, (12, 1 + 20 * samples * bits // 8), np.uint8)
+    rows[:, 0] = 0  # no filter
+    data.pairs[0].image1.write_bytes(png(bits, colour, rows.tobytes()))
+    (image1, *_), _ = in_graph(data)
+    np.testing.assert_array_equal(image1, data[0].image1)
+
+
+@pytest.mark.parametrize("extension", [".flo", ".pfm"])
+def test_the_largest_known_flow_is_known_in_both(extension, tmp_path, arrays):
+    images, flow, _ = arrays
+    flow[0, 0] = 1e9
+    data = dataset(tmp_path, images, flow, None, ".png", extension)
+    (_, _, _, valid), python = in_graph(data)
+    np.testing.assert_array_equal(valid, data[0].valid)
+    assert valid.all() and python == 0

@@ -193,6 +193,15 @@ def test_hd1k(tmp_path):
             HD1K(release)
 
 
+def test_hd1k_with_a_frame_and_its_flow_lost(tmp_path):
+    for frame in (10, 11, 13, 14):
+        name = f"000000_{frame:04d}.png"
+        put_image(tmp_path / "hd1k_input/image_2" / name, frame)
+        put_flow(tmp_path / "hd1k_flow_gt/flow_occ" / name, frame)
+    with pytest.raises(FileNotFoundError, match="000000_0011.png needs .*0012.png, which is miss"):
+        HD1K(tmp_path)
+
+
 def test_middlebury(tmp_path):
     release = tmp_path / "middlebury"
     for scene in ("RubberWhale", "Venus", "Walking"):

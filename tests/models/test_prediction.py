@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfflow import ops
-from tfflow.models.prediction import ImagePair, resize
+from tfflow.models.prediction import LARGEST_AREA, ImagePair, resize, working_size
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (40, 70, 3), np.uint8)
@@ -20,6 +20,32 @@ def test_sizes_go_up_to_the_next_multiple():
     pair = ImagePair(IMAGE, IMAGE, multiple=64)
     assert pair.image1.shape == (1, 64, 128, 3)
     assert ImagePair(IMAGE, IMAGE, size=(32, 32)).image2.shape == (1, 32, 32, 3)
+
+
+@pytest.mark.parametrize(
+    ("image_size", "expected"),
+    [
+        ((436, 1024), (448, 1024)),  # Sintel
+        ((1024, 1024), (1024, 1024)),
+        ((1080, 1920), (768, 1344)),
+        ((2250, 4000), (768, 1344)),
+        ((4320, 7680), (768, 1344)),  # 8K needs no more memory than this
+        ((3840, 2160), (1344, 768)),
+        ((30, 200_000), (64, 83584)),
+    ],
+)
+def test_large_images_are_run_at_a_megapixel(image_size, expected):
+    assert working_size(image_size, 64) == expected
+
+
+def test_a_large_pair_keeps_its_own_pixels():
+    image = np.zeros((1500, 2000, 3), np.uint8)
+    pair = ImagePair(image, image, multiple=64)
+    height, width = pair.image1.shape[1:3]
+    assert (height, width) == (896, 1152) and height * width <= 1.1 * LARGEST_AREA
+    flow = pair.restore(np.ones((1, height, width, 2), np.float32))
+    assert flow.shape == (1500, 2000, 2)
+    np.testing.assert_allclose(flow[0, 0], (2000 / width, 1500 / height), rtol=1e-6)
 
 
 def test_restore_scales_u_with_the_width_and_v_with_the_height():

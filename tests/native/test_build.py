@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import shlex
+import shutil
 import stat
 import subprocess
 import sys
@@ -199,3 +201,27 @@ def test_sanitizers_find_nothing(tmp_path, compiler, sanitizer, machine):
     assert compiled.returncode == 0, compiled.stderr.decode()
     ran = subprocess.run([program], capture_output=True, text=True)
     assert ran.returncode == 0 and ran.stdout == "0\n", ran.stdout + ran.stderr[-3000:]
+
+
+def test_a_compiler_of_two_words(tmp_path, monkeypatch):
+    for name in ("ccache", "my g++"):
+        path = tmp_path / name
+        path.write_text("#!/bin/sh\necho $0 $*")
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("CXX", "ccache g++ -m64")
+    command = cxx.find_compiler()
+    assert shlex.split(command) == [str(tmp_path / "ccache"), "g++", "-m64"]
+    assert cxx.version(command) == f"{tmp_path / 'ccache'} g++ -m64 --version"
+    assert cxx.commands(command, tmp_path)["warp.cc"][:3] == shlex.split(command)
+    monkeypatch.setenv("CXX", f"'{tmp_path / 'my g++'}'")
+    assert cxx.version(cxx.find_compiler()) == f"{tmp_path / 'my g++'} --version"
+    monkeypatch.setenv("CXX", "")
+    assert cxx.find_compiler() == next(filter(None, map(shutil.which, cxx.COMPILERS)), None)
+
+
+def test_an_empty_cache_folder_is_none(monkeypatch):
+    monkeypatch.delenv("TFFLOW_CACHE", raising=False)
+    usual = build.cache_folder()
+    monkeypatch.setenv("TFFLOW_CACHE", "")
+    assert build.cache_folder() == usual and usual.is_absolute()

@@ -271,3 +271,10 @@ def test_resize_flow_scales_its_values():
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(np.zeros((1, 4, 4, 3), np.float32))
+
+
+def test_warp_by_whole_numbers():
+    image = np.random.default_rng(0).random((1, 5, 6, 2), np.float32)
+    flow = np.random.default_rng(1).integers(-2, 3, (1, 5, 6, 2), np.int32)
+    expected = ops.warp(image, np.float32(flow))
+    np.testing.assert_array_equal(ops.warp(image, flow), expected)

@@ -375,9 +375,9 @@ def chairs_tree(folder):
     data.mkdir(parents=True)
     for number in range(4):
         pair = sample(number)
-        write_image(data / f"{number:05d}_img1.ppm", pair.image1)
-        write_image(data / f"{number:05d}_img2.ppm", pair.image2)
-        write_flow(data / f"{number:05d}_flow.flo", pair.flow)
+        write_image(data / f"{number + 1:05d}_img1.ppm", pair.image1)
+        write_image(data / f"{number + 1:05d}_img2.ppm", pair.image2)
+        write_flow(data / f"{number + 1:05d}_flow.flo", pair.flow)
     (data.parent / "FlyingChairs_train_val.txt").write_text("1\n1\n1\n2\n")
     return folder
 

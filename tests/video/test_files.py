@@ -44,11 +44,10 @@ def test_the_video_shows_the_boxes(clip, tmp_path):
     assert [each["key"] for each in results] == [True, False, True, False, True]
     assert results[2]["boxes"] == [[20.0, 10.0, 40.0, 40.0]] and results[2]["classes"] == ["dog"]
     assert seen[-1] == (5, None)
-    rate, frames = read_video(tmp_path / "boxes.mp4")
-    frames = list(frames)
-    assert rate == 10 and len(frames) == 5
+    frames = list(read_video(tmp_path / "boxes.mp4"))
+    assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
     # White around the picture: a key frame.
-    borders = [frame[0].mean() > 230 for frame in frames]
+    borders = [frame.image[0].mean() > 230 for frame in frames]
     assert borders == [True, False, True, False, True]
 
 

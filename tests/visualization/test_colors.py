@@ -55,6 +55,13 @@ def test_length_goes_from_white_to_full_color_to_dark():
     assert color_of(10, 0, max_flow=20) == [255, 127, 127]
 
 
+def test_motion_beyond_the_scale_is_darker_or_clipped():
+    flow = np.array([[[30.0, 0.0], [5.0, 0.0]]])
+    assert flow_to_image(flow, 10)[0, 0].tolist() == [191, 0, 0]
+    clipped = flow_to_image(flow, 10, clip=True)
+    assert clipped[0].tolist() == [[255, 0, 0], [255, 127, 127]]
+
+
 def test_sign_of_zero_does_not_matter():
     assert color_of(1, -0.0) == color_of(1, 0.0) == [255, 0, 0]
 

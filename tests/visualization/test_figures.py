@@ -8,6 +8,7 @@ from tfflow.visualization import (
     flow_to_image,
     pyramid_figure,
 )
+from tfflow.visualization.colors import usual_motion
 
 
 def contains(picture, part):
@@ -105,8 +106,8 @@ def test_figure_paints_flow_and_truth_on_one_scale(pair):
     image1, image2, truth = pair
     flow = 0.5 * truth[..., ::-1]
     figure = flow_figure(image1, image2, flow, truth, title="a pair", metrics={"EPE": 1.5})
-    largest = np.linalg.norm(truth.astype(float), axis=-1).max()
-    for panel in (image1, image2, flow_to_image(flow, largest), flow_to_image(truth, largest)):
+    scale = usual_motion(truth)
+    for panel in (image1, image2, flow_to_image(flow, scale), flow_to_image(truth, scale)):
         assert contains(figure, panel)
     assert not contains(figure, flow_to_image(flow))
 
@@ -114,7 +115,7 @@ def test_figure_paints_flow_and_truth_on_one_scale(pair):
 def test_figure_without_truth(pair):
     image1, image2, flow = pair
     figure = flow_figure(image1, image2 / 255.0, flow)
-    for panel in (image1, image2, flow_to_image(flow)):
+    for panel in (image1, image2, flow_to_image(flow, usual_motion(flow))):
         assert contains(figure, panel)
     assert contains(flow_figure(image1, image2, flow, max_flow=99.0), flow_to_image(flow, 99.0))
 
@@ -154,13 +155,33 @@ def test_pyramid_shows_every_level_on_the_truths_scale():
     truth = rng.normal(0, 5, (32, 64, 2))
     levels = {"flow2": truth[::4, ::4], "flow4": truth[::16, ::16]}
     picture = pyramid_figure(levels, truth)
-    largest = np.linalg.norm(truth, axis=-1).max()
+    scale = usual_motion(truth)
     panels = [
-        flow_to_image(np.kron(truth[::16, ::16], np.ones((16, 16, 1))), max_flow=largest),
-        flow_to_image(np.kron(truth[::4, ::4], np.ones((4, 4, 1))), max_flow=largest),
-        flow_to_image(truth, max_flow=largest),
+        flow_to_image(np.kron(truth[::16, ::16], np.ones((16, 16, 1))), max_flow=scale),
+        flow_to_image(np.kron(truth[::4, ::4], np.ones((4, 4, 1))), max_flow=scale),
+        flow_to_image(truth, max_flow=scale),
     ]
     expected = compose(panels, ["flow4: 2x4", "flow2: 8x16", "truth"], columns=3)
     np.testing.assert_array_equal(picture, expected)
     with pytest.raises(ValueError, match="at least one level"):
         pyramid_figure({})
+
+
+def test_one_fast_thing_leaves_the_rest_its_colours(pair):
+    image1, image2, _ = pair
+    flow = np.full((48, 256, 2), (2.0, 0.0))
+    flow[:10, :20] = 80, 0  # 1.6 % of the picture
+    assert usual_motion(flow) == 2
+    figure = flow_figure(image1, image2, flow)
+    assert contains(figure, flow_to_image(flow, 2.0))
+    # What is beyond the wheel is darker, and the figure has a line that says so.
+    said = flow_figure(image1, image2, flow, metrics={"darker than the wheel": "2 to 80 px"})
+    np.testing.assert_array_equal(figure, said)
+    assert not np.array_equal(figure, flow_figure(image1, image2, np.minimum(flow, 2)))
+
+
+def test_the_scale_of_a_picture_that_hardly_moves():
+    assert usual_motion(np.full((4, 4, 2), (0.25, 0))) == 0.25
+    flow = np.zeros((20, 20, 2))
+    flow[0, 0] = 40, 0
+    assert usual_motion(flow) == 1  # noise must not look like motion

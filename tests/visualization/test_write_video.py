@@ -81,6 +81,6 @@ def test_wrong_arguments(tmp_path):
 
 def test_mp4_without_pyav_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(ImportError, match=r"pip install \"tfflow\[video\]\""):
+    with pytest.raises(ImportError, match=r"pip install av"):
         write_video(tmp_path / "a.mp4", moving_wheel(2), 25)
     assert not os.listdir(tmp_path)

@@ -6,6 +6,7 @@ from golden_files import load, state_dict
 
 import tfflow
 from tfflow.weights import load_lightflow_pytorch, read_state_dict
+from tfflow.weights.state_dict import read_checkpoint
 
 NAME = "lightflow_0.5"
 
@@ -81,3 +82,61 @@ def test_files_that_are_none(tmp_path):
     (tmp_path / "model.h5").write_bytes(b"")
     with pytest.raises(ValueError, match="expected .npz, .safetensors"):
         read_state_dict(tmp_path / "model.h5")
+
+
+PLAIN = {"conv1.0.weight": np.ones(2), "conv1.0.bias": np.zeros(2)}
+AVERAGE = {name: value + 5 for name, value in PLAIN.items()}
+
+
+def prefixed(prefix, tensors=PLAIN):
+    return {prefix + name: value for name, value in tensors.items()}
+
+
+@pytest.mark.parametrize(
+    "checkpoint",
+    [
+        prefixed("_orig_mod."),
+        prefixed("module.module."),
+        prefixed("_orig_mod.module."),
+        prefixed("module._orig_mod."),
+        {"state_dict": prefixed("model."), "epoch": 3},
+        {"state_dict": prefixed("model._orig_mod."), "pytorch-lightning_version": "2.5"},
+        {"model": {"state_dict": prefixed("net.module.")}},
+        {"conv1._orig_mod.0.weight": np.ones(2), "conv1._orig_mod.0.bias": np.zeros(2)},
+        {"module": PLAIN},
+        {**prefixed("module."), "n_averaged": np.array(7)},
+    ],
+)
+def test_wrappers_are_taken_off(checkpoint):
+    found = read_state_dict(checkpoint)
+    assert list(found) == list(PLAIN)
+    np.testing.assert_array_equal(found["conv1.0.weight"], 1)
+
+
+@pytest.mark.parametrize(
+    "checkpoint",
+    [
+        {"state_dict": PLAIN, "state_dict_ema": AVERAGE},
+        {"model": prefixed("module."), "model_ema": prefixed("module.", AVERAGE), "epoch": 1},
+        {"model": PLAIN, "ema": {"module": AVERAGE, "decay": 0.99}},
+        {"state_dict": {**prefixed("model."), **prefixed("model_ema.", AVERAGE)}},
+        {**PLAIN, "ema_conv1_0_weight": np.ones(2) + 5},  # of parameters alone
+    ],
+)
+def test_averaged_weights_are_chosen_and_said(checkpoint):
+    for averaged, expected, text in ((False, 1, "averaged weights too"), (True, 6, "taken: ")):
+        found, said, passed_over = read_checkpoint(checkpoint, averaged)
+        assert list(found) == list(PLAIN) and text in said and passed_over is not averaged
+        np.testing.assert_array_equal(found["conv1.0.weight"], expected)
+    with pytest.warns(UserWarning, match="averaged weights too"):
+        read_state_dict(checkpoint)
+
+
+def test_averaged_weights_alone_are_taken():
+    found, said, _ = read_checkpoint({"model_ema": AVERAGE, "epoch": 2})
+    np.testing.assert_array_equal(found["conv1.0.bias"], 5)
+    assert said == "taken: model_ema"
+    with pytest.raises(ValueError, match="holds no averaged weights"):
+        read_state_dict(PLAIN, averaged=True)
+    with pytest.raises(ValueError, match="no tensors but parts: generator"):
+        read_state_dict({"generator": PLAIN})

@@ -4,6 +4,7 @@ Each has ``add(commands)``, which describes its arguments, and ``run(arguments)`
 """
 
 import argparse
+import difflib
 import sys
 
 import tfflow
@@ -38,16 +39,45 @@ Help on one of them: tfflow flow --help
 
 def main(arguments=None):
     """Entry point. Returns the exit status: 0, or 1 with one line that says what went wrong."""
-    parsed = build_parser().parse_args(arguments)
+    parsed = _parse(sys.argv[1:] if arguments is None else arguments)
     try:
         parsed.run(parsed)
     except (ValueError, OSError, ImportError) as error:
-        print(f"tfflow {parsed.command}: {error}", file=sys.stderr)
+        print(f"tfflow {parsed.command}: {_sentence(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _parse(arguments):
+    """The arguments, parsed; exits with a suggestion where a word is misspelt."""
+    parser = build_parser()
+    commands = next(a.choices for a in parser._actions if a.dest == "command")
+    command = next((word for word in arguments if not word.startswith("-")), None)
+    if command is not None and command not in commands:
+        known = f"commands: {', '.join(commands)}"
+        parser.error(f"there is no command {command!r}; {_nearest(command, commands) or known}")
+    parsed, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        options = parsed.parser._option_string_actions
+        near = (_nearest(word.partition("=")[0], options) for word in unknown)
+        hint = next(filter(None, near), "--help shows what there is")
+        parsed.parser.error(f"unknown argument {unknown[0]!r}; {hint}")
+    return parsed
+
+
+def _nearest(word, known):
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
+def _sentence(error):
+    """What an error says, without the numbers that the system's own errors begin with."""
+    if isinstance(error, OSError) and error.errno is not None and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def build_parser():

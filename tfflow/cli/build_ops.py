@@ -28,4 +28,4 @@ def run(arguments):
             build.build(lambda done, total, what: bar(done, total), force=arguments.force)
     except build.BuildError as error:
         raise OSError(error) from error
-    print_table("native ops", ("", ""), build.description(), texts=True)
+    print_table("native ops", ("", ""), build.description(), texts=(1,))

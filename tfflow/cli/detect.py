@@ -3,9 +3,10 @@
 import json
 import pathlib
 import statistics
+import sys
 
 from tfflow.atomic_file import atomic_file
-from tfflow.cli.shared import command
+from tfflow.cli.shared import check_complete, command, say_size, size_option
 from tfflow.startup import start_backend_quietly
 
 
@@ -44,11 +45,13 @@ def add(commands):
     parser.add_argument("--score", type=float, default=0.3, help="objects below are left out [0.3]")
     parser.add_argument("--classes", metavar="NAME,NAME", help="names for a .keras file's classes")
     parser.add_argument("--threads", type=int, help="of a .tflite file [one a core, at most 4]")
+    size_option(parser)
     parser.add_argument("--limit", type=int, help="only the first so many frames")
     parser.add_argument("--json", help="write the boxes to this .json file too")
 
 
 def run(arguments):
+    from tfflow.data.video import read_video
     from tfflow.progress import progress_bar
     from tfflow.video import ByError, ByMotion, FixedInterval, VideoDetector
     from tfflow.video.files import detect_video
@@ -64,7 +67,10 @@ def run(arguments):
         schedule = ByError(arguments.by_error, arguments.interval)
     else:
         schedule = FixedInterval(arguments.interval)
-    video = VideoDetector(detector, schedule=schedule, score=arguments.score)
+    video = VideoDetector(detector, schedule=schedule, score=arguments.score, size=arguments.size)
+    first = next(read_video(arguments.input, []), None)
+    say_size(detector, first and first.image, arguments.size)
+    left_out = []
     with progress_bar("frames") as progress:
         results = detect_video(
             video,
@@ -73,6 +79,7 @@ def run(arguments):
             classes=names,
             limit=arguments.limit,
             progress=progress,
+            complaints=left_out,
         )
     if arguments.json:
         with atomic_file(arguments.json) as temporary:
@@ -83,6 +90,7 @@ def run(arguments):
         f"{len(results)} frames, {keys} of them key frames, {found:.1f} objects a frame -> "
         f"{arguments.output}"
     )
+    check_complete(left_out)
 
 
 def _detector(arguments):
@@ -95,8 +103,8 @@ def _detector(arguments):
         detector = load_detector(path)
         if detector.flow_network is None:
             raise ValueError(
-                f"{path} has no flow network, without which nothing is carried along; train the "
-                "stage clips (train/detector.py), or make the detector with flow=…"
+                f"{path} has no flow network, without which nothing is carried along; make the "
+                "detector with flow=… and train it on clips (docs/video.md)"
             )
         if arguments.threads is not None:
             raise ValueError("--threads is for .tflite files; leave it out")
@@ -109,6 +117,11 @@ def _detector(arguments):
 
     if path.suffix != ".tflite":
         path = presets.detector_files(arguments.model)
+        print(
+            f"The detector {arguments.model} is a demonstration: it knows synthetic shapes alone, "
+            "no real objects. For those, train one of your own and give it as --model.",
+            file=sys.stderr,
+        )
     if arguments.classes:
         raise ValueError("the files have the names of their classes; leave out --classes")
     detector = DetectorInterpreter(path, threads=arguments.threads)

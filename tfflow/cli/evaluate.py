@@ -3,7 +3,16 @@
 import math
 import pathlib
 
-from tfflow.cli.shared import command, load, model_option, parse_size, weights_option
+from tfflow.cli.shared import (
+    check_complete,
+    command,
+    first_image,
+    load,
+    model_option,
+    say_size,
+    size_option,
+    weights_option,
+)
 
 SPEEDS = {"s0_10": "0-10 px", "s10_40": "10-40 px", "s40_plus": "over 40 px"}
 
@@ -27,12 +36,7 @@ def add(commands):
         "folder:pairs; or a folder alone",
     )
     parser.add_argument("--limit", type=int, help="only the first so many pairs")
-    parser.add_argument(
-        "--size",
-        type=parse_size,
-        metavar="HxW",
-        help="height x width that the network runs at [the next multiple that it takes]",
-    )
+    size_option(parser)
     parser.add_argument("--json", metavar="FILE", help="also write the numbers to this file")
     parser.add_argument("--csv", metavar="FILE", help="also write a line of numbers for each pair")
     parser.add_argument(
@@ -53,6 +57,8 @@ def run(arguments):
     _check(arguments)
     dataset = open_dataset(arguments.dataset)
     predictor = load(arguments.model, arguments.weights, arguments.engine)
+    left_out = []
+    say_size(predictor, first_image(dataset), arguments.size)
     with progress_bar("pairs") as progress:
         result = evaluate(
             predictor,
@@ -60,6 +66,7 @@ def run(arguments):
             limit=arguments.limit,
             size=arguments.size,
             progress=lambda done, total, epe: progress(done, total),
+            complaints=left_out,
         )
     model = f"{arguments.model} ({arguments.weights})" if arguments.weights else arguments.model
     _print(f"{model} on {arguments.dataset}", result)
@@ -76,9 +83,11 @@ def run(arguments):
                 arguments.output,
                 arguments.worst,
                 size=arguments.size,
+                model=model,
                 progress=progress,
             )
         print(f"the worst {len(pictures)} of {result.pairs} pairs -> {arguments.output}")
+    check_complete(left_out)
 
 
 def _check(arguments):

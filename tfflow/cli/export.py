@@ -154,9 +154,9 @@ def _export_detector(detector, arguments):
             raise ValueError(f"{name} is for networks that predict flow; leave it out")
     calibration = None
     if arguments.calibration:
-        frames = itertools.islice(read_video(arguments.calibration)[1], _CLIPS * _FRAMES)
+        frames = itertools.islice(read_video(arguments.calibration), _CLIPS * _FRAMES)
         # Of a clip, a few frames are looked at; large videos would fill the memory.
-        frames = [f if i % _FRAMES in CLIP_TIMES else None for i, f in enumerate(frames)]
+        frames = [f.image if i % _FRAMES in CLIP_TIMES else None for i, f in enumerate(frames)]
         calibration = [frames[start : start + _FRAMES] for start in range(0, len(frames), _FRAMES)]
     with working(f"exporting {arguments.model} to {arguments.quantize}"):
         paths = export_detector(

@@ -23,6 +23,11 @@ def add(commands):
         choices=tuple(PROJECTS),
         help="where it comes from [told by the tensors' names]",
     )
+    parser.add_argument(
+        "--averaged",
+        action="store_true",
+        help="take the weights averaged over training (model_ema and the like)",
+    )
 
 
 def run(arguments):
@@ -33,13 +38,16 @@ def run(arguments):
     start_backend_quietly()
     with working(f"importing {arguments.checkpoint}"):
         imported = import_checkpoint(
-            arguments.network, arguments.checkpoint, project=arguments.project
+            arguments.network,
+            arguments.checkpoint,
+            project=arguments.project,
+            averaged=arguments.averaged,
         )
         save(imported.model, output)
     model = imported.model
     print(
         f"{len(model.weights)} tensors of {imported.project}, {model.count_params():,} numbers -> "
-        f"{output}"
+        f"{output} ({imported.taken})"
     )
     if output.suffix != ".keras" and imported.arguments:
         values = "".join(f", {name}={value!r}" for name, value in imported.arguments.items())

@@ -17,7 +17,7 @@ def run(arguments):
         entry = tfflow.models.entry(name)
         parameters = "" if entry.parameters is None else f"{entry.parameters:,}"
         rows.append((name, parameters, ", ".join(presets.list_presets(name)), entry.description))
-    print_table("networks", ("name", "parameters", "presets", ""), rows)
+    print_table("networks", ("name", "parameters", "presets", ""), rows, texts=(2, 3))
     cards = [presets.preset_card(name, presets.DETECTORS) for name in presets.list_detectors()]
     rows = [(card["name"], card["description"]) for card in cards]
-    print_table("detectors of objects in videos (tfflow detect)", ("name", ""), rows, texts=True)
+    print_table("detectors of objects in videos (tfflow detect)", ("name", ""), rows, texts=(1,))

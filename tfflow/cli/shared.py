@@ -2,6 +2,7 @@
 
 import argparse
 import pathlib
+import sys
 
 import tfflow
 from tfflow.startup import start_backend_quietly
@@ -9,7 +10,7 @@ from tfflow.startup import start_backend_quietly
 
 def command(commands, name, run, summary, description):
     parser = commands.add_parser(name, help=summary, description=description)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
     return parser
 
 
@@ -66,7 +67,49 @@ def load(source, weights=None, engine=None, detectors=False):
         return model
     from tfflow.weights.checkpoints import import_checkpoint
 
-    return import_checkpoint(source, weights).model
+    imported = import_checkpoint(source, weights)
+    print(f"{weights}: {imported.taken}", file=sys.stderr)
+    return imported.model
+
+
+def size_option(parser):
+    parser.add_argument(
+        "--size",
+        type=parse_size,
+        metavar="HxW",
+        help="height x width that the network runs at [the next multiple that it takes; of images "
+        "above a megapixel, about a megapixel; of a .tflite file, its own]",
+    )
+
+
+def say_size(predictor, image, size):
+    """Says, once a command, at what size a network runs images that are too large for it.
+
+    Args:
+        predictor: A network or detector of Keras; a .tflite file has one size, which is no news.
+        image: The first one, None if it can't be read.
+        size: --size; who gives it knows.
+    """
+    if size is not None or image is None or not hasattr(predictor, "multiple"):
+        return
+    from tfflow.models.prediction import working_size
+
+    height, width = image.shape[:2]
+    working = working_size((height, width), predictor.multiple)
+    if working[0] < height:
+        print(
+            f"Images of {height}x{width} (height x width) are run at {working[0]}x{working[1]}; "
+            "--size HxW chooses another.",
+            file=sys.stderr,
+        )
+
+
+def first_image(dataset):
+    """The first image of a data set; None if it can't be read, which the run itself will tell."""
+    from tfflow.evaluation.evaluate import read_sample
+
+    sample = read_sample(dataset, 0, []) if len(dataset) else None
+    return None if sample is None else sample.image1
 
 
 def parse_size(text):
@@ -75,3 +118,14 @@ def parse_size(text):
     if not (separator and height.isdecimal() and width.isdecimal()):
         raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH like 384x512, got {text!r}")
     return int(height), int(width)
+
+
+def check_complete(left_out):
+    """Ends a command whose other work is done with an error that lists what was left out.
+
+    Raises:
+        ValueError: If anything was.
+    """
+    if left_out:
+        what = "\n  ".join(left_out)
+        raise ValueError(f"not complete; the rest is done. What is left out:\n  {what}")

@@ -2,7 +2,15 @@
 
 import sys
 
-from tfflow.cli.shared import command, load, model_option, parse_size, weights_option
+from tfflow.cli.shared import (
+    command,
+    first_image,
+    load,
+    model_option,
+    say_size,
+    size_option,
+    weights_option,
+)
 
 
 def add(commands):
@@ -27,12 +35,7 @@ def add(commands):
     parser.add_argument(
         "-o", "--output", required=True, help="a new folder (Sintel) or a .zip file (KITTI)"
     )
-    parser.add_argument(
-        "--size",
-        type=parse_size,
-        metavar="HxW",
-        help="height x width that the network runs at [the next multiple that it takes]",
-    )
+    size_option(parser)
 
 
 def run(arguments):
@@ -50,6 +53,7 @@ def run(arguments):
             file=sys.stderr,
         )
     predictor = load(arguments.model, arguments.weights, arguments.engine)
+    say_size(predictor, first_image(dataset), arguments.size)
     with progress_bar("pairs") as progress:
         submission = write_submission(
             predictor,

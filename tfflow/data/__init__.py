@@ -32,6 +32,7 @@ _LAZY = {
     "SceneCache": "scene_cache",
     "synthesize": "scene_cache",
     "SceneConfig": "synthetic",
+    "TimedFrame": "video",
     "read_video": "video",
     "training_pipeline": "pipeline",
 }

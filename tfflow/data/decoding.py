@@ -12,10 +12,12 @@ import gc
 import numpy as np
 import tensorflow as tf
 
-_PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+# The signature, and the length and name of the header, which must be the first chunk.
+_PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR", b"IEND\xaeB`\x82"
 _FLO_START = np.float32(202021.25).tobytes()
 _LONGEST_HEADER = 64
-# Motion of this many pixels and more means "unknown", in all formats of flow.
+_MAX_DIMENSION = 99_999  # as in tfflow.data.formats: more is a damaged header
+# Motion of more pixels than this means "unknown", in all formats of flow.
 _UNKNOWN = 1e9
 
 _SAMPLE = (tf.uint8, tf.uint8, tf.float32, tf.float32)
@@ -96,7 +98,7 @@ def _python_reader(dataset):
         if sample.flow is None:
             raise ValueError(f"{sample.name} of {dataset!r} has no flow to train on")
         flow, valid = sample.flow.astype(np.float32), sample.valid
-        known = np.isfinite(flow).all(-1) & (np.abs(flow) < _UNKNOWN).all(-1)
+        known = np.isfinite(flow).all(-1) & (np.abs(flow) <= _UNKNOWN).all(-1)
         valid = known if valid is None else known & valid
         flow = np.where(valid[..., None], flow, np.float32(0))
         return sample.image1, sample.image2, flow, valid.astype(np.float32)
@@ -122,9 +124,30 @@ atexit.register(_outlive_python)
 # Formats: whether a file is plain, and what it holds -------------------------------------------
 
 
-def _ends_as_png(content):
-    start = tf.strings.substr(content, 0, len(_PNG_START)) == _PNG_START
-    return start & (_tail(content, len(_PNG_END)) == _PNG_END)
+def _is_png(content, *kinds):
+    """Whether a file starts and ends as a PNG of one of these kinds.
+
+    A kind is five bytes: bits a sample, colour type (0 grey, 2 RGB), compression, filter,
+    interlacing. TensorFlow would turn any kind into the one that it is asked for.
+    """
+    start = tf.strings.substr(tf.strings.join([content, "\0" * 29]), 0, 29)
+    size = tf.io.decode_raw(tf.strings.substr(start, 16, 8), tf.int32, little_endian=False)
+    known = tf.strings.substr(start, 24, 5) == tf.constant(kinds)
+    whole = _tail(content, len(_PNG_END)) == _PNG_END
+    return (
+        (tf.strings.substr(start, 0, 16) == _PNG_START)
+        & tf.reduce_all((size > 0) & (size <= _MAX_DIMENSION))
+        & tf.reduce_any(known)
+        & whole
+    )
+
+
+def _is_png_image(content):
+    return _is_png(content, b"\x08\x00\0\0\0", b"\x08\x02\0\0\0")
+
+
+def _is_kitti(content):
+    return _is_png(content, b"\x10\x02\0\0\0")
 
 
 def _decode_png(content):
@@ -175,7 +198,7 @@ def _decode_ppm(content):
 def _is_pfm(content):
     words = _header(content)
     size = 12 * _number(words[1]) * _number(words[2])
-    negative = tf.strings.regex_full_match(words[3], r"-\d+(\.\d*)?")  # little-endian
+    negative = tf.strings.regex_full_match(words[3], r"-[1-9]\d*(\.\d*)?")  # little-endian
     known = (words[0] == "PF") & negative & (size > 0)
     return known & _has_header_and(content, size)
 
@@ -199,7 +222,8 @@ def _is_flo(content):
     start = tf.strings.substr(content, 0, 4) == _FLO_START
     size = 12 + 8 * tf.cast(width, tf.int64) * tf.cast(height, tf.int64)
     whole = tf.cast(tf.strings.length(content), tf.int64) == size
-    return start & whole & (width > 0) & (height > 0)
+    positive = (width > 0) & (height > 0)
+    return start & whole & positive & (tf.maximum(width, height) <= _MAX_DIMENSION)
 
 
 def _decode_flo(content):
@@ -210,7 +234,7 @@ def _decode_flo(content):
 
 def _split_unknown(flow):
     # Comparisons with NaN are false.
-    known = (tf.abs(flow[..., 0]) < _UNKNOWN) & (tf.abs(flow[..., 1]) < _UNKNOWN)
+    known = (tf.abs(flow[..., 0]) <= _UNKNOWN) & (tf.abs(flow[..., 1]) <= _UNKNOWN)
     return tf.where(known[..., None], flow, 0.0), tf.cast(known, tf.float32)
 
 
@@ -223,8 +247,8 @@ def _tail(content, length):
 _IMAGES = {".png": _decode_png, ".ppm": _decode_ppm}
 _FLOWS = {".flo": _decode_flo, ".pfm": _decode_pfm, ".png": _decode_kitti}
 _CHECKS = {
-    _decode_png: _ends_as_png,
-    _decode_kitti: _ends_as_png,
+    _decode_png: _is_png_image,
+    _decode_kitti: _is_kitti,
     _decode_ppm: _is_ppm,
     _decode_pfm: _is_pfm,
     _decode_flo: _is_flo,

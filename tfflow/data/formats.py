@@ -46,6 +46,7 @@ _UNKNOWN_VALUE = 1e10
 
 _KITTI_SCALE = 64.0
 _KITTI_OFFSET = 32_768.0
+KITTI_RANGE = (-512.0, 65_535 / 64 - 512.0)  # px; what its 16 bits hold
 
 
 class CorruptFileError(ValueError):

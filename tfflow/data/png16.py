@@ -38,7 +38,9 @@ def decode(content):
             compressed.append(data)
     if header is None or len(header) != 13:
         raise ValueError("expected a PNG header (IHDR) of 13 bytes, found none")
-    width, height, bits, color_type, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    width, height, bits, color_type, *methods, interlaced = struct.unpack(">IIBBBBB", header)
+    if methods != [0, 0]:
+        raise ValueError(f"expected compression and filter 0, its header says {methods}")
     if (bits, color_type, interlaced) != (16, 2, 0):
         kind = _COLOR_TYPES.get(color_type, f"colour type {color_type}")
         order = ", interlaced" if interlaced else ""

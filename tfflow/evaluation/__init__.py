@@ -2,7 +2,7 @@
 
 from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.evaluate import evaluate
-from tfflow.evaluation.predict import predict_pairs, predict_video
+from tfflow.evaluation.predict import predict_pairs, predict_video, write_prediction
 from tfflow.evaluation.result import Evaluation, PairResult
 from tfflow.evaluation.submission import (
     Submission,
@@ -23,6 +23,7 @@ __all__ = [
     "predict_video",
     "write_csv",
     "write_json",
+    "write_prediction",
     "write_submission",
     "write_worst_pairs",
 ]

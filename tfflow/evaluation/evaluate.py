@@ -8,7 +8,7 @@ from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.result import Evaluation, PairResult
 
 
-def evaluate(predictor, dataset, *, limit=None, size=None, progress=None):
+def evaluate(predictor, dataset, *, limit=None, size=None, progress=None, complaints=None):
     """Evaluates a predictor on a data set with ground truth.
 
     Every number is over all valid pixels of all pairs pooled, as mmflow computes its own; see
@@ -23,6 +23,8 @@ def evaluate(predictor, dataset, *, limit=None, size=None, progress=None):
         limit: Only the first so many pairs.
         size: (height, width) that the network runs at; None: the predictor's own choice.
         progress: Called with (pairs done, pairs in all, EPE so far).
+        complaints: A list, or None. With a list, pairs that can't be read are left out, and a text
+            for each is added to it, in place of an error.
 
     Returns:
         An :class:`Evaluation`.
@@ -30,13 +32,16 @@ def evaluate(predictor, dataset, *, limit=None, size=None, progress=None):
     Raises:
         ValueError: If the data set is empty, or has no ground truth or no valid pixel, or the
             predicted flow is not of the truth's size.
+        CorruptFileError, OSError: If a pair can't be read.
     """
     total = min(len(dataset), limit or len(dataset))
     if total == 0:
         raise ValueError(f"Nothing to evaluate on: {dataset!r} is empty.")
     per_pair, so_far = [], PixelErrors()
     for index in range(total):
-        sample = dataset[index]
+        sample = read_sample(dataset, index, complaints)
+        if sample is None:
+            continue
         if sample.flow is None:
             raise ValueError(f"{sample.name} has no ground truth; evaluate needs a flow file each.")
         flow, seconds = timed_prediction(predictor, sample, size)
@@ -45,8 +50,22 @@ def evaluate(predictor, dataset, *, limit=None, size=None, progress=None):
         if progress:
             progress(index + 1, total, so_far.epe)
     if so_far.pixels == 0:
-        raise ValueError(f"No pixel of {dataset!r} has a known flow.")
+        reason = "".join(f" {text}." for text in (complaints or [])[:3])
+        raise ValueError(f"No pixel of {dataset!r} has a known flow.{reason}")
     return Evaluation(tuple(per_pair))
+
+
+def read_sample(dataset, index, complaints):
+    """A sample; None, and a text in the list ``complaints``, if it can't be read."""
+    try:
+        return dataset[index]
+    except (OSError, ValueError) as error:
+        if complaints is None:
+            raise
+        files = getattr(dataset, "pairs", None)
+        name = files[index].name if files else f"pair {index + 1}"
+        complaints.append(f"{name}: {error}")
+        return None
 
 
 def timed_prediction(predictor, sample, size=None):

@@ -1,19 +1,33 @@
 """Flow for files: pairs of images to flow files and pictures, a video to a video."""
 
+import functools
 import itertools
 import pathlib
 
 import numpy as np
 
 from tfflow import visualization
-from tfflow.data.formats import FLOW_EXTENSIONS, write_flow, write_image
+from tfflow.data.formats import FLOW_EXTENSIONS, KITTI_RANGE, write_flow, write_image
 from tfflow.data.video import read_video
+from tfflow.evaluation.evaluate import read_sample, timed_prediction
 from tfflow.models import FlowStream
+from tfflow.visualization.colors import usual_motion
 
-_PICTURES = ("colors", "figure")
+_SMALLEST_LEGEND = 40  # px; smaller, its scale can't be read
 
 
-def predict_pairs(predictor, dataset, output, *, extension=".flo", max_flow=None, progress=None):
+def predict_pairs(
+    predictor,
+    dataset,
+    output,
+    *,
+    extension=".flo",
+    max_flow=None,
+    size=None,
+    model=None,
+    progress=None,
+    complaints=None,
+):
     """Predicts the flow of every pair and writes it down, as numbers and as pictures.
 
     For a pair NAME the folder gets ``NAME`` + ``extension`` (the flow), ``NAME_colors.png`` (its
@@ -25,16 +39,23 @@ def predict_pairs(predictor, dataset, output, *, extension=".flo", max_flow=None
         dataset: A sequence of samples.
         output: Folder, made if it is not there.
         extension: ``".flo"``, ``".pfm"`` or ``".png"`` (KITTI's).
-        max_flow: Motion in px at the rim of the colour wheel; None: each pair's own largest.
+        max_flow: Motion in px at the rim of the colour wheel; None: what 95 % of each pair's
+            pixels keep below.
+        size: (height, width) that the network runs at; None: the predictor's own choice.
+        model: What to call the predictor in the figures.
         progress: Called with (pairs done, pairs in all).
+        complaints: A list, or None. With a list, a pair that can't be read or written is left out,
+            pixels beyond what the format holds are marked as unknown, and a text for each is added
+            to it, in place of an error.
 
     Returns:
         A list with a dict for each pair: ``name``, ``motion`` (mean, px), ``epe`` (None where the
         truth is not known), ``files``.
 
     Raises:
-        ValueError: If ``extension`` is none of a flow file.
-        OSError: If the folder can't be written.
+        ValueError: If ``extension`` is none of a flow file, a pair's images don't fit each other,
+            or a flow is not finite or beyond what the format holds.
+        OSError: If the folder can't be written, or a pair can't be read.
     """
     if extension not in FLOW_EXTENSIONS:
         raise ValueError(f"A flow file ends in {', '.join(FLOW_EXTENSIONS)}; got {extension!r}.")
@@ -42,87 +63,170 @@ def predict_pairs(predictor, dataset, output, *, extension=".flo", max_flow=None
     output.mkdir(parents=True, exist_ok=True)
     results = []
     for index in range(len(dataset)):
-        sample = dataset[index]
-        flow = predictor.predict_flow(sample.image1, sample.image2)
-        stem = sample.name.replace("/", "_")
-        # NAME_flow.png would be taken for the truth, in KITTI's format, if this became an input.
-        files = [output / f"{stem}{extension}", *(output / f"{stem}_{p}.png" for p in _PICTURES)]
-        write_flow(files[0], flow)
-        write_image(files[1], visualization.flow_to_image(flow, max_flow=max_flow))
-        figure = visualization.flow_figure(
-            sample.image1, sample.image2, flow, truth=sample.flow, valid=sample.valid
-        )
-        write_image(files[2], figure)
-        results.append(
-            {
-                "name": sample.name,
-                "motion": float(np.linalg.norm(flow, axis=-1).mean()),
-                "epe": _epe(flow, sample),
-                "files": files,
-            }
-        )
+        sample = read_sample(dataset, index, complaints)
+        if sample is not None:
+            flow, _ = timed_prediction(predictor, sample, size)
+            stem = sample.name.replace("/", "_")
+            # NAME_flow.png would be taken for the truth, in KITTI's format, if this became an
+            # input.
+            files = [output / f"{stem}{end}" for end in (extension, "_colors.png", "_figure.png")]
+            if _write_flow(files[0], flow, sample.name, complaints):
+                scale = max_flow or usual_motion(flow)
+                write_image(files[1], visualization.flow_to_image(flow, max_flow=scale))
+                figure = visualization.flow_figure(
+                    sample.image1,
+                    sample.image2,
+                    flow,
+                    truth=sample.flow,
+                    valid=sample.valid,
+                    metrics={"model": model} if model else None,
+                    max_flow=max_flow,
+                )
+                write_image(files[2], figure)
+                results.append(
+                    {
+                        "name": sample.name,
+                        "motion": float(np.linalg.norm(flow, axis=-1).mean()),
+                        "epe": _epe(flow, sample),
+                        "files": files,
+                    }
+                )
         if progress:
             progress(index + 1, len(dataset))
     return results
 
 
-def predict_video(predictor, source, output, *, max_flow=None, limit=None, progress=None):
+def write_prediction(predictor, sample, path, *, max_flow=None, size=None):
+    """Predicts the flow of one pair and writes it as one file.
+
+    Args:
+        predictor: Anything with ``predict_flow(image1, image2)``.
+        sample: A :class:`tfflow.data.FlowSample`.
+        path: ``.flo`` or ``.pfm`` for the flow; any extension of an image for its colours.
+        max_flow: As for :func:`predict_pairs`, of colours.
+        size: Likewise.
+
+    Returns:
+        The flow, (H, W, 2) px.
+
+    Raises:
+        ValueError: If the path has another extension, or the flow is not finite.
+        OSError: If the file can't be written.
+    """
+    flow, _ = timed_prediction(predictor, sample, size)
+    if pathlib.Path(path).suffix.lower() in (".flo", ".pfm"):
+        write_flow(path, flow)
+    else:
+        scale = max_flow or usual_motion(flow)
+        write_image(path, visualization.flow_to_image(flow, max_flow=scale))
+    return flow
+
+
+def _write_flow(path, flow, name, complaints):
+    """Whether the flow could be written; what could not is told to the list ``complaints``."""
+    valid = None
+    if complaints is not None and path.suffix == ".png":
+        low, high = KITTI_RANGE
+        inside = ((flow >= low) & (flow <= high)) | ~np.isfinite(flow)
+        valid = inside.all(axis=-1)
+        if not valid.all():
+            complaints.append(
+                f"{name}: {int((~valid).sum())} pixels move by more than the 512 px that KITTI's "
+                ".png holds; they are marked as unknown. --format flo holds them"
+            )
+    try:
+        write_flow(path, flow, valid)
+    except ValueError as error:
+        if complaints is None:
+            raise
+        complaints.append(f"{name}: {error}")
+        return False
+    return True
+
+
+def predict_video(
+    predictor,
+    source,
+    output,
+    *,
+    max_flow=None,
+    size=None,
+    limit=None,
+    progress=None,
+    complaints=None,
+):
     """Writes a video of another one's frames and, beside each, its flow to the next frame.
+
+    Frames keep their times. In a corner of the flow stands the colour wheel with its scale, where
+    the frames are large enough for that.
 
     Args:
         predictor: Anything with ``predict_flow(image1, image2)``; one that is ``siamese`` encodes
             each frame once, see :class:`tfflow.models.FlowStream`.
         source: A video file; see :func:`tfflow.data.read_video`.
         output: ``.mp4`` or ``.gif``.
-        max_flow: Motion in px at the rim of the colour wheel. None: the largest so far, slowly
-            forgotten, so that colours don't flicker.
+        max_flow: Motion in px at the rim of the colour wheel, whose colours faster ones get too.
+            None: what 95 % of the pixels keep below, the largest so far, slowly forgotten, so that
+            colours don't flicker.
+        size: (height, width) that the network runs at; None: the predictor's own choice.
         limit: Only the first so many pairs.
         progress: Called with (pairs done, None).
+        complaints: A list, which takes what can't be read in place of an error; see
+            :func:`tfflow.data.read_video`.
 
     Returns:
         Number of pairs.
 
     Raises:
         ValueError: If the video has fewer than two frames.
+        CorruptFileError: If a frame can't be decoded, or the video is cut off; nothing is written.
     """
-    rate, frames = read_video(source)
-    pairs = itertools.islice(itertools.pairwise(frames), limit)
+    pairs = itertools.islice(itertools.pairwise(read_video(source, complaints)), limit)
     first = next(pairs, None)
     if first is None:
         raise ValueError(f"{source} has fewer than two frames; there is no motion in it.")
-    predict = _for_video(predictor, first[0])
+    predict = _for_video(predictor, first[0].image, size)
     count = 0
 
     def panels():
         nonlocal count
         scale = max_flow
-        for image1, image2 in itertools.chain([first], pairs):
+        for (image1, time), (image2, _) in itertools.chain([first], pairs):
             flow = predict(image1, image2)
             if max_flow is None:
-                # The 99th percentile: single wild pixels shall not dim the rest.
-                largest = float(np.percentile(np.linalg.norm(flow, axis=-1), 99))
-                scale = max(largest, 1.0, 0.95 * (scale or 0.0))
-            colours = visualization.flow_to_image(flow, max_flow=scale)
+                scale = max(usual_motion(flow), 1.0, 0.95 * (scale or 0.0))
+            colours = visualization.flow_to_image(flow, max_flow=scale, clip=True)
+            _add_legend(colours, scale)
             count += 1
             if progress:
                 progress(count, None)
-            yield np.concatenate([image1, colours], axis=1)
+            yield np.concatenate([image1, colours], axis=1), time
 
-    visualization.write_video(output, panels(), rate)
+    visualization.write_video(output, panels())
     return count
 
 
-def _for_video(predictor, first_frame):
+def _for_video(predictor, first_frame, size):
     """predict_flow for pairs of which each begins with the frame that the one before ended with."""
     if not getattr(predictor, "siamese", False):
-        return predictor.predict_flow
-    stream = FlowStream(predictor)
+        # Not every predictor knows a size.
+        return functools.partial(predictor.predict_flow, **({} if size is None else {"size": size}))
+    stream = FlowStream(predictor, size=size)
     stream.next(first_frame)
     return lambda image1, image2: stream.next(image2)
 
 
+def _add_legend(picture, scale):
+    """Puts the colour wheel into the lower right corner of a picture that has the room for it."""
+    size = min(picture.shape[:2]) // 5
+    if size >= _SMALLEST_LEGEND:
+        picture[-size:, -size:] = visualization.color_wheel_legend(size, scale)
+
+
 def _epe(flow, sample):
+    """Mean end-point error in px; None where the truth is known nowhere."""
     if sample.flow is None:
         return None
     valid = np.ones(flow.shape[:2], bool) if sample.valid is None else sample.valid
-    return float(np.linalg.norm(flow[valid] - sample.flow[valid], axis=-1).mean())
+    errors = np.linalg.norm(flow[valid] - sample.flow[valid], axis=-1)
+    return float(errors.mean()) if errors.size else None

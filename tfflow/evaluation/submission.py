@@ -13,12 +13,9 @@ import numpy as np
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data.datasets import FlowDataset
-from tfflow.data.formats import write_flow
+from tfflow.data.formats import KITTI_RANGE, write_flow
 from tfflow.evaluation.benchmarks import BENCHMARKS
 from tfflow.evaluation.evaluate import timed_prediction
-
-# What KITTI's PNG holds: 16 bits of 1/64 px around 0.
-_KITTI_RANGE = (-512.0, 65_535 / 64 - 512.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,7 +166,7 @@ def _zip_writer(output):
         png = pathlib.Path(folder, "flow.png")
 
         def write(member, flow):
-            write_flow(png, np.clip(flow, *_KITTI_RANGE))
+            write_flow(png, np.clip(flow, *KITTI_RANGE))
             archive.write(png, member)
 
         yield write

@@ -7,7 +7,9 @@ from tfflow.evaluation.evaluate import timed_prediction
 from tfflow.visualization import flow_figure
 
 
-def write_worst_pairs(evaluation, predictor, dataset, output, count, *, size=None, progress=None):
+def write_worst_pairs(
+    evaluation, predictor, dataset, output, count, *, size=None, model=None, progress=None
+):
     """Draws the pairs with the largest EPE: frames, flow, truth and error side by side.
 
     The flow is predicted once more, so that an evaluation need not keep any.
@@ -20,6 +22,7 @@ def write_worst_pairs(evaluation, predictor, dataset, output, count, *, size=Non
             ``worst_1_NAME.png`` …, slashes in NAME as underscores.
         count: How many pairs.
         size: As given to :func:`evaluate`.
+        model: What to call the predictor in the figures.
         progress: Called with (pictures done, pictures in all).
 
     Returns:
@@ -42,7 +45,7 @@ def write_worst_pairs(evaluation, predictor, dataset, output, count, *, size=Non
             truth=sample.flow,
             valid=sample.valid,
             title=f"{rank}. {pair.name}",
-            metrics=_metrics(pair),
+            metrics=({"model": model} if model else {}) | _metrics(pair),
         )
         number = str(rank).zfill(len(str(len(worst))))  # so that names sort as ranks do
         paths.append(output / f"worst_{number}_{pair.name.replace('/', '_')}.png")

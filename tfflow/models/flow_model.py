@@ -5,7 +5,7 @@ import typing
 import keras
 from keras import ops
 
-from tfflow.models.prediction import ImagePair
+from tfflow.models.prediction import ImagePair, working_size
 from tfflow.ops import resize
 
 
@@ -99,7 +99,8 @@ class FlowModel(keras.Model):
         """Optical flow from ``image1`` to ``image2``, for images of any size.
 
         The images are resized bilinearly to the next multiple of :attr:`multiple` (never rounded
-        to integers), the flow is resized back and scaled, as the papers do it.
+        to integers), images of more than a megapixel (2^20) to about that area; the flow is
+        resized back and scaled, as the papers do it.
 
         Args:
             image1: uint8 or float in [0, 1], RGB, (H, W, 3) or (B, H, W, 3); grey and RGBA images
@@ -125,6 +126,17 @@ class FlowModel(keras.Model):
         pair = ImagePair(image1, image2, size=size, multiple=self.multiple)
         outputs = self.predict_on_batch({"image1": pair.image1, "image2": pair.image2})
         return pair.restore(outputs["flow"])
+
+    def working_size(self, image_size, size=None):
+        """The (height, width) that images of a size are run at; ``size`` if it is given.
+
+        Raises:
+            ValueError: If ``size`` is no multiple of :attr:`multiple`.
+        """
+        if size is None:
+            return working_size(image_size, self.multiple)
+        self._check_size(size)
+        return tuple(size)
 
     def weights_by_name(self):
         """All weights by their place in the network, such as ``"level5/matching/conv1/kernel"``."""

@@ -4,7 +4,13 @@ NumPy alone: a Keras model and a .tflite file go through the same lines, so that
 means the same for both.
 """
 
+import math
+
 import numpy as np
+
+# Pixels. Of larger images, motion is beyond the reach of networks that are trained on crops of a
+# few hundred pixels, and 8K would not fit into memory: they are run at this area.
+LARGEST_AREA = 1_048_576
 
 
 class ImagePair:
@@ -16,7 +22,7 @@ class ImagePair:
             dropped.
         image2: Second image, of the same size and the same number.
         size: (height, width) that the network runs at.
-        multiple: Instead of ``size``: the next multiple of this in each direction.
+        multiple: Instead of ``size``: :func:`working_size` with this multiple.
 
     Attributes:
         image1, image2: (B, h, w, 3) float32.
@@ -35,7 +41,7 @@ class ImagePair:
                 f"and {_describe(image2)}."
             )
         self._size = image1.shape[1:3]
-        size = tuple(size) if size else next_multiple(self._size, multiple)
+        size = tuple(size) if size else working_size(self._size, multiple)
         self.image1, self.image2 = resize(image1, size), resize(image2, size)
 
     def restore(self, flow):
@@ -58,6 +64,18 @@ def rescale(flow, size):
 def next_multiple(size, multiple):
     """(height, width), each side the next multiple."""
     return tuple(-(-side // multiple) * multiple for side in size)
+
+
+def working_size(image_size, multiple):
+    """The (height, width) that a network runs at unless it is told otherwise.
+
+    The next multiples of the image's sides; of an image above :data:`LARGEST_AREA`, the multiples
+    nearest to that area in the image's proportions.
+    """
+    scale = math.sqrt(LARGEST_AREA / math.prod(image_size))
+    if scale >= 1:
+        return next_multiple(image_size, multiple)
+    return tuple(max(1, round(scale * side / multiple)) * multiple for side in image_size)
 
 
 def resize(images, size):
@@ -95,7 +113,9 @@ def as_batch(image, name):
     array = np.repeat(array, 3, axis=-1) if array.shape[-1] == 1 else array[..., :3]
 
     if array.dtype == np.uint8:
-        return array.astype(np.float32) / 255.0, single
+        values = array.astype(np.float32)
+        values /= 255.0
+        return values, single
     if not np.issubdtype(array.dtype, np.floating):
         raise ValueError(
             f"{name} must be uint8 in 0..255 or float in [0, 1]; got {array.dtype}. Convert it "

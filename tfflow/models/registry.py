@@ -72,8 +72,10 @@ def entry(name):
     """
     if name not in _ENTRIES:
         near = difflib.get_close_matches(str(name), _ENTRIES, n=3, cutoff=0.5)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise ValueError(f"No network is named {name!r}.{hint} Known: {', '.join(list())}.")
+        hint = f"Known: {', '.join(list())}."
+        if near:
+            hint = f"Did you mean {' or '.join(map(repr, near))}?"
+        raise ValueError(f"No network is named {name!r}. {hint}")
     return _ENTRIES[name]
 
 

@@ -4,7 +4,6 @@ import keras
 from keras import ops
 
 from tfflow.models.flow_model import FlowModel
-from tfflow.models.prediction import next_multiple
 from tfflow.models.registry import entry
 from tfflow.models.registry import list as list_networks
 
@@ -96,13 +95,6 @@ class SiameseFlowModel(FlowModel):
                 {"features1": features1, "features2": features2}
             ),
         )
-
-    def working_size(self, image_size, size=None):
-        """The (height, width) that images of a size are encoded at; ``size`` if it is given."""
-        if size is None:
-            return next_multiple(image_size, self.multiple)
-        self._check_size(size)
-        return tuple(size)
 
     @property
     def siamese(self):

@@ -13,7 +13,8 @@ class FlowStream:
         network: A siamese :class:`tfflow.models.FlowModel`, or a
             :class:`tfflow.tflite.FlowInterpreter` of a file that was exported with
             ``streaming=True``; their attribute ``siamese`` says so.
-        size: (height, width) that the network shall run at, as for ``predict_flow``.
+        size: (height, width) that the network shall run at, as for ``predict_flow``; None for its
+            own choice.
 
     Raises:
         ValueError: If the network can't encode a frame by itself; the message names those that

@@ -31,7 +31,7 @@ ANY = "?" * 12  # what stands for some compiler in a library's name, to glob
 
 def cache_folder():
     """Where built libraries lie: $TFFLOW_CACHE, or tfflow in the platform's cache folder."""
-    if "TFFLOW_CACHE" in os.environ:
+    if os.environ.get("TFFLOW_CACHE"):
         return Path(os.environ["TFFLOW_CACHE"]).expanduser()
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "tfflow"

@@ -3,6 +3,7 @@
 import functools
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -24,9 +25,14 @@ class BuildError(RuntimeError):
 
 
 def find_compiler():
-    """The path of the C++ compiler: $CXX, or the first of COMPILERS that is there; else None."""
-    if "CXX" in os.environ:
-        return shutil.which(os.environ["CXX"])
+    """The command of the C++ compiler: $CXX, or the first of COMPILERS that is there; else None.
+
+    As for make, $CXX may hold words: "ccache g++". An empty one counts as none.
+    """
+    words = shlex.split(os.environ.get("CXX", ""))
+    if words:
+        path = shutil.which(words[0])
+        return path and shlex.join([path, *words[1:]])
     return next(filter(None, map(shutil.which, COMPILERS)), None)
 
 
@@ -34,7 +40,9 @@ def find_compiler():
 def version(compiler):
     """The compiler's own words: its first line names version and build."""
     try:
-        found = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=60)
+        found = subprocess.run(
+            [*shlex.split(compiler), "--version"], capture_output=True, text=True, timeout=60
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BuildError(f"The C++ compiler {compiler} doesn't run: {error}. {REMEDY}") from error
     return (found.stdout.splitlines() or [""])[0]
@@ -57,13 +65,14 @@ def commands(compiler, folder):
     for name in REGISTRATION + KERNELS:
         optimised = ("-O2",) if name in REGISTRATION else for_kernels
         made = str(Path(folder, name).with_suffix(".o"))
-        all_of_them[name] = [compiler, *every, *optimised, "-c", str(SOURCES / name), "-o", made]
+        files = ("-c", str(SOURCES / name), "-o", made)
+        all_of_them[name] = [*shlex.split(compiler), *every, *optimised, *files]
     return all_of_them
 
 
 def link(compiler, objects, library):
     """Links the objects to a library of TensorFlow ops."""
-    run([compiler, "-shared", *objects, "-o", str(library), *flags()[2]])
+    run([*shlex.split(compiler), "-shared", *objects, "-o", str(library), *flags()[2]])
 
 
 def run(command):

@@ -1,5 +1,6 @@
 """Backward warping: fetch the second image to where the first one sees it."""
 
+import keras
 from keras import ops
 
 from tfflow.ops import native
@@ -15,7 +16,7 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
 
     Args:
         image: An image or feature map, (B, H, W, C).
-        flow: Optical flow in pixels, (B, H, W, 2).
+        flow: Optical flow in pixels, (B, H, W, 2); whole numbers will do.
         padding: What lies outside: ``"zeros"``, or ``"border"`` (coordinates are clamped to it).
         mask_threshold: If given, the output is set to zero where less than this share of the
             bilinear weights falls inside ``image``. mmflow's networks use 0.9999: every pixel
@@ -31,6 +32,8 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
         ValueError: If the shapes do not fit each other or ``padding`` is unknown.
     """
     check_arguments(image, flow, padding)
+    if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(flow.dtype)):
+        flow = ops.cast(flow, "float32")  # whole pixels
     settings = {"padding": padding, "mask_threshold": mask_threshold, "return_mask": return_mask}
     result = warp_in_context(image, flow, **settings)
     if result is not None:

@@ -94,7 +94,13 @@ def pair_of(path):
     for part in (KEY, BETWEEN):
         name = name.removesuffix(f"_{part}.tflite")
     name = name.removesuffix(".tflite")
-    return {part: path.with_name(f"{name}_{part}.tflite") for part in (KEY, BETWEEN)}
+    pair = {part: path.with_name(f"{name}_{part}.tflite") for part in (KEY, BETWEEN)}
+    if path.is_file() and path not in pair.values() and not pair[KEY].exists():
+        raise ValueError(
+            f"{path} is no detector: that is two files, {pair[KEY].name} and {pair[BETWEEN].name}, "
+            "and they are not beside it. A file that predicts flow is for tfflow flow."
+        )
+    return pair
 
 
 def _runner(interpreter, path, name):

@@ -221,9 +221,7 @@ def _cocoeval():
     try:
         from pycocotools.cocoeval import COCOeval
     except ImportError as error:
-        raise ImportError(
-            'Average precision needs pycocotools: pip install "tfflow[video]"'
-        ) from error
+        raise ImportError("Average precision needs pycocotools: pip install pycocotools") from error
 
     class Evaluation(COCOeval):
         def _prepare(self):

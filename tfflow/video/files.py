@@ -6,7 +6,9 @@ from tfflow.data import read_video
 from tfflow.visualization import draw_boxes, write_video
 
 
-def detect_video(video, source, output, *, classes=None, limit=None, progress=None):
+def detect_video(
+    video, source, output, *, classes=None, limit=None, progress=None, complaints=None
+):
     """Writes a video of another one's frames with boxes around the objects, key frames marked.
 
     Args:
@@ -16,6 +18,8 @@ def detect_video(video, source, output, *, classes=None, limit=None, progress=No
         classes: Names of the classes; None for their numbers.
         limit: Only the first so many frames.
         progress: Called with (frames done, None).
+        complaints: A list, which takes what can't be read in place of an error; see
+            :func:`tfflow.data.read_video`.
 
     Returns:
         Of each frame, a dict: ``key`` (whether it was a key frame), ``boxes``, ``scores`` and
@@ -24,10 +28,10 @@ def detect_video(video, source, output, *, classes=None, limit=None, progress=No
     Raises:
         FileNotFoundError: If there is no such video.
         ValueError: If it holds no frame, or the output has another extension.
-        ImportError: If PyAV is missing (extra ``video``).
+        CorruptFileError: If a frame can't be decoded, or the video is cut off; nothing is written.
+        ImportError: If PyAV is missing.
     """
-    rate, frames = read_video(source)
-    frames = itertools.islice(frames, limit)
+    frames = itertools.islice(read_video(source, complaints), limit)
     first = next(frames, None)
     if first is None:
         raise ValueError(f"{source} holds no frame.")
@@ -35,7 +39,7 @@ def detect_video(video, source, output, *, classes=None, limit=None, progress=No
     video.reset()
 
     def pictures():
-        for frame in itertools.chain([first], frames):
+        for frame, time in itertools.chain([first], frames):
             boxes, scores, kinds = video.next(frame)
             names = [classes[kind] if classes else str(kind) for kind in kinds]
             labels = [f"{name} {score:.2f}" for name, score in zip(names, scores)]
@@ -49,7 +53,7 @@ def detect_video(video, source, output, *, classes=None, limit=None, progress=No
             )
             if progress:
                 progress(len(results), None)
-            yield draw_boxes(frame, boxes, labels, kinds, key=video.is_key)
+            yield draw_boxes(frame, boxes, labels, kinds, key=video.is_key), time
 
-    write_video(output, pictures(), rate)
+    write_video(output, pictures())
     return results

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfflow.models.prediction import as_batch, next_multiple, resize
+from tfflow.models.prediction import as_batch, resize, working_size
 from tfflow.video.boxes import Detections, select
 from tfflow.video.schedule import FixedInterval, KeyFrameSchedule
 
@@ -25,7 +25,8 @@ class VideoDetector:
         overlap: Two boxes of one class that overlap by more are one object.
         most: At most so many objects in a frame.
         size: (height, width) that a Keras detector runs at, multiples of 32; None for the next
-            multiples of the frame's. Frames are stretched to it.
+            multiples of the frame's, of frames of more than a megapixel (2^20) for about that
+            area. Frames are stretched to it.
         flow_scale: ``flow`` gets frames of the detector's size times this; None for the detector's
             own scale, which is a half unless it was made with another.
 
@@ -102,7 +103,7 @@ class VideoDetector:
                 f"The video's frames are {_text(self._frame_size)} (height x width); got "
                 f"{_text(frame_size)}. Call reset() before the first frame of another video."
             )
-        size = self._size or next_multiple(frame_size, self._engine.multiple)
+        size = self._size or working_size(frame_size, self._engine.multiple)
         image = resize(batch, size)
 
         if self._features is None:

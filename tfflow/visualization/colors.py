@@ -27,7 +27,7 @@ _UNKNOWN_ERROR = 128  # grey, which the colours of errors do not have; black mea
 _TINY = 1e-9  # px; in place of a largest motion of 0
 
 
-def flow_to_image(flow, max_flow=None, valid=None):
+def flow_to_image(flow, max_flow=None, valid=None, clip=False):
     """Paints flow in Middlebury's colour code.
 
     Args:
@@ -36,6 +36,7 @@ def flow_to_image(flow, max_flow=None, valid=None):
             the largest motion among the valid pixels. Pictures to be compared need the same one.
         valid: (..., H, W), where the flow is known. NaN, infinity and components over 1e9 px never
             are.
+        clip: give motions above `max_flow` the full colour, too: darker ones flicker in a video.
 
     Returns:
         (..., H, W, 3) uint8; black where the flow is not known.
@@ -47,6 +48,8 @@ def flow_to_image(flow, max_flow=None, valid=None):
     if max_flow is None:
         max_flow = largest_motion(flow, valid)
     radius = np.linalg.norm(flow, axis=-1) / _checked_positive("max_flow", max_flow)
+    if clip:
+        radius = np.minimum(radius, 1)
     # flow-code's computeColor; its angle starts at the left and grows to the top (v points down).
     # Adding 0.0 makes -0.0 to 0.0, without which the angle of pure right is sometimes +pi, not -pi.
     wheel = color_wheel() / 255.0
@@ -141,6 +144,18 @@ def color_wheel():
 def largest_motion(flow, valid):
     """The largest motion among the valid pixels, a tiny one if there is none: pixels."""
     return max(np.linalg.norm(flow[valid], axis=-1).max(initial=0.0), _TINY)
+
+
+def usual_motion(flow, valid=None):
+    """A scale for colours: what 95 % of the valid pixels keep below, in pixels.
+
+    One thing that moves far must not make all else white. It is at least a pixel, or the largest
+    motion where that is less.
+    """
+    flow, valid = checked_flow(flow, valid)
+    motion = np.linalg.norm(flow[valid], axis=-1)
+    usual = float(np.percentile(motion, 95)) if motion.size else 0.0
+    return max(usual, min(1.0, largest_motion(flow, valid)))
 
 
 def end_point_error(flow, truth, valid):

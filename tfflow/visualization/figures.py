@@ -13,6 +13,7 @@ from tfflow.visualization.colors import (
     error_to_image,
     flow_to_image,
     largest_motion,
+    usual_motion,
 )
 from tfflow.visualization.text import INK, PAPER, write_line
 
@@ -135,16 +136,16 @@ def pyramid_figure(levels, truth=None, valid=None):
     ordered = sorted(levels.items(), key=lambda item: item[1].shape[0] * item[1].shape[1])
     reference = truth if truth is not None else ordered[-1][1]
     size = reference.shape[:2]
-    largest = largest_motion(*checked_flow(reference, valid if truth is not None else None))
+    scale = usual_motion(reference, valid if truth is not None else None)
     titles, panels = [], []
     for name, flow in ordered:
         rows, columns = (np.arange(n) * m // n for n, m in zip(size, flow.shape))
         enlarged = np.asarray(flow)[np.ix_(rows, columns)]
         titles.append(f"{name}: {flow.shape[0]}x{flow.shape[1]}")
-        panels.append(flow_to_image(enlarged, max_flow=largest))
+        panels.append(flow_to_image(enlarged, max_flow=scale))
     if truth is not None:
         titles.append("truth")
-        panels.append(flow_to_image(truth, max_flow=largest, valid=valid))
+        panels.append(flow_to_image(truth, max_flow=scale, valid=valid))
     return compose(panels, titles, columns=3)
 
 
@@ -163,8 +164,9 @@ def flow_figure(
         valid: (H, W), where the truth is known; None: wherever it is finite.
         title: a heading, which may have several lines.
         metrics: a dict of names and numbers or texts, one line each.
-        max_flow: scale of the colours of flow and truth alike, in pixels; None: the largest true
-            motion, or, without truth, the largest estimated one.
+        max_flow: scale of the colours of flow and truth alike, in pixels; None: what 95 % of the
+            true motion, or, without truth, of the estimated one keep below. What is beyond it is
+            darker, and the figure says so.
 
     Returns:
         (H, W, 3) uint8.
@@ -176,10 +178,13 @@ def flow_figure(
     shapes = [np.shape(array)[:2] for array in (image1, image2, flow, truth) if array is not None]
     if len(set(shapes)) > 1:
         raise ValueError(f"expected images, flow and truth of one size (H, W), got {shapes}")
+    flows = [(flow, None)] if truth is None else [(flow, None), (truth, valid)]
     if max_flow is None:
-        max_flow = largest_motion(
-            *checked_flow(*((flow, None) if truth is None else (truth, valid)))
-        )
+        max_flow = usual_motion(*flows[-1])
+    metrics = dict(metrics or {})
+    largest = max(largest_motion(*checked_flow(*each)) for each in flows)
+    if largest > 1.005 * max_flow:  # not where it would read "12 to 12 px"
+        metrics["darker than the wheel"] = f"{max_flow:.3g} to {largest:.3g} px"
     zoom = math.ceil(_MIN_PANEL_WIDTH / image1.shape[1])
     legend_size = max(112, zoom * image1.shape[1] // 4)
 
@@ -197,17 +202,17 @@ def flow_figure(
     panels["flow"] = _enlarged(flow_to_image(flow, max_flow), zoom)
     if truth is not None:
         error, counted = end_point_error(flow, truth, valid)
-        epe = error[counted].mean() if counted.any() else math.nan
+        epe = f"EPE {error[counted].mean():.2f} px" if counted.any() else "no truth known"
         # The largest error is one pixel's; a scale that 99 % of them keep shows the rest better.
         finite = error[counted & np.isfinite(error)]
         max_error = max(1.0, float(np.percentile(finite, 99))) if finite.size else 1.0
         error = error_to_image(flow, truth, valid, max_error)
-        panels[f"error, EPE {epe:.2f} px"] = _enlarged(error, zoom)
+        panels[f"error, {epe}"] = _enlarged(error, zoom)
         legends.append(error_legend(2 * legend_size, legend_size // 3, max_error))
     sheet = compose(
         list(panels.values()), list(panels), columns=2 if truth is None else 3, heading=title
     )
-    return np.concatenate([sheet, _footer(sheet.shape[1], legends, metrics or {})])
+    return np.concatenate([sheet, _footer(sheet.shape[1], legends, metrics)])
 
 
 def _arrow_scale(flow):

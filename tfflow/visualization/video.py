@@ -10,9 +10,10 @@ from PIL import Image
 from tfflow.atomic_file import atomic_file
 
 _BT709 = 1  # its number in H.264's tables of colour primaries, transfer and matrix
+_CLOCK = 90_000  # ticks a second, video's usual: 24, 25, 30 and 29.97 frames a second fit exactly
 
 
-def write_video(path, frames, fps):
+def write_video(path, frames, fps=None):
     """Writes pictures as a video, in the format that the extension names, whole or not at all.
 
     .gif (256 colours a frame, at most 50 frames a second) plays anywhere and in a README; .mp4
@@ -21,8 +22,10 @@ def write_video(path, frames, fps):
 
     Args:
         path: .gif or .mp4; its folder must exist.
-        frames: an iterable of pictures (H, W, 3) uint8, all of one size, taken one by one.
-        fps: frames per second; a .gif keeps it to a hundredth of a second per frame.
+        frames: an iterable of pictures (H, W, 3) uint8, all of one size, taken one by one; without
+            `fps`, of (picture, time in seconds), as `tfflow.data.TimedFrame` is.
+        fps: frames per second; a .gif keeps it, as all times, to a hundredth of a second. None:
+            each frame has its time; the last is shown as long as the one before.
 
     Raises:
         ImportError: .mp4 without PyAV installed.
@@ -37,17 +40,20 @@ def write_video(path, frames, fps):
         raise ValueError(
             f"cannot write a video to {path}: unknown extension {path.suffix!r}, use .mp4 or .gif"
         )
-    if not fps > 0:
-        raise ValueError(f"expected a frame rate above 0 per second, got {fps}")
+    if fps is not None:
+        if not fps > 0:
+            raise ValueError(f"expected a frame rate above 0 per second, got {fps}")
+        rate = Fraction(fps).limit_denominator(1001)
+        frames = ((frame, number / rate) for number, frame in enumerate(frames))
     frames = _checked_frames(path, frames)
     with atomic_file(path) as temporary:
-        write(temporary, frames, fps)
+        write(temporary, frames)
 
 
 def _checked_frames(path, frames):
     """Yields the frames; raises on the first that does not fit, or when there is none."""
     shape = None
-    for index, frame in enumerate(frames):
+    for index, (frame, time) in enumerate(frames):
         frame = np.asarray(frame)
         if frame.dtype != np.uint8:
             raise TypeError(f"{path}: expected frames of uint8, frame {index} is {frame.dtype}")
@@ -59,28 +65,48 @@ def _checked_frames(path, frames):
             raise ValueError(
                 f"{path}: expected frames of one size {shape}, frame {index} is {frame.shape}"
             )
-        yield frame
+        yield frame, time
     if shape is None:
         raise ValueError(f"{path}: expected at least one frame, got none")
 
 
-def _write_gif(path, frames, fps):
-    pictures = (Image.fromarray(frame) for frame in frames)
-    milliseconds = 10 * max(2, round(100 / fps))  # players slow down what is faster than 20 ms
-    next(pictures).save(path, save_all=True, append_images=pictures, duration=milliseconds, loop=0)
+def _with_ticks(frames, clock, least):
+    """Yields (frame, number of ticks that it is shown), of `clock` a second, at least `least`.
+
+    Each ends when the next should start, so that what is rounded does not add up.
+    """
+    frame, start = next(frames)
+    now, ticks = 0, clock // 25
+    for after, time in frames:
+        ticks = max(least, round(clock * (time - start)) - now)
+        yield frame, ticks
+        now += ticks
+        frame = after
+    yield frame, ticks
 
 
-def _write_mp4(path, frames, fps):
+def _write_gif(path, frames):
+    def pictures():
+        for frame, hundredths in _with_ticks(frames, 100, 2):  # players slow down what is faster
+            picture = Image.fromarray(frame)
+            picture.info["duration"] = 10 * hundredths
+            yield picture
+
+    pictures = pictures()
+    next(pictures).save(path, save_all=True, append_images=pictures, loop=0)
+
+
+def _write_mp4(path, frames):
     try:
         import av
     except ImportError as error:
-        raise ImportError(
-            'writing .mp4 needs PyAV: pip install "tfflow[video]" (or write a .gif)'
-        ) from error
+        raise ImportError("writing .mp4 needs PyAV: pip install av (or write a .gif)") from error
+    frames = _with_ticks(frames, _CLOCK, 1)
     first = next(frames)
-    height, width = first.shape[:2]
+    height, width = first[0].shape[:2]
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+        # The rate is a hint for the encoder; the time stamps are what counts.
+        stream = container.add_stream("libx264", rate=Fraction(_CLOCK, first[1]))
         stream.width, stream.height = width + width % 2, height + height % 2
         stream.pix_fmt = "yuv420p"  # the one that every player and browser shows
         stream.options = {"crf": "16"}  # colours carry the meaning: nearly no loss
@@ -88,10 +114,14 @@ def _write_mp4(path, frames, fps):
         # another for large ones, and the hues shift.
         codec = stream.codec_context
         codec.color_primaries = codec.color_trc = codec.colorspace = _BT709
-        for frame in itertools.chain([first], frames):
+        codec.time_base = Fraction(1, _CLOCK)
+        now = 0
+        for frame, ticks in itertools.chain([first], frames):
             even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
             picture = av.VideoFrame.from_ndarray(even, format="rgb24")
             picture = picture.reformat(format="yuv420p", dst_colorspace="ITU709")
+            picture.time_base, picture.pts, picture.duration = codec.time_base, now, ticks
+            now += ticks
             container.mux(stream.encode(picture))
         container.mux(stream.encode())
 

@@ -10,7 +10,7 @@ from tfflow.models import registry
 from tfflow.weights.lightflow_pytorch import load_lightflow_pytorch
 from tfflow.weights.liteflownet import load_liteflownet_official
 from tfflow.weights.mmflow import load_mmflow
-from tfflow.weights.state_dict import read_state_dict
+from tfflow.weights.state_dict import read_checkpoint
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,20 +74,23 @@ class Imported:
         model: The network with the checkpoint's weights.
         project: Where they come from, a key of :data:`PROJECTS`.
         arguments: Constructor arguments that the network was made with for them.
+        taken: A text that says which of the checkpoint's weights were taken.
     """
 
     model: object
     project: str
     arguments: dict
+    taken: str
 
 
-def import_checkpoint(network, source, *, project=None):
+def import_checkpoint(network, source, *, project=None, averaged=False):
     """Builds a network with the weights of another project's checkpoint.
 
     Args:
         network: Name of the network in the registry.
         source: A dict, ``.npz``, ``.safetensors`` or ``.pth``; see :func:`read_state_dict`.
         project: A key of :data:`PROJECTS`; None = told by the tensors' names.
+        averaged: Take the weights that were averaged over training; see :func:`read_state_dict`.
 
     Returns:
         An :class:`Imported`.
@@ -98,7 +101,7 @@ def import_checkpoint(network, source, *, project=None):
     entry = registry.entry(network)  # a misspelt name is found before a large file is read
     if project is not None and project not in PROJECTS:
         raise ValueError(f"project must be one of {', '.join(PROJECTS)}; got {project!r}.")
-    tensors = read_state_dict(source)
+    tensors, taken, _ = read_checkpoint(source, averaged)
     project = project or _project_of(tensors, source)
     import tfflow.models as models
 
@@ -115,7 +118,7 @@ def import_checkpoint(network, source, *, project=None):
         )
     model = registry.create(network, **arguments)
     PROJECTS[project].load(model, tensors)
-    return Imported(model, project, arguments)
+    return Imported(model, project, arguments, taken)
 
 
 def check_output(path):
@@ -145,8 +148,12 @@ def _project_of(tensors, source):
     for project, entry in PROJECTS.items():
         if any(re.match(entry.sign, name) for name in tensors):
             return project
+    first = {name.partition(".")[0] for name in tensors}
+    hint = ""
+    if len(first) == 1:
+        hint = f" All names begin with {first.pop()!r}: is that a wrapper? Then rename them."
     where = "The dict" if isinstance(source, dict) else source
     raise ValueError(
         f"{where} is of no project known here ({', '.join(PROJECTS)}); its first tensors: "
-        f"{', '.join(list(tensors)[:3]) or 'none'}."
+        f"{', '.join(list(tensors)[:3]) or 'none'}.{hint}"
     )

@@ -42,8 +42,8 @@ def preset_card(name, folder=None):
     if not path.is_file():
         known = list_presets()
         near = difflib.get_close_matches(str(name), known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"No preset is named {name!r}.{hint} Known: {', '.join(known) or 'none'}.")
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known) or 'none'}."
+        raise ValueError(f"No preset is named {name!r}. {hint}")
     return json.loads(path.read_text(encoding="utf-8"))
 
 

@@ -6,35 +6,143 @@ lists what was missing, of another shape, or left over. A model is written to on
 """
 
 import pathlib
+import typing
+import warnings
 import zipfile
 
 import numpy as np
 
+# Under these keys training scripts save weights, the average over steps under those below.
+_PLAIN = ("state_dict", "model_state_dict", "model", "network", "net", "module")
+_AVERAGED = (
+    "state_dict_ema",
+    "ema_state_dict",
+    "model_ema",
+    "ema_model",
+    "model_ema_state_dict",
+    "ema",
+)
+# What trainers put before the names: DataParallel, torch.compile, Lightning's usual attributes.
+_PREFIXES = ("module.", "_orig_mod.", "model.", "network.", "net.")
 
-def read_state_dict(source):
+
+def read_state_dict(source, averaged=False):
     """A checkpoint as a dict of name -> ndarray.
 
     Args:
-        source: A dict of arrays or tensors, or a path: ``.npz``, ``.safetensors`` (needs the extra
-            ``import``), ``.pth``, ``.pt``, ``.ckpt`` or ``.tar`` (needs PyTorch, extra ``torch``;
-            read with ``weights_only=True``, so that no code of the file is run). Tensors wrapped
-            in ``state_dict`` are unwrapped; the prefix ``module.`` of DataParallel goes.
+        source: A dict of arrays or tensors, or a path: ``.npz``, ``.safetensors`` (needs the
+            package safetensors), ``.pth``, ``.pt``, ``.ckpt`` or ``.tar`` (needs PyTorch; read
+            with ``weights_only=True``, so that no code of the file is run). Tensors wrapped in
+            ``state_dict``, ``model`` and the like are unwrapped; the prefixes that DataParallel,
+            ``torch.compile`` and Lightning put before the names go.
+        averaged: Take the weights that were averaged over training (``model_ema`` and the like)
+            where there are both; without it, a warning says that they are there. Where there are
+            only these, they are taken anyway.
 
     Returns:
         dict of name -> ndarray.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is of another kind or damaged.
+        ValueError: If it is of another kind or damaged, or has no averaged weights to take.
         ImportError: If the library that reads it is missing.
     """
+    tensors, taken, passed_over = read_checkpoint(source, averaged)
+    if passed_over:
+        warnings.warn(taken, stacklevel=2)
+    return tensors
+
+
+class Checkpoint(typing.NamedTuple):
+    """What :func:`read_checkpoint` gives.
+
+    Attributes:
+        tensors: name -> ndarray.
+        taken: A text that says which of several weights these are.
+        passed_over: Whether there are averaged weights that were not taken.
+    """
+
+    tensors: dict
+    taken: str
+    passed_over: bool
+
+
+def read_checkpoint(source, averaged=False):
+    """As :func:`read_state_dict`, as a :class:`Checkpoint`, which says what was taken."""
     tensors = dict(source) if isinstance(source, dict) else _read_file(pathlib.Path(source))
-    for wrapper in ("state_dict", "model_state_dict", "model"):
-        if isinstance(tensors.get(wrapper), dict):
-            tensors = tensors[wrapper]
+    taken, passed_over = [], False
+    while True:
+        plain = next((key for key in _PLAIN if isinstance(tensors.get(key), dict)), None)
+        average = next((key for key in _AVERAGED if isinstance(tensors.get(key), dict)), None)
+        key = average if average and (averaged or plain is None) else plain
+        if key is None:
             break
+        passed_over |= average is not None and key != average
+        taken.append(key)
+        tensors = tensors[key]
+    found_average = any(key in _AVERAGED for key in taken)
+    wrapped = sorted(key for key, value in tensors.items() if isinstance(value, dict))
+    if wrapped:
+        raise ValueError(
+            f"The checkpoint holds no tensors but parts: {', '.join(wrapped)}. Pass the part that "
+            "holds the weights, as a dict."
+        )
     tensors = {name: _as_array(name, tensor) for name, tensor in tensors.items()}
-    return renamed(tensors, lambda name: name.removeprefix("module."))
+    tensors.pop("n_averaged", None)  # a counter of torch's AveragedModel
+
+    beside = _averaged_beside(tensors)
+    rest = {name: tensor for name, tensor in tensors.items() if name not in beside}
+    if beside and (averaged or not rest):
+        average = {new: tensors[name] for name, new in beside.items()}
+        # EMAHook averages parameters alone; statistics of batch norm are as they are.
+        tensors = {**rest, **average} if set(average) <= set(rest) else average
+        found_average = True
+        taken.append("the averaged weights beside the others")
+    elif beside:
+        tensors, passed_over = rest, True
+    if averaged and not found_average:
+        raise ValueError(
+            "The checkpoint holds no averaged weights: looked for "
+            f"{', '.join(_AVERAGED)}. Leave out averaged=True (--averaged)."
+        )
+    said = f"taken: {' / '.join(taken)}" if taken else "taken: all that is in it"
+    passed_over = passed_over and not found_average
+    if passed_over:
+        said = f"taken: {' / '.join(taken) or 'the plain ones'}; there are averaged weights too"
+        said += ", averaged=True (--averaged) takes them"
+    return Checkpoint(_without_prefixes(tensors), said, passed_over)
+
+
+def _averaged_beside(tensors):
+    """Names of averaged tensors among plain ones -> their plain names."""
+    names = {}
+    for name in tensors:
+        first, dot, rest = name.partition(".")
+        if dot and first in _AVERAGED:
+            names[name] = rest
+    # mmcv's EMAHook: "ema_" and the name with underscores for its dots.
+    for name in tensors:
+        twin = "ema_" + name.replace(".", "_")
+        if twin in tensors:
+            names[twin] = name
+    return names
+
+
+def _without_prefixes(tensors):
+    """The tensors without what trainers put before their names, however many times."""
+
+    def bare(name):
+        while name.startswith(("module.", "_orig_mod.")):
+            name = name.removeprefix("module.").removeprefix("_orig_mod.")
+        return name.replace("._orig_mod.", ".")  # a part that was compiled
+
+    tensors = renamed(tensors, bare)
+    for prefix in _PREFIXES:
+        if tensors and all(name.startswith(prefix) for name in tensors):
+            return _without_prefixes(
+                renamed(tensors, lambda name, prefix=prefix: name.removeprefix(prefix))
+            )
+    return tensors
 
 
 def renamed(tensors, rename):
@@ -81,7 +189,7 @@ def _safetensors():
     try:
         import safetensors.numpy
     except ImportError as error:
-        raise ImportError('Reading .safetensors needs: pip install "tfflow[import]"') from error
+        raise ImportError("Reading .safetensors needs: pip install safetensors") from error
     return safetensors.numpy
 
 
@@ -90,8 +198,8 @@ def _torch():
         import torch
     except ImportError as error:
         raise ImportError(
-            'Reading a PyTorch checkpoint needs PyTorch: pip install "tfflow[torch]", or convert '
-            "the file to .safetensors or .npz where PyTorch is."
+            "Reading a PyTorch checkpoint needs PyTorch: pip install torch, or convert the file to "
+            ".safetensors or .npz where PyTorch is."
         ) from error
     return torch
 

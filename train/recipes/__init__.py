@@ -5,8 +5,6 @@ import functools
 
 from recipes import flownet, lightflow, liteflownet, maskflownet, rillflow
 
-from tfflow.progress import print_table
-
 RECIPES = {
     "rillflow_synthetic": rillflow.synthetic,
     "lightflow_demo": lightflow.demo,
@@ -63,19 +61,18 @@ def get(name):
     """
     if name not in RECIPES:
         near = difflib.get_close_matches(name, RECIPES, n=1, cutoff=0.4)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"No recipe is named {name!r}.{hint} Known: {', '.join(RECIPES)}.")
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(RECIPES)}."
+        raise ValueError(f"No recipe is named {name!r}. {hint}")
     return RECIPES[name]()
 
 
 def print_recipes():
     """Every recipe: what it trains, from what, on how much, and what is to be expected."""
-    rows = []
+    print("python train/train.py RECIPE --data-dir DATA\n")
     for name in RECIPES:
         recipe = get(name)
         begins = ", ".join(recipe.starts_from.values()) or "random weights"
         size = f"{recipe.batch_size} x {recipe.crop[0]}x{recipe.crop[1]}"
-        steps = f"{recipe.steps:,} of {size}"
-        rows.append((name, begins, steps, recipe.source, recipe.cost, recipe.expected))
-    header = ("recipe", "starts from", "steps", "source", "cost", "EPE in px")
-    print_table("python train/train.py RECIPE --data-dir DATA", header, rows, texts=True)
+        print(name)
+        print(f"    from {begins}, {recipe.steps:,} steps of {size}; source: {recipe.source}")
+        print(f"    cost: {recipe.cost}; EPE in px to expect: {recipe.expected}")

@@ -110,10 +110,9 @@ def open_dataset(spec):
         )
     if kind not in DATASETS:
         nearest = difflib.get_close_matches(kind, DATASETS, n=1)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise ValueError(
-            f"unknown kind of data set {kind!r} in {spec!r}; {hint}Kinds: {', '.join(DATASETS)}"
-        )
+        kinds = f"kinds: {', '.join(DATASETS)}"
+        hint = f"did you mean {nearest[0]!r}?" if nearest else kinds
+        raise ValueError(f"unknown kind of data set {kind!r} in {spec!r}; {hint}")
     if not root:
         raise ValueError(f"expected {kind}:path, got {spec!r} without a path")
     return DATASETS[kind](Path(root).expanduser())

@@ -29,7 +29,7 @@ class FlyingChairs(FlowDataset):
         ValueError: an unknown split.
         FileNotFoundError: no data set of this layout there, or a file of it is missing.
         CorruptFileError: a split file with another number of lines than there are pairs, or with
-            something else than 1 and 2 in it.
+            something else than 1 and 2 in it; pairs that are not numbered from 1 on.
     """
 
     SPLIT_FILE = "FlyingChairs_train_val.txt"
@@ -41,7 +41,7 @@ class FlyingChairs(FlowDataset):
         name, label = self._SPLITS[one_of("split", split, self._SPLITS)]
         release = self.find(root)
         if release is None:
-            check_folder(root)
+            check_folder(root, "FlyingChairs, that is a folder with data/*_img1.ppm,")
             raise FileNotFoundError(
                 f"no FlyingChairs at {root}: looked for data/*_img1.ppm there and in "
                 f"FlyingChairs_release; there is {listing(root)}"
@@ -51,7 +51,7 @@ class FlyingChairs(FlowDataset):
             if pair.flow is None:
                 raise FileNotFoundError(f"{pair.image1} has no {pair.name}_flow.flo beside it")
         if label is not None:
-            labels = self._labels(release / self.SPLIT_FILE, len(pairs))
+            labels = self._labels(release / self.SPLIT_FILE, pairs)
             pairs = [pair for pair, given in zip(pairs, labels, strict=True) if given == label]
         super().__init__(name, pairs)
 
@@ -64,17 +64,24 @@ class FlyingChairs(FlowDataset):
         return None
 
     @staticmethod
-    def _labels(path, count):
+    def _labels(path, pairs):
         if not path.is_file():
             raise FileNotFoundError(
                 f"expected the split file {path}; it is a separate download from the data set's "
                 "page, or open all pairs with split='all' (chairs-all:)"
             )
         labels = path.read_text().split()
-        if len(labels) != count:
+        if len(labels) != len(pairs):
             raise CorruptFileError(
-                f"{path}: expected {count} lines, one for each pair in data/, found {len(labels)}"
+                f"{path}: expected {len(pairs)} lines, one for each pair in data/, found "
+                f"{len(labels)}"
             )
+        for number, pair in enumerate(pairs, start=1):  # line N is of pair N
+            if not (pair.name.isdecimal() and int(pair.name) == number):
+                raise CorruptFileError(
+                    f"{path}: line {number} is of the pair {number:05d}, but {pair.image1.parent} "
+                    f"has {pair.name} in its place; unpack the data set again"
+                )
         for line, label in enumerate(labels, start=1):
             if label not in ("1", "2"):
                 raise CorruptFileError(

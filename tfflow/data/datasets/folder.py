@@ -13,7 +13,8 @@ class PairFolder(FlowDataset):
     Where files are named NAME_img1.* and NAME_img2.*, these are the pairs, with the true flow in
     NAME_flow.flo, .pfm or .png (KITTI) where there is one; other files are not looked at. Else all
     images in the folder are frames of one video, each a pair with the next, ordered by name with
-    numbers as numbers (frame9 before frame10); *_flow.* and hidden files are never frames.
+    numbers as numbers (frame9 before frame10) whatever step they have; *_flow.* and hidden files
+    are never frames.
 
     Args:
         root: the folder.

@@ -1,9 +1,9 @@
 """HD1K."""
 
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from tfflow.data.datasets.base import FlowDataset, PairFiles
-from tfflow.data.datasets.layout import FolderFiles, find_release, one_of
+from tfflow.data.datasets.layout import FolderFiles, find_release, neighbour, one_of
 
 
 class HD1K(FlowDataset):
@@ -41,12 +41,14 @@ class HD1K(FlowDataset):
         images = FolderFiles(release / needed[0], ".png")
         flows = FolderFiles(release / needed[1], ".png") if split == "training" else None
         for name in flows or ():
-            images.need(name, flows[name])  # or its neighbours would become a pair
+            images.need(name, flows[name])
         pairs = []
         for _, frames in groupby(images, lambda name: name.rpartition("_")[0]):
-            for first, second in pairwise(frames):
-                flow = flows.need(first, images[first]) if split == "training" else None
-                pairs.append(PairFiles(first, images[first], images[second], flow))
+            for first in list(frames)[:-1]:
+                image = images[first]
+                flow = flows.need(first, image) if split == "training" else None
+                second = images.need(neighbour(first, 1), image)
+                pairs.append(PairFiles(first, image, second, flow))
         if not pairs:
             raise FileNotFoundError(f"expected frames 000000_0010.png ... in {images.folder}")
         super().__init__("hd1k" if split == "training" else "hd1k-test", pairs)

@@ -51,7 +51,7 @@ def find_release(root, what, needed):
         FileNotFoundError: there is none; says what was looked for and what is there.
         ValueError: several folders in `root` have them.
     """
-    root = check_folder(root)
+    root = check_folder(root, f"{what}, that is a folder with {', '.join(needed)},")
     has = {folder: _present(folder, needed) for folder in (root, *subfolders(root))}
     complete = [folder for folder, present in has.items() if len(present) == len(needed)]
     if root in complete:
@@ -140,11 +140,11 @@ def named_pairs(folder, image_extensions, flow_extensions):
     return pairs
 
 
-def check_folder(root):
+def check_folder(root, what="a folder of images"):
     root = Path(root)
     if not root.is_dir():
-        what = "a file, not a folder" if root.exists() else "no such folder"
-        raise FileNotFoundError(f"expected a folder of images at {root}: {what}")
+        found = "a file, not a folder" if root.exists() else "no such folder"
+        raise FileNotFoundError(f"expected {what} at {root}: {found}")
     return root
 
 

@@ -82,11 +82,8 @@ def _chosen_scenes(there, split, scenes, folder):
     for scene in scenes:
         if scene not in there:
             nearest = difflib.get_close_matches(scene, there, n=1)
-            hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-            raise ValueError(
-                f"no scene {scene!r} in {folder} (split {split!r}); {hint}Scenes: "
-                f"{', '.join(there)}"
-            )
+            hint = f"did you mean {nearest[0]!r}?" if nearest else f"scenes: {', '.join(there)}"
+            raise ValueError(f"no scene {scene!r} in {folder} (split {split!r}); {hint}")
     return [scene for scene in there if scene in scenes]
 
 

@@ -1,0 +1,85 @@
+"""Flow for files: videos with their legend, sizes, and what is left out."""
+
+import numpy as np
+import pytest
+
+from tfflow.cli.shared import say_size
+from tfflow.data import FlowSample, TimedFrame, read_video
+from tfflow.data.video import _of_one_size
+from tfflow.evaluation import predict_pairs, predict_video
+from tfflow.visualization import color_wheel_legend, flow_to_image, write_video
+
+
+class Wheel:
+    """A flow of 10 px to the right, of 60 px in the first rows; notes the sizes asked for."""
+
+    multiple = 64
+
+    def __init__(self):
+        self.sizes = []
+
+    def predict_flow(self, image1, image2, *, size=None):
+        self.sizes.append(size)
+        flow = np.zeros((*image1.shape[:2], 2), np.float32)
+        flow[..., 0] = 10
+        flow[:5] *= 6
+        return flow
+
+
+def test_a_video_has_its_legend_and_no_dark_patches(tmp_path):
+    pytest.importorskip("av", reason="PyAV is an extra; install tfflow[video]")
+    frames = np.random.default_rng(0).integers(0, 256, (3, 250, 300, 3), np.uint8)
+    write_video(tmp_path / "clip.gif", frames, 10)
+    wheel = Wheel()
+    assert predict_video(wheel, tmp_path / "clip.gif", tmp_path / "a.mp4", size=(64, 128)) == 2
+    assert wheel.sizes == [(64, 128)] * 2
+    for frame, _ in read_video(tmp_path / "a.mp4"):
+        panel = frame[:, 300:].astype(float)
+        red = flow_to_image(np.array([[[10.0, 0.0]]]))[0, 0]
+        for rows in (panel[:5, 20:], panel[10:200, 20:]):  # those beyond the scale, the others
+            assert np.abs(rows - red).mean() < 8
+        assert np.abs(panel[-50:, -50:] - color_wheel_legend(50, 10.0)).mean() < 8
+
+
+def test_frames_of_another_size_are_left_out():
+    frames = [
+        TimedFrame(np.zeros((4, width, 3), np.uint8), n) for n, width in enumerate((6, 6, 8, 6))
+    ]
+    complaints = []
+    kept = list(_of_one_size(iter(frames), "a.mp4", complaints))
+    assert [frame.time for frame in kept] == [0, 1, 3]
+    assert complaints == ["a.mp4: 1 of 4 frames are 8x4, not 6x4 as the first"]
+
+
+def test_pairs_are_predicted_at_a_given_size(tmp_path):
+    image = np.zeros((20, 30, 3), np.uint8)
+    wheel = Wheel()
+    (result,) = predict_pairs(
+        wheel, [FlowSample(image, image, None, None, "a/b")], tmp_path, size=(64, 64)
+    )
+    assert wheel.sizes == [(64, 64)] and result["epe"] is None
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "a_b.flo",
+        "a_b_colors.png",
+        "a_b_figure.png",
+    ]
+
+
+def test_without_complaints_a_pair_that_can_not_be_written_is_an_error(tmp_path):
+    image = np.zeros((20, 30, 3), np.uint8)
+    wheel = Wheel()
+    wheel.predict_flow = lambda image1, image2: np.full((20, 30, 2), 700, np.float32)
+    pairs = [FlowSample(image, image, None, None, "a")]
+    with pytest.raises(ValueError, match="KITTI's .png holds -512"):
+        predict_pairs(wheel, pairs, tmp_path, extension=".png")
+
+
+def test_a_size_that_was_chosen_is_said(capsys):
+    large, small = np.zeros((2250, 4000, 3), np.uint8), np.zeros((436, 1024, 3), np.uint8)
+    say_size(Wheel(), large, None)
+    assert "Images of 2250x4000 (height x width) are run at 768x1344;" in capsys.readouterr().err
+    say_size(Wheel(), small, None)
+    say_size(Wheel(), large, (384, 512))
+    say_size(object(), large, None)  # a .tflite file has one size
+    say_size(Wheel(), None, None)
+    assert capsys.readouterr().err == ""
