@@ -16,6 +16,7 @@ from tfflow.cli import (
     flow,
     import_weights,
     models,
+    shared,
     submit,
     synthesize,
 )
@@ -40,6 +41,7 @@ def main(arguments=None):
     """Entry point. Returns the exit status: 0, or 1 with one line that says what went wrong."""
     parsed = build_parser().parse_args(arguments)
     try:
+        shared.import_modules(getattr(parsed, "imports", ()))
         parsed.run(parsed)
     except (ValueError, OSError, ImportError) as error:
         print(f"tfflow {parsed.command}: {error}", file=sys.stderr)

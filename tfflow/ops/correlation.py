@@ -40,6 +40,10 @@ def correlation(
     Raises:
         ValueError: If the maps differ in shape, or a size is not what it has to be.
 
+    On TensorFlow it may be an operation of this package, which other programs don't know. Trace a
+    function of your own that shall become a file (SavedModel, ``TFLiteConverter``) within
+    ``tfflow.ops.native.reference_ops()``; Keras's and this package's exports do so by themselves.
+
     Source: FlowNet (Dosovitskiy et al., 2015), equation 1, with patches of one pixel.
 
     Example:
@@ -95,9 +99,10 @@ def _every_displacement(features1, features2, radius):
     batch, height, width, channels = ops.shape(features1)
     span = 2 * radius + 1
     tile = min(TILE, width) if isinstance(width, int) else TILE
-    tiles = -(-width // tile)
+    # Not -(-width // tile): tf2onnx divides negative numbers towards zero.
+    tiles = (width + tile - 1) // tile
     window = tile + 2 * radius
-    overhang = -(-window // tile)  # tiles that a window reaches over
+    overhang = (window + tile - 1) // tile  # tiles that a window reaches over
 
     left = ops.pad(features1, ((0, 0), (0, 0), (0, tiles * tile - width), (0, 0)))
     left = ops.reshape(left, (batch, height, tiles, tile, channels))
@@ -128,7 +133,7 @@ def _every_displacement(features1, features2, radius):
 def _to_grids(features, step):
     """(B, H, W, C) to its step² interleaved grids, (step² · B, ⌈H / step⌉, ⌈W / step⌉, C)."""
     batch, height, width, channels = ops.shape(features)
-    rows, columns = -(-height // step), -(-width // step)
+    rows, columns = (height + step - 1) // step, (width + step - 1) // step
     padding = ((0, 0), (0, rows * step - height), (0, columns * step - width), (0, 0))
     features = ops.pad(features, padding)
     features = ops.reshape(features, (batch, rows, step, columns, step, channels))

@@ -3,7 +3,7 @@
 from keras import ops
 
 from tfflow.ops import native
-from tfflow.ops.shifted_warp import check_arguments, warp_in_context
+from tfflow.ops.shifted_warp import checked_flow, warp_in_context
 
 
 def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False):
@@ -15,7 +15,7 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
 
     Args:
         image: An image or feature map, (B, H, W, C).
-        flow: Optical flow in pixels, (B, H, W, 2).
+        flow: Optical flow in pixels, (B, H, W, 2); whole numbers are taken as float32.
         padding: What lies outside: ``"zeros"``, or ``"border"`` (coordinates are clamped to it).
         mask_threshold: If given, the output is set to zero where less than this share of the
             bilinear weights falls inside ``image``. mmflow's networks use 0.9999: every pixel
@@ -27,10 +27,14 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
     Returns:
         The warped image in the image's dtype, or (warped, mask).
 
+    On TensorFlow it may be an operation of this package, which other programs don't know. Trace a
+    function of your own that shall become a file (SavedModel, ``TFLiteConverter``) within
+    ``tfflow.ops.native.reference_ops()``; Keras's and this package's exports do so by themselves.
+
     Raises:
         ValueError: If the shapes do not fit each other or ``padding`` is unknown.
     """
-    check_arguments(image, flow, padding)
+    flow = checked_flow(image, flow, padding)
     settings = {"padding": padding, "mask_threshold": mask_threshold, "return_mask": return_mask}
     result = warp_in_context(image, flow, **settings)
     if result is not None:
