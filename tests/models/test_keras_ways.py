@@ -57,7 +57,9 @@ def test_a_call_takes_any_size_as_predict_flow_does(model):
     assert outputs["flow2"].shape == (2, 16, 32, 2)  # of 64x128, which the network runs at
 
 
-@pytest.mark.parametrize("loss", [LightFlowL1(), MaskFlowNetLoss(), "mse"])
+@pytest.mark.parametrize(
+    "loss", [LightFlowL1(), pytest.param(MaskFlowNetLoss(), marks=pytest.mark.slow), "mse"]
+)
 @pytest.mark.parametrize("known", [True, False], ids=["size known", "size unknown"])
 def test_fit_and_evaluate_take_any_size(loss, known):
     keras.utils.set_random_seed(0)
@@ -83,7 +85,8 @@ def test_fit_and_evaluate_take_any_size(loss, known):
         )
         result = model.evaluate(data, verbose=0, return_dict=True)
         history = model.fit(data, validation_data=data, verbose=0).history
-        assert np.isfinite(history["loss"][0]) and history["val_epe"][0] == pytest.approx(5.0, 1e-3)
+        # Batch norm's statistics have moved a little.
+        assert np.isfinite(history["loss"][0]) and history["val_epe"][0] == pytest.approx(5.0, 0.05)
     assert result["epe"] == pytest.approx(5.0, rel=1e-3)
     assert np.isfinite(result["loss"])
 
@@ -126,6 +129,9 @@ def test_losses_and_metrics_by_the_names_of_outputs(model):
     assert result["flow_loss"] == pytest.approx(9.0, rel=1e-4)
     assert result["epe"] == pytest.approx(3 * 2**0.5, rel=1e-4)
     assert np.isfinite(model.fit(x, y, verbose=0).history["loss"][0])
+    del y["flow"]
+    model.compile("sgd", loss={"flow2": "mae"})
+    assert np.isfinite(model.evaluate(x, y, verbose=0))
 
 
 @pytest.mark.parametrize("loss", [{"flow": "mae"}, "mae", ["mae"], LightFlowL1()])
@@ -273,6 +279,19 @@ def test_every_part_has_a_name_of_its_own(name):
 
     model = tfflow.models.create(name)
     assert count(model) == len(list(model._flatten_layers(include_self=False)))
+
+
+def test_quantize_says_what_to_do(model):
+    with pytest.raises(NotImplementedError, match=r"tfflow\.tflite\.export"):
+        model.quantize("int8")
+
+
+def test_tensorflow_saves_a_model_by_itself(model, tmp_path):
+    x = images(size=(70, 100))
+    tf.saved_model.save(model, str(tmp_path / "saved"))
+    served = tf.saved_model.load(str(tmp_path / "saved")).signatures["serving_default"]
+    found = served(inputs=tf.constant(x["image1"]), inputs_1=tf.constant(x["image2"]))["flow"]
+    np.testing.assert_allclose(found, model(x)["flow"], atol=1e-4)
 
 
 def test_a_checkpoint_of_tensorflow_has_all_weights(model, tmp_path):

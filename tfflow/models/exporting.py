@@ -18,6 +18,12 @@ class Exportable:
     def _build_shapes_dict(self, noted):
         pass
 
+    def quantize(self, mode=None, **kwargs):
+        raise NotImplementedError(
+            f"Keras quantizes dense layers alone, and {self.name} has none. For a file in int8: "
+            'tfflow.tflite.export(model, "NAME.tflite", quantization="int8").'
+        )
+
     def input_signature(self, size=None):
         """What a model is called with, for :meth:`export`: one dictionary of two images.
 

@@ -42,11 +42,10 @@ class WithParts:
         return {**super().get_config(), **frozen}
 
     def _trackable_children(self, save_type="checkpoint", **kwargs):
-        # tf.train.Checkpoint asks for this, and Keras tells it of no layer in a list.
+        # tf.train.Checkpoint and tf.saved_model.save ask for this, and Keras tells them of no layer
+        # in a list or a dictionary.
         children = super()._trackable_children(save_type, **kwargs)
-        if save_type == "checkpoint":
-            children |= {f"part {name}": part for name, part in _all_parts(self)}
-        return children
+        return {**children, **{f"part {name}": part for name, part in _all_parts(self)}}
 
 
 def parts_of(layer):

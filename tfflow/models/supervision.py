@@ -14,7 +14,7 @@ class Supervised:
     The target is the true flow, (B, H, W, 2) in pixels, or ``{"flow": …}``; with losses or metrics
     for further outputs, a dictionary of what is true for each. ``sample_weight`` is the flow's
     validity, (B, H, W) or (B, H, W, 1), or a weight for each pair, (B,). Where the truth is NaN or
-    infinite, it does not count.
+    infinite, it does not count in a loss, nor in the metrics of ``tfflow.metrics``.
     """
 
     def compile(
@@ -67,11 +67,14 @@ class Supervised:
         if jit_compile == "auto" and keras.backend.backend() == "tensorflow":
             # XLA's depthwise convolutions make a step on a CPU ten times slower.
             jit_compile = False
+        metrics = _joined(metrics, weighted_metrics)
+        of_flow = ("flow",) if metrics else ()
+        self._measured_outputs = tuple(metrics) if isinstance(metrics, dict) else of_flow
         super().compile(
             optimizer,
             loss=loss,
             loss_weights=loss_weights,
-            weighted_metrics=_joined(metrics, weighted_metrics),
+            weighted_metrics=metrics,
             jit_compile=jit_compile,
             **kwargs,
         )
@@ -92,7 +95,9 @@ class Supervised:
         else:
             by_name = isinstance(self.loss, dict)
             names = self.loss if by_name else _names(y)
-            compared = _chosen(names, y, y_pred, sample_weight)
+            truth, outputs, weight = _chosen(names, y, y_pred, sample_weight)
+            truth = {name: _known(truth[name], outputs[name]) for name in truth}
+            compared = truth, outputs, weight
             loss = self._compile_loss(*(compared if by_name else _without_name(compared)))
         for regularization in self.losses:
             loss = loss + self._aggregate_additional_loss(regularization)
@@ -100,9 +105,9 @@ class Supervised:
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Metrics see ``flow``, full size and in pixels, and other outputs if they ask for them."""
-        metrics = self._compile_metrics and self._compile_metrics._user_weighted_metrics
-        names = metrics if isinstance(metrics, dict) else ("flow",)
-        compared = _chosen(names, y, y_pred, sample_weight)
+        if not self._measured_outputs:
+            return self.get_metrics_result()  # the loss alone
+        compared = _chosen(self._measured_outputs, y, y_pred, sample_weight)
         return super().compute_metrics(x, *_without_name(compared))
 
     def _at_network_size(self, truth, outputs, weight):
@@ -113,16 +118,13 @@ class Supervised:
         finest = outputs[f"flow{levels[0]}"]
         stride = self.level_stride(levels[0])
         size = tuple(stride * side for side in ops.shape(finest)[1:3])
-        if tuple(truth.shape[1:3]) == tuple(stride * side for side in known_sides(finest)):
+        if None not in truth.shape[1:3] and tuple(truth.shape[1:3]) == tuple(
+            side and stride * side for side in finest.shape[1:3]
+        ):
             return truth, outputs, weight
         of_pairs = weight is not None and len(weight.shape) < 3
         truth, share = _resized_truth(truth, size, None if of_pairs else weight)
         return truth, outputs, weight if of_pairs else share
-
-
-def known_sides(images):
-    """(height, width) of images, NaN for what is known only when the graph runs."""
-    return tuple(float("nan") if side is None else side for side in images.shape[1:3])
 
 
 def _takes_pyramid(loss):
@@ -175,7 +177,7 @@ def _chosen(names, target, outputs, sample_weight):
                 f"({', '.join(sorted(found))}) lack {', '.join(missing)}."
             )
     outputs = {name: outputs[name] for name in names}
-    targets = {name: _known(targets[name], outputs[name]) for name in names}
+    targets = {name: targets[name] for name in names}
     if isinstance(sample_weight, dict):
         weights = {name: sample_weight.get(name) for name in names}
     else:
@@ -191,8 +193,8 @@ def _without_name(compared):
 
 def _known(truth, output):
     """The truth; where it is not finite the output itself, so that no error is counted there."""
-    if tuple(truth.shape[1:]) != tuple(output.shape[1:]) and len(truth.shape) != len(output.shape):
-        return truth
+    if len(truth.shape) != len(output.shape):
+        return truth  # for Keras to complain of
     truth = ops.cast(truth, output.dtype)
     return ops.where(ops.isfinite(truth), truth, ops.stop_gradient(output))
 

@@ -1,5 +1,6 @@
 """Correlation of two feature maps over a square window of displacements: the cost volume."""
 
+import keras
 from keras import ops
 
 from tfflow.ops import native
@@ -157,6 +158,10 @@ def _check_arguments(features1, features2, max_displacement, stride, displacemen
             "correlation expects two feature maps of one shape (B, H, W, C); "
             f"got {shape1} and {shape2}."
         )
+    for features in (features1, features2):
+        dtype = keras.backend.standardize_dtype(features.dtype)
+        if not keras.backend.is_float_dtype(dtype):
+            raise ValueError(f"correlation expects floating-point feature maps; got {dtype}.")
     for name, value, least in (
         ("max_displacement", max_displacement, 0),
         ("stride", stride, 1),

@@ -24,10 +24,10 @@ class PyramidLoss(keras.losses.Loss):
     def __call__(self, y_true, y_pred, sample_weight=None):
         if sample_weight is None:
             return super().__call__(y_true, y_pred)
-        weighs, shape = len(sample_weight.shape), tuple(sample_weight.shape)
-        if weighs == 1 or (weighs == 2 and shape[1] == 1):
+        shape = tuple(sample_weight.shape)
+        if len(shape) == 1:
             return super().__call__(y_true, y_pred, sample_weight)  # the finished values of pairs
-        if weighs == 3 or (weighs == 4 and shape[3] == 1):
+        if len(shape) == 3 or (len(shape) == 4 and shape[3] == 1):
             # Keras would multiply the finished values with it; validity belongs inside.
             return super().__call__({"flow": y_true, "valid": sample_weight}, y_pred)
         raise ValueError(
