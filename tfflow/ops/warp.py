@@ -66,7 +66,8 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
     for rows, vertical in ((top, 1.0 - toward_bottom), (bottom, toward_bottom)):
         start = first + rows * line
         for columns, horizontal in ((left, 1.0 - toward_right), (right, toward_right)):
-            weight = ops.cast(vertical * horizontal, image.dtype)[..., None]
+            # Not [..., None]: LiteRT has no such slice of a map whose size is not known.
+            weight = ops.expand_dims(ops.cast(vertical * horizontal, image.dtype), -1)
             warped = warped + ops.take(pixels, start + columns, axis=0) * weight
 
     if mask_threshold is None and not return_mask:
@@ -76,7 +77,7 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
     else:
         inside = _share_inside(x, width) * _share_inside(y, height)
     threshold = 0.9999 if mask_threshold is None else mask_threshold
-    mask = ops.cast(ops.stop_gradient(inside) > threshold, image.dtype)[..., None]
+    mask = ops.expand_dims(ops.cast(ops.stop_gradient(inside) > threshold, image.dtype), -1)
     if mask_threshold is not None:
         warped = warped * mask
     return (warped, mask) if return_mask else warped
