@@ -116,7 +116,7 @@ def test_onnx(model, expected, tmp_path):
 def test_openvino(model, expected, tmp_path):
     import openvino
 
-    model.export(str(tmp_path / "x.xml"), "openvino", verbose=False)
+    model.export(tmp_path / "x.xml", "openvino", verbose=False)
     compiled = openvino.Core().compile_model(tmp_path / "x.xml", "CPU")
     np.testing.assert_allclose(compiled(IMAGES)["flow"], expected, atol=1e-4)
 

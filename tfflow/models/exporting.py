@@ -73,5 +73,9 @@ class Exportable:
         # No exported file may need this package's kernels.
         with reference_ops():
             super().export(
-                filepath, format=format, verbose=verbose, input_signature=input_signature, **kwargs
+                str(filepath),
+                format=format,
+                verbose=verbose,
+                input_signature=input_signature,
+                **kwargs,
             )

@@ -70,6 +70,7 @@ class Supervised:
         metrics = _joined(metrics, weighted_metrics)
         of_flow = ("flow",) if metrics else ()
         self._measured_outputs = tuple(metrics) if isinstance(metrics, dict) else of_flow
+        self._compile_metrics = None  # which Keras would keep from an earlier call
         super().compile(
             optimizer,
             loss=loss,
