@@ -10,6 +10,7 @@ for nothing that is not installed.
 
 import importlib
 
+from tfflow import keras_classes as _keras_classes
 from tfflow.models import registry as _registry
 
 __version__ = "0.1.0"
@@ -33,7 +34,7 @@ _SUBMODULES = (
 __all__ = ["load", *_SUBMODULES]
 
 
-def load(source, *, engine=None):
+def load(source, *, engine=None, compile=False):
     """Anything that predicts flow, by a preset's name or a file: the same ``predict_flow`` for all.
 
     Args:
@@ -41,19 +42,21 @@ def load(source, *, engine=None):
             ``.tflite`` file.
         engine: What a preset runs on: ``"keras"``, or ``"tflite"`` for its exported int8 file,
             which is there at once and needs no TensorFlow. None = Keras. A file has its own.
+        compile: Of a ``.keras`` file, restore loss, metrics and optimizer too, so that ``fit`` goes
+            on with the training.
 
     Returns:
         A :class:`tfflow.models.FlowModel` or a :class:`tfflow.tflite.FlowInterpreter`.
 
     Raises:
         FileNotFoundError: If it names a file that is not there.
-        ValueError: If it is neither a known preset nor a model file, or the engine is unknown or
-            not the file's.
+        ValueError: If it is neither a known preset nor a model file, the engine is unknown or not
+            the file's, or ``compile`` is for what was never compiled.
 
     Example:
         >>> tfflow.load("lightflow_int8.tflite").predict_flow(image1, image2)
     """
-    return importlib.import_module("tfflow.loading").load(source, engine)
+    return importlib.import_module("tfflow.loading").load(source, engine, compile)
 
 
 def _load_preset(name, preset, arguments):
@@ -62,6 +65,8 @@ def _load_preset(name, preset, arguments):
 
 # Models and presets know nothing of each other; they meet here.
 _registry.preset_loader = _load_preset
+
+_keras_classes.announce()
 
 
 def __getattr__(name):

@@ -10,7 +10,7 @@ ENGINES = ("keras", "tflite")
 _ENGINE_OF = {".keras": "keras", ".tflite": "tflite"}
 
 
-def load(source, engine=None):
+def load(source, engine=None, compile=False):
     """See :func:`tfflow.load`."""
     path = pathlib.Path(source)
     if engine not in (None, *ENGINES):
@@ -20,6 +20,11 @@ def load(source, engine=None):
             f"A {path.suffix} file runs on {_ENGINE_OF[path.suffix]}, not on {engine}. "
             "tfflow export makes a .tflite file of a model."
         )
+    if compile and path.suffix != ".keras":
+        raise ValueError(
+            f"compile=True restores the training that a .keras file holds; got {str(source)!r}. "
+            "Leave it out, and call model.compile."
+        )
     if engine == "tflite" and str(source) in presets.list_presets():
         path = presets.preset_tflite(str(source))
     if path.suffix == ".tflite":
@@ -27,7 +32,7 @@ def load(source, engine=None):
 
         return FlowInterpreter(path)
     if path.suffix == ".keras":
-        return _load_keras(path)
+        return _load_keras(path, compile)
     if str(source) in presets.list_presets():
         card = presets.preset_card(str(source))
         return create_from_preset(card["model"], card["name"], {})
@@ -55,21 +60,24 @@ def create_from_preset(name, preset, arguments):
     return presets.load_preset(model, preset)
 
 
-def _load_keras(path):
+def _load_keras(path, compile):
     if not path.is_file():
         raise FileNotFoundError(f"No model at {path}.")
     import keras
 
-    import tfflow.addons
-    import tfflow.video.detector  # noqa: F401 - likewise
-
     for name in registry.list():
-        registry.entry(name).model_class()  # these too
+        registry.entry(name).model_class()  # which makes a class of the user's own known to Keras
 
     try:
-        return keras.saving.load_model(path, compile=False)
+        model = keras.saving.load_model(path, compile=compile)
     except Exception as error:
         raise ValueError(f"{path} can't be loaded as a Keras model: {error}") from error
+    if compile and not model.compiled:
+        raise ValueError(
+            f"{path} holds no training to go on with: the model was saved before compile. Load it "
+            "without compile=True, and call model.compile."
+        )
+    return model
 
 
 def _unknown(source):

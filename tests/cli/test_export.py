@@ -1,6 +1,7 @@
 """tfflow export with its options, and what runs the files, as they are typed."""
 
 import json
+import sys
 
 import keras
 import numpy as np
@@ -211,3 +212,32 @@ def test_numbers_of_threads(threads, root, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["export", str(root / "model.keras"), "-o", "a.tflite", "--threads", threads])
     assert "expected numbers of threads like 1,2,4" in capsys.readouterr().err
+
+
+def test_a_network_of_ones_own(root, capsys, tmp_path, monkeypatch):
+    """``--import`` makes its class known, in a module of the current folder."""
+    (tmp_path / "my_networks.py").write_text(
+        "import keras, tfflow\n"
+        "@keras.saving.register_keras_serializable('mine')\n"
+        "class Mine(tfflow.models.LightFlow):\n"
+        "    pass\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import my_networks
+
+    my_networks.Mine(width=0.25, name="mine").save(tmp_path / "mine.keras")
+    for table in (keras.saving.get_custom_objects(), sys.modules):
+        table.pop("mine>Mine", None)
+        table.pop("my_networks", None)
+    pair = [root / f"frames/{number}.png" for number in (1, 2)]
+    command = ["flow", *pair, "-o", tmp_path / "out", "--format", "flo", "--model", "mine.keras"]
+    status, _, error = run(capsys, *command)
+    assert status == 1 and "Mine" in error
+    assert run(capsys, *command, "--import", "my_networks")[0] == 0
+    for name in ("detect", "evaluate", "export", "flow", "submit"):
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        assert "--import MODULE" in capsys.readouterr().out
+    status, _, error = run(capsys, *command, "--import", "my_netwroks")
+    assert status == 1 and "no such module" in error

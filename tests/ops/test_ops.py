@@ -23,6 +23,23 @@ def test_warp_fetches_from_where_the_flow_points():
     assert not warped[0, 0].any() and not warped[0, :, -2:].any()  # outside is zero
 
 
+@pytest.mark.parametrize("dtype", [np.int32, np.uint8, np.int64])
+def test_flow_in_whole_numbers(dtype):
+    image = RNG.random((1, 6, 8, 2), np.float32)
+    flow = RNG.integers(0, 3, (1, 6, 8, 2)).astype(dtype)
+    expected = ops.warp(image, flow.astype(np.float32))
+    np.testing.assert_array_equal(ops.warp(image, flow), expected)
+    np.testing.assert_allclose(ops.shifted_warp.shifted_warp(image, flow, 3), expected, atol=1e-6)
+    larger = ops.resize_flow(flow, (9, 10))
+    np.testing.assert_array_equal(larger, ops.resize_flow(flow.astype(np.float32), (9, 10)))
+
+
+def test_features_in_whole_numbers_are_refused():
+    features = np.full((1, 4, 4, 3), 200, np.uint8)  # whose products overflow
+    with pytest.raises(ValueError, match="floating-point feature maps; got uint8"):
+        ops.correlation(features, features, 1)
+
+
 def test_warp_border_repeats_the_edge():
     image = RNG.random((1, 4, 4, 1), np.float32)
     flow = np.full((1, 4, 4, 2), 100.0, np.float32)

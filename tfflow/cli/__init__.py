@@ -17,6 +17,7 @@ from tfflow.cli import (
     flow,
     import_weights,
     models,
+    shared,
     submit,
     synthesize,
 )
@@ -41,6 +42,7 @@ def main(arguments=None):
     """Entry point. Returns the exit status: 0, or 1 with one line that says what went wrong."""
     parsed = _parse(sys.argv[1:] if arguments is None else arguments)
     try:
+        shared.import_modules(getattr(parsed, "imports", ()))
         parsed.run(parsed)
     except (ValueError, OSError, ImportError) as error:
         print(f"tfflow {parsed.command}: {_sentence(error)}", file=sys.stderr)

@@ -6,7 +6,7 @@ import statistics
 import sys
 
 from tfflow.atomic_file import atomic_file
-from tfflow.cli.shared import check_complete, command, say_size, size_option
+from tfflow.cli.shared import check_complete, command, import_option, say_size, size_option
 from tfflow.startup import start_backend_quietly
 
 
@@ -26,6 +26,7 @@ def add(commands):
         help="a preset's name, a detector's .keras file with a flow network in it, or "
         "NAME_key.tflite beside NAME_between.tflite [%(default)s]",
     )
+    import_option(parser)
     parser.add_argument(
         "--interval", type=int, default=10, help="frames from one key frame to the next [10]"
     )

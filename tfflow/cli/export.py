@@ -4,7 +4,8 @@ import argparse
 import itertools
 import pathlib
 
-from tfflow.cli.shared import command, load, parse_size
+from tfflow.atomic_file import atomic_file
+from tfflow.cli.shared import command, import_option, load, parse_size
 
 # Of a video that a detector is calibrated on: how many clips, and how long.
 _CLIPS, _FRAMES = 24, 18
@@ -19,10 +20,14 @@ def add(commands):
         "Converts a model to .tflite with builtin operators only, and reports size, operators, "
         "latency and the difference from Keras. With --sensitivity it writes no file, but measures "
         "what int8 costs layer by layer. Of a detector for videos it makes two files, NAME_key and "
-        "NAME_between.",
+        "NAME_between. An output named *.onnx, or a new folder for a SavedModel, is made by Keras, "
+        "in float32 and for images of any size unless --size is given.",
     )
     parser.add_argument("model", help="a .keras file or a preset's name")
-    parser.add_argument("-o", "--output", help="the .tflite file to write")
+    import_option(parser)
+    parser.add_argument(
+        "-o", "--output", help="the .tflite or .onnx file to write, or a SavedModel's folder"
+    )
     parser.add_argument(
         "--size",
         type=parse_size,
@@ -31,10 +36,9 @@ def add(commands):
     )
     parser.add_argument(
         "--quantize",
-        default="int8",
         metavar="KIND",
         help="float32, float16, weights, dynamic, int8, int8_uint8 (int8 with uint8 images), "
-        "int16x8 [%(default)s]",
+        "int16x8 [int8]",
     )
     parser.add_argument(
         "--calibration",
@@ -97,9 +101,15 @@ def run(arguments):
     from tfflow.progress import working
 
     _check(arguments)
+    by_keras = arguments.output and pathlib.Path(arguments.output).suffix != ".tflite"
+    if by_keras:
+        _check_for_keras(arguments)
+    arguments.quantize = arguments.quantize or "int8"
     model = load(arguments.model, detectors=True)
     if not hasattr(model, "predict_flow"):
         return _export_detector(model, arguments)
+    if by_keras:
+        return _export_by_keras(model, arguments)
     if arguments.classes:
         raise ValueError(f"--classes is for detectors; {arguments.model} predicts flow.")
     size = arguments.size or (384, 512)
@@ -131,6 +141,51 @@ def run(arguments):
     if arguments.android_assets:
         name = tflite.add_to_assets(path, arguments.android_assets)
         print(f"\n{arguments.android_assets}: the app's list of networks has {name} now")
+
+
+def _check_for_keras(arguments):
+    path = pathlib.Path(arguments.output)
+    if path.suffix not in ("", ".onnx"):
+        raise ValueError(
+            f"-o must be named *.tflite or *.onnx, or be a new folder without a dot in its name "
+            f"for a SavedModel; got {path}"
+        )
+    if path.suffix == "" and path.exists():
+        raise ValueError(f"{path} is there already; name a new folder for the SavedModel")
+    if arguments.quantize not in (None, "float32"):
+        raise ValueError(
+            f"{path} will be float32; leave out --quantize {arguments.quantize}, which is for "
+            ".tflite files"
+        )
+    for_tflite = {
+        "--calibration": arguments.calibration,
+        "--outliers": arguments.outliers is not None,
+        "--keep-float": arguments.keep_float,
+        "--streaming": arguments.streaming,
+        "--warp-radius": arguments.warp_radius is not None,
+        "--threads": arguments.threads,
+        "--evaluate": arguments.evaluate,
+        "--report": arguments.report,
+        "--classes": arguments.classes,
+    }
+    for name, given in for_tflite.items():
+        if given:
+            raise ValueError(f"{name} is for .tflite files; leave it out")
+
+
+def _export_by_keras(model, arguments):
+    from tfflow.progress import working
+
+    path = pathlib.Path(arguments.output)
+    signature = model.input_signature(arguments.size)
+    with working(f"exporting {arguments.model} to {path}"):
+        if path.suffix == ".onnx":
+            with atomic_file(path) as temporary:
+                model.export(str(temporary), "onnx", verbose=False, input_signature=signature)
+        else:
+            model.export(str(path), verbose=False, input_signature=signature)
+    size = "any size" if arguments.size is None else "x".join(map(str, arguments.size))
+    print(f"{path}: float32, image1 and image2 of {size} to flow in px")
 
 
 def _export_detector(detector, arguments):
@@ -201,7 +256,7 @@ def _check(arguments):
     for name, given in useless.items():
         if given:
             raise ValueError(f"--sensitivity writes no .tflite file; leave out {name}")
-    if not arguments.quantize.startswith("int8"):
+    if not (arguments.quantize or "int8").startswith("int8"):
         raise ValueError(f"--sensitivity is of int8; leave out --quantize {arguments.quantize}")
 
 

@@ -1,6 +1,8 @@
 """What the commands share. Nothing heavy is imported before a command runs."""
 
 import argparse
+import importlib
+import os
 import pathlib
 import sys
 
@@ -25,6 +27,36 @@ def model_option(parser):
         choices=("keras", "tflite"),
         help="what a preset runs on; tflite: its int8 file, without TensorFlow [keras]",
     )
+    import_option(parser)
+
+
+def import_option(parser):
+    parser.add_argument(
+        "--import",
+        dest="imports",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="import this module first, as python -m finds it: one that registers the classes of a "
+        ".keras file of your own, or a network; may be given again",
+    )
+
+
+def import_modules(names):
+    """Imports modules by name, from the current folder too."""
+    if names:
+        start_backend_quietly()  # which they import
+        sys.path.insert(0, os.getcwd())
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+                raise  # it lacks a module of its own
+            raise ValueError(
+                f"--import {name}: there is no such module in {os.getcwd()} or among what is "
+                "installed. Name it as for python -m, without .py"
+            ) from None
 
 
 def weights_option(parser):

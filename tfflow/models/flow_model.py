@@ -5,28 +5,35 @@ import typing
 import keras
 from keras import ops
 
-from tfflow.models.prediction import ImagePair, working_size
-from tfflow.ops import resize
+from tfflow.models.exporting import Exportable
+from tfflow.models.parts import WithParts
+from tfflow.models.prediction import ImagePair, next_multiple, working_size
+from tfflow.models.supervision import Supervised
+from tfflow.ops import resize, resize_flow
 
 
-class FlowModel(keras.Model):
+class FlowModel(Exportable, Supervised, WithParts, keras.Model):
     """Base class of the networks: two images in, a pyramid of flows out.
 
     A subclass builds its layers in ``__init__``, ends it with ``self.build()``, and writes
     :meth:`estimate`: the paper's network from two images to ``{"flow2": …, "flow3": …}``, finest
     level first, in network units.
 
-    Called with ``{"image1": (B, H, W, 3), "image2": (B, H, W, 3)}``, RGB float in [0, 1], both
-    sides a multiple of :attr:`multiple`, a model gives a dict:
+    Called with ``{"image1": (B, H, W, 3), "image2": (B, H, W, 3)}``, RGB float in [0, 1], a model
+    gives a dict:
 
     * ``"flow"``: (B, H, W, 2) float32, pixels from image1 to image2, (u, v);
     * ``"flowN"``: the prediction at level N, (B, h_N, w_N, 2), in pixels of the full-size input
       divided by :attr:`flow_div`, whatever the level. N is the paper's number;
       :meth:`level_stride` says what size that is.
 
+    The network runs at sides that are multiples of :attr:`multiple`. Images of other sizes are
+    resized to the next ones, as :meth:`predict_flow` does; ``"flow"`` is at the images' size and in
+    their pixels, and ``"flowN"`` in those of the size that the network runs at.
+
     Attributes:
         flow_div: Network units are pixels / flow_div.
-        multiple: The sides of the input must be multiples of this.
+        multiple: The network runs at sides that are multiples of this.
     """
 
     flow_div = 20.0
@@ -57,14 +64,31 @@ class FlowModel(keras.Model):
         """The network itself: two images (B, H, W, 3) to its pyramid, finest level first."""
         raise TypeError(f"{type(self).__name__} must define estimate(image1, image2, training).")
 
+    def __call__(self, *args, **kwargs):
+        if len(args) > 1:
+            raise TypeError(
+                f"{self.name} is called with one dictionary, "
+                f"{self.name}({self._wanted_inputs()}); got {len(args)} arguments. For two images "
+                "as they are, use predict_flow(image1, image2)."
+            )
+        return super().__call__(*args, **kwargs)
+
     def call(self, inputs, training=None):
         image1, image2 = self._checked_images(inputs)
         link = {name: inputs[name] for name in self.link_channels}
+        size = ops.shape(image1)[1:3]
+        # A part of a stack gets images that the stack has resized.
+        working_size = size if link else next_multiple(size, self.multiple)
+        image1, image2 = (resize(image, working_size) for image in (image1, image2))
         outputs = self.estimate(image1, image2, training=training, **link)
-        return self._with_full_size(outputs, ops.shape(image1)[1:3])
+        outputs = self._with_full_size(outputs, working_size)
+        for name in ("flow", "occlusion"):
+            if name in outputs:
+                outputs[name] = _restored(outputs[name], size, working_size)
+        return outputs
 
     def _with_full_size(self, outputs, size):
-        """A pyramid, finest level first, with ``flow`` at the images' size and in pixels."""
+        """A pyramid, finest level first, with ``flow`` at full size and in pixels."""
         finest = ops.cast(next(iter(outputs.values())), "float32")
         return {"flow": resize(finest, size) * self.flow_div, **outputs}
 
@@ -89,10 +113,12 @@ class FlowModel(keras.Model):
         A subclass calls this at the end of ``__init__``: a new model can then be counted, loaded
         into and saved before it has seen an image.
         """
-        channels = {"image1": 3, "image2": 3, **self.link_channels}
         side = self.multiple
         self.compute_output_spec(
-            {name: keras.KerasTensor((1, side, side, n)) for name, n in channels.items()}
+            {
+                name: keras.KerasTensor((1, side, side, shape[-1]))
+                for name, shape in self._input_shapes().items()
+            }
         )
 
     def predict_flow(self, image1, image2, *, size=None):
@@ -148,42 +174,6 @@ class FlowModel(keras.Model):
             named |= {f"{part.name}/{name}": w for name, w in part.weights_by_name().items()}
         return named
 
-    def freeze_parts(self, names):
-        """Lets parts keep their weights in training; all others are trained.
-
-        Args:
-            names: Names of layers of the network, and of those of a part that is a network itself
-                as ``"flownet2css/flownetc"``.
-
-        Raises:
-            ValueError: If there is no such part.
-        """
-        if isinstance(names, str):
-            raise ValueError(f"freeze must be a tuple of names, ({names!r},); got {names!r}.")
-        self.trainable = True
-        for name in names:
-            part = self
-            for step in name.split("/"):
-                found = {layer.name: layer for layer in getattr(part, "layers", ())}
-                if step not in found:
-                    raise ValueError(
-                        f"freeze must name parts of {self.name}; got {name!r}, but the parts of "
-                        f"{part.name} are {sorted(found)}."
-                    )
-                part = found[step]
-            part.trainable = False
-
-    @property
-    def frozen_parts(self):
-        """The names of the parts that keep their weights, as :meth:`freeze_parts` takes them."""
-        names = []
-        for layer in self.layers:
-            if not layer.trainable:
-                names.append(layer.name)
-            elif isinstance(layer, FlowModel):
-                names += [f"{layer.name}/{name}" for name in layer.frozen_parts]
-        return tuple(names)
-
     def start_from(self, earlier):
         """Takes over the weights of an earlier training stage; the optimizer starts anew.
 
@@ -224,48 +214,25 @@ class FlowModel(keras.Model):
     @classmethod
     def from_config(cls, config):
         """The network of a configuration, in the precision that it says."""
-        config = {**config}
+        config = dict(config)
         config.pop("fine_below", None)  # in files of earlier versions, which could look twice
+        frozen = config.pop("frozen_parts", ())
         before = keras.config.dtype_policy()
         keras.config.set_dtype_policy(keras.dtype_policies.get(config.get("dtype", before)))
         try:
-            return cls(**config)
+            model = cls(**config)
         finally:
             keras.config.set_dtype_policy(before)
+        if frozen:
+            model.freeze_parts(frozen)
+        return model
 
-    # Training: one target, the flow, for a dictionary of outputs -------------------------------
+    def _input_shapes(self):
+        channels = {"image1": 3, "image2": 3, **self.link_channels}
+        return {name: (None, None, None, count) for name, count in channels.items()}
 
-    def compile(self, *args, metrics=None, weighted_metrics=None, jit_compile="auto", **kwargs):
-        """As ``keras.Model.compile``, with two differences.
-
-        All ``metrics`` are weighted: they see ``sample_weight``, which is the ground truth's
-        validity (B, H, W). And ``jit_compile="auto"`` leaves XLA off on TensorFlow.
-        """
-        metrics = [*(metrics or []), *(weighted_metrics or [])]
-        if jit_compile == "auto" and keras.backend.backend() == "tensorflow":
-            jit_compile = False
-        super().compile(*args, weighted_metrics=metrics or None, jit_compile=jit_compile, **kwargs)
-        if self.optimizer is not None:
-            # With its variables there already, TensorFlow traces the first step once, not twice.
-            self.optimizer.build(self.trainable_variables)
-
-    def compile_from_config(self, config):
-        # Keras asks for this of every model whose compile is its own.
-        self.compile(**keras.saving.deserialize_keras_object(config))
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The loss of the whole pyramid, or of ``flow`` alone for a loss that knows no pyramid."""
-        if getattr(self.loss, "takes_pyramid", False):
-            loss = self.loss(y, y_pred, sample_weight)
-        else:
-            loss = self._compile_loss(y, y_pred["flow"], sample_weight)
-        for regularization in self.losses:
-            loss = loss + self._aggregate_additional_loss(regularization)
-        return loss
-
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """Metrics see ``flow``: full size, pixels."""
-        return super().compute_metrics(x, y, y_pred["flow"], sample_weight)
+    def _wanted_inputs(self):
+        return "{" + ", ".join(f'"{name}": …' for name in self._input_shapes()) + "}"
 
     # Checks ------------------------------------------------------------------------------------
 
@@ -276,8 +243,7 @@ class FlowModel(keras.Model):
             advice = "For two images as they are, use predict_flow(image1, image2)."
             if self.link_channels:
                 advice = "It is part of a stack, which makes them: call that."
-            wanted = ", ".join(f'"{name}": …' for name in ("image1", "image2", *self.link_channels))
-            raise ValueError(f"{self.name} expects {{{wanted}}}; got {found}. {advice}")
+            raise ValueError(f"{self.name} expects {self._wanted_inputs()}; got {found}. {advice}")
         image1, image2 = inputs["image1"], inputs["image2"]
         for image in (image1, image2):
             self._check_image(image)
@@ -289,14 +255,20 @@ class FlowModel(keras.Model):
         return image1, image2
 
     def _check_image(self, image):
-        if len(image.shape) != 4 or image.shape[-1] != 3:
+        if len(image.shape) != 4 or image.shape[-1] != 3 or 0 in image.shape:
             raise ValueError(f"{self.name} expects images (B, H, W, 3); got {tuple(image.shape)}.")
-        self._check_size(image.shape[1:3])
 
     def _check_size(self, size):
         if any(side is not None and (side <= 0 or side % self.multiple) for side in size):
             raise ValueError(
-                f"{self.name} expects sides that are multiples of {self.multiple}; got "
-                f"{size[0]}x{size[1]} (height x width). predict_flow takes any size; for training, "
-                "crop to such a size."
+                f"{self.name} runs at sides that are multiples of {self.multiple}; got "
+                f"{size[0]}x{size[1]} (height x width). A call and predict_flow without size take "
+                "images of any size."
             )
+
+
+def _restored(values, size, working_size):
+    """A flow, or an occlusion (B, h, w, 1), at the images' size; a flow in their pixels."""
+    if all(isinstance(side, int) for side in size) and tuple(size) == tuple(working_size):
+        return values
+    return resize_flow(values, size) if values.shape[-1] == 2 else resize(values, size)

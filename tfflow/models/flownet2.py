@@ -56,7 +56,8 @@ class FlowNet2Stack(FlowModel):
         self.flownets1 = FlowNetS(stacked=True, name="flownets1")
         if refinements == 2:
             self.flownets2 = FlowNetS(stacked=True, name="flownets2")
-        self.freeze_parts(freeze)
+        if freeze:
+            self.freeze_parts(freeze)
         self.build()
 
     @property
@@ -80,7 +81,7 @@ class FlowNet2Stack(FlowModel):
     def get_config(self):
         names = ("refinements", "normalize_correlation")
         config = {name: getattr(self, name) for name in names}
-        return {**super().get_config(), **config, "freeze": self.frozen_parts}
+        return {**super().get_config(), **config}
 
 
 @keras.saving.register_keras_serializable(package="tfflow")
@@ -116,7 +117,8 @@ class FlowNet2(FlowModel):
         self.flownet2css = FlowNet2Stack(2, normalize_correlation, name="flownet2css")
         self.flownet2sd = FlowNet2SD(sd_flow_div)
         self.fusion = Fusion(name="fusion")
-        self.freeze_parts(freeze)
+        if freeze:
+            self.freeze_parts(freeze)
         self.build()
 
     @staticmethod
@@ -139,7 +141,7 @@ class FlowNet2(FlowModel):
     def get_config(self):
         names = ("sd_flow_div", "normalize_correlation")
         config = {name: getattr(self, name) for name in names}
-        return {**super().get_config(), **config, "freeze": self.frozen_parts}
+        return {**super().get_config(), **config}
 
 
 class Fusion(Block):

@@ -142,7 +142,7 @@ class FixedUpsampling(layers.Layer):
     """
 
     def __init__(self, taps, name=None):
-        super().__init__(name=name, trainable=False, autocast=False)
+        super().__init__(name=name, autocast=False)
         if taps not in TAPS:
             raise ValueError(f"taps must be one of {tuple(TAPS)}; got {taps!r}.")
         self.taps = taps

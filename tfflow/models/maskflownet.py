@@ -125,7 +125,8 @@ class MaskFlowNet(FlowModel):
         self.maskflownets = MaskFlowNetS(self.normalize_correlation)
         self.encoder = Encoder(PYRAMID, name="encoder", initializer=he_uniform())
         self.decoder = CascadeDecoder(self.normalize_correlation, name="decoder")
-        self.freeze_parts(freeze)
+        if freeze:
+            self.freeze_parts(freeze)
         self.build()
 
     def estimate(self, image1, image2, training=None):
@@ -155,7 +156,7 @@ class MaskFlowNet(FlowModel):
     def get_config(self):
         names = ("implementation", *IMPLEMENTATIONS["mmflow"])
         config = {name: getattr(self, name) for name in names}
-        return {**super().get_config(), **config, "freeze": self.frozen_parts}
+        return {**super().get_config(), **config}
 
 
 IMPLEMENTATIONS = {

@@ -63,7 +63,8 @@ def rescale(flow, size):
 
 def next_multiple(size, multiple):
     """(height, width), each side the next multiple."""
-    return tuple(-(-side // multiple) * multiple for side in size)
+    # Not -(-side // multiple): tf2onnx divides negative numbers towards zero.
+    return tuple((side + multiple - 1) // multiple * multiple for side in size)
 
 
 def working_size(image_size, multiple):

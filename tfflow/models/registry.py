@@ -79,13 +79,14 @@ def entry(name):
     return _ENTRIES[name]
 
 
-def create(name, *, preset=None, **arguments):
+def create(name, /, *, preset=None, **arguments):
     """Builds a network by name, with random weights or a preset's.
 
     Args:
         name: One of :func:`list`.
         preset: Name of trained weights (``tfflow.weights.list_presets(name)``), or None.
-        **arguments: Further constructor arguments; they override the variant's own.
+        **arguments: Further constructor arguments, which override the variant's own; ``name`` is
+            the model's, so that two of a kind can be told apart.
 
     Returns:
         A :class:`tfflow.models.FlowModel`, built and ready to predict.

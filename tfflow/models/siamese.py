@@ -57,6 +57,7 @@ class SiameseFlowModel(FlowModel):
         """
         self._check_siamese()
         self._check_image(image)
+        self._check_size(image.shape[1:3])
         return self.extract(ops.cast(image, self.compute_dtype), training=training)
 
     def match(self, features1, features2, training=None):

@@ -1,5 +1,6 @@
 """Flow through a video, each frame encoded once."""
 
+from tfflow.models.one_at_a_time import guard, one_at_a_time
 from tfflow.models.prediction import as_batch, rescale, resize
 
 
@@ -7,7 +8,8 @@ class FlowStream:
     """The flow from each frame of a video to the next; every frame is encoded once.
 
     The same numbers as ``predict_flow(previous, frame)``, for less: half of all encoding is saved.
-    One stream is one video; not thread-safe.
+    One stream is one video: threads that call it at the same time get a RuntimeError. Several
+    streams may share a network.
 
     Args:
         network: A siamese :class:`tfflow.models.FlowModel`, or a
@@ -27,14 +29,17 @@ class FlowStream:
     """
 
     def __init__(self, network, *, size=None):
+        guard(self)
         self._encode, self._match = network.compiled_parts()
         self._network, self._given_size = network, size
         self.reset()
 
+    @one_at_a_time
     def reset(self):
         """Forgets the last frame: the next one is the first of another video, of any size."""
         self._features = self._frame_size = None
 
+    @one_at_a_time
     def next(self, frame):
         """The flow from the frame before to this one.
 
@@ -48,6 +53,7 @@ class FlowStream:
         Raises:
             ValueError: If it is no image, or of another size than the frame before. The stream
                 then is as it was.
+            RuntimeError: If another thread is in ``next`` or ``reset``.
         """
         batch, single = as_batch(frame, "frame")
         if not single:

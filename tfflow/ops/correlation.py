@@ -1,5 +1,6 @@
 """Correlation of two feature maps over a square window of displacements: the cost volume."""
 
+import keras
 from keras import ops
 
 from tfflow.ops import native
@@ -39,6 +40,10 @@ def correlation(
 
     Raises:
         ValueError: If the maps differ in shape, or a size is not what it has to be.
+
+    On TensorFlow it may be an operation of this package, which other programs don't know. Trace a
+    function of your own that shall become a file (SavedModel, ``TFLiteConverter``) within
+    ``tfflow.ops.native.reference_ops()``; Keras's and this package's exports do so by themselves.
 
     Source: FlowNet (Dosovitskiy et al., 2015), equation 1, with patches of one pixel.
 
@@ -95,9 +100,10 @@ def _every_displacement(features1, features2, radius):
     batch, height, width, channels = ops.shape(features1)
     span = 2 * radius + 1
     tile = min(TILE, width) if isinstance(width, int) else TILE
-    tiles = -(-width // tile)
+    # Not -(-width // tile): tf2onnx divides negative numbers towards zero.
+    tiles = (width + tile - 1) // tile
     window = tile + 2 * radius
-    overhang = -(-window // tile)  # tiles that a window reaches over
+    overhang = (window + tile - 1) // tile  # tiles that a window reaches over
 
     left = ops.pad(features1, ((0, 0), (0, 0), (0, tiles * tile - width), (0, 0)))
     left = ops.reshape(left, (batch, height, tiles, tile, channels))
@@ -128,7 +134,7 @@ def _every_displacement(features1, features2, radius):
 def _to_grids(features, step):
     """(B, H, W, C) to its step² interleaved grids, (step² · B, ⌈H / step⌉, ⌈W / step⌉, C)."""
     batch, height, width, channels = ops.shape(features)
-    rows, columns = -(-height // step), -(-width // step)
+    rows, columns = (height + step - 1) // step, (width + step - 1) // step
     padding = ((0, 0), (0, rows * step - height), (0, columns * step - width), (0, 0))
     features = ops.pad(features, padding)
     features = ops.reshape(features, (batch, rows, step, columns, step, channels))
@@ -152,6 +158,10 @@ def _check_arguments(features1, features2, max_displacement, stride, displacemen
             "correlation expects two feature maps of one shape (B, H, W, C); "
             f"got {shape1} and {shape2}."
         )
+    for features in (features1, features2):
+        dtype = keras.backend.standardize_dtype(features.dtype)
+        if not keras.backend.is_float_dtype(dtype):
+            raise ValueError(f"correlation expects floating-point feature maps; got {dtype}.")
     for name, value, least in (
         ("max_displacement", max_displacement, 0),
         ("stride", stride, 1),

@@ -34,7 +34,18 @@ _warned = False  # of _gpu_problem
 
 @contextlib.contextmanager
 def reference_ops():
-    """Within it, correlation and warp are the reference's operations."""
+    """Within it, correlation and warp are the reference's operations, which every program knows.
+
+    For a function of your own that shall run elsewhere:
+
+        >>> with tfflow.ops.native.reference_ops():
+        ...     function = tf.function(my_network).get_concrete_function(spec)
+        >>> tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+
+    A function that was traced before keeps the operations that it has, ``TfflowCorrelation`` and
+    ``TfflowWarp``: make a new ``tf.function`` of it. A process that shall load a SavedModel with
+    them calls :func:`load` first.
+    """
     token = _only_reference.set(True)
     try:
         yield

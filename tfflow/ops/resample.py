@@ -4,6 +4,7 @@ Bilinear with half-pixel centres, the edge repeated, no antialiasing: torch's ``
 ``align_corners=False``, cv2's ``INTER_LINEAR`` on floats, ``tf.image.resize`` without antialias.
 """
 
+import keras
 from keras import ops
 
 
@@ -51,8 +52,10 @@ def resize_flow(flow, size):
     """Bilinear resize of a flow in pixels, (B, H, W, 2) -> (B, size[0], size[1], 2).
 
     u and v are scaled with the width and the height, so that the result is in pixels of the new
-    size.
+    size. Flow in whole numbers is taken as float32.
     """
+    if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(flow.dtype)):
+        flow = ops.cast(flow, "float32")
     height, width = ops.shape(flow)[1:3]
     scale = ops.stack(
         [

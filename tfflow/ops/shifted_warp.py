@@ -51,7 +51,7 @@ def shifted_warp(image, flow, radius, *, padding="zeros", mask_threshold=None, r
     Raises:
         ValueError: If the shapes do not fit each other, or ``padding`` or ``radius`` is wrong.
     """
-    check_arguments(image, flow, padding)
+    flow = checked_flow(image, flow, padding)
     radius = checked_radius(radius)
     image, flow = ops.convert_to_tensor(image), ops.convert_to_tensor(flow)
     if keras.backend.standardize_dtype(flow.dtype) in ("float16", "bfloat16"):
@@ -195,8 +195,12 @@ def checked_radius(radius, name="radius"):
     return number
 
 
-def check_arguments(image, flow, padding):
-    """Raises ValueError if ``image``, ``flow`` and ``padding`` make no warp."""
+def checked_flow(image, flow, padding):
+    """The flow, in float32 if it is in whole numbers.
+
+    Raises:
+        ValueError: If ``image``, ``flow`` and ``padding`` make no warp.
+    """
     if padding not in PADDINGS:
         raise ValueError(f"padding must be one of {PADDINGS}; got {padding!r}.")
     image_shape, flow_shape = tuple(image.shape), tuple(flow.shape)
@@ -214,3 +218,5 @@ def check_arguments(image, flow, padding):
             )
     if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(image.dtype)):
         raise ValueError(f"warp expects a floating-point image; got {image.dtype}.")
+    is_float = keras.backend.is_float_dtype(keras.backend.standardize_dtype(flow.dtype))
+    return flow if is_float else ops.cast(flow, "float32")

@@ -1,10 +1,9 @@
 """Backward warping: fetch the second image to where the first one sees it."""
 
-import keras
 from keras import ops
 
 from tfflow.ops import native
-from tfflow.ops.shifted_warp import check_arguments, warp_in_context
+from tfflow.ops.shifted_warp import checked_flow, warp_in_context
 
 
 def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False):
@@ -16,7 +15,7 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
 
     Args:
         image: An image or feature map, (B, H, W, C).
-        flow: Optical flow in pixels, (B, H, W, 2); whole numbers will do.
+        flow: Optical flow in pixels, (B, H, W, 2); whole numbers are taken as float32.
         padding: What lies outside: ``"zeros"``, or ``"border"`` (coordinates are clamped to it).
         mask_threshold: If given, the output is set to zero where less than this share of the
             bilinear weights falls inside ``image``. mmflow's networks use 0.9999: every pixel
@@ -28,12 +27,14 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
     Returns:
         The warped image in the image's dtype, or (warped, mask).
 
+    On TensorFlow it may be an operation of this package, which other programs don't know. Trace a
+    function of your own that shall become a file (SavedModel, ``TFLiteConverter``) within
+    ``tfflow.ops.native.reference_ops()``; Keras's and this package's exports do so by themselves.
+
     Raises:
         ValueError: If the shapes do not fit each other or ``padding`` is unknown.
     """
-    check_arguments(image, flow, padding)
-    if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(flow.dtype)):
-        flow = ops.cast(flow, "float32")  # whole pixels
+    flow = checked_flow(image, flow, padding)
     settings = {"padding": padding, "mask_threshold": mask_threshold, "return_mask": return_mask}
     result = warp_in_context(image, flow, **settings)
     if result is not None:
@@ -65,7 +66,8 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
     for rows, vertical in ((top, 1.0 - toward_bottom), (bottom, toward_bottom)):
         start = first + rows * line
         for columns, horizontal in ((left, 1.0 - toward_right), (right, toward_right)):
-            weight = ops.cast(vertical * horizontal, image.dtype)[..., None]
+            # Not [..., None]: LiteRT has no such slice of a map whose size is not known.
+            weight = ops.expand_dims(ops.cast(vertical * horizontal, image.dtype), -1)
             warped = warped + ops.take(pixels, start + columns, axis=0) * weight
 
     if mask_threshold is None and not return_mask:
@@ -75,7 +77,7 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
     else:
         inside = _share_inside(x, width) * _share_inside(y, height)
     threshold = 0.9999 if mask_threshold is None else mask_threshold
-    mask = ops.cast(ops.stop_gradient(inside) > threshold, image.dtype)[..., None]
+    mask = ops.expand_dims(ops.cast(ops.stop_gradient(inside) > threshold, image.dtype), -1)
     if mask_threshold is not None:
         warped = warped * mask
     return (warped, mask) if return_mask else warped

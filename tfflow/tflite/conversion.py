@@ -22,6 +22,7 @@ from tfflow.tflite.rewriting import (
     name_signature,
     split_wide_concatenations,
 )
+from tfflow.tflite.trial import check_finite, try_out
 
 SIGNATURE = "flow"
 IMAGES = ("image1", "image2")
@@ -55,7 +56,8 @@ def export(
 
     Args:
         model: A :class:`tfflow.models.FlowModel`; one of mixed precision is exported in float32.
-        path: The .tflite file to write. It appears when it is complete, or not at all.
+        path: The .tflite file to write. It appears when it is complete and was loaded and run in a
+            process of its own, or not at all.
         size: (height, width) that the file runs at, multiples of the model's ``multiple``.
             :class:`FlowInterpreter` resizes images of any other size.
         quantization: ``"float32"``, ``"float16"`` (weights), ``"weights"`` (int8 weights alone),
@@ -88,7 +90,8 @@ def export(
         ValueError: If the size, the quantization, the calibration, ``outliers``, ``keep_float``,
             ``warp_radius`` or the path's extension is wrong, the model has an operator that LiteRT
             lacks (the message names it), no warp for ``warp_radius``, or can't encode a frame by
-            itself for ``streaming`` (it names those that can).
+            itself for ``streaming`` (it names those that can); a weight is NaN or infinite; or the
+            file can't be run or its flow is not finite.
         OSError: If the file can't be written.
 
     Example:
@@ -117,6 +120,7 @@ def export(
     }
 
     # What may fail comes before what takes time.
+    check_finite(model)
     with atomic_file(path) as temporary:
         if quantization in CALIBRATED:
             calibration = open_calibration(calibration, size)
@@ -145,6 +149,7 @@ def export(
         graph.set_metadata(description)
         graph.model.description = f"{model.name} optical flow, tfflow {tfflow.__version__}".encode()
         temporary.write_bytes(graph.to_bytes())
+        try_out(temporary)
     return path
 
 
@@ -214,9 +219,12 @@ def _convert_saved_model(folder, signature):
             foreign = []
         if not foreign:
             raise
+        advice = "Write that part of the network with other operations."
+        if any("Tfflow" in name for name in foreign):
+            advice = "Trace that function within tfflow.ops.native.reference_ops()."
         raise ValueError(
             "A .tflite file for phones holds LiteRT's builtin operators only, and this model needs "
-            f"{', '.join(foreign)}. Write that part of the network with other operations."
+            f"{', '.join(foreign)}. {advice}"
         ) from error
 
 

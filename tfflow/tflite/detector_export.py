@@ -15,6 +15,7 @@ from tfflow.tflite.conversion import convert_function, in_float32
 from tfflow.tflite.detector_interpreter import BETWEEN, KEY, pair_of
 from tfflow.tflite.graph import Graph
 from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
+from tfflow.tflite.trial import check_finite, try_out
 from tfflow.video.detector import FlowGuidedDetector
 
 MAX_CLIPS = 24
@@ -51,7 +52,8 @@ def export_detector(
 
     Args:
         detector: A :class:`tfflow.video.FlowGuidedDetector` that was made with ``flow=…``.
-        path: ``NAME.tflite``. The files appear when both are complete.
+        path: ``NAME.tflite``. The files appear when both are complete and were loaded and run in a
+            process of their own.
         classes: The names of the classes, for whoever draws the boxes.
         size: (height, width) that the files run at, multiples of 32.
         quantization: ``"float32"``, ``"float16"``, ``"weights"`` or ``"int8"``, as for
@@ -71,7 +73,8 @@ def export_detector(
 
     Raises:
         TypeError: If ``detector`` is no such detector.
-        ValueError: If it has no flow network, or another argument is wrong.
+        ValueError: If it has no flow network, another argument is wrong, a weight is NaN or
+            infinite, or a file can't be run or its outputs are not finite.
         OSError: If a file can't be written.
     """
     paths = _checked(detector, path, classes, size, quantization)
@@ -79,6 +82,7 @@ def export_detector(
     if not 0 < flow_scale <= 1:
         raise ValueError(f"flow_scale must be above 0 and at most 1; got {flow_scale!r}.")
     check_outliers(outliers)
+    check_finite(detector)
     description = {
         "model": detector.name,
         "size": list(size),
@@ -112,6 +116,7 @@ def export_detector(
                 f"{detector.name}, frames: {name}, tfflow {tfflow.__version__}".encode()
             )
             temporary.write_bytes(graph.to_bytes())
+            try_out(temporary)
     return paths[KEY], paths[BETWEEN]
 
 

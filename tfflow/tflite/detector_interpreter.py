@@ -1,6 +1,7 @@
 """Running a detector's two exported files: what a VideoDetector runs its frames on."""
 
 import pathlib
+import threading
 
 import numpy as np
 
@@ -15,7 +16,8 @@ _OUTPUTS = {KEY: {"boxes", "scores", "features"}, BETWEEN: {"boxes", "scores", "
 class DetectorInterpreter:
     """The two files of :func:`tfflow.tflite.export_detector`, on LiteRT's CPU kernels.
 
-    Give it to a :class:`tfflow.video.VideoDetector`. It owns one set of tensors: not thread-safe.
+    Give it to a :class:`tfflow.video.VideoDetector`. It owns one set of tensors: detectors in
+    several threads may share it, and then run one after the other.
 
     Args:
         path: ``NAME_key.tflite``; ``NAME_between.tflite`` lies beside it. ``NAME.tflite`` stands
@@ -53,7 +55,8 @@ class DetectorInterpreter:
             )
         self.size = tuple(shapes[KEY]["image"][1:3])
         self._nothing = np.zeros(shapes[KEY]["features"], np.float32)
-        self._last = None
+        self._last = None, None
+        self._lock = threading.Lock()
         self.metadata = _metadata(self.paths[KEY])
         count = self._runners[KEY].get_output_details()["scores"]["shape"][-1]
         self.classes = tuple(self.metadata.get("classes", map(str, range(count))))
@@ -70,21 +73,25 @@ class DetectorInterpreter:
         return self.key(image, image, self._nothing)
 
     def key(self, image, key_image, features, flow=None):
-        return self._runners[KEY](image=image, key_image=key_image, features=features)
+        return self._run(KEY, image, key_image, features)
 
     def flow(self, image, key_image, features):
         # It comes with the boxes, which are kept for the case that this is no key frame.
-        self._last = self._between(image, key_image, features)
-        return self._last["flow"][0]
+        result = self._run(BETWEEN, image, key_image, features)
+        flow = result["flow"][0]
+        self._last = flow, result
+        return flow
 
     def between(self, image, key_image, features, flow=None):
-        if flow is not None and self._last is not None:
-            result, self._last = self._last, None
+        of_flow, result = self._last
+        if flow is not None and flow is of_flow:  # not that of another video
+            self._last = None, None
             return result
-        return self._between(image, key_image, features)
+        return self._run(BETWEEN, image, key_image, features)
 
-    def _between(self, image, key_image, features):
-        return self._runners[BETWEEN](image=image, key_image=key_image, features=features)
+    def _run(self, name, image, key_image, features):
+        with self._lock:
+            return self._runners[name](image=image, key_image=key_image, features=features)
 
 
 def pair_of(path):

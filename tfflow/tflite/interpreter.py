@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import threading
 
 import numpy as np
 
@@ -21,7 +22,8 @@ _PARTS = {"encode", "match"}
 class FlowInterpreter:
     """An exported .tflite file that predicts flow, on LiteRT's CPU kernels (XNNPACK).
 
-    Not thread-safe: it owns one set of tensors. Give each thread a FlowInterpreter of its own.
+    It owns one set of tensors: threads may share it, and then run one after the other. For runs
+    at the same time, give each thread a FlowInterpreter of its own.
 
     Args:
         path: A file written by :func:`tfflow.tflite.export`.
@@ -48,6 +50,7 @@ class FlowInterpreter:
         self.path = check_model_file(path)
         self.threads = check_threads(threads)
         self._interpreter = open_interpreter(self.path, self.threads)
+        self._lock = threading.Lock()  # from setting inputs to having copied outputs
         inputs, outputs = self._flow_signature()
         self._inputs, self._output = inputs, outputs["flow"]
         self.size = tuple(int(side) for side in inputs["image1"]["shape"][1:3])
@@ -113,8 +116,9 @@ class FlowInterpreter:
 
         def encode(image):
             # As with flow, no runner may live on.
-            runner = self._interpreter.get_signature_runner("encode")
-            return runner(image=_quantized(image, details))
+            with self._lock:
+                runner = self._interpreter.get_signature_runner("encode")
+                return runner(image=_quantized(image, details))
 
         def match(features1, features2):
             both = {
@@ -122,17 +126,20 @@ class FlowInterpreter:
                 for i, features in ((1, features1), (2, features2))
                 for name, values in features.items()
             }
-            runner = self._interpreter.get_signature_runner("match")
-            return runner(**{name: both[name] for name in wanted})["flow"]
+            with self._lock:
+                runner = self._interpreter.get_signature_runner("match")
+                return runner(**{name: both[name] for name in wanted})["flow"]
 
         return encode, match
 
     def _run(self, image1, image2):
-        for name, image in (("image1", image1), ("image2", image2)):
-            details = self._inputs[name]
-            self._interpreter.set_tensor(details["index"], _quantized(image[None], details))
-        self._interpreter.invoke()
-        return _dequantized(self._interpreter.get_tensor(self._output["index"]), self._output)[0]
+        with self._lock:
+            for name, image in (("image1", image1), ("image2", image2)):
+                details = self._inputs[name]
+                self._interpreter.set_tensor(details["index"], _quantized(image[None], details))
+            self._interpreter.invoke()
+            flow = self._interpreter.get_tensor(self._output["index"])
+        return _dequantized(flow, self._output)[0]
 
     def _flow_signature(self):
         """The details of the inputs and of the outputs by name, checked."""

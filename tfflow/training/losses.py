@@ -2,8 +2,9 @@
 
 Every loss here is called as ``loss(flow, outputs, valid)``: the ground truth (B, H, W, 2) in
 pixels, a model's dictionary of outputs, and, if the truth is not known everywhere, its validity
-(B, H, W) or (B, H, W, 1) with 1 = known. ``model.fit`` does so when the data set yields
-``({"image1", "image2"}, flow, valid)``.
+(B, H, W) or (B, H, W, 1) with 1 = known; or a weight for each pair (B,). ``model.fit`` does so when
+the data set yields ``({"image1", "image2"}, flow, valid)``. Where the truth is NaN or infinite it
+does not count, whatever ``valid`` says.
 """
 
 import re
@@ -21,20 +22,27 @@ class PyramidLoss(keras.losses.Loss):
     takes_pyramid = True
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        # Keras would multiply the finished values with sample_weight; here it belongs inside.
-        if sample_weight is not None:
-            y_true = {"flow": y_true, "valid": sample_weight}
-        return super().__call__(y_true, y_pred)
+        if sample_weight is None:
+            return super().__call__(y_true, y_pred)
+        shape = tuple(sample_weight.shape)
+        if len(shape) == 1:
+            return super().__call__(y_true, y_pred, sample_weight)  # the finished values of pairs
+        if len(shape) == 3 or (len(shape) == 4 and shape[3] == 1):
+            # Keras would multiply the finished values with it; validity belongs inside.
+            return super().__call__({"flow": y_true, "valid": sample_weight}, y_pred)
+        raise ValueError(
+            "sample_weight must be the validity of each pixel, (B, H, W) or (B, H, W, 1), or a "
+            f"weight for each pair, (B,); got {shape}."
+        )
 
     def _truth(self, y_true):
-        """Ground truth (B, H, W, 2), zero where unknown, and its validity (B, H, W, 1) or None."""
-        if not isinstance(y_true, dict):
-            return y_true, None
-        flow, valid = y_true["flow"], y_true["valid"]
-        if len(valid.shape) == 3:
-            valid = valid[..., None]
-        valid = ops.cast(valid, flow.dtype)
+        """Ground truth (B, H, W, 2), zero where unknown, and its validity (B, H, W, 1)."""
+        flow, valid = (y_true["flow"], y_true["valid"]) if isinstance(y_true, dict) else (y_true, 1)
         # Unknown flow is often NaN or infinite, and NaN times 0 is NaN.
+        finite = ops.all(ops.isfinite(flow), axis=-1, keepdims=True)
+        if isinstance(y_true, dict):
+            valid = valid[..., None] if len(valid.shape) == 3 else valid
+        valid = ops.cast(finite, flow.dtype) * ops.cast(valid, flow.dtype)
         return ops.where(valid > 0, flow, ops.zeros_like(flow)), valid
 
 
@@ -106,7 +114,7 @@ class MultiLevelEPE(PyramidLoss):
         truth, valid = self._truth(y_true)
         if self.max_flow is not None:
             small = ops.cast(safe_norm(truth)[..., None] < self.max_flow, truth.dtype)
-            valid = small if valid is None else small * ops.cast(valid >= 0.5, truth.dtype)
+            valid = small * ops.cast(valid >= 0.5, truth.dtype)
 
         values = {}
         for level, weight in self.weights.items():
@@ -137,7 +145,7 @@ class MultiLevelEPE(PyramidLoss):
     def _reduce(self, error, valid):
         if self.pixel_reduction == "mean":
             return known_mean(error[..., None], valid)
-        return ops.sum(error if valid is None else error * valid[..., 0], axis=(1, 2))
+        return ops.sum(error * valid[..., 0], axis=(1, 2))
 
     def get_config(self):
         return {
@@ -248,22 +256,18 @@ def known_average(truth, valid, size):
 
     Args:
         truth: (B, H, W, C), zero where unknown.
-        valid: (B, H, W, 1), or None where all is known.
+        valid: (B, H, W, 1).
         size: (h, w) in blocks.
 
     Returns:
-        (B, h, w, C), zero in blocks without a known pixel, and (B, h, w, 1) or None.
+        (B, h, w, C), zero in blocks without a known pixel, and (B, h, w, 1).
     """
-    if valid is None:
-        return average_pool(truth, size), None
     share = average_pool(valid, size)
     return ops.divide_no_nan(average_pool(truth * valid, size), share), share
 
 
 def known_mean(error, valid):
     """Each pair's mean error, (B, h, w, C) -> (B,), pixels weighted by ``valid`` (B, h, w, 1)."""
-    if valid is None:
-        return ops.mean(error, axis=(1, 2, 3))
     known = ops.sum(valid, axis=(1, 2, 3)) * error.shape[-1]
     return ops.divide_no_nan(ops.sum(error * valid, axis=(1, 2, 3)), known)
 

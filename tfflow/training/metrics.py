@@ -7,10 +7,12 @@ from tfflow.ops import safe_norm
 
 
 class _PixelMean(keras.metrics.Metric):
-    """Mean over all valid pixels seen so far; a subclass says of what."""
+    """Mean over all valid pixels seen so far; a subclass says of what. Less of it is better."""
 
     def __init__(self, name, dtype=None):
         super().__init__(name=name, dtype=dtype)
+        # Keras's own metrics tell EarlyStopping, ModelCheckpoint and ReduceLROnPlateau so.
+        self._direction = "down"
         self.total = self.add_weight(name="total", initializer="zeros")
         self.count = self.add_weight(name="count", initializer="zeros")
 
@@ -22,15 +24,19 @@ class _PixelMean(keras.metrics.Metric):
         """Adds a batch.
 
         Args:
-            y_true: Ground truth in pixels, (B, H, W, 2); of any value where it is not valid.
+            y_true: Ground truth in pixels, (B, H, W, 2); of any value where it is not valid, and
+                not valid where it is NaN or infinite.
             y_pred: Predicted flow in pixels, (B, H, W, 2).
-            sample_weight: Validity (B, H, W) or (B, H, W, 1), 1 = known; None = all of it.
+            sample_weight: Validity (B, H, W) or (B, H, W, 1), 1 = known; or a weight for each pair,
+                (B,); None = all of it.
+
+        Raises:
+            ValueError: If ``sample_weight`` has another number of dimensions.
         """
         truth, flow = ops.cast(y_true, self.dtype), ops.cast(y_pred, self.dtype)
-        if sample_weight is None:
-            valid = ops.ones_like(truth[..., 0])
-        else:
-            valid = ops.reshape(ops.cast(sample_weight, self.dtype), ops.shape(truth)[:3])
+        valid = ops.cast(ops.all(ops.isfinite(truth), axis=-1), self.dtype)
+        if sample_weight is not None:
+            valid = valid * _of_pixels(ops.cast(sample_weight, self.dtype))
         values = self.values(flow, truth)
         # Where the truth is unknown it may be NaN, which no weight of zero would take away.
         self.total.assign_add(ops.sum(ops.where(valid > 0, values * valid, 0.0)))
@@ -38,6 +44,21 @@ class _PixelMean(keras.metrics.Metric):
 
     def result(self):
         return ops.divide_no_nan(self.total, self.count)
+
+
+def _of_pixels(weight):
+    """Weights of pixels, or of pairs, as (B, H, W) or (B, 1, 1)."""
+    dimensions = len(weight.shape)
+    if dimensions == 1:
+        return weight[:, None, None]
+    if dimensions == 3:
+        return weight
+    if dimensions == 4:
+        return weight[..., 0]
+    raise ValueError(
+        "sample_weight must be the validity of each pixel, (B, H, W) or (B, H, W, 1), or a weight "
+        f"for each pair, (B,); got {tuple(weight.shape)}."
+    )
 
 
 @keras.saving.register_keras_serializable(package="tfflow")

@@ -10,6 +10,7 @@ import numpy as np
 from keras import layers, ops
 
 from tfflow.models.flow_model import FlowModel
+from tfflow.models.parts import WithParts
 from tfflow.models.prediction import next_multiple
 from tfflow.ops import resize, upsample_nearest
 from tfflow.video.aggregation import FlowGuidedGRU
@@ -25,7 +26,7 @@ _LONGEST = 6.0  # exp(6) strides: beyond any image
 
 
 @keras.saving.register_keras_serializable("tfflow")
-class FlowGuidedDetector(keras.Model):
+class FlowGuidedDetector(WithParts, keras.Model):
     """Finds objects in an image, and in a video where only key frames are looked at in full.
 
     The parts, in the order of the data: :meth:`features` of a key frame; :meth:`aggregate` with
@@ -371,6 +372,10 @@ class FlowGuidedDetector(keras.Model):
     @classmethod
     def from_config(cls, config):
         config = dict(config)
+        frozen = config.pop("frozen_parts", ())
         if config.get("flow") is not None:
             config["flow"] = keras.saving.deserialize_keras_object(config["flow"])
-        return cls(**config)
+        detector = cls(**config)
+        if frozen:
+            detector.freeze_parts(frozen)
+        return detector

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tfflow.models.one_at_a_time import guard, one_at_a_time
 from tfflow.models.prediction import as_batch, resize, working_size
 from tfflow.video.boxes import Detections, select
 from tfflow.video.schedule import FixedInterval, KeyFrameSchedule
@@ -12,7 +13,7 @@ class VideoDetector:
 
     On a key frame, its features are computed and joined with the earlier ones, propagated to it.
     On the others, the last key frame's features are propagated along the flow. One object is one
-    video; not thread-safe.
+    video: threads that call it at the same time get a RuntimeError. Several may share a detector.
 
     Args:
         detector: A :class:`tfflow.video.FlowGuidedDetector`, or the exported files, a
@@ -55,6 +56,7 @@ class VideoDetector:
         size=None,
         flow_scale=None,
     ):
+        guard(self)
         for name, value in (("score", score), ("overlap", overlap)):
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} must lie in 0..1; got {value!r}.")
@@ -71,6 +73,7 @@ class VideoDetector:
         self._size = size or self._engine.size
         self.reset()
 
+    @one_at_a_time
     def reset(self):
         """Forgets all frames: the next one is the first of another video, of any size."""
         self._frame_size = self._key_image = self._features = None
@@ -78,6 +81,7 @@ class VideoDetector:
         self.is_key = None
         self._schedule.reset()
 
+    @one_at_a_time
     def next(self, frame):
         """The objects of the next frame.
 
@@ -91,6 +95,7 @@ class VideoDetector:
         Raises:
             ValueError: If it is no image, or of another size than the frames before. The detector
                 then is as it was.
+            RuntimeError: If another thread is in ``next`` or ``reset``.
         """
         batch, single = as_batch(frame, "frame")
         if not single:

@@ -1,0 +1,305 @@
+"""What Keras promises for a model holds for the networks: fit in all its forms, freezing, names."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tfflow
+from tfflow.losses import LightFlowL1, MaskFlowNetLoss, MultiLevelEPE
+from tfflow.metrics import EndPointError, FlOutliers
+from tfflow.models.parts import parts_of
+
+RNG = np.random.default_rng(0)
+
+
+class Small(tfflow.models.FlowModel):
+    """A network in miniature: a level of its own, and layers in a list and a dictionary."""
+
+    def __init__(self, name="small", **kwargs):
+        super().__init__(name=name, **kwargs)
+        make = keras.layers.Conv2D
+        self.levels = {"2": [make(4, 5, 4, "same", name="conv1")]}
+        self.norms = [keras.layers.BatchNormalization(name="norm")]
+        self.prediction = make(2, 3, padding="same", name="prediction")
+        self.build()
+
+    def estimate(self, image1, image2, training=None):
+        x = self.levels["2"][0](keras.ops.concatenate([image1, image2], axis=-1))
+        flow = self.prediction(self.norms[0](x, training=training))
+        return {"flow2": flow, "flow3": keras.ops.average_pool(flow, 2)}
+
+
+@pytest.fixture
+def model():
+    keras.utils.set_random_seed(0)
+    return Small()
+
+
+def images(number=2, size=(64, 64)):
+    return {f"image{i}": RNG.random((number, *size, 3), np.float32) for i in (1, 2)}
+
+
+def truth_of(model, x, offset=3.0):
+    return np.asarray(model(x)["flow"]) + np.float32(offset)
+
+
+# Any size -------------------------------------------------------------------------------------
+
+
+def test_a_call_takes_any_size_as_predict_flow_does(model):
+    x = images(size=(50, 70))
+    outputs = model(x)
+    expected = model.predict_flow(x["image1"], x["image2"])
+    assert np.abs(expected).max() > 0.1
+    np.testing.assert_allclose(outputs["flow"], expected, atol=1e-4)
+    np.testing.assert_allclose(model.predict(x, verbose=0)["flow"], expected, atol=1e-4)
+    assert outputs["flow2"].shape == (2, 16, 32, 2)  # of 64x128, which the network runs at
+
+
+@pytest.mark.parametrize(
+    "loss", [LightFlowL1(), pytest.param(MaskFlowNetLoss(), marks=pytest.mark.slow), "mse"]
+)
+@pytest.mark.parametrize("known", [True, False], ids=["size known", "size unknown"])
+def test_fit_and_evaluate_take_any_size(loss, known):
+    keras.utils.set_random_seed(0)
+    model = tfflow.models.create("maskflownets") if isinstance(loss, MaskFlowNetLoss) else Small()
+    x = images(size=(50, 70))
+    predicted = model.predict_flow(x["image1"], x["image2"])
+    truth = predicted + np.float32([3.0, 4.0])
+    truth[:, :7] = np.nan
+    valid = np.isfinite(truth[..., 0])
+    model.compile(keras.optimizers.SGD(0.0), loss=loss, metrics=[EndPointError()])
+    data = (x, truth, valid.astype(np.float32))
+    if known:
+        result = model.evaluate(*data[:2], sample_weight=data[2], verbose=0, return_dict=True)
+    else:
+        spec = tf.TensorSpec((None, None, None, 3))
+        signature = (
+            {"image1": spec, "image2": spec},
+            tf.TensorSpec((None, None, None, 2)),
+            tf.TensorSpec((None, None, None)),
+        )
+        data = tf.data.Dataset.from_generator(
+            lambda batch=data: [batch], output_signature=signature
+        )
+        result = model.evaluate(data, verbose=0, return_dict=True)
+        history = model.fit(data, validation_data=data, verbose=0).history
+        # Batch norm's statistics have moved a little.
+        assert np.isfinite(history["loss"][0]) and history["val_epe"][0] == pytest.approx(5.0, 0.05)
+    assert result["epe"] == pytest.approx(5.0, rel=1e-3)
+    assert np.isfinite(result["loss"])
+
+
+def test_the_loss_at_another_size_is_that_of_the_resized_truth(model):
+    """A constant error in pixels of the images is a constant one in pixels of the network."""
+    x = images(size=(32, 64))
+    outputs = model(x)
+    constant = np.full((2, 32, 64, 2), 5.0, np.float32)
+    constant[0, :5] = np.nan
+    model.compile("sgd", loss=LightFlowL1())
+    found = model.compute_loss(y=constant, y_pred=outputs)
+    resized = np.float32([5.0, 10.0]) / 20  # twice as high
+    known = np.abs(np.asarray(outputs["flow2"]) - resized)
+    known = [known[0, 3:].mean(), known[1].mean()]
+    assert float(found) == pytest.approx(np.mean(known), rel=0.02)
+
+
+def test_a_truth_of_another_size_than_the_images_is_refused(model):
+    model.compile("sgd", loss=LightFlowL1())
+    with pytest.raises(ValueError, match="true flow must be"):
+        model.evaluate(images(), np.zeros((2, 128, 128, 2), np.float32), verbose=0)
+
+
+# Losses, targets, weights ---------------------------------------------------------------------
+
+
+def test_losses_and_metrics_by_the_names_of_outputs(model):
+    x = images()
+    outputs = model(x)
+    y = {"flow": outputs["flow"] + 3.0, "flow2": outputs["flow2"] + 2.0}
+    model.compile(
+        "sgd",
+        loss={"flow": "mse", "flow2": "mae"},
+        loss_weights={"flow": 1.0, "flow2": 10.0},
+        metrics={"flow": [EndPointError()]},
+    )
+    result = model.evaluate(x, y, verbose=0, return_dict=True)
+    assert result["loss"] == pytest.approx(9.0 + 20.0, rel=1e-4)
+    assert result["flow_loss"] == pytest.approx(9.0, rel=1e-4)
+    assert result["epe"] == pytest.approx(3 * 2**0.5, rel=1e-4)
+    assert np.isfinite(model.fit(x, y, verbose=0).history["loss"][0])
+    del y["flow"]
+    model.compile("sgd", loss={"flow2": "mae"})
+    result = model.evaluate(x, y, verbose=0, return_dict=True)
+    assert result == {"loss": pytest.approx(2.0, rel=0.1)}
+
+
+@pytest.mark.parametrize("loss", [{"flow": "mae"}, "mae", ["mae"], LightFlowL1()])
+@pytest.mark.parametrize("target", [dict, np.asarray])
+def test_one_flow_as_an_array_or_in_a_dictionary(model, loss, target):
+    x = images()
+    truth = truth_of(model, x)
+    y, weight = truth, np.ones(truth.shape[:3], np.float32)
+    if target is dict:
+        y, weight = {"flow": truth}, {"flow": weight}
+    model.compile("sgd", loss=loss, metrics=[EndPointError()])
+    for options in ({}, {"sample_weight": weight}):
+        result = model.evaluate(x, y, verbose=0, return_dict=True, **options)
+        assert result["epe"] == pytest.approx(3 * 2**0.5, rel=1e-4)
+        wanted = 3.0
+        if isinstance(loss, LightFlowL1):
+            wanted = float(loss(truth, model(x)))
+        assert result["loss"] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_what_losses_can_not_be_is_said(model):
+    with pytest.raises(ValueError, match="without the name of one"):
+        model.compile("sgd", loss={"flow": LightFlowL1()})
+    with pytest.raises(ValueError, match="loss must be one loss or a dictionary"):
+        model.compile("sgd", loss=["mse", "mse"])
+    with pytest.raises(ValueError, match="loss_weights"):
+        model.compile("sgd", loss=LightFlowL1(), loss_weights=[1.0])
+    model.compile("sgd", loss={"flow9": "mse"})
+    x = images()
+    with pytest.raises(ValueError, match="lack flow9"):
+        model.compute_loss(y={"flow9": model(x)["flow"]}, y_pred=model(x))
+
+
+@pytest.mark.parametrize("loss", [LightFlowL1(), MultiLevelEPE({"level2": 1.0}), "mae"])
+def test_weights_of_pairs(model, loss):
+    x = images()
+    truth = truth_of(model, x)
+    truth[1] += 5.0
+    model.compile("sgd", loss=loss, metrics=[EndPointError()])
+
+    def evaluate(**weight):
+        return model.evaluate(x, truth, verbose=0, return_dict=True, **weight)
+
+    one, other, both = (
+        evaluate(sample_weight=np.float32(w)) for w in ([1.0, 0.0], [0.0, 1.0], [1.0, 3.0])
+    )
+    assert other["loss"] > 1.5 * one["loss"]
+    assert both["loss"] == pytest.approx(one["loss"] + 3 * other["loss"], rel=1e-4)
+    assert both["epe"] == pytest.approx((one["epe"] + 3 * other["epe"]) / 4, rel=1e-4)
+
+
+def test_weights_of_another_shape_are_refused():
+    flow = np.zeros((2, 64, 64, 2), np.float32)
+    for judge in (lambda *a: LightFlowL1()(*a), lambda *a: EndPointError().update_state(*a)):
+        with pytest.raises(ValueError, match=r"got \(2, 64\)"):
+            judge(flow, flow, np.ones((2, 64), np.float32))
+
+
+@pytest.mark.parametrize("loss", [LightFlowL1(), MultiLevelEPE({"level2": 1.0}), "mse"])
+def test_truth_that_is_not_finite_does_not_count(model, loss):
+    x = images()
+    truth = truth_of(model, x)
+    truth[0, :32] = np.nan
+    truth[1, :32] = np.inf
+    model.compile(keras.optimizers.SGD(1e-4), loss=loss, metrics=[EndPointError(), FlOutliers()])
+    history = model.fit(x, truth, verbose=0).history
+    assert np.isfinite(history["loss"][0])
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+    truth = np.where(np.isfinite(truth), truth_of(model, x), truth)
+    result = model.evaluate(x, truth, verbose=0, return_dict=True)
+    assert result["epe"] == pytest.approx(3 * 2**0.5, rel=1e-4)
+
+
+@pytest.mark.parametrize("callback", ["EarlyStopping", "ModelCheckpoint", "ReduceLROnPlateau"])
+def test_callbacks_know_that_less_is_better(model, callback, tmp_path):
+    x = images()
+    truth = truth_of(model, x)
+    model.compile("sgd", loss="mse", metrics=[EndPointError(), FlOutliers()])
+    options = {}
+    if callback == "ModelCheckpoint":
+        options = {"filepath": tmp_path / "best.keras", "save_best_only": True}
+    watchers = [
+        getattr(keras.callbacks, callback)(monitor=name, **options) for name in ("val_epe", "fl")
+    ]
+    model.fit(x, truth, validation_data=(x, truth), callbacks=watchers, verbose=0)
+    assert all(watcher.monitor_op == keras.ops.less for watcher in watchers)
+
+
+# Calls, names, frozen parts, checkpoints ------------------------------------------------------
+
+
+def test_two_arguments_are_pointed_to_predict_flow(model):
+    x = images()
+    with pytest.raises(TypeError, match=r"predict_flow\(image1, image2\)"):
+        model(x["image1"], x["image2"])
+    assert set(model(x, training=True)) == {"flow", "flow2", "flow3"}
+
+
+def test_networks_of_one_kind_have_names_of_their_own():
+    teacher, student = (
+        tfflow.models.create("lightflow_0.5", name=name) for name in ("teacher", "student")
+    )
+    inputs = {f"image{i}": keras.Input((64, 64, 3), name=f"image{i}") for i in (1, 2)}
+    both = keras.Model(inputs, [teacher(inputs)["flow"], student(inputs)["flow"]])
+    assert {layer.name for layer in both.layers} >= {"teacher", "student"}
+
+
+@pytest.mark.parametrize(
+    "names", [("conv1",), ("norm",), ("conv1", "prediction")], ids=lambda names: "+".join(names)
+)
+@pytest.mark.parametrize("way", ["save", "clone", "config"])
+def test_frozen_parts_stay_frozen(names, way, model, tmp_path):
+    model.freeze_parts(names)
+    if way == "save":
+        model.compile("sgd", loss="mse")
+        model.save(tmp_path / "frozen.keras")
+        loaded = keras.saving.load_model(tmp_path / "frozen.keras", custom_objects={"Small": Small})
+    elif way == "clone":
+        loaded = keras.models.clone_model(model)
+    else:
+        loaded = Small.from_config(model.get_config())
+    assert loaded.frozen_parts == names
+    trained = [w.path for w in loaded.trainable_weights]
+    assert trained == [w.path for w in model.trainable_weights]
+    assert not any(f"/{name}/" in path for name in names for path in trained)
+
+
+def test_a_whole_frozen_network_stays_frozen(tmp_path):
+    model = tfflow.models.create("maskflownet")
+    model.trainable = False
+    assert not type(model).from_config(model.get_config()).trainable_weights
+
+
+def test_layers_deep_inside_stay_frozen():
+    model = tfflow.models.create("lightflow_0.5")
+    model.encoder[2].depthwise.trainable = False
+    assert model.frozen_parts == ("conv3/depthwise",)
+    assert type(model).from_config(model.get_config()).frozen_parts == model.frozen_parts
+
+
+@pytest.mark.parametrize("name", ["lightflow_0.5", "rillflow_0.5"])
+def test_every_part_has_a_name_of_its_own(name):
+    def count(layer):
+        return sum(1 + count(part) for part in parts_of(layer).values())
+
+    model = tfflow.models.create(name)
+    assert count(model) == len(list(model._flatten_layers(include_self=False)))
+
+
+def test_quantize_says_what_to_do(model):
+    with pytest.raises(NotImplementedError, match=r"tfflow\.tflite\.export"):
+        model.quantize("int8")
+
+
+def test_tensorflow_saves_a_model_by_itself(model, tmp_path):
+    x = images(size=(70, 100))
+    tf.saved_model.save(model, str(tmp_path / "saved"))
+    served = tf.saved_model.load(str(tmp_path / "saved")).signatures["serving_default"]
+    found = served(inputs=tf.constant(x["image1"]), inputs_1=tf.constant(x["image2"]))["flow"]
+    np.testing.assert_allclose(found, model(x)["flow"], atol=1e-4)
+
+
+def test_a_checkpoint_of_tensorflow_has_all_weights(model, tmp_path):
+    for weight in model.weights:
+        weight.assign(RNG.normal(size=weight.shape))
+    path = tf.train.Checkpoint(model=model).save(str(tmp_path / "checkpoint"))
+    other = Small()
+    tf.train.Checkpoint(model=other).restore(path).assert_existing_objects_matched()
+    for mine, theirs in zip(other.weights, model.weights):
+        np.testing.assert_array_equal(mine, theirs, err_msg=mine.path)

@@ -1,0 +1,66 @@
+"""The parts of a model by name: which of them keep their weights in training, and stay so."""
+
+
+class WithParts:
+    """For a model: freezing its parts, also when it is saved and loaded or cloned."""
+
+    def freeze_parts(self, names):
+        """Lets parts keep their weights in training; all others are trained.
+
+        Args:
+            names: Names of layers of the network, and of those within them as
+                ``"flownet2css/flownetc"``.
+
+        Raises:
+            ValueError: If there is no such part.
+        """
+        if isinstance(names, str):
+            raise ValueError(f"freeze must be a tuple of names, ({names!r},); got {names!r}.")
+        self.trainable = True
+        for name in names:
+            part = self
+            for step in name.split("/"):
+                found = parts_of(part)
+                if step not in found:
+                    raise ValueError(
+                        f"freeze must name parts of {self.name}; got {name!r}, but the parts of "
+                        f"{part.name} are {sorted(found)}."
+                    )
+                part = found[step]
+            part.trainable = False
+
+    @property
+    def frozen_parts(self):
+        """The names of the outermost parts that keep their weights, as ``freeze_parts`` takes them.
+
+        The configuration has them too: they stay frozen when a model is saved and loaded.
+        """
+        return _frozen(self) if self.trainable else ()
+
+    def get_config(self):
+        frozen = {"frozen_parts": self.frozen_parts} if self.frozen_parts else {}
+        return {**super().get_config(), **frozen}
+
+    def _trackable_children(self, save_type="checkpoint", **kwargs):
+        # tf.train.Checkpoint and tf.saved_model.save ask for this, and Keras tells them of no layer
+        # in a list or a dictionary.
+        children = super()._trackable_children(save_type, **kwargs)
+        return {**children, **{f"part {name}": part for name, part in _all_parts(self)}}
+
+
+def parts_of(layer):
+    """The layers directly inside a layer, by name."""
+    return {part.name: part for part in layer._flatten_layers(include_self=False, recursive=False)}
+
+
+def _frozen(layer):
+    names = []
+    for name, part in parts_of(layer).items():
+        names += [f"{name}/{inner}" for inner in _frozen(part)] if part.trainable else [name]
+    return tuple(names)
+
+
+def _all_parts(layer):
+    for name, part in parts_of(layer).items():
+        yield name, part
+        yield from ((f"{name}/{inner}", each) for inner, each in _all_parts(part))

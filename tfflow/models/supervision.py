@@ -1,0 +1,228 @@
+"""What ``fit`` and ``evaluate`` compare: a network's outputs with the true flow."""
+
+import re
+
+import keras
+from keras import ops
+
+from tfflow.ops import resize, resize_flow
+
+
+class Supervised:
+    """Keras's training of a model whose outputs are a dictionary and whose target is one flow.
+
+    The target is the true flow, (B, H, W, 2) in pixels, or ``{"flow": …}``; with losses or metrics
+    for further outputs, a dictionary of what is true for each. ``sample_weight`` is the flow's
+    validity, (B, H, W) or (B, H, W, 1), or a weight for each pair, (B,). Where the truth is NaN or
+    infinite, it does not count in a loss, nor in the metrics of ``tfflow.metrics``.
+    """
+
+    def compile(
+        self,
+        optimizer="rmsprop",
+        loss=None,
+        loss_weights=None,
+        metrics=None,
+        weighted_metrics=None,
+        *,
+        jit_compile="auto",
+        **kwargs,
+    ):
+        """As ``keras.Model.compile``; what differs is said here.
+
+        Args:
+            optimizer: As Keras's.
+            loss: A loss of ``tfflow.losses``, which sees the whole pyramid; one of Keras's, which
+                sees ``flow``; or a dictionary of Keras's, output -> loss.
+            loss_weights: For a dictionary of losses.
+            metrics: A list of metrics of ``flow``, or a dictionary, output -> metrics. All of them
+                are weighted: they see ``sample_weight``.
+            weighted_metrics: The same.
+            jit_compile: ``"auto"`` leaves XLA off on TensorFlow.
+            **kwargs: As Keras's.
+
+        Raises:
+            ValueError: If losses are in a list, or one of ``tfflow.losses`` is in a dictionary or
+                has ``loss_weights``.
+        """
+        if isinstance(loss, (list, tuple)):
+            if len(loss) != 1:
+                raise ValueError(
+                    f"{self.name} has outputs by name: loss must be one loss or a dictionary, such "
+                    f'as {{"flow": "mse"}}; got a list of {len(loss)}.'
+                )
+            loss = loss[0]
+        alone = loss if _takes_pyramid(loss) else None
+        for each in loss.values() if isinstance(loss, dict) else ():
+            if _takes_pyramid(each):
+                raise ValueError(
+                    f"{type(each).__name__} is a loss of all outputs together; pass it as "
+                    "loss=…, without the name of one."
+                )
+        if alone is not None and loss_weights is not None:
+            raise ValueError(
+                f"loss_weights is for a dictionary of losses; {type(alone).__name__} weighs the "
+                "outputs itself."
+            )
+        if jit_compile == "auto" and keras.backend.backend() == "tensorflow":
+            # XLA's depthwise convolutions make a step on a CPU ten times slower.
+            jit_compile = False
+        metrics = _joined(metrics, weighted_metrics)
+        of_flow = ("flow",) if metrics else ()
+        self._measured_outputs = tuple(metrics) if isinstance(metrics, dict) else of_flow
+        self._compile_metrics = None  # which Keras would keep from an earlier call
+        super().compile(
+            optimizer,
+            loss=loss,
+            loss_weights=loss_weights,
+            weighted_metrics=metrics,
+            jit_compile=jit_compile,
+            **kwargs,
+        )
+        if self.optimizer is not None:
+            # With its variables there already, TensorFlow traces the first step once, not twice.
+            self.optimizer.build(self.trainable_variables)
+
+    def compile_from_config(self, config):
+        # Keras asks for this of every model whose compile is its own.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The loss of the whole pyramid, or of the outputs that the losses are for."""
+        if _takes_pyramid(self.loss):
+            truth, weight = _of_flow(y, "target"), _of_flow(sample_weight, "sample_weight")
+            _check_size_of(truth, y_pred["flow"])
+            loss = self.loss(*self._at_network_size(truth, y_pred, weight))
+        else:
+            by_name = isinstance(self.loss, dict)
+            names = self.loss if by_name else _names(y)
+            truth, outputs, weight = _chosen(names, y, y_pred, sample_weight)
+            truth = {name: _known(truth[name], outputs[name]) for name in truth}
+            compared = truth, outputs, weight
+            loss = self._compile_loss(*(compared if by_name else _without_name(compared)))
+        for regularization in self.losses:
+            loss = loss + self._aggregate_additional_loss(regularization)
+        return loss
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Metrics see ``flow``, full size and in pixels, and other outputs if they ask for them."""
+        if not self._measured_outputs:
+            return self.get_metrics_result()  # the loss alone
+        compared = _chosen(self._measured_outputs, y, y_pred, sample_weight)
+        return super().compute_metrics(x, *_without_name(compared))
+
+    def _at_network_size(self, truth, outputs, weight):
+        """(truth, outputs, weight) with the truth at the size that the network runs at."""
+        levels = sorted(int(name[4:]) for name in outputs if re.fullmatch(r"flow\d+", name))
+        if not levels:
+            return truth, outputs, weight
+        finest = outputs[f"flow{levels[0]}"]
+        stride = self.level_stride(levels[0])
+        size = tuple(stride * side for side in ops.shape(finest)[1:3])
+        if None not in truth.shape[1:3] and tuple(truth.shape[1:3]) == tuple(
+            side and stride * side for side in finest.shape[1:3]
+        ):
+            return truth, outputs, weight
+        of_pairs = weight is not None and len(weight.shape) < 3
+        truth, share = _resized_truth(truth, size, None if of_pairs else weight)
+        return truth, outputs, weight if of_pairs else share
+
+
+def _takes_pyramid(loss):
+    return getattr(loss, "takes_pyramid", False)
+
+
+def _joined(metrics, weighted_metrics):
+    """Both arguments of ``compile`` as one: None, a list for ``flow``, or a dictionary of lists."""
+    found = {}
+    for given in (metrics, weighted_metrics):
+        for name, each in (given if isinstance(given, dict) else {"flow": given}).items():
+            if each is not None:
+                each = each if isinstance(each, (list, tuple)) else [each]
+                found[name] = [*found.get(name, ()), *each]
+    if set(found) <= {"flow"}:
+        return found.get("flow") or None
+    return found
+
+
+def _names(target):
+    return tuple(target) if isinstance(target, dict) else ("flow",)
+
+
+def _of_flow(given, what):
+    """A target or weight that may be in a dictionary by the outputs' names."""
+    if not isinstance(given, dict):
+        return given
+    if "flow" not in given:
+        raise ValueError(f'{what} must be an array or {{"flow": …}}; got {sorted(given)}.')
+    return given["flow"]
+
+
+def _check_size_of(truth, flow):
+    wanted, found = tuple(flow.shape), tuple(truth.shape)
+    if len(found) != 4 or any(None not in (a, b) and a != b for a, b in zip(wanted, found)):
+        raise ValueError(
+            f"The true flow must be (B, H, W, 2) for images (B, H, W, 3); got {found} where the "
+            f"predicted flow is {wanted}."
+        )
+
+
+def _chosen(names, target, outputs, sample_weight):
+    """(targets, outputs, weights) of the outputs of these names, three dictionaries."""
+    targets = target if isinstance(target, dict) else {"flow": target}
+    for what, found in (("the model's outputs", outputs), ("the target", targets)):
+        missing = sorted(set(names) - set(found))
+        if missing:
+            raise ValueError(
+                f"The losses and metrics are for {sorted(names)}, but {what} "
+                f"({', '.join(sorted(found))}) lack {', '.join(missing)}."
+            )
+    outputs = {name: outputs[name] for name in names}
+    targets = {name: targets[name] for name in names}
+    if isinstance(sample_weight, dict):
+        weights = {name: sample_weight.get(name) for name in names}
+    else:
+        weights = dict.fromkeys(names, sample_weight)
+    weights = {name: _of_pixels(weights[name], outputs[name]) for name in names}
+    return targets, outputs, weights
+
+
+def _without_name(compared):
+    """The same of one output as three values, as Keras has it."""
+    return [next(iter(d.values())) for d in compared] if len(compared[0]) == 1 else compared
+
+
+def _known(truth, output):
+    """The truth; where it is not finite the output itself, so that no error is counted there."""
+    if len(truth.shape) != len(output.shape):
+        return truth  # for Keras to complain of
+    truth = ops.cast(truth, output.dtype)
+    return ops.where(ops.isfinite(truth), truth, ops.stop_gradient(output))
+
+
+def _of_pixels(weight, output):
+    """A weight for each pair (B,) as one for each pixel (B, H, W); any other as it is.
+
+    Keras would multiply (B, H, W) values with (B,) weights along the width.
+    """
+    if weight is None or len(weight.shape) != 1:
+        return weight
+    weight = ops.cast(weight, output.dtype)
+    return weight[:, None, None] * ops.ones_like(output[..., 0])
+
+
+def _resized_truth(truth, size, valid=None):
+    """A truth in pixels of its own size, in pixels of another; means are over what is known.
+
+    Returns:
+        (B, *size, 2), NaN where nothing is known, and (B, *size, 1): the share of each pixel that
+        is known.
+    """
+    known = ops.all(ops.isfinite(truth), axis=-1, keepdims=True)
+    truth = ops.where(known, truth, ops.zeros_like(truth))
+    known = ops.cast(known, truth.dtype)
+    if valid is not None:
+        valid = ops.cast(valid, truth.dtype)
+        known = known * (valid[..., None] if len(valid.shape) == 3 else valid)
+    share = resize(known, size)
+    return ops.where(share > 0, resize_flow(truth * known, size) / share, float("nan")), share
