@@ -10,8 +10,8 @@ import sys
 
 # Registered name -> the module that registers it.
 CLASSES = {
-    "Addons>CorrelationCost": "tfflow.addons",
-    **dict.fromkeys(("tfflow>DenseImageWarp", "tfflow>InterpolateBilinear"), "tfflow.addons"),
+    "Addons>CorrelationCost": "tfflow.addons.layers",
+    **dict.fromkeys(("tfflow>DenseImageWarp", "tfflow>InterpolateBilinear"), "tfflow.addons.image"),
     **dict.fromkeys(
         ("tfflow>FlowNetS", "tfflow>FlowNetC", "tfflow>FlowNet2SD"), "tfflow.models.flownet"
     ),
