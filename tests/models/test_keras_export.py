@@ -76,7 +76,8 @@ def test_saved_model_in_a_process_without_this_package(model, expected, tmp_path
         "import sys, numpy as np, tensorflow as tf\n"
         f"folder = {str(tmp_path)!r}\n"
         "images = dict(np.load(folder + '/images.npz'))\n"
-        "np.save(folder + '/flow', tf.saved_model.load(folder + '/saved').serve(images)['flow'])\n"
+        "served = tf.saved_model.load(folder + '/saved')\n"
+        "np.save(folder + '/flow', served.serve(images)['flow'])\n"
         "assert 'tfflow' not in sys.modules\n"
     )
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
