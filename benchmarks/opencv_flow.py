@@ -1,10 +1,11 @@
-"""The preset lightflow beside OpenCV's optical flow: accuracy, time, size.
+"""The presets beside OpenCV's optical flow: accuracy, time, size.
 
     python benchmarks/opencv_flow.py [--chairs FOLDER] [--middlebury FOLDER]
 
-EPE on 200 scenes that nothing was trained on, and on real pairs where they are at hand;
-milliseconds for a pair of 384x512 on one and two threads, all methods in turn. Writes
-opencv_flow.csv and the table in docs/presets.md.
+EPE on 200 scenes that nothing was trained on, all and by speed of motion, and on real pairs where
+they are at hand; milliseconds for a pair of 384x512 on one and two threads, all methods in turn; a
+frame of a video for what encodes each frame once. Writes opencv_flow.csv, the table in
+docs/presets.md and the picture docs/error_over_time.svg.
 """
 
 import argparse
@@ -19,6 +20,7 @@ start_backend_quietly()
 
 import cv2
 import numpy as np
+from pictures import write_scatter
 from tables import put_table, write_csv
 
 import tfflow
@@ -26,16 +28,25 @@ from tfflow import tflite
 from tfflow.data import SceneCache, SceneConfig, open_dataset, synthesize
 from tfflow.data.synthetic import render, sample_scene
 from tfflow.evaluation import evaluate
+from tfflow.models import FlowStream
 from tfflow.tflite.benchmarking import conditions
 from tfflow.weights import preset_tflite
 
 HERE = pathlib.Path(__file__).parent
 RESULT = HERE / "opencv_flow.csv"
 DOCS = HERE.parent / "docs" / "presets.md"
+PICTURE = HERE.parent / "docs" / "error_over_time.svg"
 SIZE = (384, 512)
 THREADS = (1, 2)
 ROUNDS = 15
-KERAS = "lightflow, Keras"  # on TensorFlow's own threads
+FILES = {
+    "rillflow, int8": ("rillflow", "int8"),
+    "rillflow, float16": ("rillflow", "float16"),
+    "rillflow, small (192x256)": ("rillflow", "small"),
+    "lightflow, int8": ("lightflow", "int8"),
+}
+KERAS = {"rillflow, Keras": "rillflow", "lightflow, Keras": "lightflow"}  # TensorFlow's threads
+SPEEDS = {"s0_10": "0 to 10 px", "s10_40": "10 to 40 px", "s40_plus": "over 40 px"}
 CALLS = 5
 DIS = {
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
@@ -67,8 +78,7 @@ def farneback(first, second):
 
 def predictors(threads):
     """Name -> (predictor, bytes)."""
-    forms = ("int8", "float16")
-    files = {f"lightflow, .tflite {form}": preset_tflite("lightflow", form) for form in forms}
+    files = {name: preset_tflite(*file) for name, file in FILES.items()}
     return {
         **{
             name: (tflite.FlowInterpreter(path, threads), path.stat().st_size)
@@ -77,6 +87,10 @@ def predictors(threads):
         **{f"DIS {name}": (dis(preset), None) for name, preset in DIS.items()},
         "Farneback": (OpenCV(farneback), None),
     }
+
+
+def keras_models():
+    return {name: (tfflow.load(preset), None) for name, preset in KERAS.items()}
 
 
 def data(arguments, folder):
@@ -90,7 +104,7 @@ def data(arguments, folder):
 
 
 def latencies():
-    """(name, threads) -> median ms of a call, images in and flow out."""
+    """(name, threads, "pair" or "frame") -> median ms of a call, images in and flow out."""
     scene = render(sample_scene(SceneConfig(height=SIZE[0], width=SIZE[1]), 3, 0))
     images = [np.ascontiguousarray(image) for image in scene.images[:2]]
     times = {}
@@ -98,16 +112,24 @@ def latencies():
         cv2.setNumThreads(threads)
         methods = predictors(threads)
         if threads == max(THREADS):
-            methods[KERAS] = (tfflow.load("lightflow"), None)
+            methods |= keras_models()
+        calls = {(name, "pair"): each.predict_flow for name, (each, _) in methods.items()}
+        for name, (each, _) in methods.items():
+            if name in FILES and each.siamese:
+                calls[name, "frame"] = frame_by_frame(FlowStream(each))
         for _ in range(ROUNDS):
-            for name, (predictor, _) in methods.items():
-                predictor.predict_flow(*images)
+            for (name, what), call in calls.items():
+                call(*images)
                 start = time.perf_counter()
                 for _ in range(CALLS):
-                    predictor.predict_flow(*images)
+                    call(*images)
                 spent = (time.perf_counter() - start) / CALLS
-                times.setdefault((name, threads), []).append(1e3 * spent)
+                times.setdefault((name, threads, what), []).append(1e3 * spent)
     return {key: statistics.median(values) for key, values in times.items()}
+
+
+def frame_by_frame(stream):
+    return lambda _, frame: stream.next(frame)
 
 
 def main():
@@ -119,22 +141,36 @@ def main():
     times = latencies()
     with tempfile.TemporaryDirectory() as folder:
         sets = data(arguments, folder)
-        methods = {KERAS: (tfflow.load("lightflow"), None), **predictors(max(THREADS))}
+        methods = {**keras_models(), **predictors(max(THREADS)), "no motion at all": (Zero(), None)}
         rows = []
         for name, (predictor, size) in methods.items():
-            errors = {f"EPE {key}": evaluate(predictor, pairs).epe for key, pairs in sets.items()}
-            row = {"method": name, **{key: round(epe, 3) for key, epe in errors.items()}}
+            rows.append({"method": name, **accuracy(predictor, sets)})
             for threads in THREADS:
-                ms = times.get((name, threads))
-                row[f"ms_{threads}_threads"] = "" if ms is None else round(ms, 2)
-            row["megabytes"] = "" if size is None else round(size / 1e6, 2)
-            rows.append({**row, "size": "x".join(map(str, SIZE)), **where})
-            print(row, flush=True)
-        zero = {f"EPE {key}": evaluate(Zero(), pairs).epe for key, pairs in sets.items()}
-        still = {"method": "no motion at all", **{key: round(epe, 3) for key, epe in zero.items()}}
-        rows.append(dict.fromkeys(rows[0], "") | still)
+                for what in ("pair", "frame"):
+                    ms = times.get((name, threads, what))
+                    rows[-1][f"{what}_ms_{threads}_threads"] = "" if ms is None else round(ms, 2)
+            rows[-1]["megabytes"] = "" if size is None else round(size / 1e6, 2)
+            rows[-1] |= {"size": "x".join(map(str, SIZE)), **where}
+            print(rows[-1], flush=True)
     write_csv(RESULT, rows)
     write_table(rows, list(sets))
+    points = {
+        row["method"]: (row["pair_ms_1_threads"], row["EPE held-out scenes"])
+        for row in rows
+        if row["pair_ms_1_threads"]
+    }
+    write_scatter(PICTURE, points, "ms for a pair of 384x512, one thread", "EPE, px, unseen scenes")
+
+
+def accuracy(predictor, sets):
+    """EPE on each set, and on the first by speed."""
+    found = {}
+    for key, pairs in sets.items():
+        result = evaluate(predictor, pairs)
+        found[f"EPE {key}"] = round(result.epe, 3)
+        if key == "held-out scenes":
+            found |= {speed: round(result.by_speed[speed], 3) for speed in SPEEDS}
+    return found
 
 
 class Zero:
@@ -145,8 +181,16 @@ class Zero:
 
 
 def write_table(rows, sets):
-    heads = [*(f"EPE, {name}" for name in sets), "ms, 1 thread", "ms, 2 threads", "MB"]
-    columns = [*(f"EPE {name}" for name in sets), "ms_1_threads", "ms_2_threads", "megabytes"]
+    columns = {
+        "EPE held-out scenes": "EPE, scenes",
+        **SPEEDS,
+        **{f"EPE {name}": f"EPE, {name}" for name in sets[1:]},
+        "pair_ms_1_threads": "ms, 1 thread",
+        "frame_ms_1_threads": "a frame",
+        "pair_ms_2_threads": "2 threads",
+        "megabytes": "MB",
+    }
+    heads = list(columns.values())
     lines = ["| | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(heads)]
     lines += [
         "| " + " | ".join([row["method"], *(str(row[column]) for column in columns)]) + " |"

@@ -82,19 +82,20 @@ def make(arguments, sets):
         card["results"] = {"keras": measure(model, sets)}
         card["tflite"] = {}
         for file in plan.files:
-            path = folder / f"{arguments.preset}_{file.form}.tflite"
+            path = folder / f"{arguments.preset}_{file.name}.tflite"
             tflite.export(
                 model,
                 path,
                 size=file.size,
                 quantization=file.form,
                 outliers=file.outliers,
+                streaming=file.streaming,
                 metadata={"licence": card["licence"], "preset": arguments.preset},
             )
             results = measure(tflite.FlowInterpreter(path), sets)
             gate(path, file, results, measure(at_size(model, file.size), sets))
-            card["results"][file.form] = results
-            card["tflite"][file.form] = {
+            card["results"][file.name] = results
+            card["tflite"][file.name] = {
                 "size": list(file.size),
                 "bytes": path.stat().st_size,
                 "sha256": presets.hash_of(path),

@@ -11,7 +11,9 @@ class File:
 
     Attributes:
         form: Numeric form, a key of ``tfflow.tflite.QUANTIZATIONS``.
+        name: What the file is called beside the preset's name; None: its form.
         size: (height, width).
+        streaming: Whether a video's frame can be encoded by itself.
         megabytes: Largest size of the file.
         epe_loss: Largest share that EPE may grow by against Keras, on every set of pairs.
         epe_slack: Growth in px that is allowed in any case: where motions are small, so is EPE.
@@ -20,12 +22,18 @@ class File:
     """
 
     form: str
+    name: str | None = None
     size: tuple[int, int] = (384, 512)
+    streaming: bool = False
     megabytes: float
     epe_loss: float
     epe_slack: float = 0.06
     outliers: float | None = None
     outside_delegate: int = 0
+
+    def __post_init__(self):
+        if self.name is None:
+            object.__setattr__(self, "name", self.form)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,6 +63,30 @@ class Preset:
 HELD_OUT = {"count": 200, "config": SceneConfig(height=320, width=448), "seed": 1}
 
 PRESETS = {
+    "rillflow": Preset(
+        model="rillflow",
+        arguments={},
+        description="RillFlow, our own network, trained on synthetic scenes alone",
+        data="4,000 synthetic scenes of tfflow, 320x448, SceneConfig's defaults, seed 0; "
+        "1,000 with motion_scale=0.15",
+        commands=["python train/train.py rillflow_synthetic --data-dir scenes --ema 0.998"],
+        pairs_seen=32_000,
+        files=(
+            File(form="int8", megabytes=2.5, epe_loss=0.02, streaming=True, outside_delegate=400),
+            File(
+                form="float16", megabytes=3.5, epe_loss=0.001, streaming=True, outside_delegate=400
+            ),
+            File(
+                name="small",
+                form="int8",
+                size=(192, 256),
+                megabytes=2.5,
+                epe_loss=0.02,
+                streaming=True,
+                outside_delegate=400,
+            ),
+        ),
+    ),
     "lightflow": Preset(
         model="lightflow",
         arguments={"predictor_activation": False, "freeze_statistics": True},

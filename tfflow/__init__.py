@@ -1,7 +1,7 @@
 """tfflow: optical flow for TensorFlow and Keras, from training to the phone.
 
 >>> import tfflow
->>> model = tfflow.models.create("lightflow")
+>>> model = tfflow.load()                          # our own network, trained
 >>> flow = model.predict_flow(image1, image2)      # (H, W, 2): pixels to the right and down
 
 Submodules are imported when they are first used, so that ``import tfflow`` takes no time and asks
@@ -34,12 +34,12 @@ _SUBMODULES = (
 __all__ = ["load", *_SUBMODULES]
 
 
-def load(source, *, engine=None, compile=False):
+def load(source="rillflow", *, engine=None, compile=False):
     """Anything that predicts flow, by a preset's name or a file: the same ``predict_flow`` for all.
 
     Args:
         source: A preset's name (``tfflow.weights.list_presets()``), a ``.keras`` file, or a
-            ``.tflite`` file.
+            ``.tflite`` file. By default our own network.
         engine: What a preset runs on: ``"keras"``, or ``"tflite"`` for its exported int8 file,
             which is there at once and needs no TensorFlow. None = Keras. A file has its own.
         compile: Of a ``.keras`` file, restore loss, metrics and optimizer too, so that ``fit`` goes

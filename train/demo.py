@@ -112,7 +112,7 @@ def run(arguments):
 
 def show_preset(own_pairs, output):
     """Figures of the preset's flow, and how far it is from the truth where that is known."""
-    preset = tfflow.load("lightflow", engine="tflite")
+    preset = tfflow.load(engine="tflite")
     unseen = synthetic_samples(PRESET_SIZE, PRESET_SCENES, seed=3)
     results = predict_pairs(preset, unseen, output, model="lightflow, int8")
     if own_pairs is not None:

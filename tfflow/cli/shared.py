@@ -19,7 +19,7 @@ def command(commands, name, run, summary, description):
 def model_option(parser):
     parser.add_argument(
         "--model",
-        default="lightflow",
+        default="rillflow",
         help="a preset's name (tfflow models), a .keras or a .tflite file [%(default)s]",
     )
     parser.add_argument(

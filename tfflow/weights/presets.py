@@ -77,7 +77,8 @@ def preset_tflite(name, form=TFLITE_FORM):
 
     Args:
         name: Name of the preset.
-        form: Its numeric form, a key of the card's ``tflite``: ``"int8"``, ``"float16"``.
+        form: A key of the card's ``tflite``: ``"int8"``, ``"float16"``, or of some presets
+            ``"small"``, for real time on a quarter of the pixels.
 
     Raises:
         ValueError: If there is no such preset, it has no such file, or the file is damaged.

@@ -25,8 +25,8 @@ def synthetic():
     return Recipe(
         name="rillflow_synthetic",
         source="ours",
-        cost="44,000 pairs: an hour on 2 cores; first 5,000 scenes: 6 minutes, 6 GB",
-        expected="see docs/rillflow.md",
+        cost="32,000 pairs: an hour on 2 busy cores; first 5,000 scenes: 6 minutes, 12 GB of disk",
+        expected="EPE 3.4 px on held-out scenes, where zero flow has 11.1",
         model="rillflow",
         data=data,
         crop=(192, 256),
