@@ -7,6 +7,7 @@ from recipes import flownet, lightflow, liteflownet, maskflownet, rillflow
 
 RECIPES = {
     "rillflow_synthetic": rillflow.synthetic,
+    "rillflow_preset": rillflow.preset,
     "lightflow_demo": lightflow.demo,
     "lightflow_synthetic": lightflow.synthetic,
     "lightflow_preset": lightflow.preset,
