@@ -1,5 +1,6 @@
 """Images as people have them: kinds, sizes, and what is refused."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -14,6 +15,20 @@ def test_resize_is_the_ops_resize():
     images = RNG.random((2, 37, 53, 3), np.float32)
     for size in ((64, 64), (20, 99), (37, 53)):
         np.testing.assert_allclose(resize(images, size), ops.resize(images, size), atol=1e-5)
+
+
+def test_antialiased_resize_is_keras_own():
+    images = RNG.random((2, 60, 53, 3), np.float32)
+    for size in ((20, 99), (7, 52), (60, 11), (64, 64)):
+        expected = keras.ops.image.resize(images, size, antialias=True, data_format="channels_last")
+        np.testing.assert_allclose(resize(images, size, antialias=True), expected, atol=1e-5)
+
+
+def test_large_images_are_averaged_not_sampled():
+    stripes = np.zeros((2000, 3000, 3), np.float32)
+    stripes[:, ::2] = 1.0  # finer than the network's pixels: grey
+    pair = ImagePair(stripes, stripes, size=(500, 512))
+    np.testing.assert_allclose(pair.image1, 0.5, atol=0.06)
 
 
 def test_sizes_go_up_to_the_next_multiple():

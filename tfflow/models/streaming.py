@@ -65,7 +65,7 @@ class FlowStream:
                 f"{_text(size)}. Call reset() before the first frame of another size."
             )
         working_size = self._network.working_size(size, self._given_size)
-        features = self._encode(resize(batch, working_size))
+        features = self._encode(resize(batch, working_size, antialias=True))
         before = self._features
         flow = None
         if before is not None:
