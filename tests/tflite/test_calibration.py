@@ -8,7 +8,9 @@ from tfflow.data.video import VideoPairs
 from tfflow.tflite import calibration, export
 from tfflow.tflite.calibration import (
     MAX_PAIRS,
+    NARROWEST,
     OUTLIERS,
+    _range,
     as_pair,
     measure_ranges,
     open_calibration,
@@ -154,6 +156,17 @@ def test_outliers(tiny, pairs):
         low, high = measure_ranges(content, pairs, (64, 64), outliers=share)[name]
         widths.append(high - low)
     assert widths == sorted(widths, reverse=True) and len(set(widths)) == 4
+
+
+@pytest.mark.parametrize("shape", [(1, 300, 400, 7), (1, 512, 512, 32), (500_000,), ()])
+def test_the_range_of_a_sample_is_that_of_all(shape):
+    values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    if len(shape) == 4:
+        values *= np.arange(shape[-1])  # a channel that were left out would be missed
+    low, high = _range(values, 0.01)
+    expected = np.quantile(values, (0.01, 0.99))
+    assert (low, high) == pytest.approx((expected[0], max(expected[1], low + NARROWEST)), rel=0.05)
+    assert _range(values, 0)[0] == values.min()
 
 
 def test_outliers_reach_the_file(tiny, pairs, tmp_path):
