@@ -84,6 +84,8 @@ def test_grey_and_alpha_are_converted():
     [
         (IMAGE, IMAGE[:20], "one size"),
         (IMAGE, IMAGE[None], "one size"),
+        ([IMAGE, IMAGE[:20]], IMAGE, r"one size to be a batch; got \[\(20, 70, 3\), \(40, 70, 3\)"),
+        ("a.png", IMAGE, r"not the name of one: tfflow.data.read_image\('a.png'\)"),
         (np.zeros((4, 5, 2), np.uint8), IMAGE, "image1 must be an image"),
         (np.zeros((0, 5, 3), np.uint8), IMAGE, "image1 must be an image"),
         (IMAGE.astype(np.float32), IMAGE, "Divide by 255"),

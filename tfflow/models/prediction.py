@@ -5,6 +5,7 @@ means the same for both.
 """
 
 import math
+import os
 
 import numpy as np
 
@@ -117,6 +118,16 @@ def resize(images, size, antialias=False):
 
 def as_batch(image, name):
     """float32 (B, H, W, 3) in [0, 1], and whether a single image came; errors call it ``name``."""
+    if isinstance(image, (str, os.PathLike)):
+        raise ValueError(
+            f"{name} must be an image, not the name of one: tfflow.data.read_image({str(image)!r})."
+        )
+    sizes = {np.shape(each) for each in image} if isinstance(image, (list, tuple)) else ()
+    if len(sizes) > 1:
+        raise ValueError(
+            f"{name} must be images of one size to be a batch; got {sorted(sizes)}. Resize them, "
+            "or predict pair by pair."
+        )
     array = np.asarray(image)
     if array.ndim == 2:
         array = array[..., None]
