@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import tfflow
-from tfflow.models.rillflow import Matching, unit_length
+from tfflow.models.rillflow import GlobalMatching, Matching, unit_length
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (2, -1), (-3, 3)])
@@ -23,6 +23,20 @@ def test_the_expected_displacement_of_a_shift_is_the_shift(shift):
         np.asarray(expected)[inner], np.broadcast_to(np.float32(shift), (1, 10, 14, 2)), atol=1e-3
     )
     assert np.asarray(confidence)[inner].min() > 0.99
+
+
+def test_global_matching_finds_a_patch_wherever_it_went():
+    rng = np.random.default_rng(0)
+    features, other = rng.normal(size=(2, 2, 12, 20, 48)).astype("f4")
+    other[:, 8:11, 15:19] = features[:, 1:4, 0:4]
+    matching = GlobalMatching()
+    matching(features, features)
+    matching.log_temperature.assign(np.log(40.0))
+    expected, confidence = matching(unit_length(features), unit_length(other))
+    patch = np.asarray(expected)[:, 1:4, 0:4]
+    np.testing.assert_allclose(patch, np.broadcast_to(np.float32((15, 7)), patch.shape), atol=0.1)
+    sure = np.asarray(confidence)
+    assert sure[:, 1:4, 0:4].min() > 0.98 > 0.9 > np.median(sure)  # the rest is nowhere
 
 
 def test_features_of_unit_length_and_no_mean():

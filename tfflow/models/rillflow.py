@@ -5,12 +5,13 @@ A rill is a very small stream. Where the ideas come from:
 * features of each image alone, a pyramid, and at each level, coarse to fine, a warp and a cost
   volume over few displacements: PWC-Net (Sun et al., 2018);
 * cosine similarity of mean-free features with a learned temperature, and the displacement that its
-  softmax expects as a first answer: GMFlow (Xu et al., 2022) does that over the whole image;
+  softmax expects as a first answer, in each window, and at a 16th over the whole image, so that
+  fast things are found that are too small for the coarser levels: GMFlow (Xu et al., 2022);
 * a second look at the finest level by the difference of the warped features instead of a cost
   volume: the sub-pixel refinement of LiteFlowNet (Hui et al., 2018);
 * upsampling by learned convex combinations: RAFT (Teed and Deng, 2020).
 
-The learned gate on the expected displacement and the sizes are ours, chosen by measurement:
+The learned gates on the expected displacements and the sizes are ours, chosen by measurement:
 docs/rillflow.md has each try.
 """
 
@@ -31,6 +32,8 @@ DECODERS = ((48, 32, 32), (48, 48, 48), (80, 64, 48), (80, 80, 64), (64, 64))
 REFINEMENT = (32, 32)
 UPSAMPLING = 48
 RADII = (2, 3, 4, 4, 3)
+# Here each pixel is compared with all pixels of the other map, too.
+GLOBAL_LEVEL = 4
 
 MEAN = 0.43  # of all channels alike: about the scenes' and FlyingChairs'
 FIRST_TEMPERATURE = 12.0
@@ -41,7 +44,8 @@ class RillFlow(SiameseFlowModel):
     """Siamese features, matching by expected displacement at five levels, convex upsampling.
 
     Outputs, finest first: ``flow0``, the network's answer, at the images' size; ``flow2``, the flow
-    at a quarter before the second look; ``flow3`` to ``flow6``, coarser ones.
+    at a quarter before the second look; ``flow3`` to ``flow6``, coarser ones; ``flow4_M``, what is
+    matched over the whole map at a 16th, which training shall be told of too.
 
     Args:
         width: Multiplier of the channels of the features and decoders; what is matched keeps its
@@ -78,9 +82,13 @@ class RillFlow(SiameseFlowModel):
             str(level): Matching(radius, name=f"matching{level}")
             for level, radius in zip(LEVELS, RADII)
         }
+        self.global_matching = GlobalMatching(name="global_matching")
         self.decoders = {
             str(level): Decoder(
-                scaled(channels), 3, first_kernel=1 if level == 2 else 3, name=f"decoder{level}"
+                scaled(channels),
+                4 if level == GLOBAL_LEVEL else 3,
+                first_kernel=1 if level == 2 else 3,
+                name=f"decoder{level}",
             )
             for level, channels in zip(LEVELS, DECODERS)
         }
@@ -113,10 +121,21 @@ class RillFlow(SiameseFlowModel):
                 matched2 = warp(matched2, flow * pixels, padding="border")
                 known += [state, flow]
             cost, expected, confidence = self.matching[str(level)](matched1, matched2)
-            state, correction = self.decoders[str(level)]([*known, cost, expected, confidence])
+            known += [cost, expected, confidence]
+            if level == GLOBAL_LEVEL:
+                elsewhere, confidence = self.global_matching(
+                    matched1, features2[f"matched{level}"]
+                )
+                outputs[f"flow{level}_M"] = elsewhere / pixels
+                elsewhere = elsewhere - flow * pixels
+                known += [0.25 * elsewhere, confidence]  # about as large as the others
+            state, correction = self.decoders[str(level)](known)
             # The expected displacement is noise where nothing is to be seen; the gate shuts it out.
-            gate = ops.sigmoid(correction[..., 2:] + 1.0)
+            gate = ops.sigmoid(correction[..., 2:3] + 1.0)
             found = correction[..., :2] + gate * expected / pixels
+            if level == GLOBAL_LEVEL:
+                # Mostly closed at first: the coarser levels are right for most pixels.
+                found += ops.sigmoid(correction[..., 3:] - 3.0) * elsewhere / pixels
             flow = found if flow is None else flow + found
             outputs[f"flow{level}"] = flow
 
@@ -139,7 +158,23 @@ class RillFlow(SiameseFlowModel):
         return {**super().get_config(), "width": self.width}
 
 
-class Matching(Block):
+class Softmax(Block):
+    """Shares of what is compared, by cosine, with a learned temperature."""
+
+    def build(self, *args, **kwargs):
+        # Its logarithm: a step of training then is a share of it.
+        self.log_temperature = self.add_weight(
+            shape=(),
+            initializer=keras.initializers.Constant(np.log(FIRST_TEMPERATURE)),
+            name="log_temperature",
+        )
+
+    def shares(self, cosines):
+        temperature = ops.exp(ops.cast(self.log_temperature, cosines.dtype))
+        return ops.softmax(cosines * temperature, axis=-1)
+
+
+class Matching(Softmax):
     """Cost volume, the displacement that its softmax expects, and how sure that is.
 
     Two maps (B, h, w, C) of unit length -> (B, h, w, D²), cosines times √C; (B, h, w, 2) in pixels
@@ -153,23 +188,35 @@ class Matching(Block):
         # (D², 2), the vertical displacement being the slow one, as correlation has it.
         self.displacements = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
 
-    def build(self, *args, **kwargs):
-        # Its logarithm: a step of training then is a share of it.
-        self.log_temperature = self.add_weight(
-            shape=(),
-            initializer=keras.initializers.Constant(np.log(FIRST_TEMPERATURE)),
-            name="log_temperature",
-        )
-
     def call(self, features1, features2):
         cost = full_precision(correlation(features1, features2, self.radius))
-        temperature = ops.exp(ops.cast(self.log_temperature, cost.dtype))
-        shares = ops.softmax(cost * temperature, axis=-1)
+        shares = self.shares(cost)
         displacements = ops.convert_to_tensor(self.displacements, dtype=cost.dtype)
         expected = ops.matmul(shares, displacements)
         # Of unrelated features it is about 1 / √C; a decoder's inputs shall be alike in size.
         cost = cost * features1.shape[-1] ** 0.5
         return cost, expected, ops.max(shares, axis=-1, keepdims=True)
+
+
+class GlobalMatching(Softmax):
+    """The displacement that is expected over the whole map, and how sure that is.
+
+    Two maps (B, h, w, C) of unit length -> (B, h, w, 2) in pixels of the level; (B, h, w, 1) in
+    (0, 1]. It compares (h · w)² pairs of pixels: 0.6 million for an image of 384x512.
+    """
+
+    def call(self, features1, features2):
+        batch, height, width, channels = ops.shape(features1)
+        ours = ops.reshape(features1, (batch, height * width, channels))
+        theirs = ops.reshape(features2, (batch, height * width, channels))
+        cosines = full_precision(ops.matmul(ours, ops.transpose(theirs, (0, 2, 1))))
+        shares = self.shares(cosines)
+        rows, columns = ops.arange(height, dtype="float32"), ops.arange(width, dtype="float32")
+        grid = ops.stack(ops.meshgrid(columns, rows), axis=-1)  # (h, w, 2): x, y
+        expected = ops.matmul(shares, ops.reshape(grid, (height * width, 2)))
+        expected = ops.reshape(expected, (batch, height, width, 2)) - grid
+        confidence = ops.max(shares, axis=-1)
+        return expected, ops.reshape(confidence, (batch, height, width, 1))
 
 
 class Decoder(Block):

@@ -111,8 +111,8 @@ def flow_heads(graph):
     A flow of ±100 px in 256 steps is off by up to 0.4 px, at each of five levels that are summed:
     all through int8, a trained Light Flow was 0.74 px from Keras's flow instead of 0.45 px. A head
     is every operator whose result, or whose every computed operand, is a map of one or two
-    channels (a gate, a flow), or of three that a convolution predicts (both), and the separable
-    convolution that predicts one. They are small: float costs a twentieth of the time.
+    channels (a gate, a flow), or of three or four that a convolution predicts (both), and the
+    separable convolution that predicts one. They are small: float costs a twentieth of the time.
     """
     producers = graph.producers()
 
@@ -120,7 +120,7 @@ def flow_heads(graph):
         shape = graph.shape(number)
         made_by = producers.get(number)
         predicted = made_by is not None and graph.name(made_by) == "CONV_2D"
-        return len(shape) == 4 and shape[-1] <= (3 if predicted else 2)
+        return len(shape) == 4 and shape[-1] <= (4 if predicted else 2)
 
     heads = []
     for operator in graph.subgraph.operators:
