@@ -5,10 +5,12 @@
 EPE on 200 scenes that nothing was trained on, all and by speed of motion, and on real pairs where
 they are at hand; milliseconds for a pair of 384x512 on one and two threads, all methods in turn; a
 frame of a video for what encodes each frame once. Writes opencv_flow.csv, the table in
-docs/presets.md and the picture docs/error_over_time.svg.
+docs/presets.md and the picture docs/error_over_time.svg. Where torchvision can be imported, its
+RAFT small is timed too: with random weights, since its own have to be downloaded.
 """
 
 import argparse
+import importlib.util
 import pathlib
 import statistics
 import tempfile
@@ -48,6 +50,7 @@ FILES = {
 KERAS = {"rillflow, Keras": "rillflow", "lightflow, Keras": "lightflow"}  # TensorFlow's threads
 SPEEDS = {"s0_10": "0 to 10 px", "s10_40": "10 to 40 px", "s40_plus": "over 40 px"}
 CALLS = 5
+RAFT = "RAFT small (torchvision), time alone"
 DIS = {
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
     "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
@@ -74,6 +77,32 @@ def dis(preset):
 
 def farneback(first, second):
     return cv2.calcOpticalFlowFarneback(first, second, None, 0.5, 3, 15, 3, 5, 1.2, 0)
+
+
+class Raft:
+    """torchvision's RAFT small, as it comes: 12 iterations."""
+
+    def __init__(self, threads):
+        import torch
+        from torchvision.models.optical_flow import raft_small
+
+        torch.set_num_threads(threads)
+        self.torch, self.network = torch, raft_small(weights=None).eval()
+
+    def predict_flow(self, image1, image2):
+        with self.torch.no_grad():
+            images = (
+                self.torch.from_numpy(image).permute(2, 0, 1)[None] / 127.5 - 1
+                for image in (image1, image2)
+            )
+            return self.network(*images)[-1]
+
+
+def timed_alone(threads):
+    """What has no weights to be accurate with."""
+    if importlib.util.find_spec("torchvision") is None:
+        return {}
+    return {RAFT: (Raft(threads), None)}
 
 
 def predictors(threads):
@@ -110,7 +139,7 @@ def latencies():
     times = {}
     for threads in THREADS:
         cv2.setNumThreads(threads)
-        methods = predictors(threads)
+        methods = {**predictors(threads), **timed_alone(threads)}
         if threads == max(THREADS):
             methods |= keras_models()
         calls = {(name, "pair"): each.predict_flow for name, (each, _) in methods.items()}
@@ -142,9 +171,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         sets = data(arguments, folder)
         methods = {**keras_models(), **predictors(max(THREADS)), "no motion at all": (Zero(), None)}
+        methods |= {name: (None, None) for name, *_ in times if name not in methods}
         rows = []
         for name, (predictor, size) in methods.items():
-            rows.append({"method": name, **accuracy(predictor, sets)})
+            rows.append({"method": name, **(accuracy(predictor, sets) if predictor else {})})
             for threads in THREADS:
                 for what in ("pair", "frame"):
                     ms = times.get((name, threads, what))
@@ -157,7 +187,7 @@ def main():
     points = {
         row["method"]: (row["pair_ms_1_threads"], row["EPE held-out scenes"])
         for row in rows
-        if row["pair_ms_1_threads"]
+        if row["pair_ms_1_threads"] and "EPE held-out scenes" in row
     }
     write_scatter(PICTURE, points, "ms for a pair of 384x512, one thread", "EPE, px, unseen scenes")
 
@@ -193,7 +223,7 @@ def write_table(rows, sets):
     heads = list(columns.values())
     lines = ["| | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(heads)]
     lines += [
-        "| " + " | ".join([row["method"], *(str(row[column]) for column in columns)]) + " |"
+        "| " + " | ".join([row["method"], *(str(row.get(key, "")) for key in columns)]) + " |"
         for row in rows
     ]
     lines += [
