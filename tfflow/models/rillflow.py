@@ -36,7 +36,10 @@ RADII = (2, 3, 4, 4, 3)
 GLOBAL_LEVEL = 4
 
 MEAN = 0.43  # of all channels alike: about the scenes' and FlyingChairs'
+# Of the softmax over a window, and over a whole map, whose hundreds of unrelated pixels count for
+# too much at the former.
 FIRST_TEMPERATURE = 12.0
+FIRST_GLOBAL_TEMPERATURE = 30.0
 
 
 @keras.saving.register_keras_serializable(package="tfflow")
@@ -82,7 +85,7 @@ class RillFlow(SiameseFlowModel):
             str(level): Matching(radius, name=f"matching{level}")
             for level, radius in zip(LEVELS, RADII)
         }
-        self.global_matching = GlobalMatching(name="global_matching")
+        self.global_matching = GlobalMatching(FIRST_GLOBAL_TEMPERATURE, name="global_matching")
         self.decoders = {
             str(level): Decoder(
                 scaled(channels),
@@ -161,11 +164,15 @@ class RillFlow(SiameseFlowModel):
 class Softmax(Block):
     """Shares of what is compared, by cosine, with a learned temperature."""
 
+    def __init__(self, first_temperature=FIRST_TEMPERATURE, name=None):
+        super().__init__(name=name)
+        self.first_temperature = first_temperature
+
     def build(self, *args, **kwargs):
         # Its logarithm: a step of training then is a share of it.
         self.log_temperature = self.add_weight(
             shape=(),
-            initializer=keras.initializers.Constant(np.log(FIRST_TEMPERATURE)),
+            initializer=keras.initializers.Constant(np.log(self.first_temperature)),
             name="log_temperature",
         )
 
