@@ -46,7 +46,7 @@ def test_outputs(model):
             assert value.shape == (1, 64, 128, 1)
             assert np.min(value) >= 0 and np.max(value) <= 1
         elif key != "flow":
-            stride = model.level_stride(int(key.removeprefix("flow")))
+            stride = model.level_stride(int(key[4]))
             assert value.shape == (1, 64 // stride, 128 // stride, 2)
 
 
