@@ -68,9 +68,12 @@ PRESETS = {
         arguments={},
         description="RillFlow, our own network, trained on synthetic scenes alone",
         data="4,000 synthetic scenes of tfflow, 320x448, SceneConfig's defaults, seed 0; "
-        "1,000 with motion_scale=0.15",
-        commands=["python train/train.py rillflow_synthetic --data-dir scenes --ema 0.998"],
-        pairs_seen=32_000,
+        "1,000 with motion_scale=0.15, 4,000 with motion_scale=1.5, scenes_per_pool=500",
+        commands=[
+            "python train/train.py rillflow_synthetic --data-dir scenes --ema 0.998",
+            "python train/train.py rillflow_preset --data-dir scenes --ema 0.998",
+        ],
+        pairs_seen=81_600,
         files=(
             File(form="int8", megabytes=2.5, epe_loss=0.02, streaming=True, outside_delegate=400),
             File(
