@@ -1,5 +1,6 @@
 """A folder of images of one's own."""
 
+import re
 from itertools import pairwise
 
 from tfflow.data.datasets.base import FlowDataset, PairFiles
@@ -14,7 +15,8 @@ class PairFolder(FlowDataset):
     NAME_flow.flo, .pfm or .png (KITTI) where there is one; other files are not looked at. Else all
     images in the folder are frames of one video, each a pair with the next, ordered by name with
     numbers as numbers (frame9 before frame10) whatever step they have; *_flow.* and hidden files
-    are never frames.
+    are never frames. Where what is before the last number groups the names, in groups of two or
+    more (KITTI's 000000_10, 000000_11, 000001_10, …), each group is a video of its own.
 
     Args:
         root: the folder.
@@ -49,4 +51,17 @@ class PairFolder(FlowDataset):
             )
         if len(frames) == 1:
             raise ValueError(f"expected two images or more in {root}, found only {frames[0].name}")
-        return [PairFiles(first.stem, first, second) for first, second in pairwise(frames)]
+        return [
+            PairFiles(first.stem, first, second)
+            for video in _videos(frames)
+            for first, second in pairwise(video)
+        ]
+
+
+def _videos(frames):
+    """The frames of each video, by what is around the last number of their names."""
+    videos = {}
+    for frame in frames:
+        videos.setdefault(re.sub(r"\d+(\D*)$", r"*\1", frame.stem), []).append(frame)
+    # Where a name stands alone, what differs is no name of a video.
+    return list(videos.values()) if min(map(len, videos.values())) > 1 else [frames]
