@@ -143,6 +143,12 @@ def test_frames_of_several_videos_in_one_folder(tmp_path):
     assert len(PairFolder(tmp_path)) == 6
 
 
+def test_a_clock_in_names_is_no_other_video(tmp_path):
+    for second in ("12.00.58", "12.00.59", "12.01.00", "12.01.01"):
+        write_image(tmp_path / f"{second}.png", image(7))
+    assert len(PairFolder(tmp_path)) == 3
+
+
 @pytest.mark.parametrize("extension", [".flo", ".pfm", ".png"])
 def test_named_pairs(tmp_path, extension):
     for name in ("b", "a_b"):

@@ -16,7 +16,8 @@ class PairFolder(FlowDataset):
     images in the folder are frames of one video, each a pair with the next, ordered by name with
     numbers as numbers (frame9 before frame10) whatever step they have; *_flow.* and hidden files
     are never frames. Where what is before the last number groups the names, in groups of two or
-    more (KITTI's 000000_10, 000000_11, 000001_10, …), each group is a video of its own.
+    more that begin with the same number (KITTI's 000000_10, 000000_11, 000001_10, …), each group is
+    a video of its own.
 
     Args:
         root: the folder.
@@ -60,8 +61,13 @@ class PairFolder(FlowDataset):
 
 def _videos(frames):
     """The frames of each video, by what is around the last number of their names."""
-    videos = {}
+    videos, firsts = {}, set()
     for frame in frames:
-        videos.setdefault(re.sub(r"\d+(\D*)$", r"*\1", frame.stem), []).append(frame)
-    # Where a name stands alone, what differs is no name of a video.
-    return list(videos.values()) if min(map(len, videos.values())) > 1 else [frames]
+        name = re.sub(r"\d+(\D*)$", r"*\1", frame.stem)
+        if name not in videos:
+            firsts.add(re.search(r"(\d*)\D*$", frame.stem)[1])
+        videos.setdefault(name, []).append(frame)
+    # Where a name stands alone, or the numbers don't begin anew (a clock's, 12.00.59 and 12.01.00),
+    # what differs is no name of a video.
+    parted = min(map(len, videos.values())) > 1 and len(firsts) == 1
+    return list(videos.values()) if parted else [frames]
