@@ -39,6 +39,17 @@ def test_a_new_process_loads_a_saved_training(trained, imports):
     assert printed == "LightFlow LightFlowL1 1"
 
 
+def test_a_new_process_loads_a_layer_of_addons(tmp_path):
+    maps = [keras.Input((4, 5, 3)), keras.Input((4, 5, 3))]
+    layer = tfflow.addons.layers.CorrelationCost(1, 2, 1, 1, 2, "channels_last", name="costs")
+    keras.Model(maps, layer(maps)).save(tmp_path / "x.keras")
+    printed = run(
+        "import tfflow, keras\n"
+        f"print(keras.models.load_model(r'{tmp_path / 'x.keras'}').get_layer('costs').name)"
+    )
+    assert printed == "costs"
+
+
 def test_load_with_compile_goes_on_with_the_training(trained):
     path, expected = trained
     model = tfflow.load(path, compile=True)

@@ -35,6 +35,7 @@ from smoke import smoke
 
 import tfflow
 from tfflow.atomic_file import atomic_file
+from tfflow.cli.shared import import_modules, import_option
 from tfflow.data import open_dataset, training_pipeline
 from tfflow.data.datasets import Mixture
 from tfflow.data.pipeline import upcoming
@@ -82,6 +83,7 @@ def parse_arguments(arguments=None):
         help="a .keras file or preset to begin with, of the network or of a part of it; "
         '"none": random weights [what the recipe starts from, in runs/]',
     )
+    import_option(parser)
     parser.add_argument("--distribute", choices=distribution.STRATEGIES, default="none")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--accumulate", type=int, default=1, metavar="N", help="batches in N parts")
@@ -129,6 +131,8 @@ def make_data(recipe, arguments, output):
     if arguments.skip_corrupt:
         training_set = without_corrupt(training_set, output / "skipped.json")
     held_out = held_out[:: -(-len(held_out) // recipe.validation_pairs)]
+    if arguments.skip_corrupt:
+        held_out = without_corrupt(held_out, output / "skipped_validation.json")
     print(f"training on {training_set!r}, validating on {held_out!r}")
     return training_set, held_out
 
@@ -413,6 +417,7 @@ def main():
         recipes.print_recipes()
         return
     try:
+        import_modules(arguments.imports)
         train(chosen_recipe(arguments), arguments)
     except (ValueError, OSError, NotFiniteError, Interrupted) as error:
         sys.exit(f"train.py: {error}")

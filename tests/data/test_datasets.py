@@ -128,6 +128,27 @@ def test_frames_of_a_video_in_the_order_of_their_numbers(tmp_path):
     assert dataset.name == tmp_path.name
 
 
+def test_frames_of_several_videos_in_one_folder(tmp_path):
+    """As in KITTI's image_2: the last frame of a scene is no pair with the first of the next."""
+    for scene in ("000000", "000001"):
+        for number in (9, 10, 11):
+            write_image(tmp_path / f"{scene}_{number}.png", image(number))
+    names = [(pair.image1.stem, pair.image2.stem) for pair in PairFolder(tmp_path).pairs]
+    assert names == [
+        (f"{scene}_{number}", f"{scene}_{number + 1}")
+        for scene in ("000000", "000001")
+        for number in (9, 10)
+    ]
+    write_image(tmp_path / "000002_10.png", image(1))  # no video by itself
+    assert len(PairFolder(tmp_path)) == 6
+
+
+def test_a_clock_in_names_is_no_other_video(tmp_path):
+    for second in ("12.00.58", "12.00.59", "12.01.00", "12.01.01"):
+        write_image(tmp_path / f"{second}.png", image(7))
+    assert len(PairFolder(tmp_path)) == 3
+
+
 @pytest.mark.parametrize("extension", [".flo", ".pfm", ".png"])
 def test_named_pairs(tmp_path, extension):
     for name in ("b", "a_b"):

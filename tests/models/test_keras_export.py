@@ -101,9 +101,12 @@ def test_converter_from_keras_model(model, expected, tmp_path):
     np.testing.assert_allclose(run_litert(path)["flow"], expected, atol=1e-4)
 
 
-@pytest.mark.skipif(
+needs_onnx = pytest.mark.skipif(
     not all(map(importlib.util.find_spec, ("tf2onnx", "onnxruntime"))), reason="needs tf2onnx"
 )
+
+
+@needs_onnx
 def test_onnx(model, expected, tmp_path):
     import onnxruntime
 
@@ -161,3 +164,21 @@ def test_command_line_makes_a_saved_model(tmp_path, capsys):
     assert shape == (1, 64, 128, 3)
     status, printed = run("-o", folder)
     assert status == 1 and "is there already" in printed.err
+
+
+@needs_onnx
+@pytest.mark.parametrize("size", [None, "64x128"])
+def test_command_line_makes_onnx(size, tmp_path):
+    import onnxruntime
+
+    keras.utils.set_random_seed(0)
+    network = tfflow.models.create("lightflow", width=0.25)
+    network.save(tmp_path / "x.keras")
+    options = ["--size", size] if size else []
+    command = ["export", str(tmp_path / "x.keras"), "-o", str(tmp_path / "x.onnx"), *options]
+    assert main(command) == 0
+    images = (
+        IMAGES if size is None else {k: RNG.random((1, 64, 128, 3), np.float32) for k in IMAGES}
+    )
+    (flow,) = onnxruntime.InferenceSession(tmp_path / "x.onnx").run(["flow"], images)
+    np.testing.assert_allclose(flow, network(images)["flow"], atol=1e-4)

@@ -231,6 +231,26 @@ def test_two_arguments_are_pointed_to_predict_flow(model):
     assert set(model(x, training=True)) == {"flow", "flow2", "flow3"}
 
 
+def test_images_of_uint8_and_of_no_range(model):
+    x = {name: np.rint(255 * each) for name, each in images().items()}
+    exact = {name: each.astype(np.uint8) for name, each in x.items()}
+    expected = model({name: each / 255 for name, each in x.items()})["flow"]
+    for flow in (model(exact)["flow"], model.predict(exact, verbose=0)["flow"]):
+        np.testing.assert_allclose(flow, expected, atol=1e-5)
+    model.compile("sgd", loss="mse")
+    for use in (model, model.predict, model.evaluate, model.fit):
+        with pytest.raises(ValueError, match="image1 is float32 and must lie in .*Divide by 255"):
+            use(x)
+    with pytest.raises(ValueError, match="uint8 in 0..255; got int32"):
+        model({name: each.astype(np.int32) for name, each in x.items()})
+
+
+def test_the_format_that_keras_can_not_load_is_refused(model, tmp_path):
+    with pytest.raises(ValueError, match=r"Name it \*.keras, or save_weights"):
+        model.save(tmp_path / "x.h5")
+    assert not list(tmp_path.iterdir())
+
+
 def test_networks_of_one_kind_have_names_of_their_own():
     teacher, student = (
         tfflow.models.create("lightflow_0.5", name=name) for name in ("teacher", "student")

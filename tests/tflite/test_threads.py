@@ -1,6 +1,7 @@
 """Objects that hold buffers, called from several threads: the flow of one thread, or an error."""
 
 import concurrent.futures
+import pickle
 import threading
 
 import numpy as np
@@ -39,6 +40,16 @@ def test_one_interpreter_in_many_threads(tiny, tmp_path):
         return sum(not np.array_equal(flow, expected[number]) for flow in flows)
 
     assert in_threads(wrong) == [0] * THREADS
+
+
+def test_a_process_opens_the_file_again(tiny, tmp_path):
+    file = FlowInterpreter(
+        export(tiny, tmp_path / "x.tflite", size=SIZE, quantization="float32"), threads=1
+    )
+    copied = pickle.loads(pickle.dumps(file))
+    assert (copied.path, copied.threads) == (file.path, 1)
+    pair = np.random.default_rng(0).integers(0, 256, (2, *SIZE, 3), np.uint8)
+    np.testing.assert_array_equal(copied.predict_flow(*pair), file.predict_flow(*pair))
 
 
 class Parts:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 import tensorflow as tf
 
 import tfflow
-from tfflow.data import write_flow, write_image
+from tfflow.data import CorruptFileError, write_flow, write_image
 from tfflow.losses import MultiLevelEPE
 from tfflow.training.checkpoints import Checkpoints, Interrupted, NotFiniteError
 
@@ -189,6 +190,39 @@ def test_a_stage_takes_the_result_of_another(tmp_path, monkeypatch):
     mine = model.weights_by_name()
     for name, weight in earlier.weights_by_name().items():
         np.testing.assert_array_equal(mine[name], weight)
+
+
+def test_import_makes_a_class_of_ones_own_known(tmp_path, monkeypatch):
+    """In --init, as the commands of tfflow take it."""
+    (tmp_path / "my_stages.py").write_text(
+        "import keras, tfflow\n"
+        "@keras.saving.register_keras_serializable('mine')\n"
+        "class Earlier(tfflow.models.LightFlow):\n"
+        "    pass\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import my_stages
+
+    my_stages.Earlier(name="earlier").save("earlier.keras")
+    keras.saving.get_custom_objects().pop("mine>Earlier")
+    del sys.modules["my_stages"]
+    initialized = []
+
+    def begin(recipe, arguments):
+        model = tfflow.models.create(recipe.model, **recipe.model_arguments)
+        train.initialize(model, recipe, arguments)
+        initialized.append(model)
+
+    monkeypatch.setattr(train, "train", begin)
+    command = ["train.py", "lightflow_chairs", "--init", "earlier.keras"]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit, match="Earlier"):
+        train.main()
+    monkeypatch.setattr(sys, "argv", [*command, "--import", "my_stages"])
+    train.main()
+    expected = tfflow.load("earlier.keras").get_weights()
+    np.testing.assert_array_equal(initialized[0].get_weights()[0], expected[0])
 
 
 def test_parts_begin_with_files_of_their_own():
@@ -401,6 +435,24 @@ def test_a_damaged_file_is_named_or_left_out(tmp_path):
     run("lightflow_chairs", tmp_path / "skipping", *again, **options)
     record = json.loads((tmp_path / "skipping" / "skipped.json").read_text())
     assert damaged.name in record["why"][0] and record["names"] == [damaged.name[:5]]
+
+
+def test_a_damaged_file_of_the_validation_set(tmp_path):
+    data = chairs_tree(tmp_path)
+    damaged = next(data.rglob("00004_img2.ppm"))
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    intact = [damaged.with_name(f"00005_{role}") for role in ("img1.ppm", "img2.ppm", "flow.flo")]
+    for path in intact:
+        shutil.copy(path.with_name(path.name.replace("5", "1")), path)
+    (data / "FlyingChairs_release/FlyingChairs_train_val.txt").write_text("1\n1\n1\n2\n2\n")
+    options = {"data": recipes.get("lightflow_chairs").data, "batch_size": 2}
+    with pytest.raises(CorruptFileError, match=damaged.name):
+        run("lightflow_chairs", tmp_path / "run", "--data-dir", str(data), **options)
+    assert not Checkpoints(tmp_path / "run" / "checkpoints").steps()
+    again = ["--data-dir", str(data), "--skip-corrupt"]
+    run("lightflow_chairs", tmp_path / "skipping", *again, **options)
+    record = json.loads((tmp_path / "skipping" / "skipped_validation.json").read_text())
+    assert record["names"] == ["00004"]
 
 
 def test_recipes_are_cut_down_honestly():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tfflow
+from tfflow.data import CorruptFileError, PairFolder, write_image
 from tfflow.data.datasets import FlowSample
 from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.training.callbacks import FlowPictures, JsonLines, Speed, UseAverage
@@ -35,6 +36,17 @@ def test_evaluate_pairs_adds_to_the_logs(model, pairs):
     flow = model.predict_flow(pairs[0].image1, pairs[0].image2)
     expected = np.linalg.norm(flow - pairs[0].flow, axis=-1).mean()
     assert logs == {"val_epe": pytest.approx(expected, rel=1e-5)}
+
+
+def test_evaluate_pairs_names_a_damaged_file_before_training(tmp_path, pairs):
+    for name in ("a", "b", "c"):
+        for role in ("img1", "img2"):
+            write_image(tmp_path / f"{name}_{role}.png", pairs[0].image1)
+    damaged = tmp_path / "b_img2.png"
+    damaged.write_bytes(damaged.read_bytes()[:-99])
+    EvaluatePairs(PairFolder(tmp_path), "val", limit=1).on_train_begin()
+    with pytest.raises(CorruptFileError, match=r"1 pairs of .*b_img2.png.*--skip-corrupt"):
+        EvaluatePairs(PairFolder(tmp_path), "val").on_train_begin()
 
 
 def test_json_lines_appends(tmp_path):

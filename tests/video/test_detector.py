@@ -125,6 +125,13 @@ def test_images_alone_have_the_same_loss_as_still_clips_without_a_past(detector)
     np.testing.assert_allclose(detector.test_on_batch(first, truth), loss, rtol=1e-4)
 
 
+def test_images_of_uint8(detector):
+    image = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 3), np.uint8)
+    expected = detector({"image": image.astype(np.float32) / 255})
+    for name, found in detector({"image": image}).items():
+        np.testing.assert_allclose(found, expected[name], rtol=1e-4, atol=1e-4)
+
+
 def test_saved_and_loaded(tmp_path):
     model = make(aggregation=False)
     model.compile("adam", loss=head_losses())

@@ -2,6 +2,7 @@
 
 import keras
 
+from tfflow.data.formats import CorruptFileError
 from tfflow.evaluation.evaluate import evaluate
 
 
@@ -9,7 +10,8 @@ class EvaluatePairs(keras.callbacks.Callback):
     """Evaluates ``predict_flow`` on a small data set after every so many epochs.
 
     The EPE joins the epoch's logs as ``name_epe``, so that the progress bar shows it and
-    checkpoints can be chosen by it.
+    checkpoints can be chosen by it. Files are read once before training begins: one that is damaged
+    is named then, not hours later.
 
     Args:
         dataset: A sequence of samples with ground truth.
@@ -21,6 +23,18 @@ class EvaluatePairs(keras.callbacks.Callback):
     def __init__(self, dataset, name, every=1, limit=None):
         super().__init__()
         self.dataset, self.name, self.every, self.limit = dataset, name, every, limit
+
+    def on_train_begin(self, logs=None):
+        if not hasattr(self.dataset, "readable"):
+            return  # it has no files of its own
+        _, complaints = self.dataset[: self.limit].readable()
+        if complaints:
+            raise CorruptFileError(
+                f"{len(complaints)} pairs of {self.dataset!r}, which the training would be "
+                f"evaluated on, can't be read: {'; '.join(complaints[:3])}. Mend them, or leave "
+                "them out: dataset.readable() gives those that can be read (train.py: "
+                "--skip-corrupt)."
+            )
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every == 0 and logs is not None:

@@ -7,7 +7,7 @@ from keras import ops
 
 from tfflow.models.exporting import Exportable
 from tfflow.models.parts import WithParts
-from tfflow.models.prediction import ImagePair, next_multiple, working_size
+from tfflow.models.prediction import ImagePair, check_not_in_255, next_multiple, working_size
 from tfflow.models.supervision import Supervised
 from tfflow.ops import resize, resize_flow
 
@@ -19,8 +19,8 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
     :meth:`estimate`: the paper's network from two images to ``{"flow2": …, "flow3": …}``, finest
     level first, in network units.
 
-    Called with ``{"image1": (B, H, W, 3), "image2": (B, H, W, 3)}``, RGB float in [0, 1], a model
-    gives a dict:
+    Called with ``{"image1": (B, H, W, 3), "image2": (B, H, W, 3)}``, RGB, float in [0, 1] or uint8,
+    a model gives a dict:
 
     * ``"flow"``: (B, H, W, 2) float32, pixels from image1 to image2, (u, v);
     * ``"flowN"``: the prediction at level N, (B, h_N, w_N, 2), in pixels of the full-size input
@@ -71,7 +71,20 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
                 f"{self.name}({self._wanted_inputs()}); got {len(args)} arguments. For two images "
                 "as they are, use predict_flow(image1, image2)."
             )
+        check_not_in_255(*args)
         return super().__call__(*args, **kwargs)
+
+    def fit(self, x=None, *args, **kwargs):
+        check_not_in_255(x)
+        return super().fit(x, *args, **kwargs)
+
+    def evaluate(self, x=None, *args, **kwargs):
+        check_not_in_255(x)
+        return super().evaluate(x, *args, **kwargs)
+
+    def predict(self, x, *args, **kwargs):
+        check_not_in_255(x)
+        return super().predict(x, *args, **kwargs)
 
     def call(self, inputs, training=None):
         image1, image2 = self._checked_images(inputs)
@@ -252,7 +265,7 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
                 f"{self.name} expects two images of one shape; got {tuple(image1.shape)} and "
                 f"{tuple(image2.shape)}."
             )
-        return image1, image2
+        return in_unit_range(image1, self), in_unit_range(image2, self)
 
     def _check_image(self, image):
         if len(image.shape) != 4 or image.shape[-1] != 3 or 0 in image.shape:
@@ -265,6 +278,18 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
                 f"{size[0]}x{size[1]} (height x width). A call and predict_flow without size take "
                 "images of any size."
             )
+
+
+def in_unit_range(images, model):
+    """Images as a model computes with them: float in [0, 1] as they are, uint8 made so."""
+    dtype = keras.backend.standardize_dtype(images.dtype)
+    if dtype == "uint8":
+        return ops.cast(images, model.compute_dtype) / 255
+    if "float" not in dtype:
+        raise ValueError(
+            f"{model.name} expects images as float in [0, 1] or uint8 in 0..255; got {dtype}."
+        )
+    return images
 
 
 def _restored(values, size, working_size):

@@ -1,5 +1,7 @@
 """The parts of a model by name: which of them keep their weights in training, and stay so."""
 
+import pathlib
+
 
 class WithParts:
     """For a model: freezing its parts, also when it is saved and loaded or cloned."""
@@ -36,6 +38,15 @@ class WithParts:
         The configuration has them too: they stay frozen when a model is saved and loaded.
         """
         return _frozen(self) if self.trainable else ()
+
+    def save(self, filepath, *args, **kwargs):
+        if pathlib.Path(filepath).suffix in (".h5", ".hdf5"):
+            # Keras writes such a file without an error, and can never load it again.
+            raise ValueError(
+                f"{self.name} can't be saved as {filepath}: Keras's old format knows no models "
+                "that are classes of their own. Name it *.keras, or save_weights to *.weights.h5."
+            )
+        super().save(filepath, *args, **kwargs)
 
     def get_config(self):
         frozen = {"frozen_parts": self.frozen_parts} if self.frozen_parts else {}

@@ -161,6 +161,24 @@ def as_batch(image, name):
     return array.astype(np.float32), single
 
 
+def check_not_in_255(inputs=None):
+    """Raises ValueError if images, by name in a dict of NumPy arrays, are float in 0..255.
+
+    A network would take them, and its flow would be wrong. Only the first of a batch is looked at.
+    """
+    for name in ("image1", "image2"):
+        images = inputs.get(name) if isinstance(inputs, dict) else None
+        if not isinstance(images, np.ndarray) or images.dtype.kind != "f":
+            continue
+        highest = np.max(images[:1], initial=0)
+        # Training images may leave [0, 1] a little, when they are augmented.
+        if highest > 10:
+            raise ValueError(
+                f"{name} is {images.dtype} and must lie in [0, 1]; got values up to {highest:g}. "
+                "Divide by 255, or pass uint8."
+            )
+
+
 def _describe(batch):
     number, height, width = batch.shape[:3]
     return f"{number} of {height}x{width} (height x width)"

@@ -61,6 +61,9 @@ class DetectorInterpreter:
         count = self._runners[KEY].get_output_details()["scores"]["shape"][-1]
         self.classes = tuple(self.metadata.get("classes", map(str, range(count))))
 
+    def __reduce__(self):  # for processes, which open the files again
+        return type(self), (self.paths[KEY], self.threads)
+
     def __repr__(self):
         height, width = self.size
         return (

@@ -57,6 +57,9 @@ class FlowInterpreter:
         self.siamese = set(self._interpreter.get_signature_list()) >= _PARTS
         self.metadata = _metadata(self.path)
 
+    def __reduce__(self):  # for processes, which open the file again
+        return type(self), (self.path, self.threads)
+
     def __repr__(self):
         height, width = self.size
         return f"FlowInterpreter({str(self.path)!r}, {height}x{width}, threads={self.threads})"

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from tfflow.models.flow_model import FlowModel
+from tfflow.models.flow_model import FlowModel, in_unit_range
 from tfflow.models.parts import WithParts
 from tfflow.models.prediction import next_multiple
 from tfflow.ops import resize, upsample_nearest
@@ -150,6 +150,8 @@ class FlowGuidedDetector(WithParts, keras.Model):
 
     def call(self, inputs, training=None):
         names = frozenset(inputs) if isinstance(inputs, dict) else None
+        for name in (names or set()) & {"image", "keys"}:
+            inputs = {**inputs, name: in_unit_range(inputs[name], self)}
         if names == {"image"}:
             return self.detect(self.aggregate(self.features(inputs["image"], training=training)))
         if names == {"keys", "image"}:

@@ -1,5 +1,6 @@
 """A folder of images of one's own."""
 
+import re
 from itertools import pairwise
 
 from tfflow.data.datasets.base import FlowDataset, PairFiles
@@ -14,7 +15,9 @@ class PairFolder(FlowDataset):
     NAME_flow.flo, .pfm or .png (KITTI) where there is one; other files are not looked at. Else all
     images in the folder are frames of one video, each a pair with the next, ordered by name with
     numbers as numbers (frame9 before frame10) whatever step they have; *_flow.* and hidden files
-    are never frames.
+    are never frames. Where what is before the last number groups the names, in groups of two or
+    more that begin with the same number (KITTI's 000000_10, 000000_11, 000001_10, …), each group is
+    a video of its own.
 
     Args:
         root: the folder.
@@ -49,4 +52,22 @@ class PairFolder(FlowDataset):
             )
         if len(frames) == 1:
             raise ValueError(f"expected two images or more in {root}, found only {frames[0].name}")
-        return [PairFiles(first.stem, first, second) for first, second in pairwise(frames)]
+        return [
+            PairFiles(first.stem, first, second)
+            for video in _videos(frames)
+            for first, second in pairwise(video)
+        ]
+
+
+def _videos(frames):
+    """The frames of each video, by what is around the last number of their names."""
+    videos, firsts = {}, set()
+    for frame in frames:
+        name = re.sub(r"\d+(\D*)$", r"*\1", frame.stem)
+        if name not in videos:
+            firsts.add(re.search(r"(\d*)\D*$", frame.stem)[1])
+        videos.setdefault(name, []).append(frame)
+    # Where a name stands alone, or the numbers don't begin anew (a clock's, 12.00.59 and 12.01.00),
+    # what differs is no name of a video.
+    parted = min(map(len, videos.values())) > 1 and len(firsts) == 1
+    return list(videos.values()) if parted else [frames]
