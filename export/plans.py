@@ -110,8 +110,13 @@ PRESETS = {
 }
 
 # What the Android and the web demo are given: a network's name and its files, (preset, form), the
-# first network being the default. GPUs are given the form in float16.
-DEMO = {"lightflow": (("lightflow", "int8"), ("lightflow", "float16"))}
+# first network being the default: the one for real time on a phone. GPUs are given the form in
+# float16, if there is one.
+DEMO = {
+    "rillflow_small": (("rillflow", "small"),),
+    "rillflow": (("rillflow", "int8"), ("rillflow", "float16")),
+    "lightflow": (("lightflow", "int8"), ("lightflow", "float16")),
+}
 # The detector of the Android demo, and the score that its objects have at least.
 DEMO_DETECTORS = ("shapes",)
 DEMO_SCORE, DEMO_OVERLAP = 0.3, 0.5

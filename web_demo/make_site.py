@@ -43,7 +43,7 @@ def main():
     except SiteError as error:
         sys.exit(f"make_site: {error}")
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    print(f"{folder}: {size / 1e6:.1f} MB; a browser loads about 13 MB of it, 6 MB compressed")
+    print(f"{folder}: {size / 1e6:.1f} MB; a browser loads about 12 MB of it, 5 MB compressed")
 
 
 def make_site(folder=SITE):

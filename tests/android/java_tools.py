@@ -102,13 +102,13 @@ def compile_played(folder, classes, resources):
     compile_java(sources, folder / "classes", "11", (), class_path)
 
 
-def junit(folder, class_path, properties):
-    """Runs the tests in a folder; returns how many were successful, failed, and so on."""
+def junit(folder, class_path, properties, only=None):
+    """Runs a folder's tests, or one class of them; counts those successful, failed, and so on."""
     output = java(
         [folder, *class_path, JARS / "jna.jar", JSON, *junit_jars()],
         *[f"-D{name}={value}" for name, value in properties.items() if value],
         "org.junit.platform.console.ConsoleLauncher",
-        f"--scan-classpath={folder}",
+        f"--select-class={only}" if only else f"--scan-classpath={folder}",
         "--disable-banner",
         "--disable-ansi-colors",
     )

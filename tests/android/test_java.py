@@ -5,6 +5,7 @@ Java, JUnit 5 and JNA are Debian's packages; without them the tests are skipped.
 
 import csv
 import importlib.util
+import itertools
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from PIL import Image
 from shape_clips import shapes_clips
 
 from tfflow.data import read_flow
+from tfflow.models import FlowStream
 from tfflow.models.prediction import resize
 from tfflow.tflite import DetectorInterpreter, FlowInterpreter
 from tfflow.video.boxes import select
@@ -25,36 +27,55 @@ from tfflow.visualization import flow_to_image
 from tfflow.weights.presets import detector_files
 
 ASSETS = APP / "assets"
-LIST = json.loads((ASSETS / "models.json").read_text())
-MODELS = LIST["models"][0]["files"]
 DETECTOR = DEMO / "desktop" / "src" / "test" / "resources" / "detector"
 FEWEST_TESTS = 90  # fewer: something was not found
 JVM = ("flowcore", "desktop")
 
 
 def test_junit(classes):
-    library, model = litert_library(), MODELS[0]
-    properties = {
-        "tfflow.library": library,
-        "tfflow.assets": ASSETS,
-        "tfflow.model": model["file"],
-        "tfflow.golden": model["golden_flow"],
-        "tfflow.step": LIST["golden"]["step"],
-    }
-    counts = junit(classes / "tests", [classes / name for name in JVM], properties)
+    counts = junit(classes / "tests", [classes / name for name in JVM], properties(ASSETS))
     assert counts["successful"] >= FEWEST_TESTS
-    assert counts["aborted"] == 0 or not library
+    assert counts["aborted"] == 0 or not litert_library()
 
 
-def test_command_paints_what_python_paints(classes, tmp_path):
+def test_an_exported_network_passes_its_self_check(classes, exported):
+    """What `tfflow export --android-assets` adds, through LiteRT's C library, bit for bit."""
+    if not litert_library():
+        pytest.skip(f"no libLiteRt.so {LITERT}x: pip install ai-edge-litert")
+    counts = junit(
+        classes / "tests",
+        [classes / name for name in JVM],
+        properties(exported, "own"),
+        only="org.tfflow.desktop.DesktopNetworkTest",
+    )
+    assert counts["successful"] == 4
+
+
+def properties(assets, name=None):
+    """What the Java tests are told of a network of some assets; of the first one without name."""
+    listing = json.loads((assets / "models.json").read_text())
+    [file, *_] = next(one["files"] for one in listing["models"] if name in (None, one["name"]))
+    return {
+        "tfflow.library": litert_library(),
+        "tfflow.assets": assets,
+        "tfflow.model": file["file"],
+        "tfflow.golden": file["golden_flow"],
+        "tfflow.step": listing["golden"]["step"],
+    }
+
+
+# The first network streams and is smaller than the frames; the last does neither.
+@pytest.mark.parametrize("place", [0, -1])
+def test_command_paints_what_python_paints(classes, tmp_path, place):
     """Frames of another size than the network's, through the phone's pipeline and through ours."""
     library = litert_library()
     if not library:
         pytest.skip(f"no libLiteRt.so {LITERT}x: pip install ai-edge-litert")
-    frames, model, max_flow = tmp_path / "frames", ASSETS / MODELS[0]["file"], 12
+    file = json.loads((ASSETS / "models.json").read_text())["models"][place]["files"][0]["file"]
+    frames, model, max_flow = tmp_path / "frames", ASSETS / file, 12
     frames.mkdir()
     images = [np.asarray(Image.open(ASSETS / f"golden_image{i}.png")) for i in (1, 2)]
-    images = [image[20:260:2, 40:400:2] for image in (*images, images[0])]
+    images = [image[20:320, 40:440] for image in (*images, images[0])]
     for number, image in enumerate(images):
         Image.fromarray(image).save(frames / f"frame{number}.png")
     arguments = ["--library", library, "--model", model, "--frames", frames]
@@ -66,15 +87,24 @@ def test_command_paints_what_python_paints(classes, tmp_path):
     )
     assert re.search(r"run +p50 +\d", output)
     interpreter = FlowInterpreter(model, threads=1)
-    for number in (1, 2):
-        flow = interpreter.predict_flow(images[number - 1], images[number])
+    assert interpreter.siamese == (place == 0)
+    flows = flows_of(interpreter, images)
+    for number, flow in enumerate(flows, start=1):
         got, valid = read_flow(tmp_path / "out" / f"frame{number}.flo")
         assert valid.all()
         np.testing.assert_array_equal(got, flow)  # bit for bit
         overlay = np.asarray(Image.open(tmp_path / "out" / f"frame{number}.png"))
-        assert overlay.shape == (120, 180, 4) and (overlay[..., 3] == 255).all()
+        assert overlay.shape == (300, 400, 4) and (overlay[..., 3] == 255).all()
         painted = flow_to_image(flow, max_flow=max_flow)
         np.testing.assert_array_equal(overlay[..., :3], painted)
+
+
+def flows_of(interpreter, images):
+    """From each image to the next; each is encoded once, if the file can do that."""
+    if not interpreter.siamese:
+        return [interpreter.predict_flow(*pair) for pair in itertools.pairwise(images)]
+    stream = FlowStream(interpreter)
+    return [stream.next(image) for image in images][1:]
 
 
 @pytest.mark.slow
@@ -103,9 +133,7 @@ def test_command_encodes_each_frame_once(classes, tmp_path):
         "org.tfflow.desktop.FlowCommand",
         *arguments,
     )
-    stream = tflite.FlowStream(path, threads=1)
-    flows = [stream.next(image) for image in images]
-    for number, flow in enumerate(flows[1:], start=1):
+    for number, flow in enumerate(flows_of(FlowInterpreter(path, threads=1), images), start=1):
         got, _ = read_flow(tmp_path / "out" / f"frame{number}.flo")
         np.testing.assert_array_equal(got, flow)  # bit for bit
     name = tflite.add_to_assets(path, tmp_path / "assets")

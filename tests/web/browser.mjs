@@ -14,6 +14,9 @@ const { chromium } = createRequire(new URL("package.json", DEMO))("playwright-co
 /** What test_web.py says: files and folders, and where Chromium and Python are. */
 export const settings = JSON.parse(process.env.TFFLOW_WEB_TEST);
 
+/** What the page says of a network that computes rightly. */
+export const OK = /WebAssembly: ok, EPE [\d.]+ px, [\d.]+ expected, 0\.\d\d apart/;
+
 const FLAGS = [
   "--no-sandbox", // of Chromium itself, which it can't set up for root and in containers
   "--disable-gpu",

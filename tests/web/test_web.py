@@ -24,6 +24,7 @@ from PIL import Image
 
 from tfflow.data import SceneConfig
 from tfflow.data.synthetic import render, sample_scene
+from tfflow.models import FlowStream
 from tfflow.tflite import FlowInterpreter
 from tfflow.visualization import flow_to_image
 
@@ -69,16 +70,18 @@ def settings(node, site, tmp_path_factory):
     if not chromium or not (DEMO / "node_modules" / "playwright-core").is_dir():
         pytest.skip(f"no {'playwright-core' if chromium else 'Chromium'}; {INSTALL}")
     output = tmp_path_factory.mktemp("web")
-    model = json.loads((site / "models" / "models.json").read_text())["models"][0]["files"][0][
-        "file"
-    ]
+    models = json.loads((site / "models" / "models.json").read_text())["models"]
+    first = models[0]["files"][0]
     write_camera(output / "camera.y4m")
     return {
         "python": sys.executable,
         "chromium": chromium,
         "site": str(site),
         "output": str(output),
-        "model": model,
+        "networks": [model["name"] for model in models],
+        "model": first["file"],
+        # Of the newest frame: it is packed, or encoded.
+        "tensors": len(first["streaming"]["encode"]) if "streaming" in first else 1,
         "camera": str(output / "camera.y4m"),
         "camera_size": [CAMERA.width, CAMERA.height],
     }
@@ -166,15 +169,30 @@ def test_conditions(node, settings):
     models = pathlib.Path(settings["site"]) / "models"
     write_clip(output / "clip.webm")
     pair = [np.asarray(Image.open(models / f"golden_image{i}.png")) for i in (1, 2)]
-    flow = FlowInterpreter(models / settings["model"], threads=1).predict_flow(*pair)
-    (output / "flow.bin").write_bytes(flow.astype("<f4").tobytes())
+    flows = {}
+    for model in json.loads((models / "models.json").read_text())["models"]:
+        file = next(file for file in model["files"] if file["quantization"] == "int8")
+        if tuple(file["size"]) == pair[0].shape[:2]:  # else the browser scales, not tfflow
+            flows[model["name"]] = str(output / f"{model['name']}.bin")
+            flow = as_the_page(FlowInterpreter(models / file["file"], threads=1), *pair)
+            pathlib.Path(flows[model["name"]]).write_bytes(flow.astype("<f4").tobytes())
+    assert flows
     settings = {
         **settings,
         "clip": str(output / "clip.webm"),
         "clip_size": CLIP_SIZE,
-        "flow": str(output / "flow.bin"),
+        "flows": flows,
     }
     run_node(node, "conditions.test.mjs", {"TFFLOW_WEB_TEST": json.dumps(settings)}, timeout=500)
+
+
+def as_the_page(interpreter, image1, image2):
+    """Each image is encoded by itself, if the file can do that."""
+    if not interpreter.siamese:
+        return interpreter.predict_flow(image1, image2)
+    stream = FlowStream(interpreter)
+    stream.next(image1)
+    return stream.next(image2)
 
 
 def test_no_listed_file_is_missing(site):

@@ -10,7 +10,8 @@ A folder of assets holds ``models.json``::
 
 The first network is the app's default. A network may have files of several forms: an app gives a
 GPU the one in float16. ``streaming``, of a file that was exported so, names what encode gives and
-match takes. Flows are at every ``step``-th pixel of both directions, (u, v), little-endian float32.
+match takes; the golden flow is then what these two compute, as the apps run them. Flows are at
+every ``step``-th pixel of both directions, (u, v), little-endian float32.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ import numpy as np
 from tfflow.atomic_file import atomic_file
 from tfflow.data import SceneConfig
 from tfflow.data.synthetic import render, sample_scene
+from tfflow.models.streaming import FlowStream
 from tfflow.tflite.interpreter import FlowInterpreter
 
 # Small motions, 4 px on average: on large ones, where networks guess, the rounding of an
@@ -93,7 +95,7 @@ def file_assets(path, golden=None):
         )
     content = path.read_bytes()
     # Every so many pixels are enough to see that a phone computes the same.
-    flow = _thinned(interpreter.predict_flow(*golden.images))
+    flow = _thinned(_flow(interpreter, *golden.images))
     name = f"golden_flow_{path.stem}.bin"
     entry = {
         "file": path.name,
@@ -169,6 +171,16 @@ def add_to_assets(path, folder, name=None):
 def list_file(models):
     """The content of models.json."""
     return (json.dumps(models, indent=2) + "\n").encode()
+
+
+def _flow(interpreter, image1, image2):
+    """As the apps compute it: by encode and match, if the file has them. Of int8, flow rounds
+    otherwise."""
+    if not interpreter.siamese:
+        return interpreter.predict_flow(image1, image2)
+    stream = FlowStream(interpreter)
+    stream.next(image1)
+    return stream.next(image2)
 
 
 def _thinned(flow):

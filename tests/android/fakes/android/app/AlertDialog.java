@@ -9,8 +9,13 @@ public class AlertDialog extends Dialog {
     private CharSequence[] items;
     private DialogInterface.OnClickListener listener;
 
-    /** Chooses the item that begins so. */
+    /** Chooses the item of this text, else the one that begins so. */
     public void choose(String start) {
+        int exactly = Arrays.asList(items).indexOf(start);
+        if (exactly >= 0) {
+            listener.onClick(this, exactly);
+            return;
+        }
         for (int i = 0; i < items.length; i++) {
             if (items[i].toString().startsWith(start)) {
                 listener.onClick(this, i);

@@ -1,6 +1,10 @@
 package android.content;
 
 public class ClipData {
+    public static ClipData newRawUri(CharSequence label, android.net.Uri uri) {
+        return new ClipData();
+    }
+
     public static ClipData newPlainText(CharSequence label, CharSequence text) {
         return new ClipData();
     }

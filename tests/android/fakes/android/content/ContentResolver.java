@@ -8,6 +8,10 @@ import java.io.OutputStream;
 import org.tfflow.fakes.Phone;
 
 public abstract class ContentResolver {
+    public final Uri insert(Uri url, ContentValues values) {
+        return Phone.hasGallery ? Uri.parse(url + "/" + values.values.get("_display_name")) : null;
+    }
+
     public final InputStream openInputStream(Uri file) throws FileNotFoundException {
         return new java.io.FileInputStream(Phone.document(file.toString()));
     }

@@ -58,5 +58,7 @@ public abstract class Context {
         return Phone.cameraAllowed ? 0 : -1;
     }
 
-    public void startActivity(Intent intent) {}
+    public void startActivity(Intent intent) {
+        Phone.started = intent;
+    }
 }

@@ -1,6 +1,6 @@
 package android.net;
 
-public abstract class Uri {
+public abstract class Uri implements android.os.Parcelable {
     public abstract String getLastPathSegment();
 
     public static Uri parse(String text) {

@@ -12,10 +12,11 @@ public class Build {
 
     public static class VERSION {
         public static final String RELEASE = String.valueOf("16");
-        public static final int SDK_INT = Integer.parseInt("36");
+        public static int SDK_INT; // the phone says
     }
 
     public static class VERSION_CODES {
+        public static final int Q = 29;
         public static final int S = 31;
     }
 }

@@ -2,6 +2,11 @@ package android.content;
 
 /** Compile-only: what the app uses of the real one. */
 public abstract class ContentResolver {
+    public final android.net.Uri insert(
+            android.net.Uri url, ContentValues values) {
+        throw new UnsupportedOperationException("stub");
+    }
+
     public final java.io.InputStream openInputStream(android.net.Uri file)
             throws java.io.FileNotFoundException {
         throw new UnsupportedOperationException("stub");

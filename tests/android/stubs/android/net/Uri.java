@@ -1,7 +1,7 @@
 package android.net;
 
 /** Compile-only: what the app uses of the real one. */
-public abstract class Uri {
+public abstract class Uri implements android.os.Parcelable {
     public static Uri parse(String text) {
         throw new UnsupportedOperationException("stub");
     }

@@ -17,6 +17,7 @@ public class Build {
     }
 
     public static class VERSION_CODES {
+        public static final int Q = 29;
         public static final int S = 31;
     }
 }

@@ -19,10 +19,14 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import org.json.JSONArray;
+import org.json.JSONException;
+import org.json.JSONObject;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,6 +39,33 @@ class AppTest {
     private static final long PATIENCE = 90_000; // ms; machines that do much else are slow
 
     private static final String CPU = "CPU, " + cores() + (cores() > 1 ? " threads" : " thread");
+
+    private static final JSONArray MODELS = models();
+    private static final String FILE = file(0, "int8");
+
+    /** The networks of the assets. */
+    private static JSONArray models() {
+        try {
+            byte[] list = Files.readAllBytes(ASSETS.resolve("models.json"));
+            return new JSONObject(new String(list, StandardCharsets.UTF_8)).getJSONArray("models");
+        } catch (IOException | JSONException error) {
+            throw new AssertionError(error);
+        }
+    }
+
+    private static String name(int network) {
+        return MODELS.optJSONObject(network).optString("name");
+    }
+
+    /** A network's file of a form; its first if it has none. */
+    private static String file(int network, String form) {
+        JSONArray files = MODELS.optJSONObject(network).optJSONArray("files");
+        int chosen = 0;
+        for (int i = files.length() - 1; i >= 0; i--) {
+            chosen = files.optJSONObject(i).optString("quantization").equals(form) ? i : chosen;
+        }
+        return files.optJSONObject(chosen).optString("file");
+    }
 
     @TempDir Path folder;
     @TempDir Path home;
@@ -49,8 +80,8 @@ class AppTest {
         Files.createDirectories(home.resolve("cache"));
         Files.createDirectories(home.resolve("files"));
         Phone.resources = Paths.get(System.getProperty("tfflow.resources"));
-        Phone.strings = id -> Phone.text(name(id));
-        Phone.names = AppTest::name;
+        Phone.strings = id -> Phone.text(resource(id));
+        Phone.names = AppTest::resource;
         Phone.ids = AppTest::number;
         restart();
         for (Path file : files(ASSETS)) {
@@ -99,7 +130,7 @@ class AppTest {
         }
     }
 
-    private static String name(int id) {
+    private static String resource(int id) {
         try {
             for (Class<?> kind : new Class<?>[] {R.string.class, R.layout.class, R.id.class}) {
                 for (Field field : kind.getDeclaredFields()) {
@@ -205,10 +236,11 @@ class AppTest {
         String text = says("total");
         assertTrue(
                 text.startsWith(
-                        "lightflow\nNPU: LiteRT finds none on this phone\n"
+                        name(0) + "\nNPU: LiteRT finds none on this phone\n"
                                 + "GPU: LiteRT finds none on this phone\n"
-                                + CPU + ": ok, EPE 0.95 px, 0.95 expected, 0.00 apart\n"),
+                                + CPU + ": ok, EPE "),
                 text);
+        assertTrue(text.matches("(?s).*EPE (\\S+) px, \\1 expected, 0.00 apart\n.*"), text);
         assertFalse(text.contains("no detector"), text);
         assertTrue(text.contains("dropped "), text);
         assertEquals(0, Phone.questions);
@@ -217,7 +249,33 @@ class AppTest {
         assertEquals(1, draws(canvas -> canvas.lines > 0).bitmaps);
         leaveAndComeBack();
         says("total");
-        assertEquals("[CPU " + cores() + " lightflow_int8.tflite]", Phone.compiled.toString());
+        assertEquals("[CPU " + cores() + " " + FILE + "]", Phone.compiled.toString());
+    }
+
+    @Test
+    void theFirstNetworkEncodesEachFrameOnce() {
+        start();
+        says("total");
+        Phone.ran.clear();
+        draws(canvas -> Phone.ran.size() > 8);
+        String ran = String.join(" ", new ArrayList<>(Phone.ran).subList(0, 8));
+        assertTrue(ran.matches("(match )?(encode match ?)+( ?encode)?"), ran);
+    }
+
+    @Test
+    void aGpuIsGivenFloats() {
+        int network = 0;
+        while (!file(network, "float16").contains("float16")) {
+            network++;
+        }
+        Phone.accelerators.put("GPU", "");
+        start();
+        says("GPU: ok");
+        choose(R.id.network, name(network));
+        says(name(network) + "\nNPU");
+        says("GPU: ok");
+        String compiled = Phone.compiled.toString();
+        assertTrue(compiled.endsWith("GPU " + file(network, "float16") + " cached]"), compiled);
     }
 
     @Test
@@ -241,7 +299,7 @@ class AppTest {
                 });
         start(state);
         says("total");
-        assertEquals("[GPU lightflow_float16.tflite cached]", Phone.compiled.toString());
+        assertEquals("[GPU " + file(0, "float16") + " cached]", Phone.compiled.toString());
         assertEquals(1, Phone.environments);
         Phone.onScreen(
                 () -> {
@@ -267,6 +325,7 @@ class AppTest {
         says("total");
         Canvas before = draws(canvas -> canvas.bitmaps == 2);
         Phone.displayRotation = 1;
+        assertTrue(Phone.displayListener != null, "nobody is told that the display has turned");
         Phone.onScreen(() -> Phone.displayListener.onDisplayChanged(0));
         View view = activity.findViewById(R.id.view);
         // On its side: as wide as the screen, black above.
@@ -312,7 +371,7 @@ class AppTest {
         Phone.accelerators.put("NPU", "");
         start();
         says("NPU: ok");
-        assertEquals("[NPU lightflow_int8.tflite]", Phone.compiled.toString());
+        assertEquals("[NPU " + FILE + "]", Phone.compiled.toString());
     }
 
     @Test
@@ -336,7 +395,7 @@ class AppTest {
         start();
         String text = says(CPU + ": ok");
         assertTrue(
-                text.contains("GPU: LiteRT can't load lightflow_float16.tflite (no OpenCL)"),
+                text.contains("GPU: LiteRT can't load " + file(0, "float16") + " (no OpenCL)"),
                 text);
     }
 
@@ -372,7 +431,7 @@ class AppTest {
         says("nothing on this device runs the network:\nNPU: LiteRT finds none");
         choose(R.id.unit, "The best");
         says("GPU: ok");
-        assertTrue(Phone.compiled.contains("CPU 1 lightflow_int8.tflite"));
+        assertTrue(Phone.compiled.contains("CPU 1 " + FILE));
     }
 
     @Test
@@ -408,7 +467,7 @@ class AppTest {
         Phone.cameraAllowed = false;
         start();
         press(R.id.save);
-        says("There is no picture to save yet");
+        says("There is no picture yet");
         Phone.cameraAllowed = true;
         press(R.id.camera);
         draws(canvas -> canvas.bitmaps == 2);
@@ -421,9 +480,43 @@ class AppTest {
     }
 
     @Test
+    void thePictureIsShared() throws IOException {
+        Phone.cameraAllowed = false;
+        start();
+        press(R.id.share);
+        says("There is no picture yet");
+        Phone.cameraAllowed = true;
+        press(R.id.camera);
+        draws(canvas -> canvas.bitmaps == 2);
+        press(R.id.share);
+        assertShared("content://media/external/images/media/flow.png");
+        Phone.hasGallery = false;
+        press(R.id.share);
+        says("The picture was not saved: the gallery takes none");
+        assertEquals(null, Phone.started);
+        android.os.Build.VERSION.SDK_INT = 28; // where the gallery needs a permission
+        press(R.id.share);
+        assertEquals(null, Phone.started);
+        answer("flow.png");
+        assertShared("content://documents/flow.png");
+    }
+
+    /** What another app gets: a picture that was saved, which it may read. */
+    private void assertShared(String file) throws IOException {
+        Intent sent = Phone.started;
+        assertEquals(Intent.ACTION_SEND + " image/png", sent.action + " " + sent.type);
+        assertEquals(file, sent.extras.get(Intent.EXTRA_STREAM).toString());
+        assertEquals(Intent.FLAG_GRANT_READ_URI_PERMISSION, sent.flags);
+        Path saved = home.resolve("flow.png");
+        assertEquals(360, javax.imageio.ImageIO.read(saved.toFile()).getWidth());
+        Files.delete(saved);
+        Phone.started = null;
+    }
+
+    @Test
     void aNetworkOfOnesOwnIsAdded() throws IOException {
         Files.copy(
-                folder.resolve("lightflow_float16.tflite"), home.resolve("my net.tflite"));
+                folder.resolve(FILE), home.resolve("my net.tflite"));
         start();
         says("total");
         choose(R.id.network, "Add");
@@ -434,7 +527,7 @@ class AppTest {
         Phone.onScreen(activity::onPause);
         restart(); // and it stays
         start();
-        says("lightflow\n");
+        says(name(0) + "\n");
         choose(R.id.network, "my_net");
         says("my_net\n");
         Files.write(home.resolve("letter.pdf"), new byte[100]);
@@ -531,17 +624,17 @@ class AppTest {
 
     @Test
     void missingModelsAreNoCrash() throws IOException {
-        Files.delete(folder.resolve("lightflow_int8.tflite"));
+        Files.delete(folder.resolve(FILE));
         start();
-        says(CPU + ": there is no lightflow_int8.tflite: export it again with tfflow");
+        says(CPU + ": there is no " + FILE + ": export it again with tfflow");
     }
 
     @Test
     void aDamagedModelIsNoCrash() throws IOException {
-        Path file = folder.resolve("lightflow_int8.tflite");
+        Path file = folder.resolve(FILE);
         Files.write(file, Arrays.copyOf(Files.readAllBytes(file), 3000)); // LiteRT would hang
         start();
-        says(CPU + ": lightflow_int8.tflite is damaged: expected the SHA-256 ");
+        says(CPU + ": " + FILE + " is damaged: expected the SHA-256 ");
         says("nothing on this device runs the network");
     }
 
@@ -549,7 +642,7 @@ class AppTest {
     void missingGoldenFilesAreNoCrash() throws IOException {
         Files.delete(folder.resolve("golden_image2.png"));
         start();
-        says("the golden pair or the flow of lightflow_int8.tflite is missing");
+        says("the golden pair or the flow of " + FILE + " is missing");
     }
 
     @Test
@@ -608,7 +701,7 @@ class AppTest {
         press(R.id.benchmark);
         Phone.onScreen(activity::onPause);
         BenchmarkActivity screen = new BenchmarkActivity();
-        screen.intent.putExtra("network", "lightflow");
+        screen.intent.putExtra("network", name(0));
         Phone.onScreen(() -> screen.onCreate(null));
         Phone.onScreen(screen::onStart);
         TextView report = screen.findViewById(R.id.report);
@@ -617,9 +710,9 @@ class AppTest {
             Thread.yield();
         }
         String text = report.getText().toString();
-        assertTrue(text.startsWith("tfflow lightflow\n"), text);
+        assertTrue(text.startsWith("tfflow " + name(0) + "\n"), text);
         assertTrue(
-                text.contains("GPU: LiteRT can't load lightflow_float16.tflite (no OpenCL)"),
+                text.contains("GPU: LiteRT can't load " + file(0, "float16") + " (no OpenCL)"),
                 text);
         assertTrue(text.contains("\n" + CPU + ": ok"), text);
         assertTrue(text.contains("frames a second"), text);

@@ -43,6 +43,9 @@ public final class Phone {
     /** What was compiled: the accelerator, the CPU's threads, the file, and whether it is cached. */
     public static final List<String> compiled = Collections.synchronizedList(new ArrayList<>());
 
+    /** The signatures that were run, in their order. */
+    public static final List<String> ran = Collections.synchronizedList(new ArrayList<>());
+
     /** How many of LiteRT's environments were made. */
     public static int environments;
 
@@ -60,6 +63,12 @@ public final class Phone {
 
     /** How far it is turned, in quarters. */
     public static int displayRotation;
+
+    /** Whether the gallery takes pictures. */
+    public static boolean hasGallery;
+
+    /** What was last started, of those that give no result; null: nothing. */
+    public static android.content.Intent started;
 
     /** The code of the last activity that was asked for a result. */
     public static int asked;
@@ -142,6 +151,10 @@ public final class Phone {
         rotation = 0;
         accelerators = new HashMap<>();
         compiled.clear();
+        ran.clear();
+        hasGallery = true;
+        started = null;
+        android.os.Build.VERSION.SDK_INT = 36;
         environments = 0;
         dialog = null;
         displayListener = null;

@@ -4,7 +4,9 @@ import android.Manifest;
 import android.app.Activity;
 import android.app.AlertDialog;
 import android.content.ActivityNotFoundException;
+import android.content.ClipData;
 import android.content.ComponentCallbacks2;
+import android.content.ContentValues;
 import android.content.Context;
 import android.content.Intent;
 import android.content.pm.PackageManager;
@@ -13,7 +15,9 @@ import android.hardware.camera2.CameraAccessException;
 import android.hardware.camera2.CameraManager;
 import android.hardware.display.DisplayManager;
 import android.net.Uri;
+import android.os.Build;
 import android.os.Bundle;
+import android.provider.MediaStore;
 import android.util.Log;
 import android.widget.RadioButton;
 import android.widget.SeekBar;
@@ -42,6 +46,9 @@ public final class MainActivity extends Activity
     private static final int CHOOSE_VIDEO = 2;
     private static final int CHOOSE_NETWORK = 3;
     private static final int CHOOSE_PLACE = 4;
+    private static final int CHOOSE_PLACE_AND_SHARE = 5;
+    private static final String PNG = "image/png";
+    private static final String PICTURE = "flow.png";
     private static final String VIDEO = "video";
     private static final String MODE = "mode";
     private static final String NETWORK = "network";
@@ -112,7 +119,8 @@ public final class MainActivity extends Activity
         showRange();
         bind(R.id.network, this::chooseNetwork);
         bind(R.id.unit, this::chooseUnit);
-        bind(R.id.save, this::choosePlace);
+        bind(R.id.save, () -> choosePlace(CHOOSE_PLACE));
+        bind(R.id.share, this::share);
         bind(R.id.benchmark, this::openBenchmark);
         findViewById(R.id.camera).setOnClickListener(button -> show(null));
         findViewById(R.id.video)
@@ -363,17 +371,46 @@ public final class MainActivity extends Activity
         return intent;
     }
 
-    private void choosePlace() {
+    /** Keeps what is shown now. */
+    private boolean takePicture() {
         picture = view.picture();
         if (picture == null) {
             complain(getString(R.string.no_picture));
+        }
+        return picture != null;
+    }
+
+    private void choosePlace(int request) {
+        if (!takePicture()) {
             return;
         }
         Intent intent = new Intent(Intent.ACTION_CREATE_DOCUMENT);
         intent.addCategory(Intent.CATEGORY_OPENABLE);
-        intent.setType("image/png");
-        intent.putExtra(Intent.EXTRA_TITLE, "flow.png");
-        choose(intent, CHOOSE_PLACE);
+        intent.setType(PNG);
+        intent.putExtra(Intent.EXTRA_TITLE, PICTURE);
+        choose(intent, request);
+    }
+
+    private void share() {
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.Q) {
+            choosePlace(CHOOSE_PLACE_AND_SHARE); // the gallery would need a permission
+        } else if (takePicture()) {
+            send(save(null));
+        }
+    }
+
+    /** Offers a saved picture to other apps; null: it was not saved. */
+    private void send(@Nullable Uri file) {
+        if (file == null) {
+            return;
+        }
+        Intent intent = new Intent(Intent.ACTION_SEND);
+        intent.setType(PNG);
+        intent.putExtra(Intent.EXTRA_STREAM, file);
+        // With these two the other app may read it, and the list of apps may show it.
+        intent.setClipData(ClipData.newRawUri(PICTURE, file));
+        intent.addFlags(Intent.FLAG_GRANT_READ_URI_PERMISSION);
+        startActivity(Intent.createChooser(intent, getString(R.string.share)));
     }
 
     private void choose(Intent intent, int request) {
@@ -399,6 +436,8 @@ public final class MainActivity extends Activity
             new Thread(() -> add(chosen), "add").start();
         } else if (request == CHOOSE_PLACE) {
             save(chosen);
+        } else if (request == CHOOSE_PLACE_AND_SHARE) {
+            send(save(chosen));
         }
     }
 
@@ -430,17 +469,42 @@ public final class MainActivity extends Activity
         return last == null ? "network" : last.substring(last.lastIndexOf('/') + 1);
     }
 
-    private void save(Uri file) {
-        if (picture == null) {
+    /**
+     * Writes the picture.
+     *
+     * @param chosen where to; null: into the gallery
+     * @return where it is; null if it was not saved, and the screen says so
+     */
+    private @Nullable Uri save(@Nullable Uri chosen) {
+        Bitmap taken = picture;
+        picture = null;
+        if (taken == null) {
             complain(getString(R.string.no_picture)); // the screen was made anew meanwhile
-            return;
+            return null;
         }
-        try (OutputStream stream = getContentResolver().openOutputStream(file)) {
-            picture.compress(Bitmap.CompressFormat.PNG, 100, stream);
+        try {
+            Uri file = chosen == null ? placeInGallery() : chosen;
+            try (OutputStream stream = getContentResolver().openOutputStream(file)) {
+                taken.compress(Bitmap.CompressFormat.PNG, 100, stream);
+            }
+            return file;
         } catch (IOException | RuntimeException error) {
             complain(getString(R.string.not_saved, error.getMessage()));
+            return null;
         }
-        picture = null;
+    }
+
+    private Uri placeInGallery() throws IOException {
+        ContentValues values = new ContentValues();
+        values.put(MediaStore.MediaColumns.DISPLAY_NAME, PICTURE);
+        values.put(MediaStore.MediaColumns.MIME_TYPE, PNG);
+        Uri place =
+                getContentResolver()
+                        .insert(MediaStore.Images.Media.EXTERNAL_CONTENT_URI, values);
+        if (place == null) {
+            throw new IOException(getString(R.string.no_gallery));
+        }
+        return place;
     }
 
     /** From now on a video, or the camera. */

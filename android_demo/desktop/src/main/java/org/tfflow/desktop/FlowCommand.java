@@ -80,7 +80,7 @@ public final class FlowCommand {
     }
 
     /** Each frame is encoded once, if the file can do that. */
-    private static FlowEngine engine(DesktopNetwork network) {
+    static FlowEngine engine(DesktopNetwork network) {
         network.load();
         return network.signatures().containsAll(Arrays.asList("encode", "match"))
                 ? new StreamingFlowEngine(

@@ -28,9 +28,9 @@ import org.tfflow.core.pipeline.FlowPipeline;
 import org.tfflow.core.pipeline.FlowPipelineOptions;
 
 /**
- * The shipped file through LiteRT's C library. The test runner names the library and the assets:
- * tfflow.library, tfflow.assets, tfflow.model, tfflow.golden and tfflow.step (models.json has the
- * last three).
+ * A file of an app's assets through LiteRT's C library, streaming if it can. The test runner names
+ * the library and the assets: tfflow.library, tfflow.assets, tfflow.model, tfflow.golden and
+ * tfflow.step (models.json has the last three).
  */
 class DesktopNetworkTest {
     private static Path library;
@@ -57,7 +57,7 @@ class DesktopNetworkTest {
 
     @Test
     void goldenFlowBitForBit() throws IOException {
-        FlowEngine engine = new NetworkFlowEngine(new DesktopNetwork(library, model));
+        FlowEngine engine = FlowCommand.engine(new DesktopNetwork(library, model));
         try (FlowPipeline pipeline = new FlowPipeline(engine, FlowPipelineOptions.standard())) {
             pipeline.open();
             SelfCheck check = SelfCheck.run(pipeline.predictor(), golden());
@@ -71,7 +71,7 @@ class DesktopNetworkTest {
 
     @Test
     void theCheckSeesADifference() throws IOException {
-        try (FlowEngine engine = new NetworkFlowEngine(new DesktopNetwork(library, model))) {
+        try (FlowEngine engine = FlowCommand.engine(new DesktopNetwork(library, model))) {
             engine.load();
             FlowPredictor predictor =
                     new FlowPredictor(engine, Fit.STRETCH, new LatencyStatistics(1));
@@ -109,8 +109,8 @@ class DesktopNetworkTest {
         error = assertThrows(FlowEngineException.class, () -> network.output("flow", "boxes"));
         assertTrue(error.getMessage().contains("boxes; it has [flow]"), error.getMessage());
         error =
-                assertThrows(FlowEngineException.class, () -> network.input("encode", "image"));
-        assertTrue(error.getMessage().contains("signature encode; it has [flow]"));
+                assertThrows(FlowEngineException.class, () -> network.input("boxes", "image"));
+        assertTrue(error.getMessage().contains("signature boxes; it has [flow"));
         network.close();
         network.close();
         assertThrows(IllegalStateException.class, () -> network.output("flow", "flow"));

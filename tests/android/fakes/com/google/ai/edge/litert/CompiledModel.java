@@ -230,11 +230,14 @@ public final class CompiledModel extends JniHandle {
             throws LiteRtException {
         assertNotDestroyed();
         network.run(Objects.requireNonNull(signature, "signature"), bytes(inputs), bytes(outputs));
-        for (ByteBuffer output : bytes(outputs).values()) {
+        Phone.ran.add(signature);
+        TensorBuffer flow = outputs.get("flow");
+        if (flow != null) { // what is computed wrong is wrong by pixels
+            ByteBuffer output = flow.bytes;
             for (int at = 0; at < output.capacity(); at += 4) {
                 float right = output.getFloat(at);
                 // As healthy accelerators do: much of it a little off, a little of it much.
-                float rounded = right + (at % 400 == 0 ? 1.6f : 0.15f);
+                float rounded = right + (at % 400 == 0 ? 0.8f : 0.08f);
                 output.putFloat(
                         at,
                         fault.equals("wrong")

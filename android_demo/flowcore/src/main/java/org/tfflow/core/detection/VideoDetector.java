@@ -160,7 +160,8 @@ public final class VideoDetector implements AutoCloseable {
         TensorSpec spec = key.input(Network.FIRST, IMAGE);
         if (stretch == null || !stretch.takes(frame.width(), frame.height())) {
             stretch =
-                    Letterbox.stretch(frame.width(), frame.height(), spec.width(), spec.height());
+                    Letterbox.stretchPlainly(
+                            frame.width(), frame.height(), spec.width(), spec.height());
             reset();
         }
         stretch.apply(frame, values);

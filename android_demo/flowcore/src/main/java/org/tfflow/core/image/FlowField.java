@@ -93,7 +93,7 @@ public final class FlowField {
         if (newWidth == width && newHeight == height) {
             return new FlowField(width, height, uv.clone());
         }
-        Resampler resampler = new Resampler(width, height, newWidth, newHeight, 2);
+        Resampler resampler = new Resampler(width, height, newWidth, newHeight, 2, false);
         float[] resized = new float[2 * newWidth * newHeight];
         for (int y = 0; y < newHeight; y++) {
             resampler.row(this::readRow, y, resized, 2 * y * newWidth);

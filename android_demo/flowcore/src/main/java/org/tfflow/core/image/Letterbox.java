@@ -33,7 +33,8 @@ public final class Letterbox {
             int targetWidth,
             int targetHeight,
             int innerWidth,
-            int innerHeight) {
+            int innerHeight,
+            boolean antialias) {
         this.sourceWidth = sourceWidth;
         this.sourceHeight = sourceHeight;
         this.targetWidth = targetWidth;
@@ -42,14 +43,36 @@ public final class Letterbox {
         this.innerHeight = innerHeight;
         left = (targetWidth - innerWidth) / 2;
         top = (targetHeight - innerHeight) / 2;
-        resampler = new Resampler(sourceWidth, sourceHeight, innerWidth, innerHeight, 3);
+        resampler =
+                new Resampler(sourceWidth, sourceHeight, innerWidth, innerHeight, 3, antialias);
     }
 
     /** The whole target is filled, each side scaled by itself, as {@code predict_flow} does. */
     public static Letterbox stretch(
             int sourceWidth, int sourceHeight, int targetWidth, int targetHeight) {
+        return stretch(sourceWidth, sourceHeight, targetWidth, targetHeight, true);
+    }
+
+    /** Likewise, but not averaged where it shrinks: as tfflow's detectors do. */
+    public static Letterbox stretchPlainly(
+            int sourceWidth, int sourceHeight, int targetWidth, int targetHeight) {
+        return stretch(sourceWidth, sourceHeight, targetWidth, targetHeight, false);
+    }
+
+    private static Letterbox stretch(
+            int sourceWidth,
+            int sourceHeight,
+            int targetWidth,
+            int targetHeight,
+            boolean antialias) {
         return new Letterbox(
-                sourceWidth, sourceHeight, targetWidth, targetHeight, targetWidth, targetHeight);
+                sourceWidth,
+                sourceHeight,
+                targetWidth,
+                targetHeight,
+                targetWidth,
+                targetHeight,
+                antialias);
     }
 
     /** Both sides are scaled alike; black bars fill what is left, half on each side. */
@@ -62,7 +85,8 @@ public final class Letterbox {
                         (double) targetWidth / sourceWidth, (double) targetHeight / sourceHeight);
         int width = (int) Math.max(1, Math.min(targetWidth, Math.round(sourceWidth * scale)));
         int height = (int) Math.max(1, Math.min(targetHeight, Math.round(sourceHeight * scale)));
-        return new Letterbox(sourceWidth, sourceHeight, targetWidth, targetHeight, width, height);
+        return new Letterbox(
+                sourceWidth, sourceHeight, targetWidth, targetHeight, width, height, true);
     }
 
     /** Whether it is made for pictures of this size. */

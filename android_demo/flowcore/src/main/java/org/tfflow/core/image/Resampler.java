@@ -1,29 +1,42 @@
 package org.tfflow.core.image;
 
+import java.util.Arrays;
+
 /**
- * Bilinear resizing to one size, as tfflow does it everywhere: half-pixel centres, the edge repeated,
- * no antialiasing. The arithmetic is that of {@code tfflow.models.prediction.resize}, bit for bit.
+ * Bilinear resizing to one size, as tfflow does it: half-pixel centres, the edge repeated. The
+ * arithmetic is that of {@code tfflow.models.prediction.resize}, bit for bit.
  *
  * <p>Not thread-safe: it keeps two rows.
  */
 final class Resampler {
-    /** One axis: the two source places of each target place, and the second's share. */
+    /** One axis: the source places that each target place is made of, and their weights. */
     private static final class Axis {
-        final int[] before;
-        final int[] after;
-        final float[] share;
+        final int taps; // of each target place
+        final int[] places;
+        final float[] weights;
 
-        Axis(int source, int target) {
-            before = new int[target];
-            after = new int[target];
-            share = new float[target];
-            double scale = (double) source / target;
+        Axis(int source, int target, boolean antialias) {
+            double step = (double) source / target;
+            double reach = antialias ? Math.max(step, 1) : 1;
+            taps = source == target ? 1 : (int) Math.ceil(2 * reach);
+            places = new int[target * taps];
+            weights = new float[target * taps];
+            double[] shares = new double[taps];
             for (int i = 0; i < target; i++) {
-                double position = (i + 0.5) * scale - 0.5;
-                position = Math.min(Math.max(position, 0), source - 1);
-                before[i] = (int) Math.floor(position);
-                after[i] = Math.min(before[i] + 1, source - 1);
-                share[i] = (float) (position - before[i]);
+                double centre = (i + 0.5) * step - 0.5;
+                int first = (int) Math.floor(centre - reach) + 1;
+                double sum = 0;
+                for (int tap = 0; tap < taps; tap++) {
+                    int place = first + tap;
+                    boolean there = place >= 0 && place < source;
+                    double share = Math.max(1 - Math.abs(place - centre) / reach, 0);
+                    shares[tap] = there || !antialias ? share : 0;
+                    sum += shares[tap];
+                    places[i * taps + tap] = Math.min(Math.max(place, 0), source - 1);
+                }
+                for (int tap = 0; tap < taps; tap++) {
+                    weights[i * taps + tap] = (float) (shares[tap] / sum);
+                }
             }
         }
     }
@@ -34,38 +47,52 @@ final class Resampler {
         void read(int y, float[] row);
     }
 
+    private final int width;
     private final int channels;
     private final Axis columns;
     private final Axis rows;
-    private final float[] above;
-    private final float[] below;
+    private final float[] one;
+    private final float[] sum;
 
-    Resampler(int sourceWidth, int sourceHeight, int width, int height, int channels) {
+    /**
+     * @param antialias whether an axis that shrinks is averaged, with a triangle as wide as the
+     *     reduction
+     */
+    Resampler(
+            int sourceWidth,
+            int sourceHeight,
+            int width,
+            int height,
+            int channels,
+            boolean antialias) {
         Sizes.count("source", sourceWidth, sourceHeight, channels);
         Sizes.count("target", width, height, channels);
+        this.width = width;
         this.channels = channels;
-        columns = new Axis(sourceWidth, width);
-        rows = new Axis(sourceHeight, height);
-        above = new float[sourceWidth * channels];
-        below = new float[sourceWidth * channels];
+        columns = new Axis(sourceWidth, width, antialias);
+        rows = new Axis(sourceHeight, height, antialias);
+        one = new float[sourceWidth * channels];
+        sum = new float[sourceWidth * channels];
     }
 
     /** One row of the result, written from {@code offset} on. */
     void row(Rows source, int y, float[] out, int offset) {
-        source.read(rows.before[y], above);
-        source.read(rows.after[y], below);
-        float down = rows.share[y];
-        for (int i = 0; i < above.length; i++) {
-            above[i] += (below[i] - above[i]) * down;
+        Arrays.fill(sum, 0);
+        for (int tap = y * rows.taps; tap < (y + 1) * rows.taps; tap++) {
+            source.read(rows.places[tap], one);
+            float weight = rows.weights[tap];
+            for (int i = 0; i < sum.length; i++) {
+                sum[i] += one[i] * weight;
+            }
         }
         int at = offset;
-        for (int x = 0; x < columns.share.length; x++) {
-            int left = columns.before[x] * channels;
-            int right = columns.after[x] * channels;
-            float across = columns.share[x];
+        for (int x = 0; x < width; x++) {
             for (int c = 0; c < channels; c++) {
-                float value = above[left + c];
-                out[at++] = value + (above[right + c] - value) * across;
+                float value = 0;
+                for (int tap = x * columns.taps; tap < (x + 1) * columns.taps; tap++) {
+                    value += sum[columns.places[tap] * channels + c] * columns.weights[tap];
+                }
+                out[at++] = value;
             }
         }
     }

@@ -177,7 +177,7 @@ public class FlowPipelineTest {
             Overlay drawn = pipeline.process(frame(plain(32, 16, 0, 0), 3)).get();
             assertEquals(0, drawn.argb().length);
             assertEquals(8, drawn.arrows().count());
-            assertEquals(-4, drawn.flow().get().u(0, 0));
+            assertEquals(-4, drawn.flow().get().u(0, 0), 1e-5);
         }
     }
 
