@@ -89,6 +89,7 @@ def make(arguments, sets):
                 size=file.size,
                 quantization=file.form,
                 outliers=file.outliers,
+                keep_float=file.keep_float or None,
                 streaming=file.streaming,
                 metadata={"licence": card["licence"], "preset": arguments.preset},
             )

@@ -18,6 +18,7 @@ class File:
         epe_loss: Largest share that EPE may grow by against Keras, on every set of pairs.
         epe_slack: Growth in px that is allowed in any case: where motions are small, so is EPE.
         outliers: Share of a tensor's values that its range may leave out, for int8.
+        keep_float: Layers that compute in float32, for int8.
         outside_delegate: Largest number of operators that XNNPACK leaves over.
     """
 
@@ -29,6 +30,7 @@ class File:
     epe_loss: float
     epe_slack: float = 0.06
     outliers: float | None = None
+    keep_float: tuple[str, ...] = ()
     outside_delegate: int = 0
 
     def __post_init__(self):
@@ -62,6 +64,10 @@ class Preset:
 # The scenes that nothing is trained on: of the kind and size of the training's, another seed.
 HELD_OUT = {"count": 200, "config": SceneConfig(height=320, width=448), "seed": 1}
 
+# Small motions: all through int8, EPE on RubberWhale is 0.50 px where float32 has 0.44, with these
+# in float 0.46.
+RILLFLOW_IN_FLOAT = ("down2", "features2", "refinement")
+
 PRESETS = {
     "rillflow": Preset(
         model="rillflow",
@@ -75,7 +81,14 @@ PRESETS = {
         ],
         pairs_seen=81_600,
         files=(
-            File(form="int8", megabytes=2.5, epe_loss=0.02, streaming=True, outside_delegate=400),
+            File(
+                form="int8",
+                megabytes=2.5,
+                epe_loss=0.02,
+                streaming=True,
+                keep_float=RILLFLOW_IN_FLOAT,
+                outside_delegate=400,
+            ),
             File(
                 form="float16", megabytes=3.5, epe_loss=0.001, streaming=True, outside_delegate=400
             ),
@@ -85,6 +98,8 @@ PRESETS = {
                 size=(192, 256),
                 megabytes=2.5,
                 epe_loss=0.02,
+                epe_slack=0.09,  # of what lies under a pixel of this size
+                keep_float=RILLFLOW_IN_FLOAT,
                 streaming=True,
                 outside_delegate=400,
             ),
