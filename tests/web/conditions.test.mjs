@@ -125,7 +125,7 @@ for (const [network, flow] of Object.entries(settings.flows)) {
     const page = await open(t, browser, server.url);
     const pictures = [1, 2].map((i) => original(`models/golden_image${i}.png`).toString("base64"));
     const golden = readFileSync(flow, "base64");
-    const { differ, largest } = await page.evaluate(async ([network, golden, ...pictures]) => {
+    const { differ, mean, largest } = await page.evaluate(async ([network, golden, ...pictures]) => {
       const content = async (data) => fetch(`data:application/octet-stream;base64,${data}`);
       const { FlowWorker } = await import("./flow_worker.js");
       const worker = new FlowWorker();
@@ -140,11 +140,15 @@ for (const [network, flow] of Object.entries(settings.flows)) {
       );
       return {
         differ: errors.reduce((count, error) => count + (error !== 0), 0) / errors.length,
+        mean: errors.reduce((sum, error) => sum + error, 0) / errors.length,
         largest: errors.reduce((most, error) => Math.max(most, error)),
       };
     }, [network, golden, ...pictures]);
-    console.log(`${(100 * differ).toFixed(2)} % of the flow's numbers differ, by ${largest} px at most`);
-    assert.ok(largest < 1e-3); // NaN fails
+    console.log(
+      `${(100 * differ).toFixed(2)} % of the flow's numbers differ, by ${mean} px on average, ${largest} at most`,
+    );
+    // What floats round otherwise may be the next whole number of int8. NaN fails.
+    assert.ok(mean < 0.05 && largest < 1);
   });
 }
 

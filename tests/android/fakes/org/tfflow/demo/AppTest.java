@@ -225,6 +225,13 @@ class AppTest {
         throw new AssertionError("it was not drawn");
     }
 
+    /** Waits for a picture that was begun after now. */
+    private Canvas drawsAnew() {
+        Canvas shown = draws(canvas -> true);
+        Canvas begunBefore = draws(canvas -> canvas != shown);
+        return draws(canvas -> canvas != begunBefore);
+    }
+
     private void openVideo() {
         press(R.id.video);
         answer("video");
@@ -441,7 +448,8 @@ class AppTest {
         TextView label = activity.findViewById(R.id.range_label);
         assertEquals("Full colour at 30 px", label.getText());
         SeekBar range = activity.findViewById(R.id.range);
-        int plain = saturation(draws(canvas -> canvas.bitmaps == 2));
+        Phone.onScreen(() -> range.drag(100));
+        int plain = saturation(drawsAnew());
         Phone.onScreen(() -> range.drag(3));
         assertEquals("Full colour at 3 px", label.getText());
         draws(canvas -> saturation(canvas) > 2 * plain);
