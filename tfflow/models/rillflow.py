@@ -126,9 +126,7 @@ class RillFlow(SiameseFlowModel):
             cost, expected, confidence = self.matching[str(level)](matched1, matched2)
             known += [cost, expected, confidence]
             if level == GLOBAL_LEVEL:
-                elsewhere, confidence = self.global_matching(
-                    matched1, features2[f"matched{level}"]
-                )
+                elsewhere, confidence = self.global_matching(matched1, features2[f"matched{level}"])
                 outputs[f"flow{level}_M"] = elsewhere / pixels
                 elsewhere = elsewhere - flow * pixels
                 known += [0.25 * elsewhere, confidence]  # about as large as the others
