@@ -13,8 +13,8 @@ from PIL import Image
 
 from tfflow import tflite
 from tfflow.cli import main
-from tfflow.models import FlowStream
 from tfflow.tflite import DetectorInterpreter, FlowInterpreter
+from tfflow.tflite.app_assets import app_flow
 from tfflow.weights import presets
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -33,15 +33,6 @@ def flow_of(name, images=None):
 
 def pair():
     return [np.asarray(Image.open(ASSETS / GOLDEN[f"image{i}"])) for i in (1, 2)]
-
-
-def as_the_apps(interpreter, image1, image2):
-    """Each image is encoded by itself, if the file can do that."""
-    if not interpreter.siamese:
-        return interpreter.predict_flow(image1, image2)
-    stream = FlowStream(interpreter)
-    stream.next(image1)
-    return stream.next(image2)
 
 
 def distance(one, other):
@@ -67,7 +58,7 @@ def test_assets_are_the_packages_files(file):
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file["file"])
 def test_golden_flow_is_the_files(file):
     step = GOLDEN["step"]
-    flow = as_the_apps(FlowInterpreter(ASSETS / file["file"], threads=1), *pair())[::step, ::step]
+    flow = app_flow(FlowInterpreter(ASSETS / file["file"], threads=1), *pair())[::step, ::step]
     golden = flow_of(file["golden_flow"])
     np.testing.assert_allclose(flow, golden, atol=1e-3, err_msg=REMEDY)
 
@@ -91,7 +82,7 @@ def test_healthy_kernels_pass_the_self_check_and_broken_ones_do_not(file):
     )
     interpreter._interpreter.allocate_tensors()
     step = GOLDEN["step"]
-    flow = as_the_apps(interpreter, *pair())[::step, ::step]
+    flow = app_flow(interpreter, *pair())[::step, ::step]
     golden, truth = flow_of(file["golden_flow"]), flow_of(GOLDEN["truth"])
     assert passes(flow, golden, truth)
     # The worst pixel may be further off than what the check once allowed.
@@ -102,7 +93,7 @@ def test_healthy_kernels_pass_the_self_check_and_broken_ones_do_not(file):
         "twice": 2 * flow,
         "half": flow / 2,
         "u and v exchanged": flow[..., ::-1],
-        "the other way": as_the_apps(interpreter, *pair()[::-1])[::step, ::step],
+        "the other way": app_flow(interpreter, *pair()[::-1])[::step, ::step],
         "one NaN": np.where(np.indices(flow.shape).sum(0) == 0, np.nan, flow),
     }
     for name, wrong in broken.items():

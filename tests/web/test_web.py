@@ -24,8 +24,8 @@ from PIL import Image
 
 from tfflow.data import SceneConfig
 from tfflow.data.synthetic import render, sample_scene
-from tfflow.models import FlowStream
 from tfflow.tflite import FlowInterpreter
+from tfflow.tflite.app_assets import app_flow
 from tfflow.visualization import flow_to_image
 
 DEMO = pathlib.Path(__file__).parents[2] / "web_demo"
@@ -174,7 +174,7 @@ def test_conditions(node, settings):
         file = next(file for file in model["files"] if file["quantization"] == "int8")
         if tuple(file["size"]) == pair[0].shape[:2]:  # else the browser scales, not tfflow
             flows[model["name"]] = str(output / f"{model['name']}.bin")
-            flow = as_the_page(FlowInterpreter(models / file["file"], threads=1), *pair)
+            flow = app_flow(FlowInterpreter(models / file["file"], threads=1), *pair)
             pathlib.Path(flows[model["name"]]).write_bytes(flow.astype("<f4").tobytes())
     assert flows
     settings = {
@@ -184,15 +184,6 @@ def test_conditions(node, settings):
         "flows": flows,
     }
     run_node(node, "conditions.test.mjs", {"TFFLOW_WEB_TEST": json.dumps(settings)}, timeout=500)
-
-
-def as_the_page(interpreter, image1, image2):
-    """Each image is encoded by itself, if the file can do that."""
-    if not interpreter.siamese:
-        return interpreter.predict_flow(image1, image2)
-    stream = FlowStream(interpreter)
-    stream.next(image1)
-    return stream.next(image2)
 
 
 def test_no_listed_file_is_missing(site):

@@ -48,7 +48,7 @@ class RillFlow(SiameseFlowModel):
 
     Outputs, finest first: ``flow0``, the network's answer, at the images' size; ``flow2``, the flow
     at a quarter before the second look; ``flow3`` to ``flow6``, coarser ones; ``flow4_M``, what is
-    matched over the whole map at a 16th, which training shall be told of too.
+    matched over the whole map at a 16th, for a loss of its own.
 
     Args:
         width: Multiplier of the channels of the features and decoders; what is matched keeps its

@@ -95,7 +95,7 @@ def file_assets(path, golden=None):
         )
     content = path.read_bytes()
     # Every so many pixels are enough to see that a phone computes the same.
-    flow = _thinned(_flow(interpreter, *golden.images))
+    flow = _thinned(app_flow(interpreter, *golden.images))
     name = f"golden_flow_{path.stem}.bin"
     entry = {
         "file": path.name,
@@ -173,9 +173,11 @@ def list_file(models):
     return (json.dumps(models, indent=2) + "\n").encode()
 
 
-def _flow(interpreter, image1, image2):
-    """As the apps compute it: by encode and match, if the file has them. Of int8, flow rounds
-    otherwise."""
+def app_flow(interpreter, image1, image2):
+    """The flow (H, W, 2) as the apps compute it: by encode and match, if the file has them.
+
+    The signature "flow" of an int8 file rounds otherwise.
+    """
     if not interpreter.siamese:
         return interpreter.predict_flow(image1, image2)
     stream = FlowStream(interpreter)
