@@ -5,14 +5,14 @@
 EPE on 200 scenes that nothing was trained on, all and by speed of motion, and on real pairs where
 they are at hand; milliseconds for a pair of 384x512 on one and two threads, all methods in turn; a
 frame of a video for what encodes each frame once. Writes opencv_flow.csv, the table in
-docs/presets.md and the picture docs/error_over_time.svg. Where torchvision can be imported, its
-RAFT small is timed too: with random weights, since its own have to be downloaded.
+docs/presets.md and the picture docs/error_over_time.svg. --raft PYTHON, one that has torchvision,
+adds the time of its RAFT small.
 """
 
 import argparse
-import importlib.util
 import pathlib
 import statistics
+import subprocess
 import tempfile
 import time
 
@@ -79,30 +79,13 @@ def farneback(first, second):
     return cv2.calcOpticalFlowFarneback(first, second, None, 0.5, 3, 15, 3, 5, 1.2, 0)
 
 
-class Raft:
-    """torchvision's RAFT small, as it comes: 12 iterations."""
-
-    def __init__(self, threads):
-        import torch
-        from torchvision.models.optical_flow import raft_small
-
-        torch.set_num_threads(threads)
-        self.torch, self.network = torch, raft_small(weights=None).eval()
-
-    def predict_flow(self, image1, image2):
-        with self.torch.no_grad():
-            images = (
-                self.torch.from_numpy(image).permute(2, 0, 1)[None] / 127.5 - 1
-                for image in (image1, image2)
-            )
-            return self.network(*images)[-1]
-
-
-def timed_alone(threads):
-    """What has no weights to be accurate with."""
-    if importlib.util.find_spec("torchvision") is None:
+def raft(python, threads):
+    """ms that torchvision's RAFT small takes, in a Python of its own, or nothing without one."""
+    if python is None:
         return {}
-    return {RAFT: (Raft(threads), None)}
+    command = [python, str(HERE / "raft_time.py"), *map(str, (*SIZE, threads, ROUNDS))]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return {(RAFT, threads, "pair"): [float(printed)]}
 
 
 def predictors(threads):
@@ -132,14 +115,14 @@ def data(arguments, folder):
     return sets
 
 
-def latencies():
+def latencies(raft_python):
     """(name, threads, "pair" or "frame") -> median ms of a call, images in and flow out."""
     scene = render(sample_scene(SceneConfig(height=SIZE[0], width=SIZE[1]), 3, 0))
     images = [np.ascontiguousarray(image) for image in scene.images[:2]]
     times = {}
     for threads in THREADS:
         cv2.setNumThreads(threads)
-        methods = {**predictors(threads), **timed_alone(threads)}
+        methods = predictors(threads)
         if threads == max(THREADS):
             methods |= keras_models()
         calls = {(name, "pair"): each.predict_flow for name, (each, _) in methods.items()}
@@ -154,6 +137,7 @@ def latencies():
                     call(*images)
                 spent = (time.perf_counter() - start) / CALLS
                 times.setdefault((name, threads, what), []).append(1e3 * spent)
+        times |= raft(raft_python, threads)
     return {key: statistics.median(values) for key, values in times.items()}
 
 
@@ -165,9 +149,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--chairs", help="FlyingChairs_release")
     parser.add_argument("--middlebury", help="Middlebury's folder")
+    parser.add_argument("--raft", metavar="PYTHON", help="a Python that has torchvision")
     arguments = parser.parse_args()
     where = conditions()
-    times = latencies()
+    times = latencies(arguments.raft)
     with tempfile.TemporaryDirectory() as folder:
         sets = data(arguments, folder)
         methods = {**keras_models(), **predictors(max(THREADS)), "no motion at all": (Zero(), None)}

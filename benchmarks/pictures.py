@@ -50,11 +50,18 @@ def write_scatter(path, points, x_label, y_label):
         f'<text transform="translate(20 {middle:.0f}) rotate(-90)" text-anchor="middle">'
         f"{y_label} (down is better)</text>"
     )
-    for name, (x, y) in points.items():
+    labels = []
+    for name, (x, y) in sorted(points.items(), key=lambda point: -point[1][1]):
         across, down = place(x, y)
+        label = down + 4
+        # Below a label that it would lie on: 14 px of height, 7 px a letter.
+        for other, reach, height in labels:
+            if other < across + 10 + 7 * len(name) and across + 10 < reach:
+                label = max(label, height + 14) if height - 14 < label else label
+        labels.append((across + 10, across + 10 + 7 * len(name), label))
         colour = OTHERS if name.startswith(("DIS", "Farneback")) else OURS
         parts.append(f'<circle cx="{across:.1f}" cy="{down:.1f}" r="6" fill="{colour}"/>')
-        parts.append(_text(across + 10, down + 4, name, "start", colour))
+        parts.append(_text(across + 10, label, name, "start", colour))
     with atomic_file(path) as temporary:
         temporary.write_text("\n".join([*parts, "</svg>", ""]), encoding="utf-8")
 
