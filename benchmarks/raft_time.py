@@ -1,6 +1,6 @@
-"""ms that torchvision's RAFT small takes for a pair, 12 iterations: python raft_time.py H W THREADS N
+"""ms that torchvision's RAFT small takes for a pair: python raft_time.py H W THREADS ROUNDS
 
-With random weights, since its own have to be downloaded: a figure of time alone. In a process of
+12 iterations, random weights, since its own have to be downloaded: a figure of time alone. In a process of
 its own, since PyTorch and TensorFlow don't always live in one.
 """
 

@@ -62,7 +62,8 @@ def read_description(root):
         )
     try:
         description = json.loads(found[0].read_text())
-        SceneConfig(**description["config"])
+        # With the defaults of what there was not yet when they were drawn.
+        description["config"] = SceneConfig(**description["config"]).to_dict()
         for key in ("version", "seed", "count", "scenes_per_shard"):
             int(description[key])
         LAYOUTS.index(description["layout"])

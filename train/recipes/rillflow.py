@@ -46,9 +46,10 @@ def synthetic():
 def preset():
     """The second stage, after rillflow_synthetic: larger crops, faster scenes, a robust exponent.
 
-    Three in eight pairs are of scenes half as fast again, with new textures and outlines, up to
-    150 px. The exponent lets a tenth of a pixel on slow pairs count beside the large errors of what
-    can't be matched. Meant for ``--ema 0.998``.
+    Half of the pairs are of scenes half as fast again, with new textures and outlines, up to
+    150 px; two fifths of these have depth, and the camera travels through them. The exponent lets a
+    tenth of a pixel on slow pairs count beside the large errors of what can't be matched. Meant for
+    ``--ema 0.998``.
     """
     return dataclasses.replace(
         synthetic(),
@@ -61,7 +62,7 @@ def preset():
         optimizer=lambda steps: muon(warmup_cosine(1.2e-3, steps, warmup=0.03)),
         loss=MultiLevelEPE(LEVELS, q=0.8, reduction="mean"),
         starts_from={"": "rillflow_synthetic"},
-        augmentation=(augmentation.LIGHT, FAST_CAMERA, augmentation.LIGHT, augmentation.LIGHT),
+        augmentation=(augmentation.LIGHT, FAST_CAMERA, *3 * (augmentation.LIGHT,)),
     )
 
 
@@ -74,13 +75,15 @@ def data(folder, count=4_000):
 
 
 def data_with_fast_scenes(folder, count=4_000):
-    """The same, and as many scenes that move half as fast again."""
+    """The same, and scenes that move half as fast again, or that the camera travels through."""
     scenes, held_out = data(folder, count)
     drawn, fast_camera, slow = scenes.datasets
-    fast, _ = drawn_scenes(
-        count=count, held_out=1, height=320, width=448, motion_scale=1.5, scenes_per_pool=500
-    )(folder / "fast")
-    return Mixture([drawn, fast_camera, slow, fast], [2, 1, 2, 3]), held_out
+    faster = {"held_out": 1, "height": 320, "width": 448, "motion_scale": 1.5}
+    fast, _ = drawn_scenes(count=count, scenes_per_pool=500, **faster)(folder / "fast")
+    travelled, _ = drawn_scenes(count=count // 2, scenes_per_pool=500, parallax=0.8, **faster)(
+        folder / "travel"
+    )
+    return Mixture([drawn, fast_camera, slow, fast, travelled], [2, 1, 2, 3, 2]), held_out
 
 
 def muon(schedule):

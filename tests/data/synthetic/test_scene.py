@@ -97,6 +97,37 @@ def test_motion_scale_scales_and_zero_stands_still():
     assert 0.15 < lengths[1] / lengths[2] < 0.35
 
 
+def test_a_travelling_camera_moves_near_things_more_and_all_away_from_one_point():
+    still = {
+        "background_speed": (0.0, 0.0),
+        "background_rotation": 0.0,
+        "background_zoom": 0.0,
+        "object_speed": (0.0, 0.0),
+        "shear": 0.0,
+    }
+    scene = sample_scene(SceneConfig(parallax=1.0, objects=(12, 12), **still), 3, 0)
+    middle = np.array([scene.config.width, scene.config.height]) / 2
+    places, zoom = scene.pose[1:, 0, :2], scene.pose[0, 1, 3]
+    background = scene.pose[0, 1, :2] + zoom * (places - middle)
+    moved = scene.pose[1:, 1, :2] + background
+    across = np.stack([-moved[:, 1], moved[:, 0]], axis=1)
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    goal, *_ = np.linalg.lstsq(across, np.sum(across * places, axis=1), rcond=None)
+    np.testing.assert_allclose(np.sum(across * (places - goal), axis=1), 0, atol=1e-6)
+    growth = np.sum(moved * (places - goal), axis=1) / np.sum((places - goal) ** 2, axis=1)
+    assert zoom > 0
+    assert np.all(np.diff([zoom, *growth]) > 0)
+
+
+def test_scenes_without_parallax_are_as_they_were():
+    before = SceneConfig().to_dict()
+    del before["parallax"], before["travel"]
+    np.testing.assert_array_equal(
+        sample_scene(SceneConfig(), 0, 5).pose, sample_scene(SceneConfig(travel=0.3), 0, 5).pose
+    )
+    assert SceneConfig(**before) == SceneConfig()
+
+
 def test_deformations_can_be_undone():
     config = SceneConfig(non_rigid=1.0, deformation=30.0, objects=(2, 4))
     rng = np.random.default_rng(0)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 
 _PROBABILITIES = (
+    "parallax",
     "still_camera",
     "fast_background",
     "attached_object",
@@ -40,6 +41,10 @@ class SceneConfig:
         object_size: smallest and largest size of an object, as a fraction of sqrt(height * width);
             log-uniform between them.
         motion_scale: factor on all motion; 0 gives a still world.
+        parallax: probability of a world with depth, through which the camera travels, mostly ahead:
+            near things move more than far ones, and away from one point. Half of them move by
+            themselves as well. 0 leaves scenes as they were before there was this.
+        travel: typical growth per step of the nearest things that the camera travels towards.
         still_camera: probability that the background does not move at all.
         background_speed: mean of the slow (exponential) and maximum of the fast (uniform)
             translations of the background, in pixels.
@@ -77,6 +82,8 @@ class SceneConfig:
     objects: tuple[int, int] = (5, 16)
     object_size: tuple[float, float] = (0.14, 0.9)
     motion_scale: float = 1.0
+    parallax: float = 0.0
+    travel: float = 0.12
     still_camera: float = 0.06
     background_speed: tuple[float, float] = (2.0, 40.0)
     fast_background: float = 0.33

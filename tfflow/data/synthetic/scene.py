@@ -125,6 +125,42 @@ def _object_pose(rng, config, size):
     return pose
 
 
+class _Travel:
+    """A camera's way through a world with depth, as its layers see it.
+
+    A layer moves by nearness · (shift + zoom · (place - goal)), its nearness being 1 / depth.
+    """
+
+    def __init__(self, rng, config, count):
+        far = rng.uniform(0.03, 0.4)
+        self.nearness = np.sort(np.append(far, rng.uniform(far, 1, count - 1)))
+        self.goal = rng.normal(0.5, 0.15, 2) * [config.width, config.height]
+        self.zoom = rng.choice([1, 1, 1, -1]) * min(rng.exponential(config.travel), 0.3)
+        self.shift = _speed(rng, *config.background_speed, 0.4)
+        # Nearness is a layer's at its middle and grows by this share to its lower edge, as on the
+        # ground.
+        self.tilt = rng.uniform(0, 0.5, count)
+
+    def velocity(self, layer, place, size):
+        """(7,): by what a layer of a size moves, at a place of the frame."""
+        near = self.nearness[layer]
+        x, y = near * (self.shift + self.zoom * (place - self.goal))
+        stretch, shear = self.tilt[layer] * np.array([-y, x]) / size
+        return np.array([x, y, 0, near * self.zoom, stretch, shear, 0])
+
+
+def _travelled(rng, travel, layer, pose, size, frame):
+    """Adds the camera's way to a layer's pose; an object's is relative to the background's."""
+    if layer == 0:
+        # A camera that travels turns little.
+        pose[1] = travel.velocity(0, frame / 2, size) + 0.2 * pose[1]
+        return
+    if rng.random() < 0.5:
+        pose[1] = 0
+    place = pose[0, :2]
+    pose[1] += travel.velocity(layer, place, size) - travel.velocity(0, place, max(frame))
+
+
 def _finish_motion(rng, config, pose):
     """Bounds, scale and acceleration, the same for all layers."""
     limits = np.array([np.inf, np.inf, 0.6, 0.3, 0.15, 0.15, np.inf])
@@ -215,6 +251,9 @@ def sample_scene(config, seed, index):
     side = np.sqrt(config.height * config.width)
     plain = max(1, config.textures // 2)
     frame = np.array([config.width, config.height], float)
+    travel = None
+    if config.parallax and rng.random() < config.parallax:
+        travel = _Travel(rng, config, count)
     rows = []
     for layer in range(count):
         background = layer == 0
@@ -237,6 +276,8 @@ def sample_scene(config, seed, index):
         centre = np.full(2, (config.shape_size - 1) / 2)
         amplitude, vector, phase, speed = _waves(rng, config, size)
         pose = _background_pose(rng, config) if background else _object_pose(rng, config, size)
+        if travel is not None:
+            _travelled(rng, travel, layer, pose, size, frame)
         pixels_per_shape_pixel = size / config.shape_size
         # Softer than `softest`, and edges and shadows would reach the end of the shape's picture.
         softest = 28 * pixels_per_shape_pixel
