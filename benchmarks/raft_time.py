@@ -1,7 +1,7 @@
 """ms that torchvision's RAFT small takes for a pair: python raft_time.py H W THREADS ROUNDS
 
-12 iterations, random weights, since its own have to be downloaded: a figure of time alone. In a process of
-its own, since PyTorch and TensorFlow don't always live in one.
+12 iterations, random weights, since its own have to be downloaded: a figure of time alone. In a
+process of its own, since PyTorch and TensorFlow do not always live in one.
 """
 
 import statistics
