@@ -1,6 +1,6 @@
 """What quantisation costs LiteFlowNet2: size, EPE, latency of each form.
 
-    python train/train.py liteflownet2_demo --data-dir scenes
+    tfflow train liteflownet2_demo --data-dir scenes
     python benchmarks/quantized_liteflownet2.py runs/liteflownet2_demo/model.keras --data-dir scenes
 
 Random weights would prove nothing, so the network was trained for some minutes, on the demo's
@@ -10,7 +10,6 @@ scenes; EPE is on unseen ones of that kind. Writes the CSV and the table in docs
 import argparse
 import pathlib
 import statistics
-import sys
 import tempfile
 
 from tfflow.startup import start_backend_quietly
@@ -20,14 +19,11 @@ start_backend_quietly()
 from tables import put_table, write_csv
 
 import tfflow
-from tfflow import tflite
+from tfflow import recipes, tflite
 from tfflow.evaluation import evaluate
 from tfflow.tflite.benchmarking import conditions
 
 HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "train"))
-
-import recipes
 
 RESULT = pathlib.Path(__file__).with_suffix(".csv")
 DOCS = HERE.parent / "docs" / "export.md"

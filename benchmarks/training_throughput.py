@@ -16,13 +16,11 @@ import time
 from tfflow.startup import start_backend_quietly
 
 start_backend_quietly()
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "train"))
-
 import keras
 import numpy as np
-import recipes
 
 import tfflow
+from tfflow import recipes
 from tfflow.data import SceneCache, SceneConfig, synthesize, training_pipeline
 from tfflow.data import augmentation as augmentations
 from tfflow.data.formats import write_flow, write_image

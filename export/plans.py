@@ -76,8 +76,8 @@ PRESETS = {
         data="4,000 synthetic scenes of tfflow, 320x448, SceneConfig's defaults, seed 0; "
         "1,000 with motion_scale=0.15, 4,000 with motion_scale=1.5, scenes_per_pool=500",
         commands=[
-            "python train/train.py rillflow_synthetic --data-dir scenes --ema 0.998",
-            "python train/train.py rillflow_preset --data-dir scenes --ema 0.998",
+            "tfflow train rillflow_synthetic --data-dir scenes --ema 0.998",
+            "tfflow train rillflow_preset --data-dir scenes --ema 0.998",
         ],
         pairs_seen=81_600,
         files=(
@@ -112,9 +112,9 @@ PRESETS = {
         data="12,000 synthetic scenes of tfflow, 320x448, SceneConfig's defaults, seed 0; "
         "4,000 with motion_scale=0.15",
         commands=[
-            "python train/train.py lightflow_synthetic --data-dir scenes --steps 20000",
-            "python train/train.py lightflow_preset --data-dir scenes --ema 0.999",
-            "python train/train.py lightflow_fine --data-dir scenes --ema 0.999",
+            "tfflow train lightflow_synthetic --data-dir scenes --steps 20000",
+            "tfflow train lightflow_preset --data-dir scenes --ema 0.999",
+            "tfflow train lightflow_fine --data-dir scenes --ema 0.999",
         ],
         pairs_seen=384_000,
         files=(

@@ -24,6 +24,7 @@ _SUBMODULES = (
     "metrics",
     "models",
     "ops",
+    "recipes",
     "tflite",
     "training",
     "video",

@@ -1,9 +1,9 @@
 """Where models, weights and files meet: a name or a path becomes something that predicts."""
 
-import difflib
 import pathlib
 
 from tfflow.models import registry
+from tfflow.suggestion import suggestion
 from tfflow.weights import presets
 
 ENGINES = ("keras", "tflite")
@@ -81,15 +81,12 @@ def _load_keras(path, compile):
 
 
 def _unknown(source):
-    known = presets.list_presets()
     if source in registry.list():
         return (
             f"{source!r} is a network without weights: there is no preset of that name. Train it, "
             "or import weights (tfflow import-weights), and pass the .keras or .tflite file."
         )
-    near = difflib.get_close_matches(source, known, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
     return (
-        f"{source!r} is neither a preset ({', '.join(known) or 'none yet'}) nor a .keras or "
-        f".tflite file.{hint}"
+        f"{source!r} is neither a preset nor a .keras or .tflite file. "
+        f"{suggestion(source, presets.list_presets())}"
     )

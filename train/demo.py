@@ -17,16 +17,14 @@ from tfflow.startup import start_backend_quietly
 start_backend_quietly()
 
 import numpy as np
-import recipes
-from recipes.lightflow import DEMO_SCENES
-from train import parse_arguments, train
 
 import tfflow
-from tfflow import tflite
+from tfflow import recipes, tflite
 from tfflow.data import SceneConfig, open_dataset, write_image
 from tfflow.data.synthetic import render, sample_scene
 from tfflow.evaluation import evaluate, predict_pairs
 from tfflow.progress import print_table
+from tfflow.recipes.lightflow import DEMO_SCENES
 from tfflow.tflite.calibration import synthetic_samples
 from tfflow.visualization import flow_figure, flow_to_image, write_video
 
@@ -74,13 +72,15 @@ def run(arguments):
     show_preset(own_pairs, output / "preset")
 
     heading("2. Train your own: synthetic scenes, model.fit, minutes on a CPU")
-    recipe = recipes.get("lightflow_demo")
-    if arguments.steps:
-        recipe = recipe.with_steps(arguments.steps)
-    folders = ["--data-dir", str(output / "scenes"), "--output", str(output / "run")]
-    model = train(recipe, parse_arguments([recipe.name, *folders]))
+    training = recipes.Run(
+        "lightflow_demo",
+        data_dir=output / "scenes",
+        output=output / "run",
+        steps=arguments.steps,
+    )
+    model = training.train()
     model.save(output / "lightflow_demo.keras")
-    scenes, held_out = recipe.data(output / "scenes")
+    scenes, held_out = training.recipe.data(output / "scenes")
 
     heading("3. Export: float32 and int8 .tflite, for phones")
     files = {
@@ -114,9 +114,9 @@ def show_preset(own_pairs, output):
     """Figures of the preset's flow, and how far it is from the truth where that is known."""
     preset = tfflow.load(engine="tflite")
     unseen = synthetic_samples(PRESET_SIZE, PRESET_SCENES, seed=3)
-    results = predict_pairs(preset, unseen, output, model="lightflow, int8")
+    results = predict_pairs(preset, unseen, output, model="rillflow, int8")
     if own_pairs is not None:
-        results += predict_pairs(preset, own_pairs, output / "pairs", model="lightflow, int8")
+        results += predict_pairs(preset, own_pairs, output / "pairs", model="rillflow, int8")
     rows = [
         (each["name"], f"{each['motion']:.1f}", "" if each["epe"] is None else f"{each['epe']:.2f}")
         for each in results

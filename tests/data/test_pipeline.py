@@ -11,7 +11,7 @@ from tfflow.data import FlowSample, training_pipeline
 from tfflow.data.augmentation import CHAIRS, LIGHT, NONE, Augmentation, Colour
 from tfflow.data.datasets import Mixture
 from tfflow.data.order import Order
-from tfflow.data.pipeline import Share
+from tfflow.data.pipeline import WorkerShare
 
 
 def coded_sample(number, height=40, width=60, valid=None):
@@ -107,7 +107,12 @@ def test_same_seed_same_batches_from_wherever_it_starts():
 def test_workers_share_every_batch(workers, pieces):
     whole = batches(batch_size=4, count=5, augmentation=LIGHT)
     shares = [
-        batches(batch_size=4, count=5 * pieces, augmentation=LIGHT, share=Share(i, workers, pieces))
+        batches(
+            batch_size=4,
+            count=5 * pieces,
+            augmentation=LIGHT,
+            share=WorkerShare(i, workers, pieces),
+        )
         for i in range(workers)
     ]
     for step, (images, flow, _) in enumerate(whole):
@@ -164,8 +169,8 @@ def test_whole_samples():
         ({"augmentation": "chairs"}, "expected an Augmentation"),
         ({"augmentation": [NONE, NONE]}, "an augmentation for each of 1 data sets"),
         ({"crop": None, "augmentation": CHAIRS}, "affine maps need a crop"),
-        ({"batch_size": 3, "share": Share(0, 2)}, "choose a multiple of 2"),
-        ({"share": Share(2, 2)}, "a worker from 0"),
+        ({"batch_size": 3, "share": WorkerShare(0, 2)}, "choose a multiple of 2"),
+        ({"share": WorkerShare(2, 2)}, "a worker from 0"),
     ],
 )
 def test_bad_arguments(arguments, message):

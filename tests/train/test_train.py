@@ -1,4 +1,4 @@
-"""The training script: every recipe is well formed, trains, stops and goes on."""
+"""Recipes and their runs: every recipe is well formed, trains, stops and goes on."""
 
 import dataclasses
 import json
@@ -16,16 +16,16 @@ import pytest
 import tensorflow as tf
 
 import tfflow
+from tfflow import recipes
+from tfflow.cli import main
+from tfflow.cli.train import print_recipes, sources
 from tfflow.data import CorruptFileError, write_flow, write_image
 from tfflow.losses import MultiLevelEPE
+from tfflow.recipes.run import Run
+from tfflow.recipes.smoke import Noise, sample, smoke
 from tfflow.training.checkpoints import Checkpoints, Interrupted, NotFiniteError
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "train"))
-import recipes
-import train
-from smoke import Noise, sample, smoke
-
-SCRIPT = pathlib.Path(train.__file__)
+SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "train" / "train.py"
 LEVEL6 = {"level6": 0.32}
 # One of each kind runs with the rest of the tests, all of them with the slow ones.
 QUICK = ["lightflow_demo", "lightflow_chairs", "liteflownet_pre_M6S6"]
@@ -39,10 +39,10 @@ def eager():
     tf.config.run_functions_eagerly(False)
 
 
-def run(name, output, *options, **changes):
-    arguments = train.parse_arguments([name, "--smoke", "--output", str(output), *options])
-    recipe = train.chosen_recipe(arguments)
-    return train.train(dataclasses.replace(recipe, **changes), arguments)
+def run(name, output, changes=None, **options):
+    training = Run(name, smoke=True, output=output, **options)
+    training.recipe = dataclasses.replace(training.recipe, **(changes or {}))
+    return training.train()
 
 
 def log_of(folder):
@@ -54,7 +54,7 @@ def log_of(folder):
 
 @pytest.mark.parametrize(
     "name",
-    [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in recipes.RECIPES],
+    [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in recipes.list()],
 )
 def test_every_recipe_trains(name, tmp_path):
     model = run(name, tmp_path)
@@ -64,13 +64,13 @@ def test_every_recipe_trains(name, tmp_path):
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
-@pytest.mark.parametrize("name", recipes.RECIPES)
+@pytest.mark.parametrize("name", recipes.list())
 def test_every_recipe_fits_its_network_and_its_beginning(name):
     recipe = recipes.get(name)
     assert recipe.name == name and recipe.source and recipe.cost and recipe.expected
     assert all(side % 64 == 0 for side in recipe.crop)
     for other in recipe.starts_from.values():
-        assert other in recipes.RECIPES
+        assert other in recipes.list()
     # The schedule ends with the run, at its smallest rate unless it is the last of several cycles.
     rate = recipe.optimizer(recipe.steps)._learning_rate
     rates = [float(rate(step)) for step in np.linspace(0, recipe.steps - 1, 50).astype(int)]
@@ -78,7 +78,7 @@ def test_every_recipe_fits_its_network_and_its_beginning(name):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in recipes.RECIPES if name.startswith("liteflownet")]
+    "name", [name for name in recipes.list() if name.startswith("liteflownet")]
 )
 def test_a_stage_can_begin_with_the_one_before(name):
     recipe = recipes.get(name)
@@ -168,9 +168,9 @@ def test_unknown_recipe_suggests_the_nearest():
 
 
 def test_the_list_names_every_recipe(capsys):
-    recipes.print_recipes()
+    print_recipes()
     printed = capsys.readouterr().out
-    assert all(name in printed for name in recipes.RECIPES)
+    assert all(name in printed for name in recipes.list())
 
 
 # Beginnings ------------------------------------------------------------------------------------
@@ -178,22 +178,21 @@ def test_the_list_names_every_recipe(capsys):
 
 def test_a_stage_takes_the_result_of_another(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    arguments = train.parse_arguments(["liteflownet_pre_M6S6R6"])
-    recipe = recipes.get("liteflownet_pre_M6S6R6")
+    training = Run("liteflownet_pre_M6S6R6")
     with pytest.raises(FileNotFoundError, match="Train that first, give --init FILE, or"):
-        train.initial_weights(recipe, arguments)
+        training.initial_weights()
     earlier = tfflow.models.create("liteflownet_pre_M6S6")
     pathlib.Path("runs/liteflownet_pre_M6S6").mkdir(parents=True)
     earlier.save("runs/liteflownet_pre_M6S6/model.keras")
     model = tfflow.models.create("liteflownet_pre_M6S6R6")
-    train.initialize(model, recipe, arguments)
+    training.initialize(model)
     mine = model.weights_by_name()
     for name, weight in earlier.weights_by_name().items():
         np.testing.assert_array_equal(mine[name], weight)
 
 
-def test_import_makes_a_class_of_ones_own_known(tmp_path, monkeypatch):
-    """In --init, as the commands of tfflow take it."""
+def test_import_makes_a_class_of_ones_own_known(tmp_path, monkeypatch, capsys):
+    """In --init, as the other commands of tfflow take it."""
     (tmp_path / "my_stages.py").write_text(
         "import keras, tfflow\n"
         "@keras.saving.register_keras_serializable('mine')\n"
@@ -209,52 +208,45 @@ def test_import_makes_a_class_of_ones_own_known(tmp_path, monkeypatch):
     del sys.modules["my_stages"]
     initialized = []
 
-    def begin(recipe, arguments):
-        model = tfflow.models.create(recipe.model, **recipe.model_arguments)
-        train.initialize(model, recipe, arguments)
+    def begin(training):
+        model = training.recipe.create()
+        training.initialize(model)
         initialized.append(model)
 
-    monkeypatch.setattr(train, "train", begin)
-    command = ["train.py", "lightflow_chairs", "--init", "earlier.keras"]
-    monkeypatch.setattr(sys, "argv", command)
-    with pytest.raises(SystemExit, match="Earlier"):
-        train.main()
-    monkeypatch.setattr(sys, "argv", [*command, "--import", "my_stages"])
-    train.main()
+    monkeypatch.setattr(Run, "train", begin)
+    command = ["train", "lightflow_chairs", "--init", "earlier.keras"]
+    assert main(command) == 1
+    assert "Earlier" in capsys.readouterr().err
+    assert main([*command, "--import", "my_stages"]) == 0
     expected = tfflow.load("earlier.keras").get_weights()
     np.testing.assert_array_equal(initialized[0].get_weights()[0], expected[0])
 
 
 def test_parts_begin_with_files_of_their_own():
-    recipe = recipes.get("flownet2_chairs")
-    given = ["flownet2_chairs", "--init", "flownet2css=a.keras", "--init", "flownet2sd=b.keras"]
-    assert train.initial_weights(recipe, train.parse_arguments(given)) == {
-        "flownet2css": "a.keras",
-        "flownet2sd": "b.keras",
-    }
-    none = train.parse_arguments(["flownet2_chairs", "--init", "none"])
-    assert train.initial_weights(recipe, none) == {}
+    given = sources(["flownet2css=a.keras", "flownet2sd=b.keras"])
+    assert given == {"flownet2css": "a.keras", "flownet2sd": "b.keras"}
+    assert Run("flownet2_chairs", init=given).initial_weights() == given
+    assert sources(["all.keras"]) == {"": "all.keras"}
+    assert Run("flownet2_chairs", init=sources(["none"])).initial_weights() == {}
 
 
 # Options ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "options", [("--precision", "bfloat16"), ("--precision", "float16")], ids=lambda o: o[1]
-)
-def test_half_precision(tmp_path, options):
-    model = run("lightflow_demo", tmp_path, *options)
-    assert model.dtype_policy.name == f"mixed_{options[1]}"
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision(tmp_path, precision):
+    model = run("lightflow_demo", tmp_path, precision=precision)
+    assert model.dtype_policy.name == f"mixed_{precision}"
     assert np.isfinite(log_of(tmp_path)[0]["loss"])
     assert keras.config.dtype_policy().name == "float32"
-    again = run("lightflow_demo", tmp_path, *options)  # finished: what came out
+    again = run("lightflow_demo", tmp_path, precision=precision)  # finished: what came out
     np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
 
 
 def test_accumulated_steps_are_one_large_one(tmp_path):
     """A batch of 2 in two parts: the same samples, schedule and updates (no batch norm here)."""
     whole = run("liteflownet_pre_M6S6", tmp_path / "whole")
-    parts = run("liteflownet_pre_M6S6", tmp_path / "parts", "--accumulate", "2")
+    parts = run("liteflownet_pre_M6S6", tmp_path / "parts", accumulate=2)
     assert [log["step"] for log in log_of(tmp_path / "parts")] == [4]
     keras.utils.set_random_seed(0)
     start = tfflow.models.create("liteflownet_pre_M6S6").get_weights()
@@ -262,12 +254,12 @@ def test_accumulated_steps_are_one_large_one(tmp_path):
     for one, other, before in zip(whole.get_weights(), parts.get_weights(), start, strict=True):
         assert np.linalg.norm(one - other) < 0.05 * np.linalg.norm(one - before)
     with pytest.raises(ValueError, match="can't be made of 3 equal parts"):
-        run("liteflownet_pre_M6S6", tmp_path / "x", "--accumulate", "3")
+        run("liteflownet_pre_M6S6", tmp_path / "x", accumulate=3)
 
 
 def test_averaged_weights_come_out_and_training_goes_on_without(tmp_path):
-    plain = run("lightflow_demo", tmp_path / "plain", "--steps", "8")
-    averaged = run("lightflow_demo", tmp_path / "ema", "--steps", "8", "--ema", "0.9")
+    plain = run("lightflow_demo", tmp_path / "plain", steps=8)
+    averaged = run("lightflow_demo", tmp_path / "ema", steps=8, ema=0.9)
     losses = [[log["loss"] for log in log_of(tmp_path / name)] for name in ("plain", "ema")]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
     change = [np.abs(a - b).max() for a, b in zip(plain.get_weights(), averaged.get_weights())]
@@ -282,15 +274,15 @@ def test_a_folder_of_another_run_is_left_alone(tmp_path):
     with pytest.raises(ValueError, match="recipe lightflow_demo, not lightflow_chairs"):
         run("lightflow_chairs", tmp_path)
     with pytest.raises(ValueError, match="seed 0, not 1"):
-        run("lightflow_demo", tmp_path, "--seed", "1")
+        run("lightflow_demo", tmp_path, seed=1)
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        ("--ema", "0.9"),
-        pytest.param((), marks=pytest.mark.slow),
-        pytest.param(("--accumulate", "2"), marks=pytest.mark.slow),
+        {"ema": 0.9},
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param({"accumulate": 2}, marks=pytest.mark.slow),
     ],
     ids=str,
 )
@@ -305,13 +297,13 @@ def test_an_interrupted_run_ends_with_the_same_weights(tmp_path, options, monkey
             if self.left == 0:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    whole = run("lightflow_demo", tmp_path / "whole", "--steps", "10", *options)
+    whole = run("lightflow_demo", tmp_path / "whole", steps=10, **options)
 
-    made = train.make_callbacks
+    made = Run.callbacks
     for interruption in (StopAfter(3), StopAfter(4), StopAfter(99)):
-        monkeypatch.setattr(train, "make_callbacks", lambda *a, i=interruption: [i, *made(*a)])
+        monkeypatch.setattr(Run, "callbacks", lambda *a, i=interruption: [i, *made(*a)])
         try:
-            resumed = run("lightflow_demo", tmp_path / "cut", "--steps", "10", *options)
+            resumed = run("lightflow_demo", tmp_path / "cut", steps=10, **options)
         except Interrupted as end:
             assert "the same command goes on" in str(end)
     assert [log["epoch"] for log in log_of(tmp_path / "cut")] == [1, 2, 3]
@@ -349,11 +341,11 @@ class NaNForFastFlow(MultiLevelEPE):
 
 def test_killed_before_the_last_save_it_still_ends(tmp_path):
     """A finished run makes its model again, with the averaged weights."""
-    first = run("lightflow_demo", tmp_path, "--ema", "0.9")
+    first = run("lightflow_demo", tmp_path, ema=0.9)
     (tmp_path / "model.keras").unlink()
     with (tmp_path / "log.jsonl").open("a") as log:
         log.write('{"epoch": 2, "lo')  # and a line that a full disk cut off
-    again = run("lightflow_demo", tmp_path, "--ema", "0.9")
+    again = run("lightflow_demo", tmp_path, ema=0.9)
     for one, other in zip(first.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert (tmp_path / "model.keras").is_file()
@@ -362,10 +354,9 @@ def test_killed_before_the_last_save_it_still_ends(tmp_path):
 def test_a_failed_beginning_leaves_the_folder_free(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     recipe = dataclasses.replace(smoke(recipes.get("lightflow_demo")))
-    wrong = train.parse_arguments(["lightflow_demo", "--init", "nowhere.keras", "--output", "run"])
     with pytest.raises(FileNotFoundError, match=r"nowhere\.keras"):
-        train.train(recipe, wrong)
-    train.train(recipe, train.parse_arguments(["lightflow_demo", "--output", "run"]))
+        Run(recipe, init={"": "nowhere.keras"}, output="run").train()
+    Run(recipe, output="run").train()
     assert pathlib.Path("run/model.keras").is_file()
 
 
@@ -375,17 +366,16 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path, monkeypatch):
             if epoch == 1:
                 self.model.trainable_variables[0].assign(self.model.trainable_variables[0] * np.nan)
 
-    made = train.make_callbacks
-    monkeypatch.setattr(train, "make_callbacks", lambda *a: [Spoil(), *made(*a)])
+    made = Run.callbacks
+    monkeypatch.setattr(Run, "callbacks", lambda *a: [Spoil(), *made(*a)])
     with pytest.raises(NotFiniteError, match="is not finite after step 8"):
-        run("liteflownet_pre_M6S6", tmp_path, "--steps", "8")
+        run("liteflownet_pre_M6S6", tmp_path, steps=8)
     assert Checkpoints(tmp_path / "checkpoints").steps() == [4]
 
 
 def test_what_does_not_go_together_is_told():
-    arguments = ["lightflow_demo", "--accumulate", "2", "--distribute", "mirrored"]
     with pytest.raises(ValueError, match="one device only"):
-        train.chosen_recipe(train.parse_arguments(arguments))
+        Run("lightflow_demo", accumulate=2, distribute="mirrored")
 
 
 def test_nan_stops_with_the_batch_that_caused_it(tmp_path):
@@ -393,7 +383,7 @@ def test_nan_stops_with_the_batch_that_caused_it(tmp_path):
     samples = Noise([*[slow] * 5, fast])
     changes = {"data": lambda folder: (samples, samples[:2]), "loss": NaNForFastFlow(LEVEL6)}
     with pytest.raises(NotFiniteError, match=r"step \d; .*nan_batch\.npz"):
-        run("liteflownet_pre_M6S6", tmp_path, "--steps", "6", "--seed", "3", **changes)
+        run("liteflownet_pre_M6S6", tmp_path, changes, steps=6, seed=3)
     saved = np.load(tmp_path / "nan_batch.npz")
     assert np.abs(saved["flow"]).max() > 10 > np.abs(saved["before_flow"]).max()
     assert saved["image1"].shape == (2, 64, 64, 3)
@@ -419,8 +409,8 @@ def chairs_tree(folder):
 def test_real_files_from_disk_to_weights(tmp_path):
     data = chairs_tree(tmp_path)
     recipe = recipes.get("lightflow_chairs")
-    options = {"data": recipe.data, "batch_size": 2}
-    run("lightflow_chairs", tmp_path / "run", "--data-dir", str(data), **options)
+    changes = {"data": recipe.data, "batch_size": 2}
+    run("lightflow_chairs", tmp_path / "run", changes, data_dir=data)
     assert log_of(tmp_path / "run")[0]["step"] == 2
 
 
@@ -428,11 +418,10 @@ def test_a_damaged_file_is_named_or_left_out(tmp_path):
     data = chairs_tree(tmp_path)
     damaged = next(data.rglob("*_img2.ppm"))
     damaged.write_bytes(damaged.read_bytes()[:-9])
-    options = {"data": recipes.get("lightflow_chairs").data, "batch_size": 2}
+    changes = {"data": recipes.get("lightflow_chairs").data, "batch_size": 2}
     with pytest.raises(Exception, match=damaged.name):
-        run("lightflow_chairs", tmp_path / "run", "--data-dir", str(data), **options)
-    again = ["--data-dir", str(data), "--skip-corrupt"]
-    run("lightflow_chairs", tmp_path / "skipping", *again, **options)
+        run("lightflow_chairs", tmp_path / "run", changes, data_dir=data)
+    run("lightflow_chairs", tmp_path / "skipping", changes, data_dir=data, skip_corrupt=True)
     record = json.loads((tmp_path / "skipping" / "skipped.json").read_text())
     assert damaged.name in record["why"][0] and record["names"] == [damaged.name[:5]]
 
@@ -445,12 +434,11 @@ def test_a_damaged_file_of_the_validation_set(tmp_path):
     for path in intact:
         shutil.copy(path.with_name(path.name.replace("5", "1")), path)
     (data / "FlyingChairs_release/FlyingChairs_train_val.txt").write_text("1\n1\n1\n2\n2\n")
-    options = {"data": recipes.get("lightflow_chairs").data, "batch_size": 2}
+    changes = {"data": recipes.get("lightflow_chairs").data, "batch_size": 2}
     with pytest.raises(CorruptFileError, match=damaged.name):
-        run("lightflow_chairs", tmp_path / "run", "--data-dir", str(data), **options)
+        run("lightflow_chairs", tmp_path / "run", changes, data_dir=data)
     assert not Checkpoints(tmp_path / "run" / "checkpoints").steps()
-    again = ["--data-dir", str(data), "--skip-corrupt"]
-    run("lightflow_chairs", tmp_path / "skipping", *again, **options)
+    run("lightflow_chairs", tmp_path / "skipping", changes, data_dir=data, skip_corrupt=True)
     record = json.loads((tmp_path / "skipping" / "skipped_validation.json").read_text())
     assert record["names"] == ["00004"]
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfflow.data.pipeline import Share
+from tfflow.data.pipeline import WorkerShare
 from tfflow.training import distribution
 
 SCRIPT = pathlib.Path(__file__).with_name("distributed_run.py")
@@ -98,6 +98,6 @@ def test_workers_need_a_cluster(monkeypatch, text):
 def test_one_device_has_all_of_the_batch():
     strategy = distribution.make_strategy("none")
     assert distribution.is_chief(strategy)
-    assert distribution.share(strategy) == Share()
-    assert distribution.distribute(strategy, lambda share: share) == Share()
+    assert distribution.share(strategy) == WorkerShare()
+    assert distribution.distribute(strategy, lambda share: share) == WorkerShare()
     assert tf.distribute.get_strategy() is strategy

@@ -4,7 +4,6 @@ Each has ``add(commands)``, which describes its arguments, and ``run(arguments)`
 """
 
 import argparse
-import difflib
 import sys
 
 import tfflow
@@ -20,7 +19,9 @@ from tfflow.cli import (
     shared,
     submit,
     synthesize,
+    train,
 )
+from tfflow.suggestion import suggestion
 
 DESCRIPTION = "Optical flow for TensorFlow and Keras, from training to the phone."
 EXAMPLES = """\
@@ -33,6 +34,7 @@ examples:
   tfflow export lightflow --size 384x512 --quantize int8 -o lightflow_int8.tflite
   tfflow import-weights liteflownet2 checkpoint.pth -o liteflownet2.keras
   tfflow benchmark lightflow_int8.tflite --threads 1 2
+  tfflow train lightflow_chairs --data-dir /data
 
 Help on one of them: tfflow flow --help
 """
@@ -59,20 +61,13 @@ def _parse(arguments):
     commands = next(a.choices for a in parser._actions if a.dest == "command")
     command = next((word for word in arguments if not word.startswith("-")), None)
     if command is not None and command not in commands:
-        known = f"commands: {', '.join(commands)}"
-        parser.error(f"there is no command {command!r}; {_nearest(command, commands) or known}")
+        parser.error(f"there is no command {command!r}. {suggestion(command, commands)}")
     parsed, unknown = parser.parse_known_args(arguments)
     if unknown:
         options = parsed.parser._option_string_actions
-        near = (_nearest(word.partition("=")[0], options) for word in unknown)
-        hint = next(filter(None, near), "--help shows what there is")
-        parsed.parser.error(f"unknown argument {unknown[0]!r}; {hint}")
+        hint = suggestion(unknown[0].partition("=")[0], options)
+        parsed.parser.error(f"unknown argument {unknown[0]!r}. {hint}")
     return parsed
-
-
-def _nearest(word, known):
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else ""
 
 
 def _sentence(error):
@@ -100,6 +95,7 @@ def build_parser():
         export,
         benchmark,
         import_weights,
+        train,
         synthesize,
         models,
         build_ops,

@@ -11,7 +11,15 @@ from tfflow.startup import start_backend_quietly
 
 
 def command(commands, name, run, summary, description):
-    parser = commands.add_parser(name, help=summary, description=description)
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        # Paragraphs stay as they are written; one alone is wrapped.
+        formatter_class=argparse.RawDescriptionHelpFormatter
+        if "\n" in description
+        else argparse.HelpFormatter,
+    )
     parser.set_defaults(run=run, parser=parser)
     return parser
 
@@ -45,7 +53,8 @@ def import_option(parser):
 def import_modules(names):
     """Imports modules by name, from the current folder too."""
     if names:
-        start_backend_quietly()  # which they import
+        # They import it; a run on several workers has devices yet to set up.
+        start_backend_quietly(use_devices=False)
         sys.path.insert(0, os.getcwd())
     for name in names:
         try:

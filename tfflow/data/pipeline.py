@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tfflow.data import augmentation as settings
 
 
-class Share(NamedTuple):
+class WorkerShare(NamedTuple):
     """The part of every batch that one of several workers reads.
 
     Attributes:
@@ -26,9 +26,6 @@ class Share(NamedTuple):
     pieces: int = 1
 
 
-WHOLE = Share()
-
-
 def training_pipeline(
     dataset,
     batch_size,
@@ -39,7 +36,7 @@ def training_pipeline(
     seed=0,
     repeat=True,
     start=0,
-    share=WHOLE,
+    share=None,
 ):
     """Batches of augmented crops. The same arguments give the same batches.
 
@@ -56,7 +53,7 @@ def training_pipeline(
         repeat: go on for ever in full batches; otherwise stop after one epoch, the last batch
             being smaller.
         start: number of the first batch, to go on after an interruption.
-        share: the worker's `Share` of each batch.
+        share: the worker's `WorkerShare` of each batch; None = all of it.
 
     Returns:
         `tf.data.Dataset` of ({"image1", "image2"}, flow, valid): images (B, h, w, 3) float32 in
@@ -72,6 +69,7 @@ def training_pipeline(
     from tfflow.data.decoding import reader
     from tfflow.data.order import Order
 
+    share = share or WorkerShare()
     order = Order(dataset, shuffle, seed)
     augmentations = _checked(order.datasets, batch_size, crop, augmentation, repeat, share)
     readers = [reader(part) for part in order.datasets]
@@ -106,8 +104,8 @@ def _augmented(dataset, read, index, crop, augmentation, seed):
     return augment(read(index), crop, augmentation, seed, name=repr(dataset))
 
 
-def upcoming(dataset, *, seed=0, start=0, shuffle=True):
-    """The samples that a pipeline takes, without reading them.
+def sample_order(dataset, *, seed=0, start=0, shuffle=True):
+    """The order in which a pipeline takes its samples.
 
     Returns:
         An endless `tf.data.Dataset` of (number of the data set in a mixture, index in it), from

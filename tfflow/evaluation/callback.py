@@ -32,7 +32,7 @@ class EvaluatePairs(keras.callbacks.Callback):
             raise CorruptFileError(
                 f"{len(complaints)} pairs of {self.dataset!r}, which the training would be "
                 f"evaluated on, can't be read: {'; '.join(complaints[:3])}. Mend them, or leave "
-                "them out: dataset.readable() gives those that can be read (train.py: "
+                "them out: dataset.readable() gives those that can be read (tfflow train: "
                 "--skip-corrupt)."
             )
 

@@ -1,8 +1,9 @@
 """The networks by name. Nothing here imports Keras, so that listing them takes no time."""
 
 import dataclasses
-import difflib
 import importlib
+
+from tfflow.suggestion import suggestion
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,11 +72,7 @@ def entry(name):
         ValueError: If there is no such network; the message names the nearest ones.
     """
     if name not in _ENTRIES:
-        near = difflib.get_close_matches(str(name), _ENTRIES, n=3, cutoff=0.5)
-        hint = f"Known: {', '.join(list())}."
-        if near:
-            hint = f"Did you mean {' or '.join(map(repr, near))}?"
-        raise ValueError(f"No network is named {name!r}. {hint}")
+        raise ValueError(f"No network is named {name!r}. {suggestion(name, list())}")
     return _ENTRIES[name]
 
 

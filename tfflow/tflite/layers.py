@@ -1,8 +1,9 @@
 """Which operators of a .tflite graph a Keras layer became, by the names of their results."""
 
 import collections
-import difflib
 import re
+
+from tfflow.suggestion import suggestion
 
 _ACTIVATIONS = ("LEAKY_RELU", "RELU", "RELU6", "PRELU", "TANH", "LOGISTIC", "ELU")
 
@@ -86,11 +87,9 @@ def choose_layers(asked, names, argument):
     for each in asked:
         if not any(_within(name, each) for name in names):
             blocks = {name.rpartition("/")[0] for name in names} - {""}
-            near = difflib.get_close_matches(str(each), [*names, *sorted(blocks)], n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ValueError(
                 f"{argument} must name layers of the model, as the sensitivity report does; got "
-                f"{each!r}.{hint}"
+                f"{each!r}. {suggestion(each, [*names, *sorted(blocks)])}"
             )
     return [name for name in names if any(_within(name, each) for each in asked)]
 

@@ -1,13 +1,13 @@
 """The numeric forms of an exported file, made from its float32 graph with ai-edge-quantizer."""
 
 import contextlib
-import difflib
 import io
 import re
 import warnings
 
 import numpy as np
 
+from tfflow.suggestion import suggestion
 from tfflow.tflite.calibration import measure_ranges
 from tfflow.tflite.graph import Graph
 from tfflow.tflite.rewriting import name_signature, stay_integer, take_uint8_images
@@ -44,10 +44,10 @@ PAIR_CHANNELS = 6  # of two images side by side
 def check_quantization(name):
     """Raises ValueError with the nearest name if ``name`` is no quantization."""
     if name not in QUANTIZATIONS:
-        near = difflib.get_close_matches(str(name), QUANTIZATIONS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         known = ", ".join(QUANTIZATIONS)
-        raise ValueError(f"quantization must be one of {known}; got {name!r}.{hint}")
+        raise ValueError(
+            f"quantization must be one of {known}; got {name!r}. {suggestion(name, QUANTIZATIONS)}"
+        )
 
 
 def quantize(

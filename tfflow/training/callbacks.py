@@ -86,30 +86,60 @@ class FreezeStatistics(keras.callbacks.Callback):
             self.model.make_train_function(force=True)  # the old trace has the old statistics
 
 
-class UseAverage(keras.callbacks.Callback):
-    """At an epoch's end, gives the model the optimizer's moving average of its weights.
+class WithAverage(keras.callbacks.Callback):
+    """Lets other callbacks see the optimizer's moving average of the weights at an epoch's end.
 
-    What the callbacks between this one and its :attr:`taken_back` evaluate and save is the
-    average; training goes on from its own weights, to the last bit (keras.callbacks.SwapEMAWeights
-    swaps by adding and subtracting). The optimizer needs ``use_ema=True``. When training ends,
-    Keras leaves the average in the model.
+    The optimizer needs ``use_ema=True``. When training ends, Keras leaves the average in the model.
 
-    Attributes:
-        taken_back: The callback that gives the model its own weights again.
+    Args:
+        callbacks: What evaluates, saves and writes down; called in their order.
     """
 
-    def __init__(self):
+    def __init__(self, callbacks):
         super().__init__()
-        self.taken_back = keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: self._assign(self._own)
-        )
+        self.callbacks = callbacks
+
+    def set_params(self, params):
+        super().set_params(params)
+        for each in self.callbacks:
+            each.set_params(params)
+
+    def set_model(self, model):
+        super().set_model(model)
+        for each in self.callbacks:
+            each.set_model(model)
+
+    def on_train_begin(self, logs=None):
+        for each in self.callbacks:
+            each.on_train_begin(logs)
+
+    def on_train_end(self, logs=None):
+        for each in self.callbacks:
+            each.on_train_end(logs)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        for each in self.callbacks:
+            each.on_epoch_begin(epoch, logs)
 
     def on_epoch_end(self, epoch, logs=None):
         optimizer = self.model.optimizer
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         averages = optimizer._model_variables_moving_average
-        self._own = [keras.ops.convert_to_numpy(v) for v in self.model.trainable_variables]
+        own = [keras.ops.convert_to_numpy(v) for v in self.model.trainable_variables]
         self._assign([keras.ops.convert_to_numpy(average) for average in averages])
+        try:
+            for each in self.callbacks:
+                each.on_epoch_end(epoch, logs)
+        finally:
+            self._assign(own)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        for each in self.callbacks:
+            each.on_train_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch, logs=None):
+        for each in self.callbacks:
+            each.on_train_batch_end(batch, logs)
 
     def _assign(self, values):
         for variable, value in zip(self.model.trainable_variables, values, strict=True):
@@ -157,8 +187,8 @@ class StopAtNaN(keras.callbacks.Callback):
 
     Args:
         batches_from: ``batches_from(step)``: the training data from that step on.
-        path: ``.npz`` to write: ``image1``, ``image2``, ``flow``, ``valid`` and ``step``, and the
-            same of the batch before with ``before_`` in front.
+        path: ``.npz`` to write: the batch's arrays by name (``image1``, ``image2``, ``flow``,
+            ``valid``), ``step``, and those of the batch before with ``before_`` in front.
         step: How many batches were trained on before.
 
     Raises:
@@ -177,8 +207,10 @@ class StopAtNaN(keras.callbacks.Callback):
         arrays = {"step": self.step}
         for step, batch in zip(range(first, self.step + 1), self.batches_from(first)):
             before = "" if step == self.step else "before_"
-            images, flow, valid = batch
-            named = {**images, "flow": flow, "valid": valid}
+            inputs, truth = batch[:2]
+            named = {**inputs, **(truth if isinstance(truth, dict) else {"flow": truth})}
+            if len(batch) > 2:
+                named["valid"] = batch[2]
             arrays |= {before + name: np.asarray(value) for name, value in named.items()}
         with atomic_file(self.path) as temporary:
             np.savez_compressed(temporary, **arrays)

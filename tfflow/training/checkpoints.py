@@ -3,6 +3,7 @@
 import pathlib
 import re
 import signal
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -65,11 +66,15 @@ class Checkpoints:
         return steps[-1]
 
 
-class NotFiniteError(RuntimeError):
+class TrainingStopped(RuntimeError):
+    """A run that can be taken up again ended before its last step."""
+
+
+class NotFiniteError(TrainingStopped):
     """The loss or the weights became NaN or infinite."""
 
 
-class Interrupted(RuntimeError):
+class Interrupted(TrainingStopped):
     """The process was asked to end, and its state is saved."""
 
 
@@ -142,21 +147,27 @@ class SaveCheckpoints(keras.callbacks.Callback):
                 keras.ops.convert_to_numpy(variable)
 
 
-def stretches(step, steps, steps_per_epoch):
-    """How ``fit`` is to be called to go on from a step.
+class FitCall(NamedTuple):
+    """One call of ``fit``: ``epochs`` from ``first_epoch`` to before ``end_epoch``."""
+
+    step: int
+    first_epoch: int
+    end_epoch: int
+    steps_per_epoch: int
+
+
+def fit_calls(step, steps, steps_per_epoch):
+    """How ``fit`` is to be called to go on from a step: :class:`FitCall` for :class:`FitCall`.
 
     The rest of an epoch that was broken off, whole epochs, and what is left at the end.
-
-    Yields:
-        Tuples (step, first epoch, end epoch, steps per epoch).
     """
     while step < steps:
         epoch, done = divmod(step, steps_per_epoch)
         if done or steps - step < steps_per_epoch:
             count = min(steps_per_epoch - done, steps - step)
-            yield step, epoch, epoch + 1, count
+            yield FitCall(step, epoch, epoch + 1, count)
             step += count
         else:
             end = steps // steps_per_epoch
-            yield step, epoch, end, steps_per_epoch
+            yield FitCall(step, epoch, end, steps_per_epoch)
             step = end * steps_per_epoch

@@ -18,7 +18,7 @@ import os
 import keras
 import tensorflow as tf
 
-from tfflow.data.pipeline import Share
+from tfflow.data.pipeline import WorkerShare
 
 STRATEGIES = ("none", "mirrored", "multi-worker", "tpu")
 
@@ -95,7 +95,7 @@ def distribute(strategy, make_batches):
         What ``model.fit`` takes.
     """
     if strategy.num_replicas_in_sync == 1:
-        return make_batches(share=Share())
+        return make_batches(share=WorkerShare())
     return strategy.distribute_datasets_from_function(
         lambda context: make_batches(share=share(strategy))
     )
@@ -107,7 +107,7 @@ def share(strategy):
     cluster = resolver.cluster_spec().as_dict() if resolver and resolver.task_type else {}
     workers = len(cluster.get("worker", ["this one"]))
     worker = resolver.task_id if workers > 1 else 0
-    return Share(worker, workers, strategy.num_replicas_in_sync // workers)
+    return WorkerShare(worker, workers, strategy.num_replicas_in_sync // workers)
 
 
 def prepare(model):

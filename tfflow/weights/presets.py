@@ -6,7 +6,6 @@ weights are: network, constructor arguments, data, recipe, results, licence, and
 file.
 """
 
-import difflib
 import hashlib
 import json
 import pathlib
@@ -14,6 +13,7 @@ import pathlib
 import numpy as np
 
 from tfflow.atomic_file import atomic_file
+from tfflow.suggestion import suggestion
 
 FOLDER = pathlib.Path(__file__).parent / "presets"
 # Of detectors in videos, exported files and a card alone.
@@ -40,10 +40,7 @@ def preset_card(name, folder=None):
     """
     path = pathlib.Path(folder or FOLDER, f"{name}.json")
     if not path.is_file():
-        known = list_presets()
-        near = difflib.get_close_matches(str(name), known, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known) or 'none'}."
-        raise ValueError(f"No preset is named {name!r}. {hint}")
+        raise ValueError(f"No preset is named {name!r}. {suggestion(name, list_presets())}")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -106,11 +103,9 @@ def detector_files(name):
     """
     known = list_detectors()
     if name not in known:
-        near = difflib.get_close_matches(str(name), known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"{name!r} is no detector's preset ({', '.join(known) or 'none'}), nor a .keras or "
-            f".tflite file.{hint}"
+            f"{name!r} is no detector's preset, nor a .keras or .tflite file. "
+            f"{suggestion(name, known)}"
         )
     files = preset_card(name, DETECTORS)["tflite"]
     paths = {part: _checked(DETECTORS / f"{name}_{part}.tflite", files[part]) for part in files}

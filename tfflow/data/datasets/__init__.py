@@ -5,7 +5,6 @@ A data set is a sequence of `FlowSample`. The command line and the recipes name 
 in `DATASETS`.
 """
 
-import difflib
 import functools
 import os
 from pathlib import Path
@@ -20,6 +19,7 @@ from tfflow.data.datasets.middlebury import Middlebury
 from tfflow.data.datasets.mixture import Mixture
 from tfflow.data.datasets.sintel import Sintel
 from tfflow.data.datasets.things import FlyingThings3D, FlyingThings3DSubset
+from tfflow.suggestion import suggestion
 
 __all__ = [
     "DATASETS",
@@ -109,10 +109,9 @@ def open_dataset(spec):
             f"kinds: {', '.join(DATASETS)})"
         )
     if kind not in DATASETS:
-        nearest = difflib.get_close_matches(kind, DATASETS, n=1)
-        kinds = f"kinds: {', '.join(DATASETS)}"
-        hint = f"did you mean {nearest[0]!r}?" if nearest else kinds
-        raise ValueError(f"unknown kind of data set {kind!r} in {spec!r}; {hint}")
+        raise ValueError(
+            f"unknown kind of data set {kind!r} in {spec!r}. {suggestion(kind, DATASETS)}"
+        )
     if not root:
         raise ValueError(f"expected {kind}:path, got {spec!r} without a path")
     return DATASETS[kind](Path(root).expanduser())

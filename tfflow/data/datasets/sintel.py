@@ -1,7 +1,5 @@
 """MPI-Sintel."""
 
-import difflib
-
 from tfflow.data.datasets.base import FlowDataset, PairFiles
 from tfflow.data.datasets.layout import (
     FolderFiles,
@@ -11,6 +9,7 @@ from tfflow.data.datasets.layout import (
     one_or_both,
     subfolders,
 )
+from tfflow.suggestion import suggestion
 
 PASSES = ("clean", "final")
 
@@ -81,9 +80,8 @@ def _chosen_scenes(there, split, scenes, folder):
         return there
     for scene in scenes:
         if scene not in there:
-            nearest = difflib.get_close_matches(scene, there, n=1)
-            hint = f"did you mean {nearest[0]!r}?" if nearest else f"scenes: {', '.join(there)}"
-            raise ValueError(f"no scene {scene!r} in {folder} (split {split!r}); {hint}")
+            hint = suggestion(scene, there)
+            raise ValueError(f"no scene {scene!r} in {folder} (split {split!r}). {hint}")
     return [scene for scene in there if scene in scenes]
 
 

@@ -2,13 +2,12 @@
 
 import dataclasses
 
-from recipes.lightflow import FAST_CAMERA, drawn_scenes
-
 from tfflow.data import augmentation
 from tfflow.data.datasets import Mixture
 from tfflow.losses import MultiLevelEPE
+from tfflow.recipes.lightflow import FAST_CAMERA, drawn_scenes
+from tfflow.recipes.recipe import Recipe
 from tfflow.training.optimizers import ConvolutionMuon
-from tfflow.training.recipe import Recipe
 from tfflow.training.schedules import warmup_cosine
 
 # The finest output counts most; the coarse ones have to find the large motions.
@@ -23,7 +22,7 @@ LEVELS = {
 }
 
 
-def synthetic():
+def rillflow_synthetic():
     """From nothing: small crops, plain end-point error, a quarter of the pairs hardly moving."""
     return Recipe(
         name="rillflow_synthetic",
@@ -43,7 +42,7 @@ def synthetic():
     )
 
 
-def preset():
+def rillflow_preset():
     """The second stage, after rillflow_synthetic: larger crops, faster scenes, a robust exponent.
 
     Half of the pairs are of scenes half as fast again, with new textures and outlines, up to
@@ -52,7 +51,7 @@ def preset():
     ``--ema 0.998``.
     """
     return dataclasses.replace(
-        synthetic(),
+        rillflow_synthetic(),
         name="rillflow_preset",
         cost="52,000 pairs: two hours on 2 cores, after rillflow_synthetic; 12 GB more of scenes",
         expected="EPE 2.8 px on held-out scenes where rillflow_synthetic has 3.4",
@@ -90,3 +89,12 @@ def muon(schedule):
     return ConvolutionMuon(
         schedule, adam_lr_ratio=0.4, weight_decay=1e-3, adam_weight_decay=1e-4, clipnorm=1.0
     )
+
+
+RECIPES = {
+    recipe.__name__: recipe
+    for recipe in (
+        rillflow_synthetic,
+        rillflow_preset,
+    )
+}

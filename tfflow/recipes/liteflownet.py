@@ -4,12 +4,13 @@ Training begins with the coarsest level alone; every stage adds a unit or a leve
 and keeps training all of it. FlyingThings3D follows FlyingChairs, then Sintel or KITTI.
 """
 
-from recipes import lightflow, published
-from recipes.published import LEVELS, Schedule, thousands
+import functools
 
 from tfflow.data import augmentation
 from tfflow.losses import MultiLevelCharbonnier, MultiLevelEPE
-from tfflow.training.recipe import Recipe
+from tfflow.recipes import lightflow, published
+from tfflow.recipes.published import LEVELS, Schedule, thousands
+from tfflow.recipes.recipe import Recipe
 from tfflow.training.schedules import warmup_cosine
 
 # LiteFlowNet2 is also judged at full size, from its stage M3S3R3 on.
@@ -35,7 +36,7 @@ THINGS = Schedule(3e-6, thousands(200, 300, 400), 500_000)
 FINE = Schedule(5e-5, thousands(200, 300, 400), 500_000)
 
 
-def stage(network, stages, name):
+def _stage(network, stages, name):
     """A stage on FlyingChairs: the levels down to the one that its name begins with."""
     rate, milestones, length, epe = stages[name]
     earlier = [*stages][: [*stages].index(name)]
@@ -160,7 +161,7 @@ def liteflownet2_demo():
         cost="4,000 pairs: a quarter of an hour on 2 cores, scenes included",
         expected="EPE 1.2 px on unseen scenes of its kind, where zero flow has 6.9",
         model="liteflownet2",
-        data=lightflow.demo().data,
+        data=lightflow.lightflow_demo().data,
         crop=(128, 192),
         batch_size=4,
         steps=1000,
@@ -168,7 +169,7 @@ def liteflownet2_demo():
         loss=MultiLevelEPE(
             {"level3": 1.0, "level4": 0.5, "level5": 0.25, "level6": 0.25}, reduction="mean"
         ),
-        augmentation=lightflow.demo().augmentation,
+        augmentation=lightflow.lightflow_demo().augmentation,
         steps_per_epoch=200,
         validation_pairs=32,
     )
@@ -186,3 +187,24 @@ def _recipe(name, model, schedule, **settings):
         steps_per_epoch=2000,
         **settings,
     )
+
+
+RECIPES = {
+    **{
+        f"{network}_pre_{name}": functools.partial(_stage, network, stages, name)
+        for network, stages in (("liteflownet", LITEFLOWNET), ("liteflownet2", LITEFLOWNET2))
+        for name in stages
+    },
+    **{
+        recipe.__name__: recipe
+        for recipe in (
+            liteflownet_things,
+            liteflownet_sintel,
+            liteflownet_kitti,
+            liteflownet2_things,
+            liteflownet2_sintel_kitti,
+            liteflownet2_kitti,
+            liteflownet2_demo,
+        )
+    },
+}

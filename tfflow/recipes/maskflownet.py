@@ -7,13 +7,12 @@ images keep their sizes, which the authors brought to 370x1224.
 
 import itertools
 
-from recipes import published
-from recipes.published import LEVELS, Schedule, thousands
-
 from tfflow.data import augmentation
 from tfflow.losses import MaskFlowNetLoss, MultiLevelEPE
+from tfflow.recipes import published
+from tfflow.recipes.published import LEVELS, Schedule, thousands
+from tfflow.recipes.recipe import Recipe
 from tfflow.training.optimizers import AdamL2
-from tfflow.training.recipe import Recipe
 from tfflow.training.schedules import steps_table
 
 # The rate from each of these iterations (thousands) to the next.
@@ -171,3 +170,18 @@ def _recipe(name, model, schedule, crop, **settings):
         augmentation=augmentation.CHAIRS,
         **settings,
     )
+
+
+RECIPES = {
+    recipe.__name__: recipe
+    for recipe in (
+        maskflownets_chairs,
+        maskflownets_things,
+        maskflownets_sintel,
+        maskflownets_kitti,
+        maskflownet_chairs,
+        maskflownet_things,
+        maskflownet_sintel,
+        maskflownet_kitti,
+    )
+}

@@ -7,21 +7,21 @@ paper's 70,000 iterations, and ours on synthetic scenes alone.
 import dataclasses
 
 import keras
-from recipes import published
 
 from tfflow.data import SceneCache, SceneConfig, augmentation, synthesize
 from tfflow.data.datasets import Mixture
 from tfflow.losses import LightFlowL1, MultiLevelEPE
 from tfflow.progress import progress_bar
+from tfflow.recipes import published
+from tfflow.recipes.recipe import Recipe
 from tfflow.training.optimizers import AdamL2
-from tfflow.training.recipe import Recipe
 from tfflow.training.schedules import steps_table, warmup_cosine
 
 # Pairs of FlyingChairs' official training split; the published tables count epochs of them.
 CHAIRS_PAIRS = 22_232
 
 
-def chairs():
+def lightflow_chairs():
     """The table that reached 3.45: 403 epochs of FlyingChairs, Adam, L1 on the averaged flow."""
     epoch = CHAIRS_PAIRS // 128
     lengths = [epochs * epoch for epochs in (58, 116, 58, 57, 58, 56)]
@@ -44,7 +44,7 @@ def chairs():
     )
 
 
-def chairs_70k():
+def lightflow_chairs_70k():
     """The paper's schedule: 70,000 iterations of batch 128, up to 1e-2 and halved every 10,000."""
     lengths = [10_000, 20_000, 10_000, 10_000, 10_000, 10_000]
     rates = [1e-3, 1e-2, 5e-3, 2.5e-3, 1.25e-3, 6.25e-4]
@@ -66,7 +66,7 @@ def chairs_70k():
     )
 
 
-def synthetic():
+def lightflow_synthetic():
     """Ours: synthetic scenes alone, linear predictors, EPE on the averaged flow, one cosine."""
     return Recipe(
         name="lightflow_synthetic",
@@ -87,14 +87,14 @@ def synthetic():
     )
 
 
-def preset():
+def lightflow_preset():
     """The second stage of the shipped preset, after lightflow_synthetic: more and faster motion.
 
     A third of the pairs are magnified and moved as by a fast camera, which real pairs of
     FlyingChairs show more often than the scenes. Batch norm stays as the first stage left it. The
     robust exponent keeps what can't be matched from ruling. Meant for ``--ema 0.999``.
     """
-    first = synthetic()
+    first = lightflow_synthetic()
     return Recipe(
         name="lightflow_preset",
         source="ours",
@@ -116,14 +116,14 @@ def preset():
     )
 
 
-def fine():
+def lightflow_fine():
     """The third stage of the shipped preset, after lightflow_preset: small motions as well.
 
     A quarter of the pairs are scenes that hardly move, and the robust exponent is lower: a tenth
     of a pixel that is lost on them counts beside the large errors of the others. Meant for
     ``--ema 0.999``.
     """
-    before = preset()
+    before = lightflow_preset()
     return dataclasses.replace(
         before,
         name="lightflow_fine",
@@ -139,7 +139,7 @@ def fine():
 
 
 def _fast_and_slow(folder):
-    scenes, held_out = synthetic().data(folder)
+    scenes, held_out = lightflow_synthetic().data(folder)
     slow, _ = drawn_scenes(count=4_000, held_out=1, height=320, width=448, motion_scale=0.15)(
         folder / "slow"
     )
@@ -159,7 +159,7 @@ def _twice(scenes, held_out):
     return Mixture([scenes, scenes], [2, 1]), held_out
 
 
-def demo():
+def lightflow_demo():
     """Minutes on 2 cores: a narrow network on small, clean scenes whose camera always moves.
 
     A network that starts from nothing first has to find out that it should match; clear textures
@@ -248,3 +248,16 @@ def _cache(folder, count, config, seed):
     with progress_bar(f"drawing {folder.name} scenes") as progress:
         synthesize(folder, count, config, seed, progress=progress)
     return SceneCache(folder)
+
+
+RECIPES = {
+    recipe.__name__: recipe
+    for recipe in (
+        lightflow_demo,
+        lightflow_synthetic,
+        lightflow_preset,
+        lightflow_fine,
+        lightflow_chairs,
+        lightflow_chairs_70k,
+    )
+}

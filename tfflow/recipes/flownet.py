@@ -6,12 +6,11 @@ are fused to FlowNet2. Of a stack, the part that is new is trained, as in the pa
 checkpoints were, it seems, trained with all parts.
 """
 
-from recipes import published
-from recipes.published import LEVELS, S_FINE, S_LONG
-
 from tfflow.data import augmentation
 from tfflow.losses import MultiLevelEPE
-from tfflow.training.recipe import Recipe
+from tfflow.recipes import published
+from tfflow.recipes.published import LEVELS, S_FINE, S_LONG
+from tfflow.recipes.recipe import Recipe
 
 
 def flownets_chairs():
@@ -187,3 +186,24 @@ def _recipe(name, model, schedule, crop, **settings):
         steps_per_epoch=2000,
         **{**defaults, **settings},
     )
+
+
+RECIPES = {
+    recipe.__name__: recipe
+    for recipe in (
+        flownets_chairs,
+        flownets_things,
+        flownets_sintel,
+        flownetc_chairs,
+        flownetc_things,
+        flownetc_sintel,
+        flownet2cs_chairs,
+        flownet2cs_things,
+        flownet2css_chairs,
+        flownet2css_things,
+        flownet2css_sd,
+        flownet2sd,
+        flownet2_chairs,
+        flownet2_things,
+    )
+}

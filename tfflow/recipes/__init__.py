@@ -1,0 +1,63 @@
+"""Training recipes by name, a short function for each published stage and for ours; and runs.
+
+>>> tfflow.recipes.list()
+>>> tfflow.recipes.Run("lightflow_chairs", data_dir="/data").train()
+"""
+
+import builtins
+import functools
+import importlib
+
+from tfflow.suggestion import suggestion
+
+_FAMILIES = ("rillflow", "lightflow", "liteflownet", "flownet", "maskflownet")
+_LAZY = {"Run": "run", "Options": "run", "Recipe": "recipe", "Stage": "recipe"}
+
+# Not list: "from tfflow.recipes import *" must leave the builtin alone.
+__all__ = ["get", "register", *_LAZY]
+
+
+@functools.cache
+def _recipes():
+    """Name -> function that makes the recipe; those of :func:`register` join them."""
+    modules = (importlib.import_module(f"tfflow.recipes.{family}") for family in _FAMILIES)
+    return {name: recipe for module in modules for name, recipe in module.RECIPES.items()}
+
+
+def list():
+    """The names of all recipes."""
+    return builtins.list(_recipes())
+
+
+def get(name):
+    """The recipe of a name.
+
+    Raises:
+        ValueError: If there is none; the nearest name is suggested.
+    """
+    if name not in _recipes():
+        raise ValueError(f"No recipe is named {name!r}. {suggestion(name, _recipes())}")
+    return _recipes()[name]()
+
+
+def register(make):
+    """Decorator: adds a recipe of your own under the name of its function.
+
+    Args:
+        make: A function without arguments that makes a :class:`Recipe` of that name.
+
+    Raises:
+        ValueError: If the name is taken.
+    """
+    name = make.__name__
+    if name in _recipes():
+        raise ValueError(f"A recipe named {name!r} is registered already; choose another name.")
+    _recipes()[name] = make
+    return make
+
+
+def __getattr__(name):
+    # TensorFlow is imported with the first thing that needs it, not with the package.
+    if name in _LAZY:
+        return getattr(importlib.import_module(f"tfflow.recipes.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

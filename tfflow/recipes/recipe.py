@@ -1,0 +1,173 @@
+"""A recipe: everything about one training stage in one frozen object."""
+
+import collections.abc
+import dataclasses
+
+import keras
+
+from tfflow.data import training_pipeline
+from tfflow.data.augmentation import LIGHT, Augmentation
+from tfflow.evaluation.callback import EvaluatePairs
+from tfflow.metrics import EndPointError
+from tfflow.models import registry
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What a :class:`tfflow.recipes.Run` needs to know of a training, of whatever network.
+
+    Attributes:
+        name: What the command line calls it.
+        source: Where the numbers come from.
+        expected: What comes out, in words.
+        cost: What it takes, in words.
+        data: ``data(folder) -> (training set, validation set)``.
+        batch_size: Samples a step, over all devices.
+        steps: Number of steps.
+        optimizer: ``optimizer(steps) -> keras optimizer``, for a run of so many steps; the
+            schedule is inside.
+        starts_from: Recipes whose results the network begins with: of the part of it that is
+            named, or of the whole network for the name ``""``. Empty: random weights.
+        steps_per_epoch: Steps between checkpoints and validations.
+    """
+
+    name: str
+    source: str
+    expected: str
+    cost: str
+    data: collections.abc.Callable
+    batch_size: int
+    steps: int
+    optimizer: collections.abc.Callable
+    starts_from: dict = dataclasses.field(default_factory=dict)
+    steps_per_epoch: int = 500
+
+    monitor = "val_epe"  # of which best.keras has the least
+
+    def create(self):
+        """The network, not yet compiled."""
+        raise NotImplementedError
+
+    def compile(self, model):
+        """Compiles it with the stage's optimizer, loss and metrics."""
+        raise NotImplementedError
+
+    def batches(self, training_set, *, seed, start, share):
+        """A ``tf.data.Dataset`` without an end: one worker's share of the batches from a step on.
+
+        Batch number i is a function of ``seed`` and i, so that a run goes on where it stopped.
+        """
+        raise NotImplementedError
+
+    def validation(self, held_out):
+        """The callback that adds :attr:`monitor` to an epoch's logs."""
+        raise NotImplementedError
+
+    def part_for_validation(self, held_out):
+        """The part of the validation set that is looked at after each epoch."""
+        return held_out
+
+    def with_steps(self, steps):
+        """The same stage over another number of steps, its schedule stretched or shrunk."""
+        return dataclasses.replace(
+            self, steps=steps, steps_per_epoch=min(self.steps_per_epoch, steps)
+        )
+
+    def accumulated(self, count):
+        """The same training in steps of a ``count``-th of the batch, for a smaller memory.
+
+        The gradients of ``count`` steps make one update.
+
+        Raises:
+            ValueError: If the batch can't be divided so.
+        """
+        if count < 1 or self.batch_size % count:
+            raise ValueError(
+                f"{self.name} has batches of {self.batch_size}, which can't be made of {count} "
+                "equal parts; choose a divisor."
+            )
+        return dataclasses.replace(
+            self,
+            batch_size=self.batch_size // count,
+            steps=self.steps * count,
+            steps_per_epoch=self.steps_per_epoch * count,
+            # Keras looks the schedule up by steps, not by updates: it is stretched like the run.
+            optimizer=lambda steps: _accumulating(self.optimizer(steps), count),
+        )
+
+    def averaged(self, momentum):
+        """The same training with a moving average of the weights, which is what comes out.
+
+        Args:
+            momentum: Of the exponential average, such as 0.999.
+        """
+        if not 0 < momentum < 1:
+            raise ValueError(f"The momentum of the average must be in (0, 1); got {momentum}.")
+        return dataclasses.replace(
+            self, optimizer=lambda steps: _averaging(self.optimizer(steps), momentum)
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe(Stage):
+    """A training stage of a flow network. This package holds a short function for each.
+
+    Attributes:
+        model: Registry name of the network.
+        model_arguments: Constructor arguments.
+        crop: (height, width) of training crops.
+        loss: The loss.
+        augmentation: One, or for a mixture one for each of its data sets.
+        validation_pairs: Number of pairs of a validation, spread evenly over the set.
+        freeze_statistics_after: Epochs after which batch norm's statistics stay as they are (see
+            :class:`tfflow.training.callbacks.FreezeStatistics`), or None for never.
+
+    The others are :class:`Stage`'s; its ``data`` gives two sequences of samples.
+    """
+
+    model: str
+    crop: tuple[int, int]
+    loss: keras.losses.Loss
+    model_arguments: dict = dataclasses.field(default_factory=dict)
+    augmentation: Augmentation | tuple[Augmentation, ...] = LIGHT
+    validation_pairs: int = 100
+    freeze_statistics_after: int | None = None
+
+    def create(self):
+        return registry.create(self.model, **self.model_arguments)
+
+    def compile(self, model):
+        model.compile(
+            optimizer=self.optimizer(self.steps), loss=self.loss, metrics=[EndPointError()]
+        )
+
+    def batches(self, training_set, *, seed, start, share):
+        return training_pipeline(
+            training_set,
+            self.batch_size,
+            crop=self.crop,
+            augmentation=self.augmentation,
+            seed=seed,
+            start=start,
+            share=share,
+        )
+
+    def validation(self, held_out):
+        return EvaluatePairs(held_out, "val")
+
+    def part_for_validation(self, held_out):
+        return held_out[:: -(-len(held_out) // self.validation_pairs)]
+
+
+def _accumulating(optimizer, count):
+    return _with(optimizer, gradient_accumulation_steps=count if count > 1 else None)
+
+
+def _averaging(optimizer, momentum):
+    return _with(optimizer, use_ema=True, ema_momentum=momentum)
+
+
+def _with(optimizer, **settings):
+    """The same optimizer with other settings, which Keras takes only when it is made."""
+    config = optimizer.get_config() | settings
+    return type(optimizer).from_config(config)

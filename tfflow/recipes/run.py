@@ -1,0 +1,384 @@
+"""A run of a recipe, from nothing or from where it was interrupted.
+
+    tfflow.recipes.Run("lightflow_chairs", data_dir="/data").train()
+
+The same call goes on where the last one stopped, whatever stopped it. In the run's folder:
+``model.keras`` (the weights after the last step), ``best.keras`` (those of the best validation),
+``log.jsonl`` (a line an epoch), ``checkpoints/``, with ``tensorboard`` events in ``tensorboard/``.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import json
+import pathlib
+import sys
+
+import keras
+import tensorflow as tf
+
+from tfflow import loading, recipes
+from tfflow.atomic_file import atomic_file
+from tfflow.data import open_dataset
+from tfflow.data.datasets import Mixture
+from tfflow.data.pipeline import sample_order
+from tfflow.evaluation.callback import EvaluatePairs
+from tfflow.progress import progress_bar
+from tfflow.recipes.smoke import smoke
+from tfflow.training import distribution
+from tfflow.training.callbacks import (
+    FlowPictures,
+    FreezeStatistics,
+    JsonLines,
+    Speed,
+    StopAtNaN,
+    WithAverage,
+    read_log,
+)
+from tfflow.training.checkpoints import Checkpoints, SaveCheckpoints, TrainingStopped, fit_calls
+
+PRECISIONS = {"float32": "float32", "float16": "mixed_float16", "bfloat16": "mixed_bfloat16"}
+
+
+class WorkerLost(TrainingStopped):
+    """Another worker of a run on several machines is gone."""
+
+
+# 1. What is asked for -------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a run can be asked for beside its recipe.
+
+    Attributes:
+        data_dir: Where the data lies, in the folders that it comes in (docs/datasets.md).
+        output: Folder of the run; None = ``runs/RECIPE``.
+        steps: Number of steps; the schedule is scaled to it. None = the recipe's.
+        init: What the network begins with: part of it ("" for all) -> ``.keras`` file or preset.
+            Empty: random weights. None = what the recipe starts from, in ``runs/``.
+        distribute: One of ``tfflow.training.distribution.STRATEGIES``.
+        precision: ``"float32"``, ``"float16"`` or ``"bfloat16"``, the last two mixed.
+        accumulate: Parts that a batch is computed in, for a smaller memory.
+        ema: Momentum of a moving average of the weights, which is what comes out; None = none.
+        seed: Of weights and data.
+        deterministic: Bit-equal runs on GPUs too.
+        skip_corrupt: Read all files first, and leave out damaged ones.
+        also_evaluate: A data set as ``KIND:FOLDER`` that is evaluated after each epoch, too.
+        tensorboard: Write numbers and flow pictures for TensorBoard.
+        smoke: A few small steps on generated data: does it run at all?
+    """
+
+    data_dir: str = "scenes"
+    output: str | None = None
+    steps: int | None = None
+    init: dict | None = None
+    distribute: str = "none"
+    precision: str = "float32"
+    accumulate: int = 1
+    ema: float | None = None
+    seed: int = 0
+    deterministic: bool = False
+    skip_corrupt: bool = False
+    also_evaluate: str | None = None
+    tensorboard: bool = False
+    smoke: bool = False
+
+    def __post_init__(self):
+        if self.precision not in PRECISIONS:
+            raise ValueError(
+                f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}."
+            )
+        if self.accumulate != 1 and self.distribute != "none":
+            raise ValueError(
+                "--accumulate goes with one device only, because of Keras: several devices share "
+                "a batch anyway. Leave out --accumulate or --distribute."
+            )
+
+    def applied_to(self, recipe):
+        """The recipe as these options would have it."""
+        if self.smoke:
+            recipe = smoke(recipe, self.steps or 2)
+        elif self.steps:
+            recipe = recipe.with_steps(self.steps)
+        if self.accumulate != 1:
+            recipe = recipe.accumulated(self.accumulate)
+        # Keras averages after every part of a batch.
+        return recipe.averaged(self.ema ** (1 / self.accumulate)) if self.ema else recipe
+
+
+class Run:
+    """A training of one stage, however often it is interrupted.
+
+    Args:
+        recipe: Name of a recipe (:func:`tfflow.recipes.list`), or a
+            :class:`tfflow.recipes.Recipe`.
+        **options: What else is asked for; see :class:`Options`.
+
+    Raises:
+        ValueError: If the recipe is unknown or an option is out of its range.
+    """
+
+    def __init__(self, recipe, **options):
+        self.options = Options(**options)
+        self.recipe = self.options.applied_to(
+            recipes.get(recipe) if isinstance(recipe, str) else recipe
+        )
+        self.folder = pathlib.Path(self.options.output or f"runs/{self.recipe.name}")
+        self.checkpoints = Checkpoints(self.folder / "checkpoints")
+
+    def train(self):
+        """Trains until the last step.
+
+        Returns:
+            The network, with the averaged weights where ``ema`` is given.
+
+        Raises:
+            FileNotFoundError: If data, or the result that the stage starts from, is not there.
+            ValueError: If the folder holds another run, or data can't be used.
+            NotFiniteError: If the loss or a weight is no number any more.
+            Interrupted: After SIGTERM, with the state saved.
+            WorkerLost: If another worker is gone.
+        """
+        if self.options.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        self.strategy = distribution.make_strategy(self.options.distribute)
+        self.chief = distribution.is_chief(self.strategy)
+        self.claim_folder()
+        self.open_data()
+        with precision(self.options.precision), self.strategy.scope():
+            model = self.make_model()
+        self.clock = distribution.prepare(model)
+
+        step = self.restore(model)
+        if step:
+            print(f"going on from step {step}")
+        for call in fit_calls(step, self.recipe.steps, self.recipe.steps_per_epoch):
+            if call.step != step:
+                # fit leaves averaged weights in the model; training goes on from its own.
+                self.restore(model)
+            self.fit(model, call)
+        model.optimizer.finalize_variable_values(model.trainable_variables)  # the average, if any
+        path = self.output / "model.keras"
+        with atomic_file(path) as temporary:
+            model.save(temporary)
+        print(f"saved {path}")
+        return model
+
+    # 2. The folder ----------------------------------------------------------------------------
+
+    @property
+    def output(self):
+        """Where this worker writes. All do what the chief does, as saving takes all of them."""
+        if self.chief:
+            return self.folder
+        return self.folder / f"worker-{self.strategy.cluster_resolver.task_id}"
+
+    def claim_folder(self):
+        """Notes in run.json what this run is; a folder that holds another run is left alone."""
+        recipe = self.recipe
+        record = {"recipe": recipe.name, "steps": recipe.steps, "batch_size": recipe.batch_size}
+        record |= {name: getattr(self.options, name) for name in ("seed", "ema", "precision")}
+        init = self.options.init
+        if init is not None:
+            init = [f"{part}={file}" if part else str(file) for part, file in init.items()]
+        record["init"] = ["none"] if init == [] else init
+        path = self.output / "run.json"
+        started = Checkpoints(self.output / "checkpoints").steps()
+        if path.is_file() and (started or (self.output / "model.keras").is_file()):
+            there = json.loads(path.read_text(encoding="utf-8"))
+            other = [f"{k} {there.get(k)}, not {v}" for k, v in record.items() if there.get(k) != v]
+            if other:
+                raise ValueError(
+                    f"{self.output} holds another run ({'; '.join(other)}). Give another --output, "
+                    "or delete that folder."
+                )
+        self.output.mkdir(parents=True, exist_ok=True)
+        with atomic_file(path) as temporary:
+            temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+    # 3. Data ----------------------------------------------------------------------------------
+
+    def open_data(self):
+        training_set, held_out = self.recipe.data(pathlib.Path(self.options.data_dir))
+        if self.options.skip_corrupt:
+            training_set = without_corrupt(training_set, self.output / "skipped.json")
+        held_out = self.recipe.part_for_validation(held_out)
+        if self.options.skip_corrupt:
+            held_out = without_corrupt(held_out, self.output / "skipped_validation.json")
+        print(f"training on {training_set!r}, validating on {held_out!r}")
+        self.training_set, self.held_out = training_set, held_out
+
+    def batches(self, start, share):
+        """The training batches from a step on, or one worker's share of them."""
+        return self.recipe.batches(
+            self.training_set, seed=self.options.seed, start=start, share=share
+        )
+
+    def own_batches(self, start):
+        """This worker's part of each batch, whole."""
+        share = distribution.share(self.strategy)._replace(pieces=1)
+        return self.batches(start, share)
+
+    # 4. The model -----------------------------------------------------------------------------
+
+    def make_model(self):
+        """The compiled network, with what its stage starts from."""
+        keras.utils.set_random_seed(self.options.seed)
+        model = self.recipe.create()
+        # All weights are the chief's in the end, and a checkpoint has them already.
+        if self.chief and not self.checkpoints.steps() and not self.options.smoke:
+            self.initialize(model)
+        self.recipe.compile(model)
+        return model
+
+    def initialize(self, model):
+        """Takes over the weights that the stage begins with."""
+        for part, source in self.initial_weights().items():
+            target = model
+            for name in filter(None, part.split("/")):
+                target = target.get_layer(name)
+            fresh = target.start_from(loading.load(source))
+            print(f"{target.name} starts from {source}; {len(fresh)} weights are new")
+
+    def initial_weights(self):
+        """Part of the network ("" for all of it) -> .keras file or preset."""
+        if self.options.init is not None:
+            return self.options.init
+        sources = {}
+        for part, other in self.recipe.starts_from.items():
+            sources[part] = pathlib.Path("runs") / other / "model.keras"
+            if not sources[part].is_file():
+                raise FileNotFoundError(
+                    f"{self.recipe.name} starts from the result of {other}, and there is no "
+                    f"{sources[part]}. Train that first, give --init "
+                    f"{part}{'=' if part else ''}FILE, or --init none for random weights."
+                )
+        return sources
+
+    def restore(self, model):
+        """Loads the newest checkpoint, if there is one, on all workers; how many steps it knows."""
+        step = self.checkpoints.restore(model) if self.chief else 0
+        return distribution.broadcast(model, step)
+
+    # 5. Callbacks -----------------------------------------------------------------------------
+
+    def callbacks(self, step):
+        """In their order: what measures, what evaluates, what writes it down."""
+        epoch = step // self.recipe.steps_per_epoch
+        log = self.output / "log.jsonl"
+        before = [
+            Speed(self.clock, step),
+            StopAtNaN(self.own_batches, self.output / "nan_batch.npz", step),
+        ]
+        if getattr(self.recipe, "freeze_statistics_after", None) is not None:
+            before.append(FreezeStatistics(self.recipe.freeze_statistics_after))
+        judging = [self.recipe.validation(self.held_out)]
+        if self.options.also_evaluate:
+            other = open_dataset(self.options.also_evaluate)
+            judging.append(EvaluatePairs(other, "also", limit=50))
+        judging += [
+            keras.callbacks.ModelCheckpoint(
+                self.output / "best.keras",
+                monitor=self.recipe.monitor,
+                mode="min",
+                save_best_only=True,
+                initial_value_threshold=best_so_far(log, epoch, self.recipe.monitor),
+            ),
+            JsonLines(log, epoch),
+        ]
+        if self.options.tensorboard and self.chief:
+            folder = self.output / "tensorboard"
+            judging.append(keras.callbacks.TensorBoard(folder, update_freq=100))
+            judging.append(FlowPictures(self.held_out, folder))
+        return [*before, WithAverage(judging)] if self.options.ema else [*before, *judging]
+
+    # 6. Training ------------------------------------------------------------------------------
+
+    def fit(self, model, call):
+        """One call of Keras's ``fit``."""
+        cluster = self.options.distribute == "multi-worker"
+        # Comes last: what the others write down of an epoch is there before it counts as done.
+        saving = SaveCheckpoints(
+            self.checkpoints, call.step, write=self.chief, catch_signals=not cluster
+        )
+        shown = 1 if sys.stdout.isatty() else 2  # a bar for people, a line an epoch for log files
+        batches = functools.partial(self.batches, call.step)
+        try:
+            model.fit(
+                distribution.distribute(self.strategy, batches),
+                initial_epoch=call.first_epoch,
+                epochs=call.end_epoch,
+                steps_per_epoch=call.steps_per_epoch,
+                callbacks=[*self.callbacks(call.step), saving],
+                shuffle=False,  # the pipeline does that
+                verbose=shown if self.chief else 0,
+            )
+        except tf.errors.OpError as error:
+            self.explain(error, saving.step)
+            raise
+        finally:
+            saving.release()
+
+    def explain(self, error, step):
+        """Raises what says more than TensorFlow's error, if that is known."""
+        lost = isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError))
+        if lost and self.options.distribute == "multi-worker":
+            saved = self.checkpoints.steps()
+            raise WorkerLost(
+                "another worker was lost. Start all of them again with the same command; they go "
+                f"on from step {saved[-1] if saved else 0}."
+            ) from error
+        if isinstance(error, (tf.errors.ResourceExhaustedError, tf.errors.InternalError)):
+            return
+        # Decoders don't name their files, but reading the samples around once more does.
+        print(f"looking for a damaged file around step {step}", file=sys.stderr)
+        batch = self.recipe.batch_size
+        order = sample_order(self.training_set, seed=self.options.seed, start=step * batch)
+        datasets = getattr(self.training_set, "datasets", [self.training_set])
+        for part, index in order.take(16 * batch).as_numpy_iterator():
+            datasets[part][int(index)]
+
+
+def without_corrupt(dataset, record):
+    """The data set without what can't be read: counted, noted down, and the same ever after."""
+    if isinstance(dataset, Mixture):
+        rest = [
+            without_corrupt(part, record.with_stem(f"{record.stem}_{number}"))
+            for number, part in enumerate(dataset.datasets)
+        ]
+        return Mixture(rest, dataset.ratios)
+    if not hasattr(dataset, "readable"):
+        print(f"{dataset!r} has no files of its own to check")
+        return dataset
+    if record.is_file():
+        skipped = json.loads(record.read_text(encoding="utf-8"))
+    else:
+        with progress_bar(f"reading all of {dataset.name}") as progress:
+            readable, complaints = dataset.readable(progress)
+        kept = {files.name for files in readable.pairs}
+        names = [files.name for files in dataset.pairs if files.name not in kept]
+        skipped = {"names": names, "why": complaints}
+        with atomic_file(record) as temporary:
+            temporary.write_text(json.dumps(skipped, indent=2) + "\n", encoding="utf-8")
+    print(f"skipping {len(skipped['names'])} pairs that can't be read; {record} says why")
+    return dataset.without(skipped["names"])
+
+
+def best_so_far(log, epoch, name):
+    """The best validation of an earlier part of the run, so that best.keras stays the best."""
+    if not log.is_file():
+        return None
+    results = (line[name] for line in read_log(log) if line["epoch"] <= epoch)
+    return min((value for value in results if value is not None), default=None)
+
+
+@contextlib.contextmanager
+def precision(name):
+    """What networks made within compute in."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(PRECISIONS[name])
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
