@@ -14,9 +14,9 @@ import sys
 import numpy as np
 from PIL import Image
 
+from tfflow.detection.boxes import decode, places
 from tfflow.models.prediction import rescale, resize
 from tfflow.tflite.interpreter import _quantized
-from tfflow.video.boxes import decode, places
 from tfflow.visualization import flow_to_image
 
 FOLDER = pathlib.Path(__file__).parent / "flowcore" / "src" / "test" / "resources" / "golden"

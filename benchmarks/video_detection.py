@@ -1,6 +1,6 @@
 """Flow-guided detection against a detector on every frame: precision and time over the interval.
 
-    python train/detector.py images && python train/detector.py clips
+    tfflow train-detector images && tfflow train-detector clips
     python benchmarks/video_detection.py --data-dir clips
 
 All run as .tflite files on one thread, on the 60 held-out clips. Three ways through a video:
@@ -27,23 +27,28 @@ start_backend_quietly()
 import numpy as np
 from tables import put_table, write_csv
 
+from tfflow.detection import (
+    DetectorInterpreter,
+    FixedInterval,
+    VideoDetector,
+    average_precision,
+    export_detector,
+    load_detector,
+    training,
+)
+from tfflow.detection.evaluation import SPEEDS, motion_speeds
+from tfflow.detection.export import MAX_CLIPS, kept_in_float
 from tfflow.models.prediction import resize
 from tfflow.progress import progress_bar
-from tfflow.tflite import DetectorInterpreter, export_detector
 from tfflow.tflite.benchmarking import conditions
 from tfflow.tflite.calibration import ranges_over
 from tfflow.tflite.conversion import convert_function
-from tfflow.tflite.detector_export import MAX_CLIPS, kept_in_float
 from tfflow.tflite.interpreter import open_interpreter
 from tfflow.tflite.quantization import quantize
-from tfflow.video import FixedInterval, VideoDetector, average_precision, load_detector
-from tfflow.video.evaluation import SPEEDS, motion_speeds
 
 HERE = pathlib.Path(__file__).parent
-for folder in ("train", "export"):
-    sys.path.insert(0, str(HERE.parent / folder))
+sys.path.insert(0, str(HERE.parent / "export"))
 
-import detector as training
 from make_detector import FLOW_SCALE, SIZE, long_clip
 
 RESULT = pathlib.Path(__file__).with_suffix(".csv")
@@ -77,7 +82,7 @@ def main():
     parser.add_argument("--limit", type=int, help="only so many held-out clips")
     arguments = parser.parse_args()
     where = conditions()
-    train, held_out, _ = training.synthetic_clips(arguments.data_dir)
+    train, held_out = training.synthetic_clips(arguments.data_dir)
     clips = [list(held_out[index]) for index in range(len(held_out))[: arguments.limit]]
     with tempfile.TemporaryDirectory() as folder:
         files = export(arguments, pathlib.Path(folder), train)

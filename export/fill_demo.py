@@ -21,7 +21,8 @@ start_backend_quietly()
 from plans import DEMO, DEMO_ASSETS, DEMO_DETECTORS, DEMO_OVERLAP, DEMO_SCORE
 
 from tfflow.atomic_file import atomic_file
-from tfflow.tflite import DetectorInterpreter
+from tfflow.detection import DetectorInterpreter
+from tfflow.detection.presets import detector_card, detector_files
 from tfflow.tflite.app_assets import LIST, GoldenPair, file_assets, list_file
 from tfflow.weights import presets
 
@@ -73,7 +74,7 @@ def assets():
 
 def detector(name, files):
     """What models.json says of a detector; its two files are added to ``files``."""
-    interpreter = DetectorInterpreter(presets.detector_files(name), threads=1)
+    interpreter = DetectorInterpreter(detector_files(name), threads=1)
     entry = {}
     for part, path in interpreter.paths.items():
         files[path.name] = path.read_bytes()
@@ -82,7 +83,7 @@ def detector(name, files):
     return {
         **entry,
         **interpreter.metadata,
-        "interval": presets.preset_card(name, presets.DETECTORS)["interval"],
+        "interval": detector_card(name)["interval"],
         "score": DEMO_SCORE,
         "overlap": DEMO_OVERLAP,
         "inputs": "image, key_image: (1, height, width, 3) float32 RGB in [0, 1]; features of the "

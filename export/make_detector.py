@@ -1,6 +1,6 @@
 """Makes the detector that comes with tfflow: two .tflite files, and a card with what they reach.
 
-    python train/detector.py images && python train/detector.py clips
+    tfflow train-detector images && tfflow train-detector clips
     python export/make_detector.py --data-dir clips
 
 Shipped is the first of int8 and int8 weights alone whose precision is within 3 % of float32's.
@@ -16,15 +16,19 @@ from tfflow.startup import start_backend_quietly
 
 start_backend_quietly()
 
+from tfflow.detection import (
+    DetectorInterpreter,
+    FixedInterval,
+    VideoDetector,
+    evaluate,
+    export_detector,
+    load_detector,
+    training,
+)
+from tfflow.detection.export import MAX_CLIPS
+from tfflow.detection.presets import FOLDER
 from tfflow.progress import progress_bar
-from tfflow.tflite import DetectorInterpreter, export_detector
-from tfflow.tflite.detector_export import MAX_CLIPS
-from tfflow.video import FixedInterval, VideoDetector, evaluate, load_detector
 from tfflow.weights import presets
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "train"))
-
-import detector as training
 
 NAME = "shapes"
 # Half as large again as the training's frames, for small objects; the flow stays at 128x192.
@@ -40,7 +44,7 @@ DESCRIPTION = (
 
 HISTORY = (
     "Stage images: 3,000 steps on clips with faster and smaller things, then 500 on those of "
-    "train/detector.py. Stage clips: 750 steps, then 500 more."
+    "tfflow train-detector. Stage clips: 750 steps, then 500 more."
 )
 
 
@@ -52,7 +56,7 @@ def main():
     parser.add_argument("--data-dir", type=pathlib.Path, default=pathlib.Path("clips"))
     arguments = parser.parse_args()
     try:
-        make(load_detector(arguments.model), *training.synthetic_clips(arguments.data_dir)[:2])
+        make(load_detector(arguments.model), *training.synthetic_clips(arguments.data_dir))
     except (ValueError, OSError) as error:
         sys.exit(f"make_detector: {error}")
 
@@ -85,8 +89,8 @@ def make(detector, train, held_out):
             "description": DESCRIPTION,
             "history": HISTORY,
             "commands": [
-                "python train/detector.py images",
-                "python train/detector.py clips",
+                "tfflow train-detector images",
+                "tfflow train-detector clips",
                 "python export/make_detector.py",
             ],
             "licence": "Apache-2.0",
@@ -99,10 +103,9 @@ def make(detector, train, held_out):
                 part: presets.hash_of(path) for part, path in zip(("key", "between"), paths)
             },
         }
-        presets.DETECTORS.mkdir(exist_ok=True)
         for path in paths:
-            shutil.copy(path, presets.DETECTORS / path.name)
-        presets.write_card(card, presets.DETECTORS)
+            shutil.copy(path, FOLDER / path.name)
+        presets.write_card(card, FOLDER)
 
 
 def long_clip(clip):

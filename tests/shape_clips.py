@@ -4,7 +4,7 @@ import dataclasses
 import importlib.util
 import pathlib
 
-from tfflow.data import SyntheticClips
+from tfflow.detection import SyntheticClips
 
 SCRIPT = pathlib.Path(__file__).parents[1] / "train" / "detector.py"
 

@@ -19,6 +19,7 @@ _SUBMODULES = (
     "addons",
     "cli",
     "data",
+    "detection",
     "evaluation",
     "losses",
     "metrics",
@@ -27,7 +28,6 @@ _SUBMODULES = (
     "recipes",
     "tflite",
     "training",
-    "video",
     "visualization",
     "weights",
 )

@@ -32,10 +32,10 @@ CLASSES = {
     ),
     **dict.fromkeys(("tfflow>EndPointError", "tfflow>FlOutliers"), "tfflow.training.metrics"),
     **dict.fromkeys(("tfflow>AdamL2", "tfflow>ConvolutionMuon"), "tfflow.training.optimizers"),
-    "tfflow>FlowGuidedGRU": "tfflow.video.aggregation",
-    "tfflow>FlowGuidedDetector": "tfflow.video.detector",
+    "tfflow>FlowGuidedGRU": "tfflow.detection.aggregation",
+    "tfflow>FlowGuidedDetector": "tfflow.detection.detector",
     **dict.fromkeys(
-        ("tfflow>FocalLoss", "tfflow>BoxLoss", "tfflow>CentrenessLoss"), "tfflow.video.losses"
+        ("tfflow>FocalLoss", "tfflow>BoxLoss", "tfflow>CentrenessLoss"), "tfflow.detection.losses"
     ),
 }
 

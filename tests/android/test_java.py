@@ -19,12 +19,13 @@ from PIL import Image
 from shape_clips import shapes_clips
 
 from tfflow.data import read_flow
+from tfflow.detection import DetectorInterpreter
+from tfflow.detection.boxes import select
+from tfflow.detection.presets import detector_files
 from tfflow.models import FlowStream
 from tfflow.models.prediction import resize
-from tfflow.tflite import DetectorInterpreter, FlowInterpreter
-from tfflow.video.boxes import select
+from tfflow.tflite import FlowInterpreter
 from tfflow.visualization import flow_to_image
-from tfflow.weights.presets import detector_files
 
 ASSETS = APP / "assets"
 DETECTOR = DEMO / "desktop" / "src" / "test" / "resources" / "detector"
@@ -153,9 +154,8 @@ def test_command_finds_what_python_finds(classes, tmp_path):
 
 @pytest.mark.slow
 def test_command_finds_what_an_exported_detector_finds(classes, tmp_path):
+    from tfflow.detection import FlowGuidedDetector, export_detector
     from tfflow.models import create
-    from tfflow.tflite import export_detector
-    from tfflow.video import FlowGuidedDetector
 
     detector = FlowGuidedDetector(3, alpha=0.35, channels=32, flow=create("lightflow"))
     pair = export_detector(
@@ -206,7 +206,7 @@ def compare_detections(classes, folder, key, between, images, **limits):
 
 
 def detect(key, between, images, interval, **limits):
-    """What tfflow.video.VideoDetector does, on two files: (is a key frame, its boxes (N, 6))."""
+    """tfflow.detection.VideoDetector on two files: (is a key frame, its boxes (N, 6))."""
     key, between = (
         Interpreter(str(file), num_threads=1).get_signature_runner() for file in (key, between)
     )

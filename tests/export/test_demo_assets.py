@@ -13,7 +13,9 @@ from PIL import Image
 
 from tfflow import tflite
 from tfflow.cli import main
-from tfflow.tflite import DetectorInterpreter, FlowInterpreter
+from tfflow.detection import DetectorInterpreter
+from tfflow.detection.presets import detector_files
+from tfflow.tflite import FlowInterpreter
 from tfflow.tflite.app_assets import app_flow
 from tfflow.weights import presets
 
@@ -102,7 +104,7 @@ def test_healthy_kernels_pass_the_self_check_and_broken_ones_do_not(file):
 
 @pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: detector["key"])
 def test_detectors_are_the_packages_files(detector):
-    interpreter = DetectorInterpreter(presets.detector_files(detector["preset"]), threads=1)
+    interpreter = DetectorInterpreter(detector_files(detector["preset"]), threads=1)
     for part, path in interpreter.paths.items():
         content = (ASSETS / detector[part]).read_bytes()
         assert content == path.read_bytes(), REMEDY

@@ -7,9 +7,9 @@ import threading
 import numpy as np
 import pytest
 
+from tfflow.detection import DetectorInterpreter, VideoDetector
 from tfflow.models import FlowStream
-from tfflow.tflite import DetectorInterpreter, FlowInterpreter, export
-from tfflow.video import VideoDetector
+from tfflow.tflite import FlowInterpreter, export
 
 THREADS, CALLS = 8, 200
 SIZE = (64, 64)

@@ -10,7 +10,7 @@ import tfflow
 from tfflow.data import CorruptFileError, PairFolder, write_image
 from tfflow.data.datasets import FlowSample
 from tfflow.evaluation.callback import EvaluatePairs
-from tfflow.training.callbacks import FlowPictures, JsonLines, Speed, UseAverage
+from tfflow.training.callbacks import FlowPictures, JsonLines, Speed, WithAverage
 from tfflow.training.distribution import InputClock
 
 
@@ -85,7 +85,7 @@ def test_speed_and_the_wait_for_data(monkeypatch):
     }
 
 
-def test_averages_are_shown_between_epochs_and_taken_back_exactly():
+def test_averages_are_shown_at_an_epochs_end_and_the_own_weights_return_exactly():
     made = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     made.compile(keras.optimizers.Adam(0.1, use_ema=True, ema_momentum=0.5), "mse")
     rng = np.random.default_rng(0)
@@ -93,11 +93,16 @@ def test_averages_are_shown_between_epochs_and_taken_back_exactly():
         made.train_on_batch(rng.normal(size=(4, 3)), rng.normal(size=(4, 2)))
     own = [np.array(weight) for weight in made.get_weights()]
     averages = [np.array(v) for v in made.optimizer._model_variables_moving_average]
-    shown = UseAverage()
-    for callback, expected in ((shown, averages), (shown.taken_back, own)):
-        callback.set_model(made)
-        callback.on_epoch_end(0, {})
-        for weight, value in zip(made.get_weights(), expected, strict=True):
+
+    class Look(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["seen"] = self.model.get_weights()
+
+    callback, logs = WithAverage([Look()]), {}
+    callback.set_model(made)
+    callback.on_epoch_end(0, logs)
+    for weights, expected in ((logs["seen"], averages), (made.get_weights(), own)):
+        for weight, value in zip(weights, expected, strict=True):
             np.testing.assert_array_equal(weight, value)
     assert np.abs(own[0] - averages[0]).max() > 1e-3
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfflow.training.checkpoints import Checkpoints, stretches
+from tfflow.training.checkpoints import Checkpoints, fit_calls
 
 
 def model(units=2, steps=0, **optimizer):
@@ -66,5 +66,5 @@ def test_what_does_not_fit_is_told(tmp_path):
         (25, []),
     ],
 )
-def test_stretches(step, expected):
-    assert list(stretches(step, 25, 10)) == expected
+def test_fit_calls(step, expected):
+    assert list(fit_calls(step, 25, 10)) == expected

@@ -20,6 +20,7 @@ from tfflow.cli import (
     submit,
     synthesize,
     train,
+    train_detector,
 )
 from tfflow.suggestion import suggestion
 
@@ -96,6 +97,7 @@ def build_parser():
         benchmark,
         import_weights,
         train,
+        train_detector,
         synthesize,
         models,
         build_ops,

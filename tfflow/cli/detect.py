@@ -53,9 +53,9 @@ def add(commands):
 
 def run(arguments):
     from tfflow.data.video import read_video
+    from tfflow.detection import ByError, ByMotion, FixedInterval, VideoDetector
+    from tfflow.detection.files import detect_video
     from tfflow.progress import progress_bar
-    from tfflow.video import ByError, ByMotion, FixedInterval, VideoDetector
-    from tfflow.video.files import detect_video
 
     if arguments.json and pathlib.Path(arguments.json).suffix != ".json":
         raise ValueError(f"--json must be named *.json; got {arguments.json}")
@@ -99,7 +99,7 @@ def _detector(arguments):
     path = pathlib.Path(arguments.model)
     if path.suffix == ".keras":
         start_backend_quietly()
-        from tfflow.video import load_detector
+        from tfflow.detection import load_detector
 
         detector = load_detector(path)
         if detector.flow_network is None:
@@ -113,11 +113,11 @@ def _detector(arguments):
         if names and len(names) != detector.classes:
             raise ValueError(f"{path} has {detector.classes} classes; --classes has {len(names)}")
         return detector, names
-    from tfflow.tflite import DetectorInterpreter
-    from tfflow.weights import presets
+    from tfflow.detection import DetectorInterpreter
+    from tfflow.detection.presets import detector_files
 
     if path.suffix != ".tflite":
-        path = presets.detector_files(arguments.model)
+        path = detector_files(arguments.model)
         print(
             f"The detector {arguments.model} is a demonstration: it knows synthetic shapes alone, "
             "no real objects. For those, train one of your own and give it as --model.",

@@ -9,6 +9,7 @@ def add(commands):
 
 
 def run(arguments):
+    from tfflow.detection.presets import detector_card, list_detectors
     from tfflow.progress import print_table
     from tfflow.weights import presets
 
@@ -18,6 +19,6 @@ def run(arguments):
         parameters = "" if entry.parameters is None else f"{entry.parameters:,}"
         rows.append((name, parameters, ", ".join(presets.list_presets(name)), entry.description))
     print_table("networks", ("name", "parameters", "presets", ""), rows, texts=(2, 3))
-    cards = [presets.preset_card(name, presets.DETECTORS) for name in presets.list_detectors()]
+    cards = [detector_card(name) for name in list_detectors()]
     rows = [(card["name"], card["description"]) for card in cards]
     print_table("detectors of objects in videos (tfflow detect)", ("name", ""), rows, texts=(1,))

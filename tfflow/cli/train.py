@@ -74,14 +74,14 @@ def run(arguments):
     finish(recipes.Run(arguments.recipe, **options | {"init": sources(arguments.init)}))
 
 
-def finish(training):
+def finish(training, command="train"):
     """Trains; what stops a run that can be taken up again is one line."""
     from tfflow.training.checkpoints import TrainingStopped
 
     try:
         training.train()
     except TrainingStopped as error:
-        sys.exit(f"tfflow train: {error}")
+        sys.exit(f"tfflow {command}: {error}")
 
 
 def sources(texts):

@@ -3,11 +3,6 @@
 import importlib
 
 _LAZY = {
-    "CocoVideo": "clips",
-    "ImageNetVID": "clips",
-    "SyntheticClips": "clips",
-    "VideoFrame": "clips",
-    "write_clips": "clip_files",
     "CorruptFileError": "formats",
     "read_flow": "formats",
     "read_image": "formats",

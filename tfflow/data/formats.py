@@ -18,7 +18,6 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from tfflow.atomic_file import atomic_file
-from tfflow.data import png16
 
 IMAGE_EXTENSIONS = (".png", ".ppm", ".pgm", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 FLOW_EXTENSIONS = (".flo", ".pfm", ".png")
@@ -35,6 +34,7 @@ _IMAGE_WRITE_OPTIONS = {
     ".webp": {"lossless": True},
 }
 
+_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _FLO_MAGIC = struct.pack("<f", 202021.25)  # the bytes "PIEH"
 _FLO_HEADER_BYTES = 12
 _PFM_HEADER = re.compile(rb"(P[Ff])\s+(-?\d{1,9})\s+(-?\d{1,9})\s+([-+.\deE]+)(?:\r\n|\s)")
@@ -251,7 +251,7 @@ def _flow_format(path, content):
         raise CorruptFileError(f"{path} is empty (0 bytes), expected flow")
     if content.startswith(_FLO_MAGIC):
         found = ".flo"
-    elif content.startswith(png16.SIGNATURE):
+    elif content.startswith(_PNG_MAGIC):
         found = ".png"
     elif re.match(rb"P[Ff]\s", content):
         found = ".pfm"
@@ -318,14 +318,23 @@ def _check_size(path, width, height, channels, available):
 
 
 def _decode_kitti(path, content):
-    try:
-        array = png16.decode(content)
-    except ValueError as error:
+    import cv2  # only where it is needed: it takes a while
+
+    # Blue, green, red; None for what is truncated or damaged.
+    array = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if array is None:
         raise CorruptFileError(
-            f"{path}: expected flow in KITTI's 16-bit RGB PNG; {error}"
-        ) from error
-    valid = array[..., 2] > 0
-    flow = (array[..., :2].astype(np.float32) - _KITTI_OFFSET) / _KITTI_SCALE
+            f"{path}: expected flow in KITTI's 16-bit RGB PNG; the file is damaged or truncated "
+            f"({len(content)} bytes)"
+        )
+    if array.dtype != np.uint16 or array.shape[2:] != (3,):
+        channels = array.shape[2] if array.ndim == 3 else 1
+        raise CorruptFileError(
+            f"{path}: expected flow in KITTI's 16-bit RGB PNG; this one has {channels} channels "
+            f"of {8 * array.itemsize} bits"
+        )
+    valid = array[..., 0] > 0
+    flow = (array[..., :0:-1].astype(np.float32) - _KITTI_OFFSET) / _KITTI_SCALE
     return np.where(valid[..., None], flow, 0).astype(np.float32), valid
 
 
@@ -356,10 +365,12 @@ def _encode_kitti(flow, valid):
             f"row {y}, column {x}: {flow[y, x].tolist()}. Write .flo or .pfm, or mark them as not "
             "valid"
         )
-    image = np.zeros((*valid.shape, 3), np.uint16)
-    image[valid, :2] = samples[valid]
-    image[..., 2] = valid
-    return png16.encode(image)
+    import cv2
+
+    image = np.zeros((*valid.shape, 3), np.uint16)  # blue, green, red
+    image[..., 0] = valid
+    image[valid, 1:] = samples[valid][:, ::-1]
+    return cv2.imencode(".png", image)[1].tobytes()
 
 
 _FLOW_ENCODERS = {".flo": _encode_flo, ".pfm": _encode_flow_pfm, ".png": _encode_kitti}

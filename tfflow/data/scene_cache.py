@@ -12,7 +12,7 @@ from queue import SimpleQueue
 import numpy as np
 
 from tfflow.data import scene_layout
-from tfflow.data.datasets import FlowSample
+from tfflow.data.datasets.base import FlowSample
 from tfflow.data.synthetic.config import SceneConfig
 from tfflow.progress import progress_bar
 

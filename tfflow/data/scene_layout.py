@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from tfflow.atomic_file import atomic_file
-from tfflow.data.datasets import FlyingChairs
+from tfflow.data.datasets.chairs import FlyingChairs
 from tfflow.data.formats import write_flow, write_image
 from tfflow.data.synthetic.config import SceneConfig
 

@@ -5,6 +5,7 @@ import typing
 import keras
 from keras import ops
 
+from tfflow.models import registry
 from tfflow.models.exporting import Exportable
 from tfflow.models.parts import WithParts
 from tfflow.models.prediction import ImagePair, check_not_in_255, next_multiple, working_size
@@ -116,9 +117,20 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         Raises:
             ValueError: If the network is none.
         """
-        from tfflow.models.siamese import not_siamese  # which is built on this file
+        raise ValueError(self.why_not_siamese())
 
-        raise ValueError(not_siamese(self))
+    def why_not_siamese(self):
+        """A sentence: why this network can't encode an image by itself, and which ones can."""
+        reason = "works on both images together"
+        if hasattr(self, "encode"):
+            reason = "treats its first and its second image differently (image_means)"
+        # Training stages are no networks to choose.
+        names = [name for name in registry.list() if "_pre_" not in name]
+        able = [name for name in names if hasattr(registry.entry(name).model_class(), "encode")]
+        return (
+            f"{self.name} {reason}, so a frame can't be encoded by itself. These networks can: "
+            f"{', '.join(able)}."
+        )
 
     def build(self, input_shape=None):
         """Creates all weights, of whatever shape the images will be.

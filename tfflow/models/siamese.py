@@ -4,8 +4,6 @@ import keras
 from keras import ops
 
 from tfflow.models.flow_model import FlowModel
-from tfflow.models.registry import entry
-from tfflow.models.registry import list as list_networks
 
 
 class SiameseFlowModel(FlowModel):
@@ -103,7 +101,7 @@ class SiameseFlowModel(FlowModel):
 
     def _check_siamese(self):
         if not self.siamese:
-            raise ValueError(not_siamese(self))
+            raise ValueError(self.why_not_siamese())
 
 
 class _Part(keras.Model):
@@ -132,17 +130,3 @@ def halves(features):
         first[name] = ops.slice(both, (0, 0, 0, 0), part)
         second[name] = ops.slice(both, (batch // 2, 0, 0, 0), part)
     return first, second
-
-
-def not_siamese(model):
-    """The message for a network that can't encode an image alone: why, and which ones can."""
-    reason = "works on both images together"
-    if isinstance(model, SiameseFlowModel):
-        reason = "treats its first and its second image differently (image_means)"
-    # Training stages are no networks to choose.
-    names = [name for name in list_networks() if "_pre_" not in name]
-    able = [name for name in names if issubclass(entry(name).model_class(), SiameseFlowModel)]
-    return (
-        f"{model.name} {reason}, so a frame can't be encoded by itself. These networks can: "
-        f"{', '.join(able)}."
-    )

@@ -44,7 +44,7 @@ class Stage:
 
     monitor = "val_epe"  # of which best.keras has the least
 
-    def create(self):
+    def create(self, training_set):
         """The network, not yet compiled."""
         raise NotImplementedError
 
@@ -133,7 +133,7 @@ class Recipe(Stage):
     validation_pairs: int = 100
     freeze_statistics_after: int | None = None
 
-    def create(self):
+    def create(self, training_set=None):
         return registry.create(self.model, **self.model_arguments)
 
     def compile(self, model):

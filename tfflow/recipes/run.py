@@ -225,7 +225,7 @@ class Run:
     def make_model(self):
         """The compiled network, with what its stage starts from."""
         keras.utils.set_random_seed(self.options.seed)
-        model = self.recipe.create()
+        model = self.recipe.create(self.training_set)
         # All weights are the chief's in the end, and a checkpoint has them already.
         if self.chief and not self.checkpoints.steps() and not self.options.smoke:
             self.initialize(model)

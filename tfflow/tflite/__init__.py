@@ -11,7 +11,6 @@ Running a file needs NumPy and ai-edge-litert alone; TensorFlow is imported by `
 import importlib
 
 _LAZY = {
-    "DetectorInterpreter": "detector_interpreter",
     "ExportReport": "reporting",
     "FlowInterpreter": "interpreter",
     "FlowStream": "streaming",
@@ -21,7 +20,6 @@ _LAZY = {
     "benchmark": "benchmarking",
     "benchmark_streaming": "streaming",
     "export": "conversion",
-    "export_detector": "detector_export",
     "operators": "graph",
     "read_metadata": "graph",
     "report": "reporting",

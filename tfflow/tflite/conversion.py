@@ -8,7 +8,6 @@ import keras
 import tfflow
 from tfflow.atomic_file import atomic_file
 from tfflow.models.flow_model import FlowModel
-from tfflow.models.siamese import not_siamese
 from tfflow.ops.native import reference_ops
 from tfflow.ops.shifted_warp import checked_radius, warp_by_shifts
 from tfflow.tflite.calibration import check_outliers, open_calibration
@@ -105,7 +104,7 @@ def export(
     if path.suffix != ".tflite":
         raise ValueError(f"The file must be named *.tflite; got {path}.")
     if streaming and not model.siamese:
-        raise ValueError(f"streaming=True is impossible: {not_siamese(model)}")
+        raise ValueError(f"streaming=True is impossible: {model.why_not_siamese()}")
     if warp_radius is not None:
         warp_radius = checked_radius(warp_radius, "warp_radius")
     description = {

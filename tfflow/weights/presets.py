@@ -16,8 +16,6 @@ from tfflow.atomic_file import atomic_file
 from tfflow.suggestion import suggestion
 
 FOLDER = pathlib.Path(__file__).parent / "presets"
-# Of detectors in videos, exported files and a card alone.
-DETECTORS = FOLDER / "detectors"
 # What runs where a preset is wanted as a .tflite file and no form is named.
 TFLITE_FORM = "int8"
 
@@ -56,7 +54,7 @@ def load_preset(model, name, folder=None):
         ValueError: If the file is not the one of the card, or does not fit the model.
     """
     card = preset_card(name, folder)
-    path = _checked(pathlib.Path(folder or FOLDER, f"{name}.weights.npz"), card["sha256"])
+    path = checked_file(pathlib.Path(folder or FOLDER, f"{name}.weights.npz"), card["sha256"])
     with np.load(path, allow_pickle=False) as archive:
         values = [archive[key].astype(np.float32) for key in archive.files]
     expected = [tuple(variable.shape) for variable in model.weights]
@@ -84,35 +82,15 @@ def preset_tflite(name, form=TFLITE_FORM):
     if form not in files:
         known = ", ".join(files) or "none"
         raise ValueError(f"Preset {name!r} has no .tflite file in {form!r}; there is: {known}.")
-    return _checked(FOLDER / f"{name}_{form}.tflite", files[form]["sha256"])
+    return checked_file(FOLDER / f"{name}_{form}.tflite", files[form]["sha256"])
 
 
-def list_detectors():
-    """Names of the detectors in the package; see :func:`detector_files`."""
-    return sorted(path.stem for path in DETECTORS.glob("*.json"))
-
-
-def detector_files(name):
-    """The path of a detector's file for key frames; that for the frames between lies beside it.
-
-    Args:
-        name: Name of the detector, a preset of exported files alone.
+def checked_file(path, sha256):
+    """The path, if the file there is the one of the hash.
 
     Raises:
-        ValueError: If there is no such detector, or a file is damaged.
+        ValueError: If it is missing or another one.
     """
-    known = list_detectors()
-    if name not in known:
-        raise ValueError(
-            f"{name!r} is no detector's preset, nor a .keras or .tflite file. "
-            f"{suggestion(name, known)}"
-        )
-    files = preset_card(name, DETECTORS)["tflite"]
-    paths = {part: _checked(DETECTORS / f"{name}_{part}.tflite", files[part]) for part in files}
-    return paths["key"]
-
-
-def _checked(path, sha256):
     if not path.is_file():
         raise ValueError(f"{path} is missing. Install tfflow again.")
     digest = hash_of(path)

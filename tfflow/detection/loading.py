@@ -1,11 +1,11 @@
 """A detector's .keras file."""
 
 import tfflow
-from tfflow.video.detector import FlowGuidedDetector
+from tfflow.detection.detector import FlowGuidedDetector
 
 
 def load_detector(path):
-    """The :class:`tfflow.video.FlowGuidedDetector` in a .keras file, its flow network included.
+    """The :class:`tfflow.detection.FlowGuidedDetector` in a .keras file, its flow network included.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -14,6 +14,7 @@ def load_detector(path):
     model = tfflow.load(path)
     if not isinstance(model, FlowGuidedDetector):
         raise ValueError(
-            f"{path} holds a {type(model).__name__}; expected a tfflow.video.FlowGuidedDetector."
+            f"{path} holds a {type(model).__name__}; expected a "
+            "tfflow.detection.FlowGuidedDetector."
         )
     return model

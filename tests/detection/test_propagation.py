@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from tfflow.video import FlowGuidedGRU, propagate
+from tfflow.detection import FlowGuidedGRU, propagate
 
 
 def random(*shape, seed=0):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfflow.video import ByError, ByMotion, FixedInterval, KeyFrameSchedule
+from tfflow.detection import ByError, ByMotion, FixedInterval, KeyFrameSchedule
 
 
 def constant(u, v, height=20, width=30):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tfflow.data.clips import Clip, VideoFrame
-from tfflow.video import ClipAugmentation, ClipBatches, encode
-from tfflow.video.sampling import NONE, augment
+from tfflow.detection import ClipAugmentation, ClipBatches, encode
+from tfflow.detection.clips import Clip, VideoFrame
+from tfflow.detection.sampling import NONE, augment
 
 SIZE = (64, 96)
 

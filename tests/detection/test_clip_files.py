@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from tfflow.data import CocoVideo, SceneConfig, SyntheticClips, write_clips
+from tfflow.data import SceneConfig
+from tfflow.detection import CocoVideo, SyntheticClips, write_clips
 
 SMALL = SceneConfig(
     height=64, width=96, objects=(2, 4), textures=4, texture_size=128, shapes=24, shape_size=64

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 import tfflow
-from tfflow.models.prediction import resize
-from tfflow.video import (
+from tfflow.detection import (
     Detections,
     FixedInterval,
     FlowGuidedDetector,
@@ -14,6 +13,7 @@ from tfflow.video import (
     encode,
     head_losses,
 )
+from tfflow.models.prediction import resize
 
 
 def make(**kwargs):
@@ -294,7 +294,7 @@ def test_key_frames_and_what_is_between(detector):
 
 
 def test_the_first_frame_is_the_detector_alone_in_pixels_of_the_frame(detector):
-    from tfflow.video import decode
+    from tfflow.detection import decode
 
     frame = images(1, 64, 64)
     video = VideoDetector(detector, Still(), score=0.0, most=20)
@@ -385,7 +385,7 @@ def test_video_detector_refuses(detector):
     for options in ({"score": 30}, {"overlap": -2}, {"most": -1}):
         with pytest.raises(ValueError, match=f"{next(iter(options))} must"):
             VideoDetector(detector, Still(), **options)
-    with pytest.raises(TypeError, match="schedule must be a tfflow.video.KeyFrameSchedule"):
+    with pytest.raises(TypeError, match="schedule must be a tfflow.detection.KeyFrameSchedule"):
         VideoDetector(detector, Still(), 5)
     with pytest.raises(ValueError, match="flow_scale must be"):
         VideoDetector(detector, Still(), flow_scale=0)

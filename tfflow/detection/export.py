@@ -9,14 +9,14 @@ from ai_edge_litert.interpreter import Interpreter
 
 import tfflow
 from tfflow.atomic_file import atomic_file
+from tfflow.detection.detector import FlowGuidedDetector
+from tfflow.detection.interpreter import BETWEEN, KEY, pair_of
 from tfflow.models.prediction import resize
 from tfflow.tflite.calibration import check_outliers, ranges_over
 from tfflow.tflite.conversion import convert_function, in_float32
-from tfflow.tflite.detector_interpreter import BETWEEN, KEY, pair_of
 from tfflow.tflite.graph import Graph
 from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
 from tfflow.tflite.trial import check_finite, try_out
-from tfflow.video.detector import FlowGuidedDetector
 
 MAX_CLIPS = 24
 # Of a clip, the key frame, a later frame, the next key frame and one after that.
@@ -48,10 +48,10 @@ def export_detector(
     Both give ``boxes`` (1, N, 4), x1, y1, x2, y2 in pixels of H x W, and ``scores`` (1, N, classes)
     in [0, 1], of which the best are to be taken, without those that overlap. ``key`` gives
     ``features`` too, ``between`` the ``flow`` to the key frame. The flow network is in both files;
-    :class:`tfflow.tflite.DetectorInterpreter` runs them.
+    :class:`tfflow.detection.DetectorInterpreter` runs them.
 
     Args:
-        detector: A :class:`tfflow.video.FlowGuidedDetector` that was made with ``flow=…``.
+        detector: A :class:`tfflow.detection.FlowGuidedDetector` that was made with ``flow=…``.
         path: ``NAME.tflite``. The files appear when both are complete and were loaded and run in a
             process of their own.
         classes: The names of the classes, for whoever draws the boxes.
@@ -59,8 +59,8 @@ def export_detector(
         quantization: ``"float32"``, ``"float16"``, ``"weights"`` or ``"int8"``, as for
             :func:`tfflow.tflite.export`. The flow, the boxes and their scores stay in float.
         calibration: For int8, clips like those that the files will see: sequences of
-            :class:`tfflow.data.VideoFrame` or of frames (H, W, 3) uint8. At most 24 are used. None
-            = synthetic clips.
+            :class:`tfflow.detection.VideoFrame` or of frames (H, W, 3) uint8. At most 24 are used.
+            None = synthetic clips.
         outliers: For int8, as for :func:`tfflow.tflite.export`. None = 0.001 in the flow network
             and 0 in the detector, whose largest values are what objects are found by.
         flow_scale: The flow network sees the frames at their size times this, rounded up to what
@@ -124,7 +124,7 @@ def _checked(detector, path, classes, size, quantization):
     """The paths of the two files."""
     if not isinstance(detector, FlowGuidedDetector):
         raise TypeError(
-            "export_detector expects a tfflow.video.FlowGuidedDetector; got "
+            "export_detector expects a tfflow.detection.FlowGuidedDetector; got "
             f"{type(detector).__name__}."
         )
     if detector.flow_network is None:
@@ -216,7 +216,8 @@ def synthetic_clips(size):
     Raises:
         ImportError: If OpenCV, which draws them, is not installed.
     """
-    from tfflow.data import SceneConfig, SyntheticClips
+    from tfflow.data import SceneConfig
+    from tfflow.detection.clips import SyntheticClips
 
     config = SceneConfig(
         height=size[0], width=size[1], motion_scale=0.15, objects=(2, 7), textures=24, shapes=48

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from tfflow.video.boxes import encode
+from tfflow.detection.boxes import encode
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ClipBatches(keras.utils.PyDataset):
     gives the same batches; each epoch has other ones.
 
     Args:
-        clips: A sequence of clips of ``tfflow.data.VideoFrame`` with an attribute ``classes``.
+        clips: A sequence of clips of ``tfflow.detection.VideoFrame`` with an attribute ``classes``.
         size: (height, width) that frames are stretched to, multiples of 32.
         batch_size: Frames to be found in, in a batch.
         batches: In an epoch.
@@ -110,7 +110,12 @@ class ClipBatches(keras.utils.PyDataset):
         self.epoch += 1
 
     def __getitem__(self, index):
-        rng = np.random.default_rng([self.seed, self.epoch, index])
+        return self.batch(self.epoch * self.batches + index)
+
+    def batch(self, number):
+        """The batch of a number, counted on through the epochs."""
+        epoch, index = divmod(number, self.batches)
+        rng = np.random.default_rng([self.seed, epoch, index])
         samples = [self._sample(rng) for _ in range(self.batch_size)]
         images = np.stack([frames for frames, _ in samples])
         inputs = {"image": images[:, -1]}
@@ -141,7 +146,7 @@ def augment(frames, size, augmentation, rng):
     """The frames of one sample, changed alike.
 
     Args:
-        frames: ``tfflow.data.VideoFrame``, all of one size.
+        frames: ``tfflow.detection.VideoFrame``, all of one size.
         size: (height, width) of the result.
         augmentation: :class:`ClipAugmentation`; :data:`NONE` stretches the frames and no more.
         rng: ``numpy.random.Generator``.

@@ -9,24 +9,31 @@ _LAZY = {
     "CentrenessLoss": "losses",
     "ClipAugmentation": "sampling",
     "ClipBatches": "sampling",
+    "CocoVideo": "clips",
+    "DetectorInterpreter": "interpreter",
     "Detections": "boxes",
     "FixedInterval": "schedule",
     "FlowGuidedDetector": "detector",
     "FlowGuidedGRU": "aggregation",
     "FocalLoss": "losses",
+    "ImageNetVID": "clips",
     "KeyFrameSchedule": "schedule",
+    "SyntheticClips": "clips",
     "VideoDetector": "video_detector",
+    "VideoFrame": "clips",
     "average_precision": "evaluation",
     "decode": "boxes",
     "detect_video": "files",
     "encode": "boxes",
     "evaluate": "evaluation",
+    "export_detector": "export",
     "head_losses": "losses",
     "load_detector": "loading",
     "motion_speeds": "evaluation",
     "overlaps": "boxes",
     "propagate": "propagation",
     "suppress": "boxes",
+    "write_clips": "clip_files",
 }
 
 __all__ = list(_LAZY)
@@ -35,5 +42,5 @@ __all__ = list(_LAZY)
 def __getattr__(name):
     # Keras is imported with the first thing that needs it, not with the package.
     if name in _LAZY:
-        return getattr(importlib.import_module(f"tfflow.video.{_LAZY[name]}"), name)
+        return getattr(importlib.import_module(f"tfflow.detection.{_LAZY[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

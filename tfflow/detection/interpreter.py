@@ -14,9 +14,9 @@ _OUTPUTS = {KEY: {"boxes", "scores", "features"}, BETWEEN: {"boxes", "scores", "
 
 
 class DetectorInterpreter:
-    """The two files of :func:`tfflow.tflite.export_detector`, on LiteRT's CPU kernels.
+    """The two files of :func:`tfflow.detection.export_detector`, on LiteRT's CPU kernels.
 
-    Give it to a :class:`tfflow.video.VideoDetector`. It owns one set of tensors: detectors in
+    Give it to a :class:`tfflow.detection.VideoDetector`. It owns one set of tensors: detectors in
     several threads may share it, and then run one after the other.
 
     Args:
@@ -36,7 +36,7 @@ class DetectorInterpreter:
         ImportError: If no LiteRT is installed.
 
     Example:
-        >>> video = tfflow.video.VideoDetector(DetectorInterpreter("detector_key.tflite"))
+        >>> video = tfflow.detection.VideoDetector(DetectorInterpreter("detector_key.tflite"))
         >>> for frame in frames:
         ...     boxes, scores, classes = video.next(frame)
     """

@@ -10,7 +10,7 @@ import numpy as np
 
 
 class KeyFrameSchedule:
-    """What :class:`tfflow.video.VideoDetector` asks. One of your own needs :meth:`is_key` alone.
+    """What a :class:`tfflow.detection.VideoDetector` asks. One of your own needs ``is_key`` alone.
 
     The schedules here keep no state, so that one may serve several videos.
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from tfflow.detection.boxes import Detections, select
+from tfflow.detection.schedule import FixedInterval, KeyFrameSchedule
 from tfflow.models.one_at_a_time import guard, one_at_a_time
 from tfflow.models.prediction import as_batch, resize, working_size
-from tfflow.video.boxes import Detections, select
-from tfflow.video.schedule import FixedInterval, KeyFrameSchedule
 
 
 class VideoDetector:
@@ -16,12 +16,12 @@ class VideoDetector:
     video: threads that call it at the same time get a RuntimeError. Several may share a detector.
 
     Args:
-        detector: A :class:`tfflow.video.FlowGuidedDetector`, or the exported files, a
-            :class:`tfflow.tflite.DetectorInterpreter`.
+        detector: A :class:`tfflow.detection.FlowGuidedDetector`, or the exported files, a
+            :class:`tfflow.detection.DetectorInterpreter`.
         flow: For a Keras detector, what estimates the flow: anything with ``predict_flow(image1,
             image2)``, such as a network of ``tfflow.models`` or a
             :class:`tfflow.tflite.FlowInterpreter`. None for its own network. Files have theirs.
-        schedule: A :class:`tfflow.video.KeyFrameSchedule`; None for ``FixedInterval(10)``.
+        schedule: A :class:`tfflow.detection.KeyFrameSchedule`; None for ``FixedInterval(10)``.
         score: Objects below it are left out, 0 to 1.
         overlap: Two boxes of one class that overlap by more are one object.
         most: At most so many objects in a frame.
@@ -64,8 +64,8 @@ class VideoDetector:
             raise ValueError(f"most must be at least 1; got {most!r}.")
         if schedule is not None and not isinstance(schedule, KeyFrameSchedule):
             raise TypeError(
-                "schedule must be a tfflow.video.KeyFrameSchedule, such as FixedInterval(10); got "
-                f"{type(schedule).__name__}."
+                "schedule must be a KeyFrameSchedule of tfflow.detection, as FixedInterval(10); "
+                f"got {type(schedule).__name__}."
             )
         self._engine = _engine(detector, flow, size, flow_scale)
         self._schedule = FixedInterval() if schedule is None else schedule
@@ -89,8 +89,8 @@ class VideoDetector:
             frame: uint8 or float in [0, 1], RGB, (H, W, 3); grey and RGBA are converted.
 
         Returns:
-            :class:`tfflow.video.Detections`: boxes (N, 4) in pixels of the frame, scores (N,) and
-            classes (N,), the most certain object first.
+            :class:`tfflow.detection.Detections`: boxes (N, 4) in pixels of the frame, scores (N,)
+            and classes (N,), the most certain object first.
 
         Raises:
             ValueError: If it is no image, or of another size than the frames before. The detector
@@ -147,7 +147,7 @@ def _engine(detector, flow, size, flow_scale):
             if value is not None:
                 raise ValueError(f"Exported files have their own {name}; leave out {name}.")
         return detector
-    from tfflow.video.engines import KerasEngine
+    from tfflow.detection.engines import KerasEngine
 
     own = flow is None and detector.flow_network is not None
     if not own and not callable(getattr(flow, "predict_flow", None)):

@@ -9,12 +9,12 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from tfflow.detection.aggregation import FlowGuidedGRU
+from tfflow.detection.propagation import propagate
 from tfflow.models.flow_model import FlowModel, in_unit_range
 from tfflow.models.parts import WithParts
 from tfflow.models.prediction import next_multiple
 from tfflow.ops import resize, upsample_nearest
-from tfflow.video.aggregation import FlowGuidedGRU
-from tfflow.video.propagation import propagate
 
 # Of each network of keras.applications: its class, its last map of stride 16, and of stride 32.
 BACKBONES = {
@@ -31,7 +31,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
 
     The parts, in the order of the data: :meth:`features` of a key frame; :meth:`aggregate` with
     what earlier key frames knew; :meth:`propagate` to the frames after it; :meth:`detect`.
-    :class:`tfflow.video.VideoDetector` calls them for a video.
+    :class:`tfflow.detection.VideoDetector` calls them for a video.
 
     Called, it takes one of three dictionaries, for training with ``fit`` too:
 
@@ -46,7 +46,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
     Images are RGB float in [0, 1]; their sides are multiples of 32. The answer is a dictionary of
     float32, for features (h, w) = (H / 16, W / 16): ``"classes"`` (B, h, w, N) logits;
     ``"sides"`` (B, h, w, 4) px from the place to the left, top, right and bottom of its box;
-    ``"centreness"`` (B, h, w, 1) logits. :func:`tfflow.video.decode` makes boxes of it.
+    ``"centreness"`` (B, h, w, 1) logits. :func:`tfflow.detection.decode` makes boxes of it.
 
     Args:
         classes: How many classes there are.
@@ -175,7 +175,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
             raise ValueError(
                 f'{self.name} expects {{"image": …}}, {{"keys": …, "image": …}} or {{"keys": …, '
                 f'"key_flows": …, "flow": …}}; got {found}. For the frames of a video, use '
-                "tfflow.video.VideoDetector."
+                "tfflow.detection.VideoDetector."
             )
         return self.detect(self.propagate(self._of_keys(keys, flows, training), flow))
 
@@ -246,7 +246,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
         return ops.relu(features)  # the range of the GRU's results
 
     def propagate(self, features, flow):
-        """Features of a key frame, as another frame sees them; :func:`tfflow.video.propagate`."""
+        """Features of a key frame as another frame sees them: ``tfflow.detection.propagate``."""
         return propagate(features, flow)
 
     def aggregate(self, features, propagated=None):
@@ -275,7 +275,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
 
         Returns:
             (boxes (B, h w, 4) x1, y1, x2, y2 in pixels, scores (B, h w, classes) in [0, 1]), for
-            :func:`tfflow.video.boxes.select`.
+            :func:`tfflow.detection.boxes.select`.
         """
         height, width = ops.shape(outputs["classes"])[1:3]
         y, x = ((ops.arange(side, dtype="float32") + 0.5) * self.stride for side in (height, width))

@@ -8,9 +8,16 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 import tfflow
-from tfflow.tflite import DetectorInterpreter, export_detector, operators, read_metadata
+from tfflow.detection import (
+    ByMotion,
+    DetectorInterpreter,
+    FixedInterval,
+    FlowGuidedDetector,
+    VideoDetector,
+    export_detector,
+)
+from tfflow.tflite import operators, read_metadata
 from tfflow.tflite.graph import Graph
-from tfflow.video import ByMotion, FixedInterval, FlowGuidedDetector, VideoDetector
 
 SIZE = (128, 128)
 
@@ -125,7 +132,7 @@ def test_int8_is_near(detector, files, tmp_path):
 
 
 def test_refuses(detector, files, tmp_path):
-    with pytest.raises(TypeError, match="expects a tfflow.video.FlowGuidedDetector; got str"):
+    with pytest.raises(TypeError, match="expects a tfflow.detection.FlowGuidedDetector; got str"):
         export_detector("detector", tmp_path / "a.tflite")
     with pytest.raises(ValueError, match="has no flow network"):
         plain = FlowGuidedDetector(3, alpha=0.25, channels=16, depth=1)

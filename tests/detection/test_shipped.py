@@ -7,10 +7,8 @@ import pytest
 from shape_clips import shapes_clips
 
 from tfflow.cli import main
-from tfflow.tflite import DetectorInterpreter
-from tfflow.video import FixedInterval, VideoDetector, evaluate
+from tfflow.detection import DetectorInterpreter, FixedInterval, VideoDetector, evaluate, presets
 from tfflow.visualization import write_video
-from tfflow.weights import presets
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +34,18 @@ def test_the_command_without_options(clips, tmp_path, capsys):
 
 
 def test_card():
-    card = presets.preset_card("shapes", presets.DETECTORS)
+    card = presets.detector_card("shapes")
     assert presets.list_detectors() == ["shapes"] and len(card["classes"]) == 9
     exact, near = (card["results"][form]["ap"] for form in ("float32", card["form"]))
     assert near >= 0.97 * exact > 0.3
 
 
 def test_a_damaged_file_is_said_to_be(tmp_path, monkeypatch):
-    for path in presets.DETECTORS.iterdir():
+    for path in presets.FOLDER.iterdir():
         content = bytearray(path.read_bytes())
         if path.suffix == ".tflite":
             content[1000] ^= 1
         pathlib.Path(tmp_path, path.name).write_bytes(content)
-    monkeypatch.setattr(presets, "DETECTORS", tmp_path)
+    monkeypatch.setattr(presets, "FOLDER", tmp_path)
     with pytest.raises(ValueError, match="is damaged: its SHA-256 is"):
         presets.detector_files("shapes")

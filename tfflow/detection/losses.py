@@ -1,6 +1,6 @@
 """The losses of the dense head, for ``compile(loss={"classes": …, "sides": …, …})``.
 
-Their targets are :func:`tfflow.video.encode`'s, batched. Each is a sum over the batch's places,
+Their targets are :func:`tfflow.detection.encode`'s, batched. Each is a sum over the batch's places,
 divided by the number of places with an object (or by 1). They take no ``sample_weight``.
 """
 

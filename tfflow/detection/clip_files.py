@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tfflow.atomic_file import atomic_file
-from tfflow.data.clips import CocoVideo
 from tfflow.data.formats import write_image
+from tfflow.detection.clips import CocoVideo
 
 ANNOTATIONS = "annotations.json"
 _DONE = "done.jsonl"  # what the clips are, and a line for each that is finished

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfflow.video.boxes import overlaps
+from tfflow.detection.boxes import overlaps
 
 SPEEDS = ("slow", "medium", "fast")
 # The objects' motion IoU: above the first they are slow, below the second fast.
@@ -59,10 +59,10 @@ def evaluate(video, clips, *, progress=None):
     Give the detector a low ``score``, such as 0.05: precision is measured at all of them.
 
     Args:
-        video: A :class:`tfflow.video.VideoDetector`, or anything with its ``reset``, ``next`` and
-            ``is_key``; it is reset before each clip and after all.
-        clips: A sequence of clips of ``tfflow.data.VideoFrame`` with an attribute ``classes``, as
-            :class:`tfflow.data.SyntheticClips`.
+        video: A :class:`tfflow.detection.VideoDetector`, or anything with its ``reset``, ``next``
+            and ``is_key``; it is reset before each clip and after all.
+        clips: A sequence of clips of ``VideoFrame`` with an attribute ``classes``, as
+            :class:`tfflow.detection.SyntheticClips`.
         progress: Called with (clips done, clips in all).
 
     Returns:
@@ -112,7 +112,7 @@ def average_precision(found, boxes, classes, count, *, counted=None):
     At most 100 detections of an image count.
 
     Args:
-        found: :class:`tfflow.video.Detections` of each image.
+        found: :class:`tfflow.detection.Detections` of each image.
         boxes: (M, 4) of each image, the true ones.
         classes: (M,) of each image.
         count: How many classes there are.

@@ -9,7 +9,7 @@ import pytest
 import tfflow
 from tfflow.cli import main
 from tfflow.data import read_video
-from tfflow.video import Detections, FlowGuidedDetector, detect_video, load_detector
+from tfflow.detection import Detections, FlowGuidedDetector, detect_video, load_detector
 from tfflow.visualization import write_video
 
 
@@ -105,7 +105,7 @@ def test_the_command_refuses(clip, tmp_path, capsys, arguments, message):
 def test_loading(keras_file, tmp_path):
     assert load_detector(keras_file).classes == 2
     tfflow.models.create("lightflow", width=0.25).save(tmp_path / "flow.keras")
-    with pytest.raises(ValueError, match="holds a LightFlow; expected a tfflow.video.FlowGuided"):
+    with pytest.raises(ValueError, match="holds a LightFlow; expected a tfflow.detection.Flow"):
         load_detector(tmp_path / "flow.keras")
     (tmp_path / "broken.keras").write_bytes(b"no model")
     with pytest.raises(ValueError, match="can't be loaded as a Keras model"):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfflow.video import decode, encode, head_losses, overlaps, suppress
+from tfflow.detection import decode, encode, head_losses, overlaps, suppress
 
 BOXES = np.array([(10, 20, 70, 90), (100, 30, 200, 120), (120, 50, 160, 90)], np.float32)
 CLASSES = np.array([0, 2, 1])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tfflow.data import CorruptFileError, SceneConfig, write_image
-from tfflow.data.clips import CocoVideo, ImageNetVID, SyntheticClips, shape_class
 from tfflow.data.synthetic import render, sample_scene, shapes
+from tfflow.detection.clips import CocoVideo, ImageNetVID, SyntheticClips, shape_class
 
 SMALL = SceneConfig(
     height=64, width=96, objects=(3, 6), textures=4, texture_size=128, shapes=24, shape_size=64

@@ -66,7 +66,7 @@ def decode(outputs, stride, **options):
     Args:
         outputs: ``{"classes": (B, h, w, N) logits, "sides": (B, h, w, 4) px from the place to the
             left, top, right and bottom, "centreness": (B, h, w, 1) logits}``, as
-            :meth:`tfflow.video.FlowGuidedDetector.detect` gives them.
+            :meth:`tfflow.detection.FlowGuidedDetector.detect` gives them.
         stride: Pixels of the image per feature.
         **options: As for :func:`select`.
 
@@ -128,7 +128,7 @@ def encode(boxes, classes, size, *, stride, count, radius=1.5):
     Returns:
         ``{"classes": (h, w, count) of 0 and 1, "sides": (h, w, 4) px, zero where there is no box,
         "centreness": (h, w, 1) in [0, 1], -1 where there is no box}``, float32: the targets of
-        the losses in ``tfflow.video.losses``.
+        the losses in ``tfflow.detection.losses``.
 
     Raises:
         ValueError: If boxes and classes do not fit each other, or a class is out of range.

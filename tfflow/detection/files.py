@@ -12,7 +12,7 @@ def detect_video(
     """Writes a video of another one's frames with boxes around the objects, key frames marked.
 
     Args:
-        video: A :class:`tfflow.video.VideoDetector`.
+        video: A :class:`tfflow.detection.VideoDetector`.
         source: A video file; see :func:`tfflow.data.read_video`.
         output: ``.mp4`` or ``.gif``.
         classes: Names of the classes; None for their numbers.

@@ -20,7 +20,7 @@ from tfflow.models.prediction import resize
 
 
 class KerasEngine:
-    """Runs a :class:`tfflow.video.FlowGuidedDetector`.
+    """Runs a :class:`tfflow.detection.FlowGuidedDetector`.
 
     Args:
         detector: The detector.

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tfflow.data.clips import Clip, VideoFrame
-from tfflow.video import Detections, average_precision, evaluate, motion_speeds
+from tfflow.detection import Detections, average_precision, evaluate, motion_speeds
+from tfflow.detection.clips import Clip, VideoFrame
 
 A, B, FAR = (0, 0, 10, 10), (20, 0, 30, 10), (60, 60, 70, 70)
 

@@ -1,0 +1,89 @@
+"""The order of the package's rooms: imports go down the list, and nowhere in circles."""
+
+import ast
+import collections
+import graphlib
+import pathlib
+
+import tfflow
+
+PACKAGE = pathlib.Path(tfflow.__file__).parent
+# A room imports from those below it alone; CONTRIBUTING.md says what each is for.
+ROOMS = [
+    "cli",
+    "detection",
+    "recipes",
+    "loading",
+    "tflite",
+    "evaluation",
+    "weights",
+    "losses",
+    "metrics",
+    "training",
+    "models",
+    "data",
+    "visualization",
+    "addons",
+    "ops",
+    "native",
+    "keras_classes",
+    "startup",
+    "progress",
+    "atomic_file",
+    "suggestion",
+]
+ALLOWED = {
+    # The package's own front: who only asks for its version, or for a network by name.
+    ("tfflow", "tfflow.keras_classes"),
+    ("tfflow", "tfflow.models.registry"),
+}
+
+
+def modules():
+    """Name of each module -> (path, what it imports of the package)."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    imports = collections.defaultdict(set)
+    for name, path in found.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imports[name] |= {each.name for each in node.names if each.name in found}
+            elif isinstance(node, ast.ImportFrom) and node.module in found:
+                inner = {f"{node.module}.{each.name}" for each in node.names}
+                imports[name] |= (inner & found.keys()) or {node.module}
+    return imports
+
+
+def room(module):
+    return module.split(".")[1] if "." in module else None
+
+
+def test_imports_go_down_from_room_to_room():
+    up = []
+    for module, others in modules().items():
+        for other in others:
+            mine, theirs = room(module), room(other)
+            if mine == theirs or theirs is None or (module, other) in ALLOWED:
+                continue
+            if mine is None or ROOMS.index(mine) > ROOMS.index(theirs):
+                up.append(f"{module} imports {other}")
+    assert not up, "\n".join(up)
+
+
+def test_every_room_is_in_the_list():
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert rooms - {"__init__", "__pycache__"} == set(ROOMS)
+
+
+def test_no_circles_within_a_room():
+    graph = {
+        module: {other for other in others if other != module and room(other) == room(module)}
+        for module, others in modules().items()
+        if room(module) is not None
+    }
+    try:
+        list(graphlib.TopologicalSorter(graph).static_order())
+    except graphlib.CycleError as error:
+        raise AssertionError("a circle: " + " imports ".join(reversed(error.args[1]))) from None

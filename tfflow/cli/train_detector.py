@@ -1,0 +1,55 @@
+"""tfflow train-detector: the two stages of the detector for videos."""
+
+from tfflow.cli import shared
+from tfflow.cli.train import finish, sources
+from tfflow.startup import start_backend_quietly
+
+DESCRIPTION = """\
+Trains the flow-guided detector, in two stages.
+
+    tfflow train-detector images --data-dir clips        # one image at a time, no flow
+    tfflow train-detector clips --data-dir clips         # key frames, flow and GRU
+
+Without --dataset, synthetic clips are drawn into the folder first. Real ones:
+
+    tfflow train-detector images --dataset vid --data-dir ILSVRC2015
+    tfflow train-detector images --dataset coco --data-dir folder
+
+A folder for coco holds train.json, val.json and images/. The second stage begins with the first
+one's result, runs/detector_images/model.keras, and with the preset lightflow, which stays as it is
+unless --train-flow. Run the same command again and it goes on where it stopped. What comes out is
+what tfflow train writes; best.keras is the one of the least validation loss.
+"""
+
+
+def add(commands):
+    parser = shared.command(
+        commands, "train-detector", run, "train a detector of objects in videos", DESCRIPTION
+    )
+    parser.add_argument("stage", choices=("images", "clips"))
+    parser.add_argument("--dataset", choices=("synthetic", "vid", "coco"), default="synthetic")
+    parser.add_argument("--data-dir", default="clips", help="where the clips lie [%(default)s]")
+    parser.add_argument("--output", "-o", help="folder of the run [runs/detector_STAGE]")
+    parser.add_argument("--steps", type=int, help="number of steps; the schedule is scaled to it")
+    parser.add_argument("--init", help='detector to begin with; "none" [clips: what images gave]')
+    parser.add_argument("--flow", help="clips: preset or .keras file [lightflow]")
+    parser.add_argument("--train-flow", action="store_true", help="train the flow network along")
+    parser.add_argument("--weights", help='of the backbone: a file, or "imagenet" (downloaded)')
+    parser.add_argument("--seed", type=int, default=0)
+    shared.import_option(parser)
+
+
+def run(arguments):
+    start_backend_quietly()
+    from tfflow.detection import training
+    from tfflow.recipes import Run
+
+    settings = {"dataset": arguments.dataset, "weights": arguments.weights}
+    if arguments.stage == "clips":
+        settings |= {"flow": arguments.flow or "lightflow", "train_flow": arguments.train_flow}
+    elif arguments.train_flow or arguments.flow:
+        raise ValueError("the stage images has no flow network; leave out --flow and --train-flow")
+    init = None if arguments.init is None else sources([arguments.init])
+    options = {name: getattr(arguments, name) for name in ("data_dir", "output", "steps", "seed")}
+    stage = training.STAGES[arguments.stage](**settings)
+    finish(Run(stage, init=init, **options), "train-detector")

@@ -1,0 +1,216 @@
+"""The detector's two training stages, which a :class:`tfflow.recipes.Run` runs like any other.
+
+First images alone, without flow; then clips: key frames, flow, the GRU.
+"""
+
+import dataclasses
+import itertools
+
+import keras
+import tensorflow as tf
+
+from tfflow import loading
+from tfflow.data import SceneConfig
+from tfflow.detection.clip_files import write_clips
+from tfflow.detection.clips import CocoVideo, ImageNetVID, SyntheticClips
+from tfflow.detection.detector import FlowGuidedDetector
+from tfflow.detection.losses import head_losses
+from tfflow.detection.sampling import ClipAugmentation, ClipBatches
+from tfflow.progress import progress_bar
+from tfflow.recipes.recipe import Stage
+from tfflow.training.schedules import warmup_cosine
+
+SIZE = (256, 384)
+ALPHA = 0.5  # of MobileNet's channels
+VALIDATION_BATCHES = 16
+
+# As a phone in a hand sees them: the camera moves, most things stand or move slowly. Motions are
+# px a frame step, times 0.15: 1 px of the background on average, at most 3.
+SCENES = SceneConfig(
+    height=SIZE[0],
+    width=SIZE[1],
+    motion_scale=0.15,
+    background_speed=(7.0, 20.0),
+    fast_background=0.3,
+    attached_object=0.4,
+    object_speed=(2.0, 10.0),
+    fast_object=0.15,
+    object_rotation=1.5,
+    object_zoom=0.02,
+    acceleration=0.02,
+    objects=(2, 6),
+    object_size=(0.25, 0.9),
+    textures=48,
+    scenes_per_pool=300,
+)
+SMALLEST = 150  # pixels of an object that must be seen
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DetectorStage(Stage):
+    """A training stage of the detector. Its ``data`` gives two sequences of clips.
+
+    Attributes:
+        keys: Key frames of a sample; 0 = images alone.
+        intervals: Distance of key frames, in frames, of the training set and the validation set.
+        flow: Preset or ``.keras`` file of the flow network; None = none.
+        train_flow: Whether it is trained along.
+        weights: Of the backbone: None, a file, or ``"imagenet"``.
+    """
+
+    keys: int
+    intervals: tuple[int, int]
+    flow: str | None
+    train_flow: bool = False
+    weights: str | None = None
+
+    monitor = "val_loss"
+
+    def create(self, training_set):
+        return FlowGuidedDetector(
+            len(training_set.classes),
+            alpha=ALPHA,
+            aggregation=self.keys > 0,
+            flow=loading.load(self.flow) if self.flow else None,
+            train_flow=self.train_flow,
+            weights=self.weights,
+        )
+
+    def compile(self, model):
+        model.compile(self.optimizer(self.steps), loss=head_losses())
+
+    def batches(self, training_set, *, seed, start, share=None):
+        if share is not None and share.workers * share.pieces > 1:
+            raise ValueError("A detector is trained on one device; leave out distribute.")
+        source = self._clip_batches(
+            training_set,
+            self.intervals[0],
+            batches=self.steps_per_epoch,
+            augmentation=ClipAugmentation(),
+            seed=seed,
+        )
+        first = source.batch(start)
+        signature = keras.tree.map_structure(
+            lambda values: tf.TensorSpec(values.shape, values.dtype), first
+        )
+        return tf.data.Dataset.from_generator(
+            lambda: map(source.batch, itertools.count(start)), output_signature=signature
+        ).prefetch(2)
+
+    def validation(self, held_out):
+        held_out = self._clip_batches(held_out, self.intervals[1], batches=VALIDATION_BATCHES)
+        return EvaluateBatches(held_out)
+
+    def _clip_batches(self, clips, interval, **settings):
+        return ClipBatches(
+            clips,
+            SIZE,
+            batch_size=self.batch_size,
+            keys=self.keys,
+            interval=interval,
+            **settings,
+        )
+
+
+class EvaluateBatches(keras.callbacks.Callback):
+    """Adds the losses on the same held-out batches to each epoch's logs, as ``val_…``."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.reset_metrics()
+        for number in range(len(self.batches)):
+            # The means over all batches so far.
+            means = self.model.test_on_batch(*self.batches.batch(number), return_dict=True)
+        logs.update({f"val_{name}": float(value) for name, value in means.items()})
+
+
+# Clips: (for training, for validation) --------------------------------------------------------
+
+
+def synthetic_clips(folder):
+    """Drawn into the folder if need be.
+
+    Of the training clips every fourth frame is drawn: three steps are twelve frames of a video.
+    """
+    sets = {
+        "train": SyntheticClips(
+            SCENES, seed=1, count=2000, frames=8, step=4, hues=True, smallest=SMALLEST
+        ),
+        "held_out": SyntheticClips(
+            SCENES, seed=2, count=60, frames=41, hues=True, smallest=SMALLEST
+        ),
+    }
+    written = []
+    for name, clips in sets.items():
+        with progress_bar(f"drawing clips ({name})") as progress:
+            written.append(write_clips(clips, folder / name, workers=2, progress=progress))
+    return tuple(written)
+
+
+def vid_clips(folder):
+    """ImageNet VID's."""
+    return ImageNetVID(folder, "train"), ImageNetVID(folder, "val")
+
+
+def coco_clips(folder):
+    """A folder with train.json, val.json and images/."""
+    return tuple(CocoVideo(folder / f"{n}.json", folder / "images") for n in ("train", "val"))
+
+
+# Kind of data -> (function of the folder, distance of key frames in both sets)
+DATASETS = {
+    "synthetic": (synthetic_clips, (3, 12)),
+    "vid": (vid_clips, (10, 10)),
+    "coco": (coco_clips, (10, 10)),
+}
+
+
+# The stages -----------------------------------------------------------------------------------
+
+
+def images(dataset="synthetic", weights=None):
+    """One image at a time, no flow."""
+    return _stage("images", dataset, keys=0, batch_size=16, steps=3000, rate=2e-3, weights=weights)
+
+
+def clips(dataset="synthetic", weights=None, flow="lightflow", train_flow=False):
+    """Key frames, flow and GRU, from what the images gave."""
+    return _stage(
+        "clips",
+        dataset,
+        keys=2,
+        batch_size=8,
+        steps=1000,
+        rate=3e-4,
+        weights=weights,
+        flow=flow,
+        train_flow=train_flow,
+        starts_from={"": "detector_images"},
+    )
+
+
+STAGES = {"images": images, "clips": clips}
+
+
+def _stage(name, dataset, *, rate, flow=None, **settings):
+    data, intervals = DATASETS[dataset]
+
+    def optimizer(steps):
+        schedule = warmup_cosine(rate, steps, warmup=0.05)
+        return keras.optimizers.AdamW(schedule, weight_decay=1e-3, global_clipnorm=10.0)
+
+    return DetectorStage(
+        name=f"detector_{name}",
+        source="ours",
+        expected="docs/video.md",
+        cost="hours on 2 cores",
+        data=data,
+        optimizer=optimizer,
+        intervals=intervals,
+        flow=flow,
+        steps_per_epoch=250,
+        **settings,
+    )
