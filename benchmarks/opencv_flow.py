@@ -28,7 +28,7 @@ from tables import put_table, write_csv
 import tfflow
 from tfflow import tflite
 from tfflow.data import SceneCache, SceneConfig, open_dataset, synthesize
-from tfflow.data.synthetic import render, sample_scene
+from tfflow.data.scenes import render, sample_scene
 from tfflow.evaluation import evaluate
 from tfflow.models import FlowStream
 from tfflow.tflite.benchmarking import conditions

@@ -22,9 +22,9 @@ import numpy as np
 import tfflow
 from tfflow import recipes
 from tfflow.data import SceneCache, SceneConfig, synthesize, training_pipeline
-from tfflow.data import augmentation as augmentations
-from tfflow.data.formats import write_flow, write_image
-from tfflow.data.synthetic import render, sample_scene
+from tfflow.data.files.formats import write_flow, write_image
+from tfflow.data.pipeline import augmentation as augmentations
+from tfflow.data.scenes import render, sample_scene
 from tfflow.tflite.benchmarking import conditions
 
 NAMES = (
@@ -211,7 +211,7 @@ def megabytes(data):
 
 
 def augmentation_name(augmentation):
-    """What the settings are called in tfflow.data.augmentation, or that they are the recipe's."""
+    """What the pipeline's augmentation calls the settings, or that they are the recipe's."""
     if isinstance(augmentation, tuple):
         return "+".join(dict.fromkeys(map(augmentation_name, augmentation)))
     names = (name for name, value in vars(augmentations).items() if value == augmentation)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfflow.data.formats import write_flow, write_image
+from tfflow.data.files.formats import write_flow, write_image
 
 SHAPE = (4, 6)
 

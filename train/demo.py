@@ -21,7 +21,7 @@ import numpy as np
 import tfflow
 from tfflow import recipes, tflite
 from tfflow.data import SceneConfig, open_dataset, write_image
-from tfflow.data.synthetic import render, sample_scene
+from tfflow.data.scenes import render, sample_scene
 from tfflow.evaluation import evaluate, predict_pairs
 from tfflow.progress import print_table
 from tfflow.recipes.lightflow import DEMO_SCENES

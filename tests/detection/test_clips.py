@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfflow.data import CorruptFileError, SceneConfig, write_image
-from tfflow.data.synthetic import render, sample_scene, shapes
+from tfflow.data.scenes import render, sample_scene, shapes
 from tfflow.detection.clips import CocoVideo, ImageNetVID, SyntheticClips, shape_class
 
 SMALL = SceneConfig(
@@ -57,7 +57,7 @@ def test_an_outline_is_of_the_class_that_is_said(monkeypatch):
 
 
 def test_pools_give_outlines_these_numbers():
-    from tfflow.data.synthetic.pool import cached_pool
+    from tfflow.data.scenes.pool import cached_pool
 
     pool = cached_pool(SMALL, 0, 0)
     for number in (0, 7):

@@ -5,7 +5,7 @@ import pytest
 
 from tfflow.cli.shared import say_size
 from tfflow.data import FlowSample, TimedFrame, read_video
-from tfflow.data.video import _of_one_size
+from tfflow.data.files.video import _of_one_size
 from tfflow.evaluation import predict_pairs, predict_video
 from tfflow.visualization import color_wheel_legend, flow_to_image, write_video
 

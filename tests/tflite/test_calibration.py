@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfflow.data import FlowSample, write_image
-from tfflow.data.video import VideoPairs
+from tfflow.data.files.video import VideoPairs
 from tfflow.tflite import calibration, export
 from tfflow.tflite.calibration import (
     MAX_PAIRS,

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 import tfflow
 from tfflow.data import FlowSample, training_pipeline
-from tfflow.data.augmentation import CHAIRS
+from tfflow.data.pipeline.augmentation import CHAIRS
 from tfflow.losses import MultiLevelEPE
 from tfflow.metrics import EndPointError
 from tfflow.training import distribution

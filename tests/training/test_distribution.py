@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfflow.data.pipeline import WorkerShare
+from tfflow.data.pipeline.batches import WorkerShare
 from tfflow.training import distribution
 
 SCRIPT = pathlib.Path(__file__).with_name("distributed_run.py")

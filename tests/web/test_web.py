@@ -23,7 +23,7 @@ import pytest
 from PIL import Image
 
 from tfflow.data import SceneConfig
-from tfflow.data.synthetic import render, sample_scene
+from tfflow.data.scenes import render, sample_scene
 from tfflow.tflite import FlowInterpreter
 from tfflow.tflite.app_assets import app_flow
 from tfflow.visualization import flow_to_image

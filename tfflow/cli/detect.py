@@ -52,7 +52,7 @@ def add(commands):
 
 
 def run(arguments):
-    from tfflow.data.video import read_video
+    from tfflow.data.files.video import read_video
     from tfflow.detection import ByError, ByMotion, FixedInterval, VideoDetector
     from tfflow.detection.files import detect_video
     from tfflow.progress import progress_bar

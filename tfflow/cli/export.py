@@ -189,7 +189,7 @@ def _export_by_keras(model, arguments):
 
 
 def _export_detector(detector, arguments):
-    from tfflow.data.video import read_video
+    from tfflow.data.files.video import read_video
     from tfflow.detection.export import CLIP_TIMES
     from tfflow.progress import working
     from tfflow.tflite import export_detector, operators

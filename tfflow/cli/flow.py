@@ -60,8 +60,8 @@ def run(arguments):
 
 def _one_input(path, arguments):
     from tfflow.data.datasets import open_dataset
-    from tfflow.data.formats import IMAGE_EXTENSIONS
-    from tfflow.data.video import VIDEO_EXTENSIONS
+    from tfflow.data.files.formats import IMAGE_EXTENSIONS
+    from tfflow.data.files.video import VIDEO_EXTENSIONS
 
     extension = path.suffix.lower()
     if not path.exists() and extension in (*IMAGE_EXTENSIONS, *VIDEO_EXTENSIONS):
@@ -80,7 +80,7 @@ def _one_input(path, arguments):
 
 def _two_images(paths, arguments):
     from tfflow.data.datasets import FlowDataset, PairFiles
-    from tfflow.data.formats import IMAGE_EXTENSIONS
+    from tfflow.data.files.formats import IMAGE_EXTENSIONS
 
     for path in paths:
         if not path.is_file():
@@ -96,7 +96,7 @@ def _two_images(paths, arguments):
 
 
 def _video(path, arguments):
-    from tfflow.data.video import read_video
+    from tfflow.data.files.video import read_video
     from tfflow.evaluation import predict_video
     from tfflow.progress import progress_bar
 

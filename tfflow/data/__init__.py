@@ -3,13 +3,13 @@
 import importlib
 
 _LAZY = {
-    "CorruptFileError": "formats",
-    "read_flow": "formats",
-    "read_image": "formats",
-    "read_pfm": "formats",
-    "write_flow": "formats",
-    "write_image": "formats",
-    "write_pfm": "formats",
+    "CorruptFileError": "files.formats",
+    "read_flow": "files.formats",
+    "read_image": "files.formats",
+    "read_pfm": "files.formats",
+    "write_flow": "files.formats",
+    "write_image": "files.formats",
+    "write_pfm": "files.formats",
     "ChairsSDHom": "datasets",
     "FlowDataset": "datasets",
     "FlowSample": "datasets",
@@ -24,12 +24,12 @@ _LAZY = {
     "PairFolder": "datasets",
     "Sintel": "datasets",
     "open_dataset": "datasets",
-    "SceneCache": "scene_cache",
-    "synthesize": "scene_cache",
-    "SceneConfig": "synthetic",
-    "TimedFrame": "video",
-    "read_video": "video",
-    "training_pipeline": "pipeline",
+    "SceneCache": "scenes.cache",
+    "synthesize": "scenes.cache",
+    "SceneConfig": "scenes",
+    "TimedFrame": "files.video",
+    "read_video": "files.video",
+    "training_pipeline": "pipeline.batches",
 }
 
 __all__ = list(_LAZY)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tfflow.atomic_file import atomic_file
-from tfflow.data.formats import write_image
+from tfflow.data.files.formats import write_image
 from tfflow.detection.clips import CocoVideo
 
 ANNOTATIONS = "annotations.json"

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfflow.data.formats import CorruptFileError, read_image
+from tfflow.data.files.formats import CorruptFileError, read_image
 
 # ImageNet VID's classes: WordNet's number and the name, in the order of the challenge.
 IMAGENET_VID_CLASSES = {
@@ -98,7 +98,7 @@ class SyntheticClips(Sequence):
     """Clips of synthetic scenes: objects that move, deform and hide each other.
 
     The boxes are exact: they hold the pixels of an object that are seen in the frame, no more and
-    no less. An object's class is the kind of its outline (`tfflow.data.synthetic.shapes`): blob,
+    no less. An object's class is the kind of its outline (`tfflow.data.scenes.shapes`): blob,
     polygon, ellipse, box, bars, branch, furniture, cluster, lattice. The scenes are those of
     `sample_scene(config, seed, index)`. Needs OpenCV.
 
@@ -120,7 +120,7 @@ class SyntheticClips(Sequence):
     """
 
     def __init__(self, config, *, seed=0, count=1000, frames=8, step=1, hues=False, smallest=32):
-        from tfflow.data.synthetic.shapes import SHAPES  # needs OpenCV: only where it is drawn
+        from tfflow.data.scenes.shapes import SHAPES  # needs OpenCV: only where it is drawn
 
         numbers = {"count": count, "frames": frames, "step": step, "smallest": smallest}
         for name, value in numbers.items():
@@ -140,7 +140,7 @@ class SyntheticClips(Sequence):
         return self.count
 
     def __getitem__(self, index):
-        from tfflow.data.synthetic import render, sample_scene
+        from tfflow.data.scenes import render, sample_scene
 
         index = range(self.count)[index]  # negative ones, and IndexError beyond the last
         scene = sample_scene(self.config, self.seed, index)
@@ -180,7 +180,7 @@ def _in_hues(scene, kinds, count):
 
 
 def shape_class(seed, pool, number):
-    """The kind of an outline in a pool, as a position in `tfflow.data.synthetic.shapes.SHAPES`.
+    """The kind of an outline in a pool, as a position in `tfflow.data.scenes.shapes.SHAPES`.
 
     The outline itself does not say. It is the first thing that `make_shape` draws, with the random
     numbers that `make_pool` gives it.
@@ -190,7 +190,7 @@ def shape_class(seed, pool, number):
         pool: its number.
         number: of the outline in the pool.
     """
-    from tfflow.data.synthetic.shapes import SHAPES
+    from tfflow.data.scenes.shapes import SHAPES
 
     rng = np.random.default_rng([seed, pool, 3, number])
     return int(rng.choice(len(SHAPES), p=np.array(list(SHAPES.values()))))

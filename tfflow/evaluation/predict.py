@@ -7,8 +7,8 @@ import pathlib
 import numpy as np
 
 from tfflow import visualization
-from tfflow.data.formats import FLOW_EXTENSIONS, KITTI_RANGE, write_flow, write_image
-from tfflow.data.video import read_video
+from tfflow.data.files.formats import FLOW_EXTENSIONS, KITTI_RANGE, write_flow, write_image
+from tfflow.data.files.video import read_video
 from tfflow.evaluation.evaluate import read_sample, timed_prediction
 from tfflow.models import FlowStream
 from tfflow.visualization.colors import usual_motion

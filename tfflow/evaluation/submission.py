@@ -13,7 +13,7 @@ import numpy as np
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data.datasets import FlowDataset
-from tfflow.data.formats import KITTI_RANGE, write_flow
+from tfflow.data.files.formats import KITTI_RANGE, write_flow
 from tfflow.evaluation.benchmarks import BENCHMARKS
 from tfflow.evaluation.evaluate import timed_prediction
 

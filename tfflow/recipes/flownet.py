@@ -6,7 +6,7 @@ are fused to FlowNet2. Of a stack, the part that is new is trained, as in the pa
 checkpoints were, it seems, trained with all parts.
 """
 
-from tfflow.data import augmentation
+from tfflow.data.pipeline import augmentation
 from tfflow.losses import MultiLevelEPE
 from tfflow.recipes import published
 from tfflow.recipes.published import LEVELS, S_FINE, S_LONG

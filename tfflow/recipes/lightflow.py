@@ -8,8 +8,9 @@ import dataclasses
 
 import keras
 
-from tfflow.data import SceneCache, SceneConfig, augmentation, synthesize
+from tfflow.data import SceneCache, SceneConfig, synthesize
 from tfflow.data.datasets import Mixture
+from tfflow.data.pipeline import augmentation
 from tfflow.losses import LightFlowL1, MultiLevelEPE
 from tfflow.progress import progress_bar
 from tfflow.recipes import published

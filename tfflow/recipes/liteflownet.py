@@ -6,7 +6,7 @@ and keeps training all of it. FlyingThings3D follows FlyingChairs, then Sintel o
 
 import functools
 
-from tfflow.data import augmentation
+from tfflow.data.pipeline import augmentation
 from tfflow.losses import MultiLevelCharbonnier, MultiLevelEPE
 from tfflow.recipes import lightflow, published
 from tfflow.recipes.published import LEVELS, Schedule, thousands

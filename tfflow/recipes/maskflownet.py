@@ -7,7 +7,7 @@ images keep their sizes, which the authors brought to 370x1224.
 
 import itertools
 
-from tfflow.data import augmentation
+from tfflow.data.pipeline import augmentation
 from tfflow.losses import MaskFlowNetLoss, MultiLevelEPE
 from tfflow.recipes import published
 from tfflow.recipes.published import LEVELS, Schedule, thousands

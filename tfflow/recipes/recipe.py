@@ -6,7 +6,7 @@ import dataclasses
 import keras
 
 from tfflow.data import training_pipeline
-from tfflow.data.augmentation import LIGHT, Augmentation
+from tfflow.data.pipeline.augmentation import LIGHT, Augmentation
 from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.metrics import EndPointError
 from tfflow.models import registry

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from tfflow.data import augmentation
 from tfflow.data.datasets import Mixture
+from tfflow.data.pipeline import augmentation
 from tfflow.losses import MultiLevelEPE
 from tfflow.recipes.lightflow import FAST_CAMERA, drawn_scenes
 from tfflow.recipes.recipe import Recipe

@@ -21,7 +21,7 @@ from tfflow import loading, recipes
 from tfflow.atomic_file import atomic_file
 from tfflow.data import open_dataset
 from tfflow.data.datasets import Mixture
-from tfflow.data.pipeline import sample_order
+from tfflow.data.pipeline.batches import sample_order
 from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.progress import progress_bar
 from tfflow.recipes.smoke import smoke

@@ -23,7 +23,7 @@ import numpy as np
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data import SceneConfig
-from tfflow.data.synthetic import render, sample_scene
+from tfflow.data.scenes import render, sample_scene
 from tfflow.models.streaming import FlowStream
 from tfflow.tflite.interpreter import FlowInterpreter
 

@@ -70,7 +70,7 @@ def open_calibration(source, size, what="calibration"):
 
 def _open_path(source, what):
     from tfflow.data import open_dataset
-    from tfflow.data.video import VIDEO_EXTENSIONS, VideoPairs
+    from tfflow.data.files.video import VIDEO_EXTENSIONS, VideoPairs
 
     path = pathlib.Path(source).expanduser()
     if path.suffix.lower() in VIDEO_EXTENSIONS and not path.is_dir():
@@ -146,7 +146,7 @@ def synthetic_samples(size, number, seed):
         ImportError: If OpenCV, which draws them, is not installed.
     """
     from tfflow.data import FlowSample, SceneConfig
-    from tfflow.data.synthetic import render, sample_scene
+    from tfflow.data.scenes import render, sample_scene
 
     # A pool of a quarter of the usual size is drawn in two seconds and varied enough.
     config = SceneConfig(height=size[0], width=size[1], textures=24, shapes=48)

@@ -18,7 +18,7 @@ import os
 import keras
 import tensorflow as tf
 
-from tfflow.data.pipeline import WorkerShare
+from tfflow.data.pipeline.batches import WorkerShare
 
 STRATEGIES = ("none", "mirrored", "multi-worker", "tpu")
 

@@ -42,7 +42,9 @@ __all__ = [
 
 
 def _open_scene_cache(root):
-    from tfflow.data.scene_cache import SceneCache  # needs what drawing needs: only where asked for
+    from tfflow.data.scenes.cache import (
+        SceneCache,  # needs what drawing needs: only where asked for
+    )
 
     return SceneCache(root)
 

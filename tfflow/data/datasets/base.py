@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfflow.data.formats import CorruptFileError, read_flow, read_image
+from tfflow.data.files.formats import CorruptFileError, read_flow, read_image
 
 _MASK_THRESHOLD = 127  # Sintel's masks are 0 and 255
 

@@ -1,0 +1,129 @@
+"""Videos as people have them: turned, cut off, with time stamps of their own."""
+
+import struct
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfflow.cli import main
+from tfflow.data import CorruptFileError, read_video
+from tfflow.data.files.video import VideoPairs
+from tfflow.visualization import write_video
+
+av = pytest.importorskip("av", reason="PyAV is an extra; install tfflow[video]")
+
+# Of the four corners, the top left alone is red, the top right alone green.
+CORNERS = np.zeros((48, 64, 3), np.uint8)
+CORNERS[:24, :32, 0] = CORNERS[:24, 32:, 1] = 200
+
+# a, b, c, d of the matrix in the file, and what it makes of a picture, for EXIF's eight ways.
+ORIENTATIONS = {
+    "upright": ((1, 0, 0, 1), lambda x: x),
+    "mirrored": ((-1, 0, 0, 1), lambda x: x[:, ::-1]),
+    "half turn": ((-1, 0, 0, -1), lambda x: np.rot90(x, 2)),
+    "upside down": ((1, 0, 0, -1), lambda x: x[::-1]),
+    "transposed": ((0, 1, 1, 0), lambda x: x.swapaxes(0, 1)),
+    "right turn": ((0, 1, -1, 0), lambda x: np.rot90(x, -1)),
+    "transversed": ((0, -1, -1, 0), lambda x: np.rot90(x, 2).swapaxes(0, 1)),
+    "left turn": ((0, -1, 1, 0), lambda x: np.rot90(x)),
+}
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    path = tmp_path_factory.mktemp("video") / "clip.mp4"
+    write_video(path, [CORNERS] * 4, 10)
+    return path
+
+
+def turned(clip, path, numbers):
+    """A copy with another matrix in its track header, as a phone writes it there."""
+    content = clip.read_bytes()
+    one = 1 << 16
+    plain = struct.pack(">9i", one, 0, 0, 0, one, 0, 0, 0, 1 << 30)
+    start = content.index(plain, content.index(b"tkhd"))
+    a, b, c, d = (one * number for number in numbers)
+    matrix = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(content[:start] + matrix + content[start + len(matrix) :])
+    return path
+
+
+@pytest.mark.parametrize("name", ORIENTATIONS)
+def test_frames_are_upright(name, clip, tmp_path):
+    numbers, expected = ORIENTATIONS[name]
+    path = turned(clip, tmp_path / "turned.mp4", numbers)
+    frame = next(read_video(path)).image
+    assert frame.shape == expected(CORNERS).shape
+    assert np.abs(frame.astype(float) - expected(CORNERS)).mean() < 4
+    for each in next(iter(VideoPairs(path, 1))):
+        np.testing.assert_array_equal(each, frame)
+    if name.endswith(("upright", "turn")):  # OpenCV mirrors nothing
+        there, shown = cv2.VideoCapture(str(path)).read()
+        assert not there or np.abs(frame.astype(float) - shown[..., ::-1]).mean() < 4
+
+
+def encoded(path, times, codec="libx264", clock=1000, **options):
+    """A video of noise with these time stamps, of `clock` ticks a second."""
+    rng = np.random.default_rng(0)
+    with av.open(str(path), "w", options=options) as container:
+        stream = container.add_stream(codec, rate=clock)
+        stream.width, stream.height, stream.pix_fmt = 48, 32, "yuv420p"
+        stream.options = {"g": "5"}
+        for time in times:
+            picture = rng.integers(0, 256, (32, 48, 3), np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, clock)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+UNEVEN = [0, 33, 67, 100, 240, 273, 307, 340]  # 30 frames a second, of which three are lost
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "libx264"), ("a.webm", "libvpx")])
+@pytest.mark.parametrize("output", ["b.mp4", "b.gif"])
+def test_time_stamps_rule(name, codec, output, tmp_path):
+    source = encoded(tmp_path / name, UNEVEN, codec)
+    frames = list(read_video(source))
+    assert [1000 * frame.time for frame in frames] == pytest.approx(UNEVEN, abs=1)
+    write_video(tmp_path / output, frames)
+    times = [1000 * frame.time for frame in read_video(tmp_path / output)]
+    assert times == pytest.approx(UNEVEN, abs=1 if output.endswith("mp4") else 5)
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.avi", "a.mp4", "a.mov"])
+def test_a_video_that_is_cut_off(name, tmp_path):
+    options = {"movflags": "faststart"} if name[2:] in ("mp4", "mov") else {}
+    codec = "mpeg4" if name.endswith("avi") else "libx264"
+    path = encoded(tmp_path / name, range(60), codec, 25, **options)
+    complaints = []
+    assert len(list(read_video(path, complaints))) == 60 and not complaints
+    assert len(VideoPairs(path, 100)) == 59
+
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 6 // 10])
+    there = len(list(read_video(path, complaints)))
+    assert 20 < there < 45
+    assert complaints and all(str(path) in text for text in complaints)
+    with pytest.raises(CorruptFileError, match="cut off|can't be"):
+        list(read_video(path))
+    with pytest.raises(CorruptFileError, match="cut off|can't be"):
+        VideoPairs(path, 100)
+
+
+def test_commands_write_what_is_there_and_fail(tmp_path, capsys):
+    path = encoded(tmp_path / "clip.mkv", range(20), clock=25)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    arguments = [str(path), "-o", str(tmp_path / "out.gif")]
+    for command in (["flow", *arguments, "--engine", "tflite"], ["detect", *arguments]):
+        assert main(command) == 1
+        printed = capsys.readouterr()
+        assert "the file is cut off" in printed.err and "out.gif" in printed.out
+        with Image.open(tmp_path / "out.gif") as animation:
+            assert animation.n_frames > 5
+        (tmp_path / "out.gif").unlink()

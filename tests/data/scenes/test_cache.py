@@ -1,0 +1,215 @@
+import hashlib
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tfflow.data import (
+    FlyingChairs,
+    SceneCache,
+    SceneConfig,
+    open_dataset,
+    scene_layout,
+    synthesize,
+)
+from tfflow.data.scenes import cache as scene_cache_module
+from tfflow.data.scenes import render, sample_scene
+from tfflow.data.scenes.drawing import draw_part
+
+CONFIG = SceneConfig(
+    height=48,
+    width=70,  # no multiple of 8: the occlusion's last byte is half used
+    objects=(1, 3),
+    textures=4,
+    texture_size=96,
+    shapes=8,
+    scenes_per_pool=8,
+)
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch):
+    monkeypatch.setattr(scene_layout, "SCENES_PER_SHARD", 4)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Starting Python takes longer than drawing; two tests go without this."""
+
+    def draw(root, missing, workers):
+        for number in missing:
+            draw_part(root, number)
+            yield number
+
+    monkeypatch.setattr(scene_cache_module, "_draw", draw)
+
+
+def digests(root):
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return {p.relative_to(root): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+@pytest.fixture
+def cache(tmp_path, in_this_process):
+    return synthesize(tmp_path / "scenes", 10, CONFIG, seed=5)
+
+
+def test_reads_what_was_drawn(cache):
+    scenes = SceneCache(cache)
+    assert len(scenes) == 10 and scenes.size == (48, 70) and scenes.name == "scenes"
+    for index in (0, 5, 9):
+        expected = render(sample_scene(CONFIG, 5, index))
+        sample = scenes[index]
+        np.testing.assert_array_equal(sample.image1, expected.images[0])
+        np.testing.assert_array_equal(sample.image2, expected.images[1])
+        assert sample.flow.dtype == np.float32
+        assert np.abs(sample.flow - expected.flows[0]).max() <= 1 / 128
+        assert sample.valid.dtype == bool and sample.valid.all()
+        assert sample.name == f"scene-{index:06d}"
+        np.testing.assert_array_equal(scenes.occlusion(index), expected.occlusions[0])
+
+
+def test_parts_of_a_cache(cache):
+    scenes = SceneCache(cache)
+    held_out = scenes[-3:]
+    assert [sample.name for sample in held_out] == [f"scene-{i:06d}" for i in (7, 8, 9)]
+    assert len(scenes[:-3]) == 7 and scenes[2:8][1].name == "scene-000003"
+    np.testing.assert_array_equal(held_out.occlusion(0), scenes.occlusion(7))
+    with pytest.raises(IndexError):
+        held_out[3]
+
+
+def test_crops_are_parts_of_the_whole(cache):
+    scenes = SceneCache(cache)
+    rows, columns = slice(3, 40), slice(10, 50)
+    image1, image2, flow = scenes.read(6, rows, columns)
+    whole = scenes[6]
+    np.testing.assert_array_equal(image1, whole.image1[rows, columns])
+    np.testing.assert_array_equal(image2, whole.image2[rows, columns])
+    np.testing.assert_array_equal(flow, whole.flow[rows, columns])
+
+
+def test_same_bytes_after_an_interruption(cache, tmp_path, monkeypatch):
+    whole = digests(cache)
+    broken = tmp_path / "broken"
+
+    def die(path, array):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scene_layout.np, "save", die)
+        with pytest.raises(KeyboardInterrupt):
+            synthesize(broken, 10, CONFIG, seed=5)
+    assert (broken / ".shard-00000.partial").is_dir()  # half done, and not taken for whole
+    with pytest.raises(FileNotFoundError, match="not finished"):
+        SceneCache(broken)
+    shutil.copytree(cache / "shard-00001", broken / "shard-00001")
+    drawn = []
+    synthesize(broken, 10, CONFIG, seed=5, progress=lambda done, total: drawn.append(done))
+    assert drawn == [4, 8, 10]  # one shard was there
+    assert digests(broken) == whole
+
+
+def test_extending_gives_the_same_as_drawing_at_once(cache, tmp_path):
+    small = synthesize(tmp_path / "small", 6, CONFIG, seed=5)
+    synthesize(small, 10, CONFIG, seed=5)
+    assert digests(small) == digests(cache)
+
+
+def test_partial_caches_can_be_read(cache):
+    shutil.rmtree(cache / "shard-00002")
+    assert len(SceneCache(cache, partial=True)) == 8
+    shutil.rmtree(cache / "shard-00000")
+    with pytest.raises(FileNotFoundError, match="shard-00000"):
+        SceneCache(cache, partial=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"config": SceneConfig(**{**CONFIG.to_dict(), "noise": 1.0})},
+            "noise is 5.0 .* 1.0 asked",
+        ),
+        ({"seed": 6}, "another seed: 5 there, 6 asked for"),
+        ({"layout": "chairs"}, "another layout"),
+        ({"count": 5}, "holds 10 scenes, more than the 5"),
+    ],
+)
+def test_scenes_are_not_mixed(cache, arguments, message):
+    before = digests(cache)
+    arguments = {"count": 10, "config": CONFIG, "seed": 5, **arguments}
+    with pytest.raises(ValueError, match=message):
+        synthesize(cache, **arguments)
+    assert digests(cache) == before
+
+
+def test_other_versions_are_not_read(cache, monkeypatch):
+    monkeypatch.setattr(scene_layout, "VERSION", scene_layout.VERSION + 1)
+    with pytest.raises(ValueError, match="draw it anew"):
+        SceneCache(cache)
+    with pytest.raises(ValueError, match="another version"):
+        synthesize(cache, 10, CONFIG, seed=5)
+
+
+def test_bad_places_and_arguments(tmp_path, cache):
+    with pytest.raises(FileNotFoundError, match="holds no synthetic scenes"):
+        SceneCache(tmp_path)
+    with pytest.raises(FileExistsError, match="not empty"):
+        synthesize(tmp_path, 4, CONFIG)
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(NotADirectoryError, match="is a file"):
+        synthesize(file, 4, CONFIG)
+    with pytest.raises(ValueError, match="count must be"):
+        synthesize(tmp_path / "new", 0, CONFIG)
+    with pytest.raises(ValueError, match="layout must be"):
+        synthesize(tmp_path / "new", 4, CONFIG, layout="kitti")
+    assert not (tmp_path / "new").exists()
+    (cache / "scenes.json").write_text("{}")
+    with pytest.raises(ValueError, match="damaged"):
+        SceneCache(cache)
+
+
+def test_chairs_layout(tmp_path, in_this_process):
+    root = synthesize(tmp_path / "chairs", 12, CONFIG, seed=5, layout="chairs")
+    train, validation = FlyingChairs(root, "train"), FlyingChairs(root, "val")
+    assert len(train) == 11 and len(validation) == 1
+    expected = render(sample_scene(CONFIG, 5, 9))
+    sample = validation[0]
+    np.testing.assert_array_equal(sample.image2, expected.images[1])
+    np.testing.assert_array_equal(sample.flow, expected.flows[0])
+    assert len(open_dataset(root)) == 12
+    with pytest.raises(ValueError, match="FlyingChairs"):
+        SceneCache(root)
+    # One file lost: its part is drawn again.
+    (root / "FlyingChairs_release" / "data" / "00003_flow.flo").unlink()
+    synthesize(root, 12, CONFIG, seed=5, layout="chairs")
+    np.testing.assert_array_equal(train[2].flow, render(sample_scene(CONFIG, 5, 2)).flows[0])
+
+
+def test_workers_draw_the_same(cache, tmp_path):
+    script = (
+        "import sys; from tfflow.data import SceneConfig, synthesize, scene_layout;"
+        f"synthesize(sys.argv[1], 70, SceneConfig(**{CONFIG.to_dict()}), 5, workers=2)"
+    )
+    # Without `if __name__ == '__main__'`, which users forget.
+    result = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "by_two"], capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    by_two = SceneCache(tmp_path / "by_two")
+    assert len(by_two) == 70
+    for index in range(10):
+        for one, other in zip(by_two[index], SceneCache(cache)[index]):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_a_failing_worker_is_reported(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "cv2.py").write_text("raise ImportError('broken')")
+    with pytest.raises(RuntimeError, match="pip install opencv-python-headless"):
+        synthesize(tmp_path / "scenes", 4, CONFIG, workers=1)
+    assert not (tmp_path / "scenes" / "shard-00000").exists()

@@ -1,0 +1,73 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from tfflow.data.scenes import SceneConfig, make_pool
+from tfflow.data.scenes.shapes import FAR, SHAPES, make_shape
+from tfflow.data.scenes.textures import MATERIALS
+
+SMALL = SceneConfig(textures=6, texture_size=96, shapes=10, shape_size=64)
+
+
+def test_pool_depends_on_seed_and_number_alone():
+    first, again = make_pool(SMALL, 1, 2), make_pool(SMALL, 1, 2, threads=3)
+    for one, other in zip(first, again):
+        np.testing.assert_array_equal(one, other)
+    for seed, number in ((1, 3), (2, 2)):
+        other = make_pool(SMALL, seed, number)
+        assert (first.textures != other.textures).mean() > 0.5
+        assert (first.shapes != other.shapes).mean() > 0.05
+
+
+def test_noise_has_unit_variance():
+    noise = make_pool(SMALL, 0, 0).noise
+    assert abs(noise.std() - 1) < 1e-3 and abs(noise.mean()) < 0.01
+
+
+@pytest.mark.parametrize("material", MATERIALS, ids=lambda material: material.__name__)
+def test_materials_are_fields_from_0_to_1(material):
+    spreads = []
+    for seed in range(4):
+        field = material(np.random.default_rng(seed), 96)
+        assert field.shape == (96, 96) and np.isfinite(field).all()
+        assert field.min() >= -1e-6 and field.max() <= 1 + 1e-6
+        spreads.append(field.std())
+    assert max(spreads) > 0.02
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+def test_shapes_have_area_and_a_border(shape):
+    areas = []
+    for seed in range(6):
+        mask = np.zeros((192, 192), np.uint8)
+        shape(np.random.default_rng(seed), mask)
+        areas.append((mask > 0).mean())
+    assert 0.01 < np.mean(areas) < 0.8
+
+
+def test_distances_are_distances():
+    for seed in range(12):
+        distance = make_shape(np.random.default_rng(seed), 96)
+        assert distance.dtype == np.float32 and np.abs(distance).max() <= FAR
+        assert distance.max() > 0.5 > 0 > distance.min()
+        # One pixel further, at most one more (the diagonal of the 5x5 distance mask errs a little).
+        assert np.abs(np.diff(distance, axis=0)).max() < 1.2
+        assert np.abs(np.diff(distance, axis=1)).max() < 1.2
+
+
+def test_textures_have_the_spectrum_of_photographs():
+    """Amplitude falls about as 1 / f; averaged, as single pictures differ."""
+    config = SceneConfig(textures=16, texture_size=256, shapes=1)
+    pictures = make_pool(config, 0, 0).textures[8:].mean(-1)
+    window = np.hanning(256)[:, None] * np.hanning(256)
+    centred = pictures - pictures.mean((1, 2), keepdims=True)
+    spectrum = np.abs(np.fft.fft2(centred * window)).mean(0)
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(256), np.fft.fftfreq(256)))
+    bands = np.geomspace(0.02, 0.4, 8)
+    level = [
+        np.log(spectrum[(frequency >= a) & (frequency < b)].mean())
+        for a, b in itertools.pairwise(bands)
+    ]
+    slope = np.polyfit(np.log(np.sqrt(bands[1:] * bands[:-1])), level, 1)[0]
+    assert -1.7 < slope < -0.8

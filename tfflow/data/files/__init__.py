@@ -1,0 +1,1 @@
+"""Files: images, flow in the formats that data sets have, video."""

@@ -1,0 +1,209 @@
+"""Frames of a video file."""
+
+import collections
+import contextlib
+import itertools
+import pathlib
+from typing import NamedTuple
+
+import numpy as np
+
+from tfflow.data.files.formats import CorruptFileError
+
+VIDEO_EXTENSIONS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif")
+
+_SLACK = 0.25  # s; headers round, and the last frame's duration is often left out
+
+
+class TimedFrame(NamedTuple):
+    """A frame of a video.
+
+    Attributes:
+        image: (H, W, 3) uint8, RGB, upright as players show it.
+        time: Seconds from the first frame to this one, by the file's time stamps.
+    """
+
+    image: np.ndarray
+    time: float
+
+
+def read_video(path, complaints=None):
+    """The frames of a video, one after the other.
+
+    The orientation that a camera noted (the display matrix) is applied. Time stamps rule, not the
+    number of frames a second in the header: a browser's recording says 1000 there.
+
+    Args:
+        path: A file that FFmpeg reads: ``.mp4``, ``.mov``, ``.mkv``, ``.webm``, ``.avi``, ``.gif``.
+        complaints: A list, or None. With a list, frames that can't be read or are of another size
+            than the first are left out, and a text for each kind of them is added to it, in place
+            of an error.
+
+    Returns:
+        An iterator of :class:`TimedFrame`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        CorruptFileError: If it holds no video that can be decoded; while frames are taken, after
+            those that can be: if one can't be decoded, or the file ends before its header says.
+        ImportError: If PyAV is missing.
+    """
+    container, stream = _open(path)
+    if complaints is None:
+        return _frames(container, stream, path, _raise)
+    return _of_one_size(_frames(container, stream, path, complaints.append), path, complaints)
+
+
+class VideoPairs:
+    """Neighbouring frames of a video as pairs, spread evenly over the clip.
+
+    Frames are decoded when they are asked for; it can be gone through again.
+
+    Args:
+        path: A video, see :func:`read_video`.
+        most: At most so many pairs; all there are if there are fewer.
+
+    Yields:
+        (frame, next frame), each (H, W, 3) uint8 RGB.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        CorruptFileError: If it holds no video that can be decoded, or ends before its header says.
+        ValueError: If it has fewer than two frames.
+        ImportError: If PyAV is missing.
+    """
+
+    def __init__(self, path, most):
+        self.path = pathlib.Path(path)
+        # Not from the header, which may hold no number or a wrong one.
+        pairs = _count_frames(self.path) - 1
+        if pairs < 1:
+            raise ValueError(f"{self.path} has fewer than two frames; there is no motion in it.")
+        count = min(most, pairs)
+        self.indices = [index * pairs // count for index in range(count)]
+
+    def __len__(self):
+        return len(self.indices)
+
+    def __iter__(self):
+        wanted = iter(self.indices)
+        first = next(wanted)
+        with contextlib.closing(read_video(self.path)) as frames:
+            for index, (frame, after) in enumerate(itertools.pairwise(frames)):
+                if index == first:
+                    yield frame.image, after.image
+                    first = next(wanted, None)
+                    if first is None:
+                        return
+
+
+def _open(path):
+    """(container, its video stream) of a file."""
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"No video at {path}.")
+    try:
+        import av
+    except ImportError as error:
+        raise ImportError("Reading a video needs PyAV: pip install av") from error
+    try:
+        container = av.open(str(path))
+        stream = container.streams.video[0]
+    except (av.error.FFmpegError, IndexError) as error:
+        raise CorruptFileError(f"{path}: expected a video file; FFmpeg says: {error}") from error
+    stream.thread_type = "AUTO"
+    return container, stream
+
+
+def _raise(complaint):
+    raise CorruptFileError(complaint)
+
+
+def _count_frames(path):
+    """The number of frames, by their packets: nothing is decoded."""
+    container, stream = _open(path)
+    with container:
+        return sum(packet.size > 0 for packet in _packets(container, stream, path, _raise))
+
+
+def _packets(container, stream, path, complain):
+    """The video's packets. Complains of a damaged one, and at the end if the file is cut off."""
+    import av
+
+    reached, gap = None, 0.0
+    try:
+        for packet in container.demux():
+            if packet.pts is not None:
+                end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                if reached is not None:
+                    gap = max(gap, end - reached)
+                reached = end if reached is None else max(reached, end)
+            if packet.is_corrupt:
+                complain(f"{path}: a frame is damaged; the file may be cut off or broken")
+            elif packet.stream_index == stream.index:
+                yield packet
+    except av.error.FFmpegError as error:
+        complain(f"{path}: the video can't be read to its end; FFmpeg says: {error}")
+        return
+    if container.duration is None or reached is None:  # a browser's recording has none
+        return
+    reached -= (container.start_time or 0) / av.time_base
+    promised = container.duration / av.time_base
+    if promised - reached > max(_SLACK, gap):
+        complain(
+            f"{path}: the video ends after {reached:.2f} of the {promised:.2f} seconds that its "
+            "header says; the file is cut off. Fetch it again"
+        )
+
+
+def _frames(container, stream, path, complain):
+    """The frames, one after the other; the container is closed at the end."""
+    import av
+
+    matrix, start, time = None, None, 0.0
+    step = 1 / float(stream.average_rate or 25)  # for a format without time stamps
+    with container:
+        for packet in _packets(container, stream, path, complain):
+            try:
+                decoded = packet.decode()
+            except av.error.FFmpegError as error:
+                complain(f"{path}: a frame can't be decoded: {error}")
+                continue
+            for frame in decoded:
+                # Older versions of FFmpeg give it with the first frame alone.
+                matrix = frame.side_data.get("DISPLAYMATRIX") or matrix
+                if start is None:
+                    start = frame.time or 0.0
+                    time = 0.0
+                else:
+                    time = time + step if frame.time is None else frame.time - start
+                image = frame.to_ndarray(format="rgb24")
+                yield TimedFrame(image if matrix is None else _upright(image, matrix), time)
+
+
+def _upright(image, matrix):
+    """The picture as a display matrix of FFmpeg turns and mirrors it, to quarter turns.
+
+    Source: libavutil/display.h: (x, y) of the stored picture goes to (a x + c y, b x + d y) of the
+    shown one, y downwards; the nine numbers are (a, b, u, c, d, v, x, y, w).
+    """
+    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].astype(float)
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        image, a, d = image.swapaxes(0, 1), c, b
+    return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
+
+
+def _of_one_size(frames, path, complaints):
+    """The frames of the first one's size; a complaint tells how many others there were."""
+    counts = collections.Counter()
+    for frame in frames:
+        size = frame.image.shape[1::-1]
+        counts[size] += 1
+        if size == next(iter(counts)):
+            yield frame
+    first, *others = counts or [None]
+    for width, height in others:
+        complaints.append(
+            f"{path}: {counts[width, height]} of {counts.total()} frames are {width}x{height}, not "
+            f"{first[0]}x{first[1]} as the first"
+        )

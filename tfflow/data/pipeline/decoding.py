@@ -1,0 +1,255 @@
+"""Reading pairs as a TensorFlow graph: no Python runs for a sample, however many threads read.
+
+Files that are as they should be are decoded here. Whatever is not (a header with a comment, an
+unusual depth, a damaged file) goes to Python's `FlowDataset.__getitem__`, which reads it or says
+what is wrong with which file.
+"""
+
+import atexit
+import ctypes
+import gc
+
+import numpy as np
+import tensorflow as tf
+
+# The signature, and the length and name of the header, which must be the first chunk.
+_PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR", b"IEND\xaeB`\x82"
+_FLO_START = np.float32(202021.25).tobytes()
+_LONGEST_HEADER = 64
+_MAX_DIMENSION = 99_999  # as in tfflow.data.files.formats: more is a damaged header
+# Motion of more pixels than this means "unknown", in all formats of flow.
+_UNKNOWN = 1e9
+
+_SAMPLE = (tf.uint8, tf.uint8, tf.float32, tf.float32)
+
+
+def reader(dataset):
+    """A function that reads a sample of a data set inside of a graph.
+
+    Args:
+        dataset: a `FlowDataset`, or any other sequence of `FlowSample`.
+
+    Returns:
+        A function: int64 index -> image1, image2 (H, W, 3) uint8, flow (H, W, 2) float32, finite
+        everywhere, valid (H, W) float32, 1 where the flow is known.
+    """
+
+    def in_python(index):
+        sample = tf.numpy_function(_python_reader(dataset), [index], _SAMPLE, stateful=False)
+        return _shaped(*sample)
+
+    columns = _columns(getattr(dataset, "pairs", None))
+    if columns is None:
+        return in_python
+
+    def read(index):
+        files = {role: (tf.io.read_file(paths[index]), decode) for role, (paths, decode) in columns}
+        ready = tf.reduce_all([_is_plain(decode, content) for content, decode in files.values()])
+        return tf.cond(ready, lambda: _assembled(files, index, in_python), lambda: in_python(index))
+
+    return read
+
+
+def _columns(pairs):
+    """(role, (paths, how to decode them)) of every kind of file; None if TensorFlow can't."""
+    if not pairs or pairs[0].flow is None:
+        return None
+    columns = []
+    for role in ("image1", "image2", "flow", "invalid"):
+        paths = [getattr(pair, role) for pair in pairs]
+        if all(path is None for path in paths):
+            continue
+        kinds = {path.suffix.lower() if path is not None else None for path in paths}
+        decoders = _FLOWS if role == "flow" else _IMAGES
+        if len(kinds) > 1 or not kinds <= set(decoders):
+            return None
+        columns.append((role, (tf.constant([str(path) for path in paths]), decoders[kinds.pop()])))
+    return columns
+
+
+def _is_plain(decode, content):
+    """Whether a file is whole and of the form that its decoder knows."""
+    return _CHECKS[decode](content)
+
+
+def _assembled(files, index, in_python):
+    decoded = {role: decode(content) for role, (content, decode) in files.items()}
+    image1, image2, (flow, valid) = decoded["image1"], decoded["image2"], decoded["flow"]
+    sizes = [tf.shape(array)[:2] for array in (image1, image2, flow)]
+    if "invalid" in decoded:
+        valid = tf.where(decoded["invalid"][..., 0] > 127, 0.0, valid)
+        sizes.append(tf.shape(decoded["invalid"])[:2])
+    agree = tf.reduce_all(tf.stack(sizes) == sizes[0])
+    return tf.cond(agree, lambda: _shaped(image1, image2, flow, valid), lambda: in_python(index))
+
+
+def _shaped(image1, image2, flow, valid):
+    return (
+        tf.ensure_shape(image1, [None, None, 3]),
+        tf.ensure_shape(image2, [None, None, 3]),
+        tf.ensure_shape(flow, [None, None, 2]),
+        tf.ensure_shape(valid, [None, None]),
+    )
+
+
+def _python_reader(dataset):
+    def read(index):
+        sample = dataset[int(index)]
+        if sample.flow is None:
+            raise ValueError(f"{sample.name} of {dataset!r} has no flow to train on")
+        flow, valid = sample.flow.astype(np.float32), sample.valid
+        known = np.isfinite(flow).all(-1) & (np.abs(flow) <= _UNKNOWN).all(-1)
+        valid = known if valid is None else known & valid
+        flow = np.where(valid[..., None], flow, np.float32(0))
+        return sample.image1, sample.image2, flow, valid.astype(np.float32)
+
+    return read
+
+
+def _outlive_python():
+    """Keeps iterators that are still there when Python ends from being deleted by it.
+
+    Deleting one waits for its reads in flight. A thread that reads in Python ends silently once
+    Python is shutting down, so that the wait would last for ever, after the script's last line.
+    """
+    for thing in gc.get_objects():
+        # Of a proxy, isinstance would ask what it stands for.
+        if issubclass(type(thing), tf.data.Iterator):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
+atexit.register(_outlive_python)
+
+
+# Formats: whether a file is plain, and what it holds -------------------------------------------
+
+
+def _is_png(content, *kinds):
+    """Whether a file starts and ends as a PNG of one of these kinds.
+
+    A kind is five bytes: bits a sample, colour type (0 grey, 2 RGB), compression, filter,
+    interlacing. TensorFlow would turn any kind into the one that it is asked for.
+    """
+    start = tf.strings.substr(tf.strings.join([content, "\0" * 29]), 0, 29)
+    size = tf.io.decode_raw(tf.strings.substr(start, 16, 8), tf.int32, little_endian=False)
+    known = tf.strings.substr(start, 24, 5) == tf.constant(kinds)
+    whole = _tail(content, len(_PNG_END)) == _PNG_END
+    return (
+        (tf.strings.substr(start, 0, 16) == _PNG_START)
+        & tf.reduce_all((size > 0) & (size <= _MAX_DIMENSION))
+        & tf.reduce_any(known)
+        & whole
+    )
+
+
+def _is_png_image(content):
+    return _is_png(content, b"\x08\x00\0\0\0", b"\x08\x02\0\0\0")
+
+
+def _is_kitti(content):
+    return _is_png(content, b"\x10\x02\0\0\0")
+
+
+def _decode_png(content):
+    return tf.io.decode_png(content, channels=3)
+
+
+def _decode_kitti(content):
+    # R, G = 64 flow + 2^15, B = 1 where it is known.
+    pixels = tf.cast(tf.io.decode_png(content, channels=3, dtype=tf.uint16), tf.float32)
+    valid = tf.cast(pixels[..., 2] > 0, tf.float32)
+    return (pixels[..., :2] - 32768.0) / 64.0 * valid[..., None], valid
+
+
+def _header(content):
+    """The words of a text header, at least four of them; what comes after them is pixels."""
+    text = tf.strings.substr(content, 0, tf.minimum(tf.strings.length(content), _LONGEST_HEADER))
+    return tf.concat([tf.strings.split(text), tf.fill([4], "")], 0)
+
+
+def _has_header_and(content, size):
+    """Whether a file is four words, one blank and `size` bytes."""
+    length = tf.strings.length(content) - size
+    plausible = (length > 0) & (length <= _LONGEST_HEADER)
+    header = tf.strings.substr(content, 0, tf.where(plausible, length, 0))
+    ends = tf.strings.length(tf.strings.strip(header)) == length - 1
+    return plausible & ends & (tf.size(tf.strings.split(header)) == 4)
+
+
+def _number(word):
+    plain = tf.strings.regex_full_match(word, r"\d{1,5}")
+    return tf.strings.to_number(tf.where(plain, word, "0"), tf.int32)
+
+
+def _is_ppm(content):
+    words = _header(content)
+    size = 3 * _number(words[1]) * _number(words[2])
+    known = (words[0] == "P6") & (words[3] == "255") & (size > 0)
+    return known & _has_header_and(content, size)
+
+
+def _decode_ppm(content):
+    words = _header(content)
+    width, height = _number(words[1]), _number(words[2])
+    pixels = tf.io.decode_raw(_tail(content, 3 * width * height), tf.uint8)
+    return tf.reshape(pixels, [height, width, 3])
+
+
+def _is_pfm(content):
+    words = _header(content)
+    size = 12 * _number(words[1]) * _number(words[2])
+    negative = tf.strings.regex_full_match(words[3], r"-[1-9]\d*(\.\d*)?")  # little-endian
+    known = (words[0] == "PF") & negative & (size > 0)
+    return known & _has_header_and(content, size)
+
+
+def _decode_pfm(content):
+    words = _header(content)
+    width, height = _number(words[1]), _number(words[2])
+    values = tf.io.decode_raw(_tail(content, 12 * width * height), tf.float32)
+    return _split_unknown(tf.reshape(values, [height, width, 3])[::-1, :, :2])
+
+
+def _flo_size(content):
+    header = tf.strings.substr(content, 4, 8)
+    return tf.unstack(tf.io.decode_raw(header, tf.int32), num=2)
+
+
+def _is_flo(content):
+    long_enough = tf.strings.length(content) >= 12
+    content = tf.where(long_enough, content, "." * 12)
+    width, height = _flo_size(content)
+    start = tf.strings.substr(content, 0, 4) == _FLO_START
+    size = 12 + 8 * tf.cast(width, tf.int64) * tf.cast(height, tf.int64)
+    whole = tf.cast(tf.strings.length(content), tf.int64) == size
+    positive = (width > 0) & (height > 0)
+    return start & whole & positive & (tf.maximum(width, height) <= _MAX_DIMENSION)
+
+
+def _decode_flo(content):
+    width, height = _flo_size(content)
+    values = tf.io.decode_raw(content, tf.float32)[3:]  # three numbers of four bytes: the header
+    return _split_unknown(tf.reshape(values, [height, width, 2]))
+
+
+def _split_unknown(flow):
+    # Comparisons with NaN are false.
+    known = (tf.abs(flow[..., 0]) <= _UNKNOWN) & (tf.abs(flow[..., 1]) <= _UNKNOWN)
+    return tf.where(known[..., None], flow, 0.0), tf.cast(known, tf.float32)
+
+
+def _tail(content, length):
+    """The last bytes of a text."""
+    total = tf.strings.length(content)
+    return tf.strings.substr(content, tf.maximum(total - length, 0), length)
+
+
+_IMAGES = {".png": _decode_png, ".ppm": _decode_ppm}
+_FLOWS = {".flo": _decode_flo, ".pfm": _decode_pfm, ".png": _decode_kitti}
+_CHECKS = {
+    _decode_png: _is_png_image,
+    _decode_kitti: _is_kitti,
+    _decode_ppm: _is_ppm,
+    _decode_pfm: _is_pfm,
+    _decode_flo: _is_flo,
+}

@@ -1,0 +1,29 @@
+"""Synthetic scenes: layered two-dimensional worlds with exact flow, see `scene`.
+
+    config = SceneConfig(height=320, width=448)
+    rendered = render(sample_scene(config, seed=0, index=7))
+    rendered.images[0], rendered.images[1], rendered.flows[0], rendered.occlusions[0]
+
+`tfflow.data.synthesize` draws many of them into a folder.
+"""
+
+import importlib
+
+from tfflow.data.scenes.config import SceneConfig
+from tfflow.data.scenes.scene import Scene, sample_scene
+
+# What draws is imported when it is first used: it needs OpenCV.
+_LAZY = {
+    "Pool": "pool",
+    "make_pool": "pool",
+    "RenderedScene": "rendering",
+    "render": "rendering",
+}
+
+__all__ = ["Scene", "SceneConfig", "sample_scene", *_LAZY]
+
+
+def __getattr__(name):
+    if name in _LAZY:
+        return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

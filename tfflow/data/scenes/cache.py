@@ -1,0 +1,223 @@
+"""Synthetic scenes on disk: drawn once by `synthesize`, read by `SceneCache` as fast as memory."""
+
+import functools
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from queue import SimpleQueue
+
+import numpy as np
+
+from tfflow.data.datasets.base import FlowSample
+from tfflow.data.scenes import layout as scene_layout
+from tfflow.data.scenes.config import SceneConfig
+from tfflow.progress import progress_bar
+
+
+def synthesize(output, count, config=None, seed=0, *, workers=None, layout="shards", progress=None):
+    """Draws synthetic scenes into a folder, or goes on with a folder that is not finished.
+
+    A run that was killed and started again ends with the same bytes.
+
+    Args:
+        output: the folder; made when it is missing.
+        count: number of scenes. A finished folder can be extended by asking for more.
+        config: `SceneConfig`, by default `SceneConfig()`.
+        seed: whole number; the same configuration and seed give the same scenes, one by one.
+        workers: number of processes, by default one per core.
+        layout: "shards" for `SceneCache`, or "chairs" for FlyingChairs' own layout (.ppm, .flo and
+            a split file), which any optical-flow program reads; see `tfflow.data.scenes.layout`.
+        progress: called with (scenes done, scenes in all); True shows a bar on stderr instead.
+
+    Returns:
+        The folder, a `pathlib.Path`.
+
+    Raises:
+        ValueError: a bad argument, or the folder holds scenes of another configuration, seed,
+            layout or version, or more of them than asked for.
+        NotADirectoryError: `output` is a file.
+        FileExistsError: the folder holds something else.
+        RuntimeError: a worker failed; its message is included.
+    """
+    if layout not in scene_layout.LAYOUTS:
+        raise ValueError(f"layout must be one of {scene_layout.LAYOUTS}, got {layout!r}")
+    for name, value, least in (("count", count, 1), ("seed", seed, 0)):
+        if int(value) != value or value < least:
+            raise ValueError(f"{name} must be a whole number from {least} up, got {value!r}")
+    if progress is True:
+        with progress_bar("scenes") as update:
+            return synthesize(
+                output, count, config, seed, workers=workers, layout=layout, progress=update
+            )
+    root = Path(output)
+    description = scene_layout.describe(config or SceneConfig(), seed, count, layout)
+    description = scene_layout.write_description(root, description)
+    parts = scene_layout.parts(description)
+    missing = [n for n in range(len(parts)) if not scene_layout.is_done(root, description, n)]
+    done = count - sum(len(parts[number]) for number in missing)
+    if progress:
+        progress(done, count)
+    for number in _draw(root, missing, workers or os.cpu_count()):
+        done += len(parts[number])
+        if progress:
+            progress(done, count)
+    if layout == "chairs":
+        scene_layout.write_chairs_split(root, count)
+    return root
+
+
+def _draw(root, missing, workers):
+    """Draws the missing parts in processes of their own; yields each one's number when it is done.
+
+    The processes are started as commands, not by multiprocessing, which would import the caller's
+    main script again. Each takes neighbouring parts, which share pools.
+    """
+    if not missing:
+        return
+    package = str(Path(__file__).resolve().parents[2])
+    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    command = [sys.executable, "-m", "tfflow.data.scenes.drawing", str(root)]
+    lots = [lot.tolist() for lot in np.array_split(missing, min(workers, len(missing)))]
+    processes = [
+        subprocess.Popen(
+            command + [str(number) for number in lot],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for lot in lots
+    ]
+    yield from _collect(processes)
+
+
+def _collect(processes):
+    """Yields the numbers that the workers print; ends all of them when one fails."""
+    lines = SimpleQueue()
+    errors = [""] * len(processes)
+
+    def listen(i):
+        for line in processes[i].stdout:
+            lines.put((i, line))
+        errors[i] = processes[i].stderr.read()
+        lines.put((i, None))
+
+    threads = [
+        threading.Thread(target=listen, args=(i,), daemon=True) for i in range(len(processes))
+    ]
+    for thread in threads:
+        thread.start()
+    running = len(processes)
+    try:
+        while running:
+            i, line = lines.get()
+            if line is not None:
+                yield int(line)
+                continue
+            running -= 1
+            if processes[i].wait():
+                raise RuntimeError(f"a worker that draws scenes failed:\n{errors[i].strip()}")
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                process.terminate()
+            process.wait()
+        for thread in threads:
+            thread.join()
+
+
+class SceneCache(Sequence):
+    """Reads what `synthesize` has drawn: a sequence of `FlowSample`.
+
+    Args:
+        root: the folder.
+        partial: take what is there of a cache that is still being drawn (the shards up to the
+            first missing one, as of now).
+
+    Raises:
+        FileNotFoundError: no cache there, or shards of it are missing (and not `partial`).
+        ValueError: its scenes.json is damaged or of another version or layout.
+    """
+
+    def __init__(self, root, partial=False):
+        self.root = Path(root)
+        self.name = self.root.name
+        self.description = scene_layout.read_description(root)
+        if self.description["layout"] != "shards":
+            raise ValueError(f"{root} is in FlyingChairs' layout: open it as FlyingChairs(root)")
+        if self.description["version"] != scene_layout.VERSION:
+            raise ValueError(
+                f"{root} was drawn by version {self.description['version']} of the scenes, this is "
+                f"version {scene_layout.VERSION}: draw it anew"
+            )
+        self.config = SceneConfig(**self.description["config"])
+        parts = scene_layout.parts(self.description)
+        for number in range(len(parts)):
+            if not scene_layout.is_done(root, self.description, number):
+                if partial and number:
+                    parts = parts[:number]
+                    break
+                raise FileNotFoundError(
+                    f"{scene_layout.shard_folder(root, number)} is missing or damaged: the cache "
+                    "is not finished; call synthesize() with the same arguments again"
+                )
+        self._indices = range(parts[-1].stop)
+
+    @property
+    def size(self):
+        """(height, width) of every image."""
+        return self.config.height, self.config.width
+
+    def __len__(self):
+        return len(self._indices)
+
+    def __getitem__(self, index):
+        """A `FlowSample` (its flow is known everywhere), or a part of the cache for a slice."""
+        if isinstance(index, slice):
+            part = object.__new__(SceneCache)
+            part.__dict__.update(self.__dict__, _indices=self._indices[index])
+            return part
+        image1, image2, flow = self.read(index, slice(None), slice(None))
+        image1, image2 = np.array(image1), np.array(image2)
+        name = f"scene-{self._indices[index]:06d}"
+        return FlowSample(image1, image2, flow, np.ones(flow.shape[:2], bool), name)
+
+    def read(self, index, rows, columns):
+        """A crop of one scene, without reading the rest.
+
+        Args:
+            index: number of the scene within this cache or part of a cache.
+            rows, columns: slices.
+
+        Returns:
+            image1, image2 (h, w, 3) uint8, views of the file; flow (h, w, 2) float32.
+        """
+        number = self._indices[index]
+        image1, image2 = self._array("images", number)[:, rows, columns]
+        flow = self._array("flow", number)[rows, columns].astype(np.float32)
+        flow *= np.float32(1 / scene_layout.FLOW_UNIT)
+        return image1, image2, flow
+
+    def occlusion(self, index):
+        """(H, W) bool: pixels of the first image that the second does not show."""
+        bits = self._array("occlusion", self._indices[index])
+        return np.unpackbits(bits, axis=-1, count=self.config.width).astype(bool)
+
+    def _array(self, name, number):
+        """What one scene has in one of its shard's files."""
+        shard, i = divmod(number, self.description["scenes_per_shard"])
+        return _array(scene_layout.shard_folder(self.root, shard) / f"{name}.npy")[i]
+
+    def __repr__(self):
+        height, width = self.size
+        return f"<SceneCache {self.root}: {len(self)} scenes of {height}x{width}>"
+
+
+@functools.lru_cache(maxsize=300)  # an open map holds a file descriptor, of which there are 1024
+def _array(path):
+    return np.load(path, mmap_mode="r")

@@ -1,0 +1,185 @@
+"""How synthetic scenes lie on disk, and which of them are there already.
+
+Layout "shards", read by `tfflow.data.SceneCache`:
+
+    scenes.json            version, configuration, seed, count, scenes per shard
+    shard-00000/           images.npy     (n, 2, H, W, 3) uint8, RGB
+                           flow.npy       (n, H, W, 2) int16, in 1/64 px (rounded: within 1/128 px)
+                           occlusion.npy  (n, H, ceil(W / 8)) uint8, one bit per pixel
+
+Nothing is compressed, so a crop is read through a memory map without touching the rest. A scene of
+320x448 pixels takes 1.45 MB. Flows are cut at 511 px.
+
+Layout "chairs" is FlyingChairs' own: `FlyingChairs_release/data/00001_img1.ppm`, `_img2.ppm`,
+`_flow.flo` and the split file, in which every tenth pair is for validation.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from tfflow.atomic_file import atomic_file
+from tfflow.data.datasets.chairs import FlyingChairs
+from tfflow.data.files.formats import write_flow, write_image
+from tfflow.data.scenes.config import SceneConfig
+
+# Changes whenever the same configuration and seed no longer give the same scenes.
+VERSION = 1
+FLOW_UNIT = 64
+SCENES_PER_SHARD = 64
+LAYOUTS = ("shards", "chairs")
+_DESCRIPTIONS = {"shards": "scenes.json", "chairs": "FlyingChairs_scenes.json"}
+_VALIDATION_STEP = 10
+
+
+def describe(config, seed, count, layout):
+    """What a folder's description file says."""
+    return {
+        "version": VERSION,
+        "layout": layout,
+        "config": config.to_dict(),
+        "seed": int(seed),
+        "count": int(count),
+        "scenes_per_shard": SCENES_PER_SHARD,
+    }
+
+
+def read_description(root):
+    """The description of a folder of scenes.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is not what `synthesize` writes.
+    """
+    paths = [Path(root) / name for name in _DESCRIPTIONS.values()]
+    found = [path for path in paths if path.is_file()]
+    if not found:
+        raise FileNotFoundError(
+            f"{root} holds no synthetic scenes (no {paths[0].name}); tfflow synthesize draws some"
+        )
+    try:
+        description = json.loads(found[0].read_text())
+        # With the defaults of what there was not yet when they were drawn.
+        description["config"] = SceneConfig(**description["config"]).to_dict()
+        for key in ("version", "seed", "count", "scenes_per_shard"):
+            int(description[key])
+        LAYOUTS.index(description["layout"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{found[0]} is damaged ({error!r}): draw the scenes anew") from error
+    return description
+
+
+def write_description(root, description):
+    """Makes the folder, or checks that it holds the same scenes, and notes what it shall hold.
+
+    Returns:
+        The description; a folder that was there keeps its number of scenes per shard.
+
+    Raises:
+        ValueError: the folder holds scenes of another version, layout, seed or configuration, or
+            more of them.
+        NotADirectoryError: it is a file.
+        FileExistsError: it holds something else.
+    """
+    root = Path(root)
+    if root.exists() and not root.is_dir():
+        raise NotADirectoryError(f"{root} is a file; give a folder to put the scenes into")
+    if root.is_dir() and any((root / name).exists() for name in _DESCRIPTIONS.values()):
+        old = read_description(root)
+        for key in ("version", "layout", "seed", "config"):
+            if old[key] != description[key]:
+                raise ValueError(
+                    f"{root} holds scenes of another {key}: {_difference(old, description, key)}. "
+                    "Scenes are not mixed: take another folder, or delete this one"
+                )
+        if old["count"] > description["count"]:
+            raise ValueError(
+                f"{root} holds {old['count']} scenes, more than the {description['count']} asked "
+                "for; take the first of them with SceneCache(root)[:count]"
+            )
+        description = {**description, "scenes_per_shard": old["scenes_per_shard"]}
+    elif root.is_dir() and any(root.iterdir()):
+        raise FileExistsError(f"{root} is not empty and holds no scenes; take a new folder")
+    root.mkdir(parents=True, exist_ok=True)
+    with atomic_file(root / _DESCRIPTIONS[description["layout"]]) as temporary:
+        temporary.write_text(json.dumps(description, indent=1) + "\n")
+    return description
+
+
+def _difference(old, new, key):
+    if key != "config":
+        return f"{old[key]} there, {new[key]} asked for"
+    names = sorted(old[key].keys() | new[key].keys())
+    pairs = [(name, old[key].get(name), new[key].get(name)) for name in names]
+    return ", ".join(f"{n} is {a} there, {b} asked for" for n, a, b in pairs if a != b)
+
+
+def parts(description):
+    """Ranges of scene numbers, one per shard; pieces of work in both layouts."""
+    count, step = description["count"], description["scenes_per_shard"]
+    return [range(i, min(i + step, count)) for i in range(0, count, step)]
+
+
+def shard_folder(root, number):
+    """The folder of one shard."""
+    return Path(root) / f"shard-{number:05d}"
+
+
+def is_done(root, description, number):
+    """Whether a part has been written whole."""
+    part = parts(description)[number]
+    if description["layout"] == "chairs":
+        return all(path.exists() for index in part for path in _chairs_files(root, index))
+    try:
+        return len(np.load(shard_folder(root, number) / "flow.npy", mmap_mode="r")) == len(part)
+    except (OSError, ValueError):
+        return False
+
+
+def write_shard(root, number, scenes):
+    """Writes the rendered scenes of one shard; its name appears when it is whole."""
+    flow_limit = np.iinfo(np.int16).max
+    arrays = {
+        "images": np.stack([scene.images for scene in scenes]),
+        "flow": np.stack(
+            [
+                np.rint(np.clip(scene.flows[0] * FLOW_UNIT, -flow_limit, flow_limit)).astype(
+                    np.int16
+                )
+                for scene in scenes
+            ]
+        ),
+        "occlusion": np.stack([np.packbits(scene.occlusions[0], axis=-1) for scene in scenes]),
+    }
+    folder = shard_folder(root, number)
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    for name, array in arrays.items():
+        np.save(partial / f"{name}.npy", array)
+    shutil.rmtree(folder, ignore_errors=True)  # a shorter one, when a cache is extended
+    os.replace(partial, folder)
+
+
+def _chairs_files(root, index):
+    data = Path(root) / "FlyingChairs_release" / "data"
+    return [data / f"{index + 1:05d}_{part}" for part in ("img1.ppm", "img2.ppm", "flow.flo")]
+
+
+def write_chairs_pair(root, index, scene):
+    """Writes one rendered scene in FlyingChairs' layout."""
+    image1, image2, flow = _chairs_files(root, index)
+    image1.parent.mkdir(parents=True, exist_ok=True)
+    write_image(image1, scene.images[0])
+    write_image(image2, scene.images[1])
+    write_flow(flow, scene.flows[0])
+
+
+def write_chairs_split(root, count):
+    """Writes the split file, whose first line belongs to pair 00001: 1 training, 2 validation."""
+    lines = ["2" if (i + 1) % _VALIDATION_STEP == 0 else "1" for i in range(count)]
+    with atomic_file(Path(root) / "FlyingChairs_release" / FlyingChairs.SPLIT_FILE) as temporary:
+        temporary.write_text("\n".join(lines) + "\n")
