@@ -356,6 +356,18 @@ class FlowGuidedDetector(WithParts, keras.Model):
         # Keras asks for this of every model whose compile is its own.
         self.compile(**keras.saving.deserialize_keras_object(config))
 
+    def _float32_twin(self):
+        config = {**self.get_config(), "dtype": "float32", "flow": self.flow_network.in_float32()}
+        config.pop("frozen_parts", None)
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy("float32")  # the backbone's
+        try:
+            twin = type(self)(**config)
+        finally:
+            keras.config.set_dtype_policy(before)
+        twin.start_from(self)
+        return twin
+
     def get_config(self):
         # Not the backbone's weights: they are saved with all others.
         return {

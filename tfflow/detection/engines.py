@@ -13,9 +13,9 @@ None if that was not asked. The answer is a dict: ``boxes`` (1, N, 4) px, ``scor
 in [0, 1], and of key frames ``features``.
 """
 
-import keras
 import numpy as np
 
+from tfflow.models.parts import CompiledPart
 from tfflow.models.prediction import resize
 
 
@@ -35,10 +35,10 @@ class KerasEngine:
         self.multiple = detector.multiple
         self._detector = detector
         self._predictor, self._flow_scale = predictor, flow_scale
-        self._first = _Part(detector, _first)
-        self._flow = _Part(detector, _flow)
-        self._key = _Part(detector, _key)
-        self._between = _Part(detector, _between)
+        self._first = _part(detector, _first)
+        self._flow = _part(detector, _flow)
+        self._key = _part(detector, _key)
+        self._between = _part(detector, _between)
 
     def first(self, image):
         return self._first.predict_on_batch({"image": image})
@@ -62,20 +62,8 @@ class KerasEngine:
         return self._between.predict_on_batch({"features": features, "flow": flow[None]})
 
 
-class _Part(keras.Model):
-    """A part of the detector as a model of its own: Keras compiles what is a model's call."""
-
-    def __init__(self, detector, function):
-        super().__init__(name=f"{detector.name}_{function.__name__[1:]}", autocast=False)
-        # Part of the model, so that backends that pass weights as arguments find them.
-        self.detector, self.function = detector, function
-        self.jit_compile = detector.jit_compile
-
-    def build(self, *args, **kwargs):
-        pass
-
-    def call(self, inputs):
-        return self.function(self.detector, **inputs)
+def _part(detector, function):
+    return CompiledPart(detector, lambda inputs: function(detector, **inputs))
 
 
 def _flow(detector, image, key_image):

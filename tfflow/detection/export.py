@@ -13,7 +13,7 @@ from tfflow.detection.detector import FlowGuidedDetector
 from tfflow.detection.interpreter import BETWEEN, KEY, pair_of
 from tfflow.models.prediction import resize
 from tfflow.tflite.calibration import check_outliers, ranges_over
-from tfflow.tflite.conversion import convert_function, in_float32
+from tfflow.tflite.conversion import convert_function
 from tfflow.tflite.graph import Graph
 from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
 from tfflow.tflite.trial import check_finite, try_out
@@ -93,7 +93,7 @@ def export_detector(
         **(metadata or {}),
     }
     with atomic_file(paths[KEY]) as key_file, atomic_file(paths[BETWEEN]) as between_file:
-        detector = _in_float32(detector)
+        detector = detector.in_float32()
         whole = {
             name: convert_function(detector, name, function, shapes)
             for name, (function, shapes) in endpoints(detector, size, flow_scale).items()
@@ -268,19 +268,3 @@ def _feeds(content, clips, size):
             yield feed
             if time % 10 == 0:
                 features, key_image = runner(**feed)["features"], image
-
-
-def _in_float32(detector):
-    """The detector, or its float32 twin if it computes in mixed precision."""
-    computes_in = {layer.compute_dtype for layer in (detector, *detector.layers)}
-    if computes_in <= {"float32"}:
-        return detector
-    config = {**detector.get_config(), "dtype": "float32", "flow": None}
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        twin = FlowGuidedDetector(**{**config, "flow": in_float32(detector.flow_network)})
-    finally:
-        keras.config.set_dtype_policy(before)
-    twin.start_from(detector)
-    return twin

@@ -1,6 +1,8 @@
-"""The parts of a model by name: which of them keep their weights in training, and stay so."""
+"""The parts of a model: by name, to be frozen; and as compiled models of their own."""
 
 import pathlib
+
+import keras
 
 
 class WithParts:
@@ -48,6 +50,17 @@ class WithParts:
             )
         super().save(filepath, *args, **kwargs)
 
+    def in_float32(self):
+        """The model itself, or its float32 twin if it computes in mixed precision."""
+        if {layer.compute_dtype for layer in (self, *self.layers)} <= {"float32"}:
+            return self
+        return self._float32_twin()
+
+    def _float32_twin(self):
+        twin = type(self).from_config({**self.get_config(), "dtype": "float32"})
+        twin.set_weights(self.get_weights())
+        return twin
+
     def get_config(self):
         frozen = {"frozen_parts": self.frozen_parts} if self.frozen_parts else {}
         return {**super().get_config(), **frozen}
@@ -57,6 +70,27 @@ class WithParts:
         # in a list or a dictionary.
         children = super()._trackable_children(save_type, **kwargs)
         return {**children, **{f"part {name}": part for name, part in _all_parts(self)}}
+
+
+class CompiledPart(keras.Model):
+    """A function of a model's as a model of its own: Keras compiles what is a model's call.
+
+    Args:
+        model: The model.
+        function: ``function(inputs)``, of what ``predict_on_batch`` is given.
+    """
+
+    def __init__(self, model, function):
+        super().__init__(name=f"part_of_{model.name}", autocast=False)  # it casts for itself
+        # Part of the model, so that backends that pass weights as arguments find them.
+        self.whole, self.function = model, function
+        self.jit_compile = model.jit_compile
+
+    def build(self, *args, **kwargs):
+        pass
+
+    def call(self, inputs):
+        return self.function(inputs)
 
 
 def parts_of(layer):

@@ -1,9 +1,9 @@
 """Networks that see each image by itself before they match: a video's frame is encoded once."""
 
-import keras
 from keras import ops
 
 from tfflow.models.flow_model import FlowModel
+from tfflow.models.parts import CompiledPart
 
 
 class SiameseFlowModel(FlowModel):
@@ -86,8 +86,8 @@ class SiameseFlowModel(FlowModel):
         dicts and gives the flow (B, H, W, 2).
         """
         self._check_siamese()
-        encoder = _Part(self, lambda inputs: self.encode(inputs["image"], training=False))
-        matcher = _Part(self, lambda inputs: self.match(**inputs, training=False)["flow"])
+        encoder = CompiledPart(self, lambda inputs: self.encode(inputs["image"], training=False))
+        matcher = CompiledPart(self, lambda inputs: self.match(**inputs, training=False)["flow"])
         return (
             lambda image: encoder.predict_on_batch({"image": image}),
             lambda features1, features2: matcher.predict_on_batch(
@@ -102,22 +102,6 @@ class SiameseFlowModel(FlowModel):
     def _check_siamese(self):
         if not self.siamese:
             raise ValueError(self.why_not_siamese())
-
-
-class _Part(keras.Model):
-    """A part of a network as a model of its own: Keras compiles what is a model's call."""
-
-    def __init__(self, network, function):
-        super().__init__(name=f"{network.name}_part", dtype="float32")  # it casts for itself
-        # Part of the model, so that backends that pass weights as arguments find them.
-        self.network, self.function = network, function
-        self.jit_compile = network.jit_compile
-
-    def build(self, *args, **kwargs):
-        pass
-
-    def call(self, inputs):
-        return self.function(inputs)
 
 
 def halves(features):

@@ -123,7 +123,7 @@ def export(
     with atomic_file(path) as temporary:
         if quantization in CALIBRATED:
             calibration = open_calibration(calibration, size)
-        model = in_float32(model)
+        model = model.in_float32()
         settings = {
             "size": size,
             "calibration": calibration,
@@ -270,13 +270,3 @@ def checked_size(model, size):
             f"Nearest: {nearest}. FlowInterpreter resizes images of any size to the file's."
         )
     return height, width
-
-
-def in_float32(model):
-    """The model, or its float32 twin if it computes in mixed precision."""
-    computes_in = {layer.compute_dtype for layer in (model, *model.layers)}
-    if computes_in <= {"float32"}:
-        return model
-    twin = type(model).from_config({**model.get_config(), "dtype": "float32"})
-    twin.set_weights(model.get_weights())
-    return twin

@@ -82,7 +82,7 @@ def sensitivity(
         >>> export(model, "lightflow.tflite", keep_float=[found["layers"][0]["name"]])
     """
     size = conversion.checked_size(model, size)
-    model = conversion.in_float32(model)
+    model = model.in_float32()
     names = layer_names(model)
     wanted = choose_layers(names if layers is None else layers, names, "layers")
     calibration = open_calibration(calibration, size)
