@@ -15,6 +15,7 @@ class ModelEntry:
         target: Where the class is, ``"package.module:Class"``; or the class itself.
         arguments: Constructor arguments that make this variant.
         parameters: Number of trainable parameters, None if not stated.
+        gflops: Operations of a forward pass at 384x512 in 1e9, None if not stated.
         paper: Where the network was published.
         description: One line for people.
     """
@@ -23,6 +24,7 @@ class ModelEntry:
     target: object
     arguments: dict
     parameters: int | None = None
+    gflops: float | None = None
     paper: str = ""
     description: str = ""
 
@@ -41,13 +43,14 @@ _ENTRIES: dict[str, ModelEntry] = {}
 preset_loader = None
 
 
-def register(name, target, *, parameters=None, paper="", description="", **arguments):
+def register(name, target, *, parameters=None, gflops=None, paper="", description="", **arguments):
     """Adds a network under a name of its own, for :func:`create`, recipes and the command line.
 
     Args:
         name: A new name.
         target: A :class:`tfflow.models.FlowModel` subclass, or ``"package.module:Class"``.
         parameters: Number of trainable parameters (checked by the test of the registry).
+        gflops: Operations of a forward pass at 384x512, in 1e9: what a recipe's cost is told by.
         paper: Where it was published.
         description: One line for people.
         **arguments: Constructor arguments of this variant.
@@ -57,7 +60,7 @@ def register(name, target, *, parameters=None, paper="", description="", **argum
     """
     if name in _ENTRIES:
         raise ValueError(f"A network named {name!r} is registered already; choose another name.")
-    _ENTRIES[name] = ModelEntry(name, target, arguments, parameters, paper, description)
+    _ENTRIES[name] = ModelEntry(name, target, arguments, parameters, gflops, paper, description)
 
 
 def list():
@@ -106,11 +109,12 @@ _LIGHTFLOW = {
     "target": "tfflow.models.lightflow:LightFlow",
     "paper": "Zhu et al., Towards High Performance Video Object Detection for Mobiles, 2018",
 }
-register("lightflow", **_LIGHTFLOW, parameters=2_540_390, description="for phones")
+register("lightflow", **_LIGHTFLOW, parameters=2_540_390, gflops=0.84, description="for phones")
 register(
     "lightflow_0.75",
     **_LIGHTFLOW,
     parameters=1_442_690,
+    gflops=0.50,
     description="three quarters of the channels",
     width=0.75,
 )
@@ -118,13 +122,18 @@ register(
     "lightflow_0.5",
     **_LIGHTFLOW,
     parameters=653_406,
+    gflops=0.25,
     description="half of the channels",
     width=0.5,
 )
 
 _RILLFLOW = {"target": "tfflow.models.rillflow:RillFlow", "paper": "ours; docs/rillflow.md"}
 register(
-    "rillflow", **_RILLFLOW, parameters=1_402_416, description="for phones: our own, it matches"
+    "rillflow",
+    **_RILLFLOW,
+    parameters=1_402_416,
+    gflops=3.90,
+    description="for phones: our own, it matches",
 )
 register(
     "rillflow_0.5",
@@ -145,14 +154,15 @@ _LITEFLOWNET2 = {
 }
 
 
-def _register_stages(name, common, parameters):
+def _register_stages(name, common, sizes):
     """The network's training stages as mmflow names them: level 6 without R, with R, then finer."""
-    for stage, count in parameters.items():
+    for stage, (count, gflops) in sizes.items():
         finest = int(stage[1])
         register(
             f"{name}_pre_{stage}",
             **common,
             parameters=count,
+            gflops=gflops,
             description=f"training stage: levels 6 to {finest}"
             if finest < 6
             else f"training stage: level 6 {'with' if 'R' in stage else 'without'} R",
@@ -165,19 +175,26 @@ _register_stages(
     "liteflownet",
     _LITEFLOWNET,
     {
-        "M6S6": 1_245_476,
-        "M6S6R6": 1_758_861,
-        "M5S5R5": 2_738_106,
-        "M4S4R4": 3_662_661,
-        "M3S3R3": 4_509_392,
-        "M2S2R2": 5_377_917,
+        "M6S6": (1_245_476, 14.34),
+        "M6S6R6": (1_758_861, 14.53),
+        "M5S5R5": (2_738_106, 16.09),
+        "M4S4R4": (3_662_661, 21.92),
+        "M3S3R3": (4_509_392, 42.82),
+        "M2S2R2": (5_377_917, 128.75),
     },
 )
-register("liteflownet", **_LITEFLOWNET, parameters=5_377_917, description="accurate and small")
+register(
+    "liteflownet",
+    **_LITEFLOWNET,
+    parameters=5_377_917,
+    gflops=128.75,
+    description="accurate and small",
+)
 register(
     "liteflownetx",
     **_LITEFLOWNET,
     parameters=901_123,
+    gflops=22.49,
     description="without M and a sixth of the size; our reading, its layers are not published",
     use_matching=False,
     feature_channels=(16, 16, 32, 48, 64, 96),
@@ -190,14 +207,20 @@ _register_stages(
     "liteflownet2",
     _LITEFLOWNET2,
     {
-        "M6S6": 1_725_156,
-        "M6S6R6": 2_238_541,
-        "M5S5R5": 3_697_466,
-        "M4S4R4": 5_101_701,
-        "M3S3R3": 6_428_112,
+        "M6S6": (1_725_156, 14.52),
+        "M6S6R6": (2_238_541, 14.72),
+        "M5S5R5": (3_697_466, 17.01),
+        "M4S4R4": (5_101_701, 25.78),
+        "M3S3R3": (6_428_112, 58.46),
     },
 )
-register("liteflownet2", **_LITEFLOWNET2, parameters=6_428_112, description="faster, no level 2")
+register(
+    "liteflownet2",
+    **_LITEFLOWNET2,
+    parameters=6_428_112,
+    gflops=58.46,
+    description="faster, no level 2",
+)
 
 _FLOWNET = {"paper": "Dosovitskiy et al., FlowNet: Learning Optical Flow, 2015"}
 _FLOWNET2 = {"paper": "Ilg et al., FlowNet 2.0: Evolution of Optical Flow Estimation, 2017"}
@@ -206,6 +229,7 @@ register(
     "tfflow.models.flownet:FlowNetS",
     **_FLOWNET,
     parameters=38_676_506,
+    gflops=31.59,
     description="encoder and decoder, simple",
 )
 register(
@@ -213,6 +237,7 @@ register(
     "tfflow.models.flownet:FlowNetC",
     **_FLOWNET,
     parameters=39_175_298,
+    gflops=46.48,
     description="with a cost volume",
 )
 register(
@@ -220,6 +245,7 @@ register(
     "tfflow.models.flownet:FlowNet2SD",
     **_FLOWNET2,
     parameters=45_371_666,
+    gflops=50.88,
     description="for small displacements",
 )
 register(
@@ -227,6 +253,7 @@ register(
     "tfflow.models.flownet2:FlowNet2Stack",
     **_FLOWNET2,
     parameters=77_870_620,
+    gflops=79.91,
     description="FlowNetC and FlowNetS",
     refinements=1,
 )
@@ -236,6 +263,7 @@ for _name in ("flownet2css", "flownet2css_sd"):
         "tfflow.models.flownet2:FlowNet2Stack",
         **_FLOWNET2,
         parameters=116_565_942,
+        gflops=113.33,
         description="FlowNetC and two FlowNetS"
         + (", trained for small displacements too" if _name.endswith("sd") else ""),
     )
@@ -244,6 +272,7 @@ register(
     "tfflow.models.flownet2:FlowNet2",
     **_FLOWNET2,
     parameters=162_518_834,
+    gflops=199.97,
     description="FlowNet2-CSS and FlowNet2-SD, fused",
 )
 
@@ -256,6 +285,7 @@ register(
     "tfflow.models.maskflownet:MaskFlowNetS",
     **_MASKFLOWNET,
     parameters=10_514_256,
+    gflops=76.92,
     description="gives occlusion too; one stage",
 )
 register(
@@ -263,5 +293,6 @@ register(
     "tfflow.models.maskflownet:MaskFlowNet",
     **_MASKFLOWNET,
     parameters=20_655_716,
+    gflops=148.95,
     description="gives occlusion too; two stages",
 )

@@ -17,39 +17,12 @@ from tfflow.data.datasets import (
     Mixture,
     Sintel,
 )
+from tfflow.models import registry
 from tfflow.training.optimizers import AdamL2
 from tfflow.training.schedules import halved_at
 
 # Weights of the pyramid's levels in all losses of FlowNet's descendants, coarse ones counting most.
 LEVELS = {"level6": 0.32, "level5": 0.08, "level4": 0.02, "level3": 0.01, "level2": 0.005}
-
-# Operations of a forward pass at 384x512 in GFLOP, from docs/networks.md.
-GFLOPS = {
-    "flownet2": 200,
-    "flownet2cs": 80,
-    "flownet2css": 113,
-    "flownet2css_sd": 113,
-    "flownet2sd": 51,
-    "flownetc": 46,
-    "flownets": 32,
-    "lightflow": 0.84,
-    "lightflow_0.5": 0.25,
-    "liteflownet": 129,
-    "liteflownet2": 58,
-    "liteflownet2_pre_M3S3R3": 58,
-    "liteflownet2_pre_M4S4R4": 26,
-    "liteflownet2_pre_M5S5R5": 17,
-    "liteflownet2_pre_M6S6": 15,
-    "liteflownet2_pre_M6S6R6": 15,
-    "liteflownet_pre_M2S2R2": 129,
-    "liteflownet_pre_M3S3R3": 43,
-    "liteflownet_pre_M4S4R4": 22,
-    "liteflownet_pre_M5S5R5": 16,
-    "liteflownet_pre_M6S6": 14,
-    "liteflownet_pre_M6S6R6": 15,
-    "maskflownet": 149,
-    "maskflownets": 77,
-}
 
 
 class Schedule(NamedTuple):
@@ -78,7 +51,7 @@ S_FINE = Schedule(1e-5, thousands(200, 300, 400, 500), 600_000)
 def cost(model, crop, batch_size, steps):
     """Pairs and operations of a run in words; training takes three times a forward pass."""
     pairs = batch_size * steps
-    flop = 3e9 * GFLOPS[model] * crop[0] * crop[1] / (384 * 512) * pairs
+    flop = 3e9 * registry.entry(model).gflops * crop[0] * crop[1] / (384 * 512) * pairs
     hours = flop / 1e13 / 3600
     time = f"{hours:.0f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
     return f"{pairs / 1e6:.1f} million pairs, {time} at 10 TFLOP/s"
