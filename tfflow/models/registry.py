@@ -43,8 +43,12 @@ _ENTRIES: dict[str, ModelEntry] = {}
 preset_loader = None
 
 
-def register(name, target, *, parameters=None, gflops=None, paper="", description="", **arguments):
+def register(
+    name, target=None, *, parameters=None, gflops=None, paper="", description="", **arguments
+):
     """Adds a network under a name of its own, for :func:`create`, recipes and the command line.
+
+    Without ``target`` it is a decorator of the class.
 
     Args:
         name: A new name.
@@ -55,12 +59,31 @@ def register(name, target, *, parameters=None, gflops=None, paper="", descriptio
         description: One line for people.
         **arguments: Constructor arguments of this variant.
 
+    Returns:
+        ``target``.
+
     Raises:
         ValueError: If the name is taken.
+
+    Example:
+        >>> @tfflow.models.register("mine")
+        ... class Mine(tfflow.models.FlowModel):
+        ...     ...
     """
+    if target is None:
+        return lambda found: register(
+            name,
+            found,
+            parameters=parameters,
+            gflops=gflops,
+            paper=paper,
+            description=description,
+            **arguments,
+        )
     if name in _ENTRIES:
         raise ValueError(f"A network named {name!r} is registered already; choose another name.")
     _ENTRIES[name] = ModelEntry(name, target, arguments, parameters, gflops, paper, description)
+    return target
 
 
 def list():

@@ -11,7 +11,13 @@ import importlib
 from tfflow.suggestion import suggestion
 
 _FAMILIES = ("rillflow", "lightflow", "liteflownet", "flownet", "maskflownet")
-_LAZY = {"Run": "run", "Options": "run", "Recipe": "recipe", "Stage": "recipe"}
+_LAZY = {
+    "Run": "run",
+    "Options": "run",
+    "Recipe": "recipe",
+    "Stage": "recipe",
+    "drawn_scenes": "scenes",
+}
 
 # Not list: "from tfflow.recipes import *" must leave the builtin alone.
 __all__ = ["get", "register", *_LAZY]

@@ -8,13 +8,12 @@ import dataclasses
 
 import keras
 
-from tfflow.data import SceneCache, SceneConfig, synthesize
 from tfflow.data.datasets import Mixture
 from tfflow.data.pipeline import augmentation
 from tfflow.losses import LightFlowL1, MultiLevelEPE
-from tfflow.progress import progress_bar
 from tfflow.recipes import published
 from tfflow.recipes.recipe import Recipe
+from tfflow.recipes.scenes import drawn_scenes
 from tfflow.training.optimizers import AdamL2
 from tfflow.training.schedules import steps_table, warmup_cosine
 
@@ -229,26 +228,6 @@ def _stretched(rates, lengths, steps):
     """The table of rates over another number of steps."""
     total = sum(lengths)
     return steps_table(rates, [max(1, length * steps // total) for length in lengths])
-
-
-def drawn_scenes(count, held_out, **config):
-    """Training and held-out scenes, drawn into ``folder`` unless they are there already."""
-
-    def data(folder):
-        scenes = SceneConfig(**config)
-        root = folder / f"{scenes.width}x{scenes.height}"
-        return (
-            _cache(root / "train", count, scenes, seed=0),
-            _cache(root / "held_out", held_out, scenes, seed=1),
-        )
-
-    return data
-
-
-def _cache(folder, count, config, seed):
-    with progress_bar(f"drawing {folder.name} scenes") as progress:
-        synthesize(folder, count, config, seed, progress=progress)
-    return SceneCache(folder)
 
 
 RECIPES = {

@@ -5,8 +5,9 @@ import dataclasses
 from tfflow.data.datasets import Mixture
 from tfflow.data.pipeline import augmentation
 from tfflow.losses import MultiLevelEPE
-from tfflow.recipes.lightflow import FAST_CAMERA, drawn_scenes
+from tfflow.recipes.lightflow import FAST_CAMERA
 from tfflow.recipes.recipe import Recipe
+from tfflow.recipes.scenes import drawn_scenes
 from tfflow.training.optimizers import ConvolutionMuon
 from tfflow.training.schedules import warmup_cosine
 

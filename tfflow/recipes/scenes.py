@@ -1,0 +1,30 @@
+"""Synthetic scenes as a recipe's data: drawn when they are first wanted."""
+
+from tfflow.data import SceneCache, SceneConfig, synthesize
+from tfflow.progress import progress_bar
+
+
+def drawn_scenes(count, held_out, **config):
+    """A recipe's ``data``: training and held-out scenes, drawn into its folder if need be.
+
+    Args:
+        count: Number of scenes to train on.
+        held_out: Number of scenes for validation, of another seed.
+        **config: What is other than :class:`tfflow.data.SceneConfig`'s defaults.
+    """
+
+    def data(folder):
+        scenes = SceneConfig(**config)
+        root = folder / f"{scenes.width}x{scenes.height}"
+        return (
+            _cache(root / "train", count, scenes, seed=0),
+            _cache(root / "held_out", held_out, scenes, seed=1),
+        )
+
+    return data
+
+
+def _cache(folder, count, config, seed):
+    with progress_bar(f"drawing {folder.name} scenes") as progress:
+        synthesize(folder, count, config, seed, progress=progress)
+    return SceneCache(folder)
