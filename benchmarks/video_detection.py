@@ -37,7 +37,7 @@ from tfflow.detection import (
     training,
 )
 from tfflow.detection.evaluation import SPEEDS, motion_speeds
-from tfflow.detection.export import MAX_CLIPS, kept_in_float
+from tfflow.detection.export import MAX_CLIPS, float_operators
 from tfflow.models.prediction import resize
 from tfflow.progress import progress_bar
 from tfflow.tflite.benchmarking import conditions
@@ -107,7 +107,7 @@ def export(arguments, folder, train):
     files = {}
     for form in FORMS:
         path = folder / f"images_{form}.tflite"
-        path.write_bytes(quantize(whole, form, size=SIZE, kept=kept_in_float, ranges=ranges))
+        path.write_bytes(quantize(whole, form, size=SIZE, kept=float_operators, ranges=ranges))
         pair = export_detector(
             guided,
             folder / f"video_{form}.tflite",

@@ -3,7 +3,7 @@
     python export/fill_demo.py              # writes them
     python export/fill_demo.py --check      # says whether they are what this would write
 
-An app gets the .tflite files of plans.DEMO and plans.DEMO_DETECTORS, models.json with what it must
+An app gets the .tflite files that definitions.py lists under DEMO, models.json with what it must
 know of them, and a golden pair: two images, their true flow and that which each file predicts, for
 the check that the app makes when it starts. The web demo's site is made of the same files, by
 web_demo/make_site.py. A network that is no preset goes in by `tfflow export --android-assets`.
@@ -18,7 +18,7 @@ from tfflow.startup import start_backend_quietly
 
 start_backend_quietly()
 
-from plans import DEMO, DEMO_ASSETS, DEMO_DETECTORS, DEMO_OVERLAP, DEMO_SCORE
+from definitions import DEMO, DEMO_ASSETS, DEMO_DETECTORS, DEMO_OVERLAP, DEMO_SCORE
 
 from tfflow.atomic_file import atomic_file
 from tfflow.detection import DetectorInterpreter

@@ -4,7 +4,7 @@
     python export/make_preset.py lightflow --check      # the card's numbers once more
 
 EPE is measured on 200 scenes that it draws (docs/presets.md), and on real pairs where --chairs or
---middlebury says where they are. A file that is larger or worse than export/plans.py allows stops
+--middlebury says where they are. A file that is larger or worse than definitions.py allows stops
 everything before anything in the package changes.
 """
 
@@ -19,7 +19,7 @@ from tfflow.startup import start_backend_quietly
 
 start_backend_quietly()
 
-from plans import HELD_OUT, PRESETS
+from definitions import HELD_OUT, PRESETS
 
 import tfflow
 from tfflow import tflite

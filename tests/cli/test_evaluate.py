@@ -13,7 +13,7 @@ import tfflow
 from tfflow.cli import main
 from tfflow.data import read_flow, write_flow
 from tfflow.data.files.formats import write_image
-from tfflow.evaluation.benchmarks import SINTEL_PASSES, SINTEL_SCENES
+from tfflow.evaluation.leaderboards import SINTEL_PASSES, SINTEL_SCENES
 
 HEIGHT, WIDTH = 48, 80
 

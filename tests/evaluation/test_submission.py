@@ -11,7 +11,7 @@ from tfflow.data import FlowDataset, read_flow
 from tfflow.data.datasets import PairFiles
 from tfflow.data.files.formats import write_image
 from tfflow.evaluation import missing_from_submission, write_submission
-from tfflow.evaluation.benchmarks import SINTEL_PASSES, SINTEL_SCENES
+from tfflow.evaluation.leaderboards import SINTEL_PASSES, SINTEL_SCENES
 
 SINTEL_NAMES = [
     f"{each}/{scene}/frame_{frame:04d}"

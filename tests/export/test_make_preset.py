@@ -8,7 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "export"))
 
 import make_preset
-from plans import PRESETS, File
+from definitions import PRESETS, File
 
 from tfflow.weights import presets
 

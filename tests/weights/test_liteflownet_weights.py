@@ -8,7 +8,7 @@ import tfflow
 from tfflow.models import LiteFlowNet, LiteFlowNet2
 from tfflow.models.liteflownet_options import MEAN1, MEAN2
 from tfflow.weights import load_lightflow_pytorch, load_liteflownet_official, load_mmflow
-from tfflow.weights.checkpoints import import_checkpoint
+from tfflow.weights.importing import import_checkpoint
 
 RNG = np.random.default_rng(0)
 SMALL = "liteflownet_pre_M5S5R5"

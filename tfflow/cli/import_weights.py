@@ -2,7 +2,7 @@
 
 from tfflow.cli.shared import command
 from tfflow.startup import start_backend_quietly
-from tfflow.weights.checkpoints import PROJECTS
+from tfflow.weights.importing import PROJECTS
 
 
 def add(commands):
@@ -32,7 +32,7 @@ def add(commands):
 
 def run(arguments):
     from tfflow.progress import working
-    from tfflow.weights.checkpoints import check_output, import_checkpoint, save
+    from tfflow.weights.importing import check_output, import_checkpoint, save
 
     output = check_output(arguments.output)
     start_backend_quietly()

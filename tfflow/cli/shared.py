@@ -106,7 +106,7 @@ def load(source, weights=None, engine=None, detectors=False):
         model = tfflow.models.create(source)
         model.load_weights(weights)
         return model
-    from tfflow.weights.checkpoints import import_checkpoint
+    from tfflow.weights.importing import import_checkpoint
 
     imported = import_checkpoint(source, weights)
     print(f"{weights}: {imported.taken}", file=sys.stderr)

@@ -96,7 +96,7 @@ def export_detector(
         detector = detector.in_float32()
         whole = {
             name: convert_function(detector, name, function, shapes)
-            for name, (function, shapes) in endpoints(detector, size, flow_scale).items()
+            for name, (function, shapes) in signatures(detector, size, flow_scale).items()
         }
         ranges = dict.fromkeys(whole)
         if quantization in CALIBRATED:
@@ -107,7 +107,7 @@ def export_detector(
                 whole[name],
                 quantization,
                 size=size,
-                kept=kept_in_float,
+                kept=float_operators,
                 ranges=ranges[name],
             )
             graph = Graph(content)
@@ -160,7 +160,7 @@ def paths_of(path):
     return pair_of(path)
 
 
-def endpoints(detector, size, flow_scale):
+def signatures(detector, size, flow_scale):
     """What each file computes: signature -> (function, shapes of its inputs)."""
     image = (1, *size, 3)
     features = tuple(detector.features(keras.ops.zeros(image), training=False).shape)
@@ -186,7 +186,7 @@ def endpoints(detector, size, flow_scale):
     return {KEY: (key, shapes), BETWEEN: (between, shapes)}
 
 
-def kept_in_float(graph):
+def float_operators(graph):
     """Names of the operators that int8 would harm: the heads, and what makes boxes of them.
 
     Also the reduction of the images for the flow network, whose first layer is in float too.

@@ -12,8 +12,7 @@ from tfflow.ops.native import reference_ops
 from tfflow.ops.shifted_warp import checked_radius, warp_by_shifts
 from tfflow.tflite.calibration import check_outliers, open_calibration
 from tfflow.tflite.graph import Graph, foreign_operators
-from tfflow.tflite.layers import choose_layers, kept_in_float, layer_names
-from tfflow.tflite.parts import endpoints, quantize_parts, several_times
+from tfflow.tflite.layers import choose_layers, float_operators, layer_names
 from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
 from tfflow.tflite.rewriting import (
     drop_unused_inputs,
@@ -21,6 +20,7 @@ from tfflow.tflite.rewriting import (
     name_signature,
     split_wide_concatenations,
 )
+from tfflow.tflite.streaming_parts import quantize_parts, repeatable, signatures
 from tfflow.tflite.trial import check_finite, try_out
 
 SIGNATURE = "flow"
@@ -129,15 +129,15 @@ def export(
             "calibration": calibration,
             "outliers": outliers,
             "heads_in_float": heads_in_float,
-            "kept": kept_in_float(in_float, layer_names(model)),
+            "kept": float_operators(in_float, layer_names(model)),
         }
         if streaming:
-            settings["calibration"] = several_times(calibration)
+            settings["calibration"] = repeatable(calibration)
         parts = {}
         with warp_by_shifts(warp_radius) as warps:
             whole = convert(model, size)
             if streaming:
-                for name, endpoint in endpoints(model, size).items():
+                for name, endpoint in signatures(model, size).items():
                     parts[name] = convert_function(model, name, *endpoint)
         if warp_radius is not None and not warps.count:
             raise ValueError(f"{model.name} has no warp; export it without warp_radius.")

@@ -54,7 +54,7 @@ def results(graph, operators):
     return [graph.tensor_name(operator.outputs[0]) for operator in operators]
 
 
-def kept_in_float(layers, names):
+def float_operators(layers, names):
     """For :func:`tfflow.tflite.quantization.quantize`: the function that names layers' operators.
 
     Args:

@@ -147,11 +147,11 @@ def augment(sample, crop, augmentation, seed, name=""):
         maps = geometric.random_maps(size, window, augmentation, seeds[0])
 
     if augmentation.affine is None and augmentation.relative is None:
-        images = tf.stack([geometric.cut(images[i], maps, window) for i in (0, 1)])
+        images = tf.stack([geometric.crop_exactly(images[i], maps, window) for i in (0, 1)])
         images = recolour(images, augmentation.colour, seeds[1])
         signs = tf.cast(tf.linalg.diag_part(maps.first)[:2], tf.float32)
-        flow = geometric.cut(flow, maps, window) * signs
-        valid = geometric.cut(valid, maps, window)
+        flow = geometric.crop_exactly(flow, maps, window) * signs
+        valid = geometric.crop_exactly(valid, maps, window)
     else:
         # Colours are changed before the maps mix pixels, as published, but only those that the
         # crop shows: contrast is relative to their mean, not to the whole image's.

@@ -125,7 +125,7 @@ def transform_flow(flow, valid, maps, crop):
     return tf.stack(changed, axis=-1) * known[..., None], known
 
 
-def cut(array, maps, crop):
+def crop_exactly(array, maps, crop):
     """(H, W, …) to (*crop, …) by maps that flip and shift alone: no pixel is mixed with others."""
     corner = tf.linalg.inv(maps.first)[:2] @ tf.constant([[0.0], [0.0], [1.0]], _EXACT)
     start = tf.cast(tf.round(corner[::-1, 0]), tf.int32)

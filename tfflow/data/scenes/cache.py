@@ -55,7 +55,7 @@ def synthesize(output, count, config=None, seed=0, *, workers=None, layout="shar
     root = Path(output)
     description = scene_layout.describe(config or SceneConfig(), seed, count, layout)
     description = scene_layout.write_description(root, description)
-    parts = scene_layout.parts(description)
+    parts = scene_layout.shards(description)
     missing = [n for n in range(len(parts)) if not scene_layout.is_done(root, description, n)]
     done = count - sum(len(parts[number]) for number in missing)
     if progress:
@@ -156,7 +156,7 @@ class SceneCache(Sequence):
                 f"version {scene_layout.VERSION}: draw it anew"
             )
         self.config = SceneConfig(**self.description["config"])
-        parts = scene_layout.parts(self.description)
+        parts = scene_layout.shards(self.description)
         for number in range(len(parts)):
             if not scene_layout.is_done(root, self.description, number):
                 if partial and number:

@@ -19,7 +19,7 @@ def draw_part(root, number):
     """Draws and writes one part of a folder of scenes."""
     description = scene_layout.read_description(root)
     config, seed = SceneConfig(**description["config"]), description["seed"]
-    part = scene_layout.parts(description)[number]
+    part = scene_layout.shards(description)[number]
     if description["layout"] == "chairs":
         for index in part:
             scene_layout.write_chairs_pair(root, index, render(sample_scene(config, seed, index)))

@@ -117,7 +117,7 @@ def _difference(old, new, key):
     return ", ".join(f"{n} is {a} there, {b} asked for" for n, a, b in pairs if a != b)
 
 
-def parts(description):
+def shards(description):
     """Ranges of scene numbers, one per shard; pieces of work in both layouts."""
     count, step = description["count"], description["scenes_per_shard"]
     return [range(i, min(i + step, count)) for i in range(0, count, step)]
@@ -130,7 +130,7 @@ def shard_folder(root, number):
 
 def is_done(root, description, number):
     """Whether a part has been written whole."""
-    part = parts(description)[number]
+    part = shards(description)[number]
     if description["layout"] == "chairs":
         return all(path.exists() for index in part for path in _chairs_files(root, index))
     try:

@@ -16,7 +16,7 @@ from tfflow.tflite.quantization import CALIBRATED, quantize
 ENCODE, MATCH = "encode", "match"
 
 
-def endpoints(model, size):
+def signatures(model, size):
     """The parts as :func:`tfflow.tflite.conversion.convert_function` takes them.
 
     Returns:
@@ -57,7 +57,7 @@ def quantize_parts(parts, quantization, *, size, calibration, outliers=None, **s
     }
 
 
-def several_times(calibration):
+def repeatable(calibration):
     """Pairs that can be gone through more than once: an iterator's are kept, as many as needed."""
     if calibration is None or iter(calibration) is not calibration:
         return calibration
