@@ -7,7 +7,8 @@ import pytest
 
 from tfflow.data import CorruptFileError, SceneConfig, write_image
 from tfflow.data.scenes import render, sample_scene, shapes
-from tfflow.detection.clips import CocoVideo, ImageNetVID, SyntheticClips, shape_class
+from tfflow.data.scenes.pool import cached_pool
+from tfflow.detection import CocoVideo, ImageNetVID, SyntheticClips
 
 SMALL = SceneConfig(
     height=64, width=96, objects=(3, 6), textures=4, texture_size=128, shapes=24, shape_size=64
@@ -32,7 +33,7 @@ def test_boxes_hold_the_visible_pixels_exactly():
             for (x1, y1, x2, y2), kind, track in zip(frame.boxes, frame.classes, frame.tracks):
                 y, x = np.nonzero(ids == track)
                 assert (x1, y1, x2, y2) == (x.min(), y.min(), x.max() + 1, y.max() + 1)
-                assert kind == shape_class(0, scene.pool, scene.shape[track])
+                assert kind == cached_pool(SMALL, 0, scene.pool).kinds[scene.shape[track]]
                 seen += 1
     assert seen > 10
 
@@ -49,20 +50,18 @@ def test_an_outline_is_of_the_class_that_is_said(monkeypatch):
 
     kinds = {recorder(i): share for i, share in enumerate(shapes.SHAPES.values())}
     monkeypatch.setattr(shapes, "SHAPES", kinds)
-    for number in range(40):
-        # As make_pool does; test_pools_give_outlines_these_numbers sees that it does.
-        shapes.make_shape(np.random.default_rng([5, 2, 3, number]), 16)
-    assert drawn == [shape_class(5, 2, number) for number in range(40)]
+    said = [shapes.make_shape(np.random.default_rng(seed), 16)[1] for seed in range(40)]
+    assert drawn == said
     assert len(set(drawn)) > 5
 
 
-def test_pools_give_outlines_these_numbers():
-    from tfflow.data.scenes.pool import cached_pool
-
+def test_a_pool_says_the_kinds_of_its_outlines():
     pool = cached_pool(SMALL, 0, 0)
     for number in (0, 7):
-        expected = shapes.make_shape(np.random.default_rng([0, 0, 3, number]), SMALL.shape_size)
-        np.testing.assert_array_equal(pool.shapes[number], expected)
+        rng = np.random.default_rng([0, 0, 3, number])
+        outline, kind = shapes.make_shape(rng, SMALL.shape_size)
+        np.testing.assert_array_equal(pool.shapes[number], outline)
+        assert pool.kinds[number] == kind
 
 
 def test_synthetic_clips_are_a_sequence():

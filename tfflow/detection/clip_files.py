@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data.files.formats import write_image
-from tfflow.detection.clips import CocoVideo
+from tfflow.detection.clip_datasets import CocoVideo
 
 ANNOTATIONS = "annotations.json"
 _DONE = "done.jsonl"  # what the clips are, and a line for each that is finished

@@ -217,7 +217,7 @@ def synthetic_clips(size):
         ImportError: If OpenCV, which draws them, is not installed.
     """
     from tfflow.data import SceneConfig
-    from tfflow.detection.clips import SyntheticClips
+    from tfflow.detection.synthetic_clips import SyntheticClips
 
     config = SceneConfig(
         height=size[0], width=size[1], motion_scale=0.15, objects=(2, 7), textures=24, shapes=48

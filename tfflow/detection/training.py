@@ -11,11 +11,12 @@ import tensorflow as tf
 
 from tfflow import loading
 from tfflow.data import SceneConfig
+from tfflow.detection.clip_datasets import CocoVideo, ImageNetVID
 from tfflow.detection.clip_files import write_clips
-from tfflow.detection.clips import CocoVideo, ImageNetVID, SyntheticClips
 from tfflow.detection.detector import FlowGuidedDetector
 from tfflow.detection.losses import head_losses
 from tfflow.detection.sampling import ClipAugmentation, ClipBatches
+from tfflow.detection.synthetic_clips import SyntheticClips
 from tfflow.progress import progress_bar
 from tfflow.recipes.recipe import Stage
 from tfflow.training.schedules import warmup_cosine

@@ -48,7 +48,7 @@ def test_shapes_have_area_and_a_border(shape):
 
 def test_distances_are_distances():
     for seed in range(12):
-        distance = make_shape(np.random.default_rng(seed), 96)
+        distance, _ = make_shape(np.random.default_rng(seed), 96)
         assert distance.dtype == np.float32 and np.abs(distance).max() <= FAR
         assert distance.max() > 0.5 > 0 > distance.min()
         # One pixel further, at most one more (the diagonal of the 5x5 distance mask errs a little).

@@ -23,11 +23,13 @@ class Pool(NamedTuple):
     Attributes:
         textures: (N, S, S, 3) uint8; the first half are plain materials, the others scenic.
         shapes: (M, s, s) float32, signed distances in pixels, see `shapes.make_shape`.
+        kinds: (M,) int, of each shape its kind, a number in `shapes.SHAPES`.
         noise: (NOISE_SIZE, NOISE_SIZE, 3) float32, sensor noise of unit variance; it tiles.
     """
 
     textures: np.ndarray
     shapes: np.ndarray
+    kinds: np.ndarray
     noise: np.ndarray
 
 
@@ -47,6 +49,8 @@ def make_pool(config, seed, number, threads=1):
     surfaces = np.empty((config.textures, size, size, 3), np.uint8)
     outlines = np.empty((config.shapes, config.shape_size, config.shape_size), np.float32)
 
+    kinds = np.empty(config.shapes, int)
+
     def surface(i):
         rng = np.random.default_rng([seed, number, 2, i])
         if i < plain:
@@ -55,16 +59,15 @@ def make_pool(config, seed, number, threads=1):
             surfaces[i] = make_scenery(rng, surfaces[:plain])
 
     def outline(i):
-        outlines[i] = shapes.make_shape(
-            np.random.default_rng([seed, number, 3, i]), len(outlines[i])
-        )
+        rng = np.random.default_rng([seed, number, 3, i])
+        outlines[i], kinds[i] = shapes.make_shape(rng, config.shape_size)
 
     with ThreadPoolExecutor(threads) as executor:
         # Materials come first: scenery is made of them.
         list(executor.map(surface, range(plain)))
         list(executor.map(surface, range(plain, config.textures)))
         list(executor.map(outline, range(config.shapes)))
-    return Pool(surfaces, outlines, _sensor_noise(np.random.default_rng([seed, number, 4])))
+    return Pool(surfaces, outlines, kinds, _sensor_noise(np.random.default_rng([seed, number, 4])))
 
 
 @functools.lru_cache(maxsize=1)

@@ -230,18 +230,17 @@ def make_shape(rng, size):
 
     Returns:
         (size, size) float32: the distance to the shape's edge in pixels, positive inside, cut at
-        ±`FAR`. The border is outside.
+        ±`FAR`, the border being outside; and the number of its kind in `SHAPES`.
     """
     side = size * _SUPERSAMPLING
     mask = np.zeros((side, side), np.uint8)
-    kinds = list(SHAPES)
-    kinds[rng.choice(len(kinds), p=np.array(list(SHAPES.values())))](rng, mask)
+    kind = int(rng.choice(len(SHAPES), p=np.array(list(SHAPES.values()))))
+    list(SHAPES)[kind](rng, mask)
     inside = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
     outside = cv2.distanceTransform(255 - mask, cv2.DIST_L2, 5)
     # A pixel next to the edge is half a pixel away from it, on both sides.
     distance = (np.maximum(inside - 0.5, 0) - np.maximum(outside - 0.5, 0)) / _SUPERSAMPLING
     # The middle one of each block of samples: a mean would round off thin structures.
     middle = _SUPERSAMPLING // 2
-    return np.clip(distance[middle::_SUPERSAMPLING, middle::_SUPERSAMPLING], -FAR, FAR).astype(
-        np.float32
-    )
+    distance = distance[middle::_SUPERSAMPLING, middle::_SUPERSAMPLING]
+    return np.clip(distance, -FAR, FAR).astype(np.float32), kind

@@ -1,0 +1,98 @@
+"""Clips of synthetic scenes, drawn.
+
+clips = SyntheticClips(SceneConfig(height=192, width=256), count=100, frames=8)
+for image, boxes, classes, tracks in clips[0]: ...
+"""
+
+import colorsys
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from tfflow.data.scenes import render, sample_scene
+from tfflow.data.scenes.pool import cached_pool
+from tfflow.data.scenes.shapes import SHAPES
+from tfflow.detection.clips import Clip, make_frame
+
+
+class SyntheticClips(Sequence):
+    """Clips of synthetic scenes: objects that move, deform and hide each other.
+
+    The boxes are exact: they hold the pixels of an object that are seen in the frame, no more and
+    no less. An object's class is the kind of its outline (`tfflow.data.scenes.shapes`): blob,
+    polygon, ellipse, box, bars, branch, furniture, cluster, lattice. The scenes are those of
+    `sample_scene(config, seed, index)`. Needs OpenCV.
+
+    Args:
+        config: `SceneConfig`; its `scenes_per_pool` scenes share outlines and textures.
+        seed: whole number from 0 up.
+        count: how many clips.
+        frames: how many frames each has.
+        step: time between two of them, whole: 4 gives every fourth frame, moved four times as far.
+        hues: whether each class has a hue of its own. Outlines alone are hard to tell from each
+            other, and from the patterns of a background; a detector learns them together sooner.
+        smallest: objects of which fewer pixels are seen are left out of a frame, from 1 up.
+
+    Attributes:
+        classes: the names of the classes.
+
+    Raises:
+        ValueError: a number that is out of its range.
+    """
+
+    def __init__(self, config, *, seed=0, count=1000, frames=8, step=1, hues=False, smallest=32):
+        numbers = {"count": count, "frames": frames, "step": step, "smallest": smallest}
+        for name, value in numbers.items():
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
+        self.config, self.seed, self.count = config, seed, count
+        self.frames, self.step, self.smallest = frames, step, smallest
+        self.hues = hues
+        self.classes = tuple(kind.__name__ for kind in SHAPES)
+
+    def describe(self):
+        """A dict that JSON can hold, of all that these clips are drawn from."""
+        names = ("seed", "count", "frames", "step", "hues", "smallest")
+        return {"scenes": self.config.to_dict(), **{name: getattr(self, name) for name in names}}
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, index):
+        index = range(self.count)[index]  # negative ones, and IndexError beyond the last
+        scene = sample_scene(self.config, self.seed, index)
+        pool = cached_pool(self.config, self.seed, scene.pool)
+        kinds = [-1, *pool.kinds[scene.shape[1:]].tolist()]
+        if self.hues:
+            scene = _in_hues(scene, kinds, len(self.classes))
+        rendered = render(scene, self.frames, pool, step=self.step)
+
+        def read(time):
+            seen = np.bincount(rendered.ids[time].ravel(), minlength=len(kinds))
+            boxes = rendered.boxes(time)
+            layers = [layer for layer in boxes if seen[layer] >= self.smallest]
+            return make_frame(
+                rendered.images[time],
+                [boxes[layer] for layer in layers],
+                [kinds[layer] for layer in layers],
+                layers,
+            )
+
+        return Clip(f"scene_{index:06d}", range(self.frames), read)
+
+
+def _in_hues(scene, kinds, count):
+    """The scene with its objects' textures as shades of their class's hue."""
+    rng = np.random.default_rng([scene.seed, scene.index, 5])
+    colour = scene.colour.copy()
+    for layer, kind in enumerate(kinds):
+        if kind < 0:
+            continue
+        hue, saturation = (kind + rng.uniform(-0.25, 0.25)) / count, rng.uniform(0.55, 0.95)
+        shade = np.array(colorsys.hsv_to_rgb(hue % 1, saturation, 1.0))
+        contrast, level = rng.uniform(0.5, 1.1), rng.uniform(100, 200)
+        # Luminance around its mean, times the shade.
+        colour[layer, :, :3] = contrast * shade[:, None] * np.array([0.299, 0.587, 0.114])
+        colour[layer, :, 3] = shade * (level - contrast * 118)
+    return dataclasses.replace(scene, colour=colour)
