@@ -173,7 +173,7 @@ def test_a_skipped_stage_leaves_what_nobody_trained_at_random():
 
 def test_stages_of_different_arithmetic_do_not_mix():
     with pytest.raises(ValueError, match="implementation='mmflow', the earlier stage"):
-        LiteFlowNet(5).start_from(LiteFlowNet(6, implementation="caffe"))
+        LiteFlowNet(finest_level=5).start_from(LiteFlowNet(finest_level=6, implementation="caffe"))
 
 
 def test_another_network_is_no_earlier_stage():
@@ -242,7 +242,7 @@ def test_ablations(variant, units, warps, monkeypatch):
 
 
 def test_the_residual_is_added_to_the_coarser_flow_without_warping_too():
-    model = LiteFlowNet(5, **LiteFlowNet.ABLATIONS["MS"])
+    model = LiteFlowNet(finest_level=5, **LiteFlowNet.ABLATIONS["MS"])
     for estimator in model.levels:
         for unit in (estimator.matching, estimator.refinement):
             unit.flow.kernel.assign(tf.zeros_like(unit.flow.kernel))
@@ -262,17 +262,19 @@ SEMANTICS = {
 
 @pytest.mark.parametrize("implementation", list(SEMANTICS))
 def test_implementations(implementation):
-    model = LiteFlowNet(6, implementation=implementation)
+    model = LiteFlowNet(finest_level=6, implementation=implementation)
     *expected, multiple = SEMANTICS[implementation]
     config = model.get_config()
     assert [config[switch] for switch in IMPLEMENTATIONS["mmflow"]] == expected
     assert model.multiple == multiple
-    said_outright = LiteFlowNet(6, implementation=implementation, upsampling="bilinear")
+    said_outright = LiteFlowNet(
+        finest_level=6, implementation=implementation, upsampling="bilinear"
+    )
     assert said_outright.get_config()["upsampling"] == "bilinear"
 
 
 def test_each_image_loses_its_own_mean(monkeypatch):
-    seen, model = [], LiteFlowNet(6, implementation="caffe")
+    seen, model = [], LiteFlowNet(finest_level=6, implementation="caffe")
     original = NetC.call
 
     def call(self, x):
@@ -307,7 +309,7 @@ def test_image_pyramids():
 
 @pytest.mark.parametrize(("mask_outside", "expected"), [(True, 0.0), (False, 0.5)])
 def test_pixels_that_come_half_from_outside(mask_outside, expected):
-    level = LiteFlowNet(6, mask_outside=mask_outside).levels[0]
+    level = LiteFlowNet(finest_level=6, mask_outside=mask_outside).levels[0]
     flow = np.zeros((1, 2, 3, 2), np.float32)
     flow[..., 0] = 0.5 / 0.625  # half a pixel of level 6, in network units
     warped = level._warp(np.ones((1, 2, 3, 1), np.float32), flow)
@@ -328,7 +330,7 @@ def test_pixels_that_come_half_from_outside(mask_outside, expected):
 )
 def test_every_switch_matters(switch):
     inputs = {f"image{i}": RNG.random((1, 128, 128, 3), np.float32) for i in (1, 2)}
-    plain, switched = LiteFlowNet(5), LiteFlowNet(5, **switch)
+    plain, switched = LiteFlowNet(finest_level=5), LiteFlowNet(finest_level=5, **switch)
     taps = [w for w in switched.weights if w.path.endswith("upsample/kernel")]
     fixed = [np.asarray(w) for w in taps]
     switched.set_weights(plain.get_weights())
@@ -382,10 +384,10 @@ def policy():
 
 def test_flow_stays_in_float32_in_mixed_precision(policy, tmp_path):
     inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
-    model = LiteFlowNet(5)
+    model = LiteFlowNet(finest_level=5)
     exact = model(inputs)["flow"]
     policy("mixed_bfloat16")
-    mixed = LiteFlowNet(5)
+    mixed = LiteFlowNet(finest_level=5)
     mixed.set_weights(model.get_weights())
     outputs = mixed(inputs)
     assert all(value.dtype == "float32" for value in outputs.values())
@@ -396,7 +398,7 @@ def test_flow_stays_in_float32_in_mixed_precision(policy, tmp_path):
     np.testing.assert_array_equal(loaded(inputs)["flow"], outputs["flow"])
     assert keras.config.dtype_policy().name == "float32"
     with pytest.raises(ValueError, match=r"set_dtype_policy\('mixed_float16'\)"):
-        LiteFlowNet(6, dtype="mixed_float16")
+        LiteFlowNet(finest_level=6, dtype="mixed_float16")
 
 
 @pytest.mark.parametrize(
@@ -423,7 +425,7 @@ def test_impossible_arguments(arguments, message):
 
 def test_liteflownet2_has_no_level_2():
     with pytest.raises(ValueError, match="finest_level must be 6 to 3"):
-        LiteFlowNet2(2)
+        LiteFlowNet2(finest_level=2)
 
 
 def test_every_argument_survives_saving(tmp_path):
@@ -434,6 +436,6 @@ def test_every_argument_survives_saving(tmp_path):
         "implementation": "caffe",
         "unit_outputs": True,
     }
-    model = LiteFlowNet(5, estimator_channels=(16, 8), **arguments)
+    model = LiteFlowNet(finest_level=5, estimator_channels=(16, 8), **arguments)
     model.save(tmp_path / "model.keras")
     assert keras.saving.load_model(tmp_path / "model.keras").get_config() == model.get_config()

@@ -60,7 +60,7 @@ def test_all_problems_of_a_checkpoint_are_listed(golden):
 
 def test_mmflow_needs_its_own_switches_and_networks(golden):
     with pytest.raises(ValueError, match="normalize_correlation=False, mask_out"):
-        load_mmflow(LiteFlowNet(5, implementation="caffe"), golden[0])
+        load_mmflow(LiteFlowNet(finest_level=5, implementation="caffe"), golden[0])
     with pytest.raises(TypeError, match="mmflow has no LightFlow"):
         load_mmflow(tfflow.models.create("lightflow_0.5"), golden[0])
 
@@ -88,7 +88,7 @@ def test_half_precision_checkpoints(golden, tmp_path):
 )
 def test_mmflow_weights_for_a_network_that_computes_otherwise(arguments, golden):
     with pytest.raises(ValueError, match=f"need a model with {next(iter(arguments))}="):
-        load_mmflow(LiteFlowNet(5, **arguments), golden[0])
+        load_mmflow(LiteFlowNet(finest_level=5, **arguments), golden[0])
 
 
 # The official model: the names of its prototxts, written out ------------------------------------

@@ -64,7 +64,7 @@ class FlowNetS(FlowModel):
         name: Name of the model.
     """
 
-    def __init__(self, stacked=False, name="flownets", **kwargs):
+    def __init__(self, *, stacked=False, name="flownets", **kwargs):
         super().__init__(name=name, **kwargs)
         self.stacked = stacked
         if stacked:
@@ -93,7 +93,7 @@ class FlowNetC(SiameseFlowModel):
         name: Name of the model.
     """
 
-    def __init__(self, normalize_correlation=False, name="flownetc", **kwargs):
+    def __init__(self, *, normalize_correlation=False, name="flownetc", **kwargs):
         super().__init__(name=name, **kwargs)
         self.normalize_correlation = normalize_correlation
         self.encoder = Encoder(CONV1_TO_3, name="encoder")
@@ -131,7 +131,7 @@ class FlowNet2SD(FlowModel):
         name: Name of the model.
     """
 
-    def __init__(self, flow_div=20.0, name="flownet2sd", **kwargs):
+    def __init__(self, *, flow_div=20.0, name="flownet2sd", **kwargs):
         super().__init__(name=name, **kwargs)
         self.flow_div = flow_div
         self.encoder = Encoder(SMALL_DISPLACEMENTS, name="encoder")

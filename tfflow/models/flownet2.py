@@ -42,6 +42,7 @@ class FlowNet2Stack(FlowModel):
 
     def __init__(
         self,
+        *,
         refinements=2,
         normalize_correlation=False,
         freeze=(),
@@ -106,6 +107,7 @@ class FlowNet2(FlowModel):
 
     def __init__(
         self,
+        *,
         sd_flow_div=20.0,
         normalize_correlation=False,
         freeze=(),

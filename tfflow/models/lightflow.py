@@ -126,6 +126,7 @@ class LightFlow(FlowModel):
 
     def __init__(
         self,
+        *,
         width=1.0,
         predictor_activation=True,
         batch_norm_momentum=0.9,

@@ -83,8 +83,8 @@ class LiteFlowNet(SiameseFlowModel):
 
     def __init__(
         self,
-        finest_level=2,
         *,
+        finest_level=2,
         use_warp=True,
         use_matching=True,
         use_refinement=True,

@@ -27,8 +27,8 @@ class LiteFlowNet2(LiteFlowNet):
 
     def __init__(
         self,
-        finest_level=3,
         *,
+        finest_level=3,
         estimator_channels=(128, 128, 96, 64, 32),
         name="liteflownet2",
         **kwargs,
@@ -38,4 +38,6 @@ class LiteFlowNet2(LiteFlowNet):
                 "LiteFlowNet2 has no level 2: finest_level must be 6 to 3. (The official KITTI "
                 "model's light one is pseudo_level2=True.)"
             )
-        super().__init__(finest_level, estimator_channels=estimator_channels, name=name, **kwargs)
+        super().__init__(
+            finest_level=finest_level, estimator_channels=estimator_channels, name=name, **kwargs
+        )

@@ -50,7 +50,7 @@ class MaskFlowNetS(FlowModel):
         name: Name of the model.
     """
 
-    def __init__(self, normalize_correlation=False, name="maskflownets", **kwargs):
+    def __init__(self, *, normalize_correlation=False, name="maskflownets", **kwargs):
         super().__init__(name=name, **kwargs)
         self.normalize_correlation = normalize_correlation
         self.encoder = Encoder(PYRAMID, name="encoder", initializer=he_uniform())
@@ -98,8 +98,8 @@ class MaskFlowNet(FlowModel):
 
     def __init__(
         self,
-        implementation="mmflow",
         *,
+        implementation="mmflow",
         normalize_correlation=None,
         swapped_first_flow=None,
         raw_mask=None,

@@ -56,7 +56,7 @@ class RillFlow(SiameseFlowModel):
         name: Name of the model.
     """
 
-    def __init__(self, width=1.0, name="rillflow", **kwargs):
+    def __init__(self, *, width=1.0, name="rillflow", **kwargs):
         super().__init__(name=name, **kwargs)
         if not 0 < width <= 4:
             raise ValueError(
