@@ -90,7 +90,7 @@ def test_normalized_correlation_is_another_network():
     caffe.set_weights(plain.get_weights())
     inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
     assert np.abs(plain(inputs)["flow"] - caffe(inputs)["flow"]).max() > 1e-3
-    assert (FlowNet2Stack(1).name, plain.name) == ("flownet2cs", "flownetc")
+    assert (FlowNet2Stack(refinements=1).name, plain.name) == ("flownet2cs", "flownetc")
 
 
 def test_a_part_of_a_stack_says_what_it_needs():
@@ -104,7 +104,7 @@ def test_a_part_of_a_stack_says_what_it_needs():
 
 @pytest.mark.parametrize("freeze", [(), ("flownetc",)])
 def test_a_frozen_part_keeps_its_weights(freeze):
-    model = FlowNet2Stack(1, freeze=freeze)
+    model = FlowNet2Stack(refinements=1, freeze=freeze)
     before = {name: np.asarray(w) for name, w in model.weights_by_name().items()}
     model.compile("sgd", loss=MultiLevelEPE({f"level{level}": 1e-3 for level in range(2, 7)}))
     inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
@@ -119,7 +119,7 @@ def test_a_frozen_part_keeps_its_weights(freeze):
 
 
 def test_what_is_frozen_survives_saving(tmp_path):
-    model = FlowNet2Stack(1, freeze=("flownetc",))
+    model = FlowNet2Stack(refinements=1, freeze=("flownetc",))
     model.flownetc.trainable, model.flownets1.trainable = True, False
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -169,7 +169,7 @@ def test_fusion_stays_in_float32_in_mixed_precision():
 
 def test_weights_of_a_part_go_into_the_stack_as_they_are():
     tensors = state_dict(load("flownetc")[0])
-    stack = FlowNet2Stack(1)
+    stack = FlowNet2Stack(refinements=1)
     load_mmflow(stack.flownetc, tensors)
     alone = load_mmflow(FlowNetC(), tensors)
     for mine, other in zip(stack.flownetc.get_weights(), alone.get_weights()):

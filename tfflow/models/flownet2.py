@@ -53,7 +53,7 @@ class FlowNet2Stack(FlowModel):
             raise ValueError(f"refinements must be 1 (CS) or 2 (CSS); got {refinements!r}.")
         super().__init__(name=name or f"flownet2c{'s' * refinements}", **kwargs)
         self.refinements, self.normalize_correlation = refinements, normalize_correlation
-        self.flownetc = FlowNetC(normalize_correlation)
+        self.flownetc = FlowNetC(normalize_correlation=normalize_correlation)
         self.flownets1 = FlowNetS(stacked=True, name="flownets1")
         if refinements == 2:
             self.flownets2 = FlowNetS(stacked=True, name="flownets2")
@@ -116,8 +116,10 @@ class FlowNet2(FlowModel):
     ):
         super().__init__(name=name, **kwargs)
         self.sd_flow_div, self.normalize_correlation = sd_flow_div, normalize_correlation
-        self.flownet2css = FlowNet2Stack(2, normalize_correlation, name="flownet2css")
-        self.flownet2sd = FlowNet2SD(sd_flow_div)
+        self.flownet2css = FlowNet2Stack(
+            normalize_correlation=normalize_correlation, name="flownet2css"
+        )
+        self.flownet2sd = FlowNet2SD(flow_div=sd_flow_div)
         self.fusion = Fusion(name="fusion")
         if freeze:
             self.freeze_parts(freeze)

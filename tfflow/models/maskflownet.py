@@ -122,7 +122,7 @@ class MaskFlowNet(FlowModel):
         }
         for switch, default in IMPLEMENTATIONS[implementation].items():
             setattr(self, switch, default if given[switch] is None else given[switch])
-        self.maskflownets = MaskFlowNetS(self.normalize_correlation)
+        self.maskflownets = MaskFlowNetS(normalize_correlation=self.normalize_correlation)
         self.encoder = Encoder(PYRAMID, name="encoder", initializer=he_uniform())
         self.decoder = CascadeDecoder(self.normalize_correlation, name="decoder")
         if freeze:
