@@ -113,6 +113,24 @@ def test_flow_of_a_folder_goes_on_after_what_can_not_be_read(tmp_path, capsys):
     assert "  0: " in error and "  1: " in error and "3: expected two images of one size" in error
 
 
+def test_frames_that_are_missing_are_said_in_one_line(folder, tmp_path, capsys):
+    for number in (1, 2, 5):
+        shutil.copy(folder / "a.png", tmp_path / f"{number}.png")
+    model = folder / "model.keras"
+    status, _, error = run(capsys, "flow", tmp_path, "-o", tmp_path / "out", "--model", model)
+    assert status == 0
+    (line,) = (line for line in error.splitlines() if "missing" in line)
+    assert line.startswith(f"warning: {tmp_path}: ") and "tfflow/" not in error
+
+
+def test_a_file_whose_name_begins_as_an_option_does(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("-a.png", "--b.png"):
+        shutil.copy(folder / "a.png", name)
+    command = ["flow", "-a.png", "--b.png", "-o", "x.flo", "--model", folder / "model.keras"]
+    assert run(capsys, *command)[0] == 0 and (tmp_path / "x.flo").is_file()
+
+
 def test_flow_as_kittis_png_beyond_its_range(folder, tmp_path, capsys, monkeypatch):
     class Fast:
         def predict_flow(self, image1, image2):

@@ -5,7 +5,9 @@ Each has ``add(commands)``, which describes its arguments, and ``run(arguments)`
 
 import argparse
 import difflib
+import os
 import sys
+import warnings
 
 import tfflow
 from tfflow.cli import (
@@ -42,8 +44,10 @@ def main(arguments=None):
     """Entry point. Returns the exit status: 0, or 1 with one line that says what went wrong."""
     parsed = _parse(sys.argv[1:] if arguments is None else arguments)
     try:
-        shared.import_modules(getattr(parsed, "imports", ()))
-        parsed.run(parsed)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            shared.import_modules(getattr(parsed, "imports", ()))
+            parsed.run(parsed)
     except (ValueError, OSError, ImportError) as error:
         print(f"tfflow {parsed.command}: {_sentence(error)}", file=sys.stderr)
         return 1
@@ -55,6 +59,8 @@ def main(arguments=None):
 
 def _parse(arguments):
     """The arguments, parsed; exits with a suggestion where a word is misspelt."""
+    # A file may be named -x.mp4, which would be taken for an option.
+    arguments = [f"./{a}" if a[:1] == "-" and os.path.isfile(a) else a for a in arguments]
     parser = build_parser()
     commands = next(a.choices for a in parser._actions if a.dest == "command")
     command = next((word for word in arguments if not word.startswith("-")), None)
@@ -68,6 +74,11 @@ def _parse(arguments):
         hint = next(filter(None, near), "--help shows what there is")
         parsed.parser.error(f"unknown argument {unknown[0]!r}; {hint}")
     return parsed
+
+
+def _show_warning(message, *_):
+    """A warning as a sentence, without the line of code that it came from."""
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def _nearest(word, known):
