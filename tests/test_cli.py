@@ -1,6 +1,7 @@
 """The tfflow command: what a newcomer types, and what it says when that can't work."""
 
 import json
+import shlex
 import shutil
 import time
 import warnings
@@ -255,11 +256,14 @@ def test_what_can_not_work_is_one_clear_line(arguments, message, folder, tmp_pat
         ("xyz", "tfflow [-h]", "no command 'xyz'; commands: flow, detect"),
         ("export lightflow -o a.tflite --quantise int8", "tfflow export", "mean '--quantize'?"),
         ("models --nonsense", "tfflow models", "unknown argument '--nonsense'; --help shows"),
+        ("flow a.png b.png -o x --limit 0", "tfflow flow", "whole number from 1 up, got '0'"),
+        ("evaluate --dataset x --limit=-1", "tfflow evaluate", "whole number from 1 up, got '-1'"),
+        ("flow a.png b.png -o ''", "tfflow [-h]", 'an argument is empty ("")'),
     ],
 )
-def test_a_misspelt_word_gets_a_suggestion(arguments, usage, message, capsys):
+def test_a_wrong_word_gets_a_usage_and_a_sentence(arguments, usage, message, capsys):
     with pytest.raises(SystemExit) as end:
-        main(arguments.split())
+        main(shlex.split(arguments))
     assert end.value.code == 2
     error = capsys.readouterr().err
     assert f"usage: {usage}" in error and message in error

@@ -67,6 +67,8 @@ def _parse(arguments):
     if command is not None and command not in commands:
         known = f"commands: {', '.join(commands)}"
         parser.error(f"there is no command {command!r}; {_nearest(command, commands) or known}")
+    if "" in arguments:
+        parser.error('an argument is empty (""); is it a variable of the shell that is not set?')
     parsed, unknown = parser.parse_known_args(arguments)
     if unknown:
         options = parsed.parser._option_string_actions
