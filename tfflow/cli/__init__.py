@@ -49,7 +49,9 @@ def main(arguments=None):
             shared.import_modules(getattr(parsed, "imports", ()))
             parsed.run(parsed)
     except (ValueError, OSError, ImportError) as error:
-        print(f"tfflow {parsed.command}: {_sentence(error)}", file=sys.stderr)
+        from tfflow.data.formats import error_text
+
+        print(f"tfflow {parsed.command}: {error_text(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -86,13 +88,6 @@ def _show_warning(message, *_):
 def _nearest(word, known):
     near = difflib.get_close_matches(word, known, n=1)
     return f"did you mean {near[0]!r}?" if near else ""
-
-
-def _sentence(error):
-    """What an error says, without the numbers that the system's own errors begin with."""
-    if isinstance(error, OSError) and error.errno is not None and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
 
 
 def build_parser():
