@@ -238,9 +238,11 @@ def test_images_of_uint8_and_of_no_range(model):
     for flow in (model(exact)["flow"], model.predict(exact, verbose=0)["flow"]):
         np.testing.assert_allclose(flow, expected, atol=1e-5)
     model.compile("sgd", loss="mse")
+    tensors = {name: tf.constant(each) for name, each in x.items()}
     for use in (model, model.predict, model.evaluate, model.fit):
-        with pytest.raises(ValueError, match="image1 is float32 and must lie in .*Divide by 255"):
-            use(x)
+        for given in (x, tensors):
+            with pytest.raises(ValueError, match="image1 is float32 and must lie.*Divide by 255"):
+                use(given)
     with pytest.raises(ValueError, match="uint8 in 0..255; got int32"):
         model({name: each.astype(np.int32) for name, each in x.items()})
 
