@@ -282,8 +282,11 @@ def test_frozen_parts_stay_frozen(names, way, model, tmp_path):
     assert not any(f"/{name}/" in path for name in names for path in trained)
 
 
-def test_a_whole_frozen_network_stays_frozen(tmp_path):
-    model = tfflow.models.create("maskflownet")
+@pytest.mark.parametrize(
+    "name", ["liteflownet_pre_M6S6", pytest.param("maskflownet", marks=pytest.mark.slow)]
+)
+def test_a_whole_frozen_network_stays_frozen(name):
+    model = tfflow.models.create(name)
     model.trainable = False
     assert not type(model).from_config(model.get_config()).trainable_weights
 
