@@ -1,6 +1,7 @@
 """The tfflow command: what a newcomer types, and what it says when that can't work."""
 
 import json
+import shlex
 import shutil
 import time
 import warnings
@@ -111,6 +112,24 @@ def test_flow_of_a_folder_goes_on_after_what_can_not_be_read(tmp_path, capsys):
     assert status == 1 and "wrote 3 files" in printed
     assert [path.name for path in sorted(tmp_path.glob("out/*.flo"))] == ["2.flo"]
     assert "  0: " in error and "  1: " in error and "3: expected two images of one size" in error
+
+
+def test_frames_that_are_missing_are_said_in_one_line(folder, tmp_path, capsys):
+    for number in (1, 2, 5):
+        shutil.copy(folder / "a.png", tmp_path / f"{number}.png")
+    model = folder / "model.keras"
+    status, _, error = run(capsys, "flow", tmp_path, "-o", tmp_path / "out", "--model", model)
+    assert status == 0
+    (line,) = (line for line in error.splitlines() if "missing" in line)
+    assert line.startswith(f"warning: {tmp_path}: ") and "tfflow/" not in error
+
+
+def test_a_file_whose_name_begins_as_an_option_does(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("-a.png", "--b.png"):
+        shutil.copy(folder / "a.png", name)
+    command = ["flow", "-a.png", "--b.png", "-o", "x.flo", "--model", folder / "model.keras"]
+    assert run(capsys, *command)[0] == 0 and (tmp_path / "x.flo").is_file()
 
 
 def test_flow_as_kittis_png_beyond_its_range(folder, tmp_path, capsys, monkeypatch):
@@ -237,11 +256,14 @@ def test_what_can_not_work_is_one_clear_line(arguments, message, folder, tmp_pat
         ("xyz", "tfflow [-h]", "no command 'xyz'; commands: flow, detect"),
         ("export lightflow -o a.tflite --quantise int8", "tfflow export", "mean '--quantize'?"),
         ("models --nonsense", "tfflow models", "unknown argument '--nonsense'; --help shows"),
+        ("flow a.png b.png -o x --limit 0", "tfflow flow", "whole number from 1 up, got '0'"),
+        ("evaluate --dataset x --limit=-1", "tfflow evaluate", "whole number from 1 up, got '-1'"),
+        ("flow a.png b.png -o ''", "tfflow [-h]", 'an argument is empty ("")'),
     ],
 )
-def test_a_misspelt_word_gets_a_suggestion(arguments, usage, message, capsys):
+def test_a_wrong_word_gets_a_usage_and_a_sentence(arguments, usage, message, capsys):
     with pytest.raises(SystemExit) as end:
-        main(arguments.split())
+        main(shlex.split(arguments))
     assert end.value.code == 2
     error = capsys.readouterr().err
     assert f"usage: {usage}" in error and message in error

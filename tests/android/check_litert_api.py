@@ -7,8 +7,8 @@
 
 writes litert_api.txt; with --check it says whether the list is what it would write. The checkout
 must be at COMMIT. Then the app's Java, and that of flowlitert, is compiled against the classes that
-Kotlin made, and so are the lines of docs/in_your_app.md. ModelProvider.kt is left out: it needs
-other libraries, and nothing here uses it. Needs a JDK.
+Kotlin made, and so are the lines of docs/in_your_app.md and the Kotlin that tfflow export prints.
+ModelProvider.kt is left out: it needs other libraries, and nothing here uses it. Needs a JDK.
 """
 
 import argparse
@@ -22,6 +22,9 @@ import tempfile
 
 import java_tools
 import litert_api
+
+from tfflow import tflite
+from tfflow.weights import presets
 
 SOURCES = "litert/kotlin/src/main/kotlin/com/google/ai/edge/litert"
 PAGE = java_tools.DEMO.parent / "docs" / "in_your_app.md"
@@ -54,6 +57,8 @@ def main():
         print(f"the app's Java compiles against LiteRT {arguments.version}'s own Kotlin")
         compile_page(arguments.kotlin, folder)
         print(f"the Kotlin and the Java of {PAGE.name} compile against the app's")
+        compile_printed(kotlin, arguments.kotlin, folder)
+        print("the Kotlin that tfflow export prints compiles against LiteRT's own")
 
 
 def text(lines, arguments, compiler):
@@ -119,6 +124,19 @@ def compile_page(compiler, folder):
             kotlinc(compiler, [file], ours, folder / "page_kotlin", "-Werror")
         else:
             java_tools.compile_java([file], folder / "page_java", "8", java_tools.STRICT, ours)
+
+
+def compile_printed(kotlin, compiler, folder):
+    """The lines for an app without these modules."""
+    text = tflite.usage(presets.preset_tflite("lightflow", "int8"))
+    lines = re.search(r"^Kotlin.*:\n((?: +.*\n)+)", text, re.MULTILINE)[1]
+    file = folder / "Printed.kt"
+    file.write_text(
+        "import com.google.ai.edge.litert.*\n"
+        f"fun run(context: android.content.Context, image1: FloatArray): FloatArray {{\n{lines}"
+        "    return flow\n}\n"
+    )
+    kotlinc(compiler, [file], [folder / "stubs", kotlin], folder / "printed", "-Werror")
 
 
 if __name__ == "__main__":

@@ -55,6 +55,10 @@ def test_limit_and_what_is_refused(clip, tmp_path):
     assert len(detect_video(Played(), clip, tmp_path / "boxes.gif", limit=2)) == 2
     with pytest.raises(FileNotFoundError, match="No video at"):
         detect_video(Played(), tmp_path / "none.mp4", tmp_path / "boxes.mp4")
+    with pytest.raises(FileNotFoundError, match="that is a folder"):
+        detect_video(Played(), tmp_path, tmp_path / "boxes.mp4")
+    with pytest.raises(ValueError, match="is the video that is read"):
+        detect_video(Played(), clip, clip.parent / "." / clip.name)
     with pytest.raises(ValueError, match="use .mp4 or .gif"):
         detect_video(Played(), clip, tmp_path / "boxes.avi")
 

@@ -32,6 +32,8 @@ def test_a_video_has_its_legend_and_no_dark_patches(tmp_path):
     write_video(tmp_path / "clip.gif", frames, 10)
     wheel = Wheel()
     assert predict_video(wheel, tmp_path / "clip.gif", tmp_path / "a.mp4", size=(64, 128)) == 2
+    with pytest.raises(ValueError, match="is the video that is read"):
+        predict_video(wheel, tmp_path / "clip.gif", tmp_path / "clip.gif")
     assert wheel.sizes == [(64, 128)] * 2
     for frame, _ in read_video(tmp_path / "a.mp4"):
         panel = frame[:, 300:].astype(float)

@@ -180,10 +180,12 @@ def test_lines_for_an_app():
     for line in (
         "image1 and image2, each (1, 384, 512, 3) float32, RGB in [0, 1]",
         'CompiledModel.create(context.assets, "lightflow_int8.tflite",',
+        "CpuOptions(numThreads = 4)",
         "writeFloat(image1)  // FloatArray(589824)",
         'forResource: "lightflow_int8"',
         "toInputAt: 0)  // Data of 2359296 bytes",
         "393216 Float32 values",
+        "await loadLiteRt(",
         "new Tensor(values, [1, 384, 512, 3])",
         'FlowInterpreter("lightflow_int8.tflite").predict_flow(image1, image2)',
     ):

@@ -238,9 +238,11 @@ def test_images_of_uint8_and_of_no_range(model):
     for flow in (model(exact)["flow"], model.predict(exact, verbose=0)["flow"]):
         np.testing.assert_allclose(flow, expected, atol=1e-5)
     model.compile("sgd", loss="mse")
+    tensors = {name: tf.constant(each) for name, each in x.items()}
     for use in (model, model.predict, model.evaluate, model.fit):
-        with pytest.raises(ValueError, match="image1 is float32 and must lie in .*Divide by 255"):
-            use(x)
+        for given in (x, tensors):
+            with pytest.raises(ValueError, match="image1 is float32 and must lie.*Divide by 255"):
+                use(given)
     with pytest.raises(ValueError, match="uint8 in 0..255; got int32"):
         model({name: each.astype(np.int32) for name, each in x.items()})
 
@@ -280,8 +282,11 @@ def test_frozen_parts_stay_frozen(names, way, model, tmp_path):
     assert not any(f"/{name}/" in path for name in names for path in trained)
 
 
-def test_a_whole_frozen_network_stays_frozen(tmp_path):
-    model = tfflow.models.create("maskflownet")
+@pytest.mark.parametrize(
+    "name", ["liteflownet_pre_M6S6", pytest.param("maskflownet", marks=pytest.mark.slow)]
+)
+def test_a_whole_frozen_network_stays_frozen(name):
+    model = tfflow.models.create(name)
     model.trainable = False
     assert not type(model).from_config(model.get_config()).trainable_weights
 

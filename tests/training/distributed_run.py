@@ -1,4 +1,4 @@
-"""Twenty steps under a strategy, in a process of its own: test_distribution.py starts it.
+"""Eight steps under a strategy, in a process of its own: test_distribution.py starts it.
 
     python distributed_run.py none|mirrored|multi-worker OUTPUT NETWORK...
 
@@ -20,11 +20,28 @@ from tfflow.training import distribution
 from tfflow.training.optimizers import AdamL2
 
 NETWORKS = {
-    "liteflownet_pre_M6S6": ({}, "level6", {}),
+    "liteflownet_pre_M6S6": ("liteflownet_pre_M6S6", {}, "level6", {}),
     # Clipping has to see the whole gradient, batch norm the whole batch.
-    "clipped": ({}, "level6", {"clipnorm": 0.01}),
-    "lightflow_0.5": ({"synchronized": True}, "level2", {}),
+    "clipped": ("liteflownet_pre_M6S6", {}, "level6", {"clipnorm": 0.01}),
+    "lightflow_0.5": ("lightflow_0.5", {"synchronized": True}, "level2", {}),
+    "small": (None, {}, "level2", {"learning_rate": 0.01}),
 }
+
+
+class Small(tfflow.models.FlowModel):
+    """A network in miniature, quick to trace."""
+
+    def __init__(self):
+        super().__init__(name="small")
+        self.features = keras.layers.Conv2D(8, 5, 4, "same", use_bias=False, name="features")
+        self.norm = keras.layers.BatchNormalization(synchronized=True, name="norm")
+        self.prediction = keras.layers.Conv2D(2, 3, padding="same", name="prediction")
+        self.build()
+
+    def estimate(self, image1, image2, training=None):
+        both = keras.ops.concatenate([image1, image2], axis=-1)
+        features = keras.ops.leaky_relu(self.norm(self.features(both), training=training))
+        return {"flow2": self.prediction(features)}
 
 
 def main():
@@ -43,13 +60,13 @@ def main():
 
 
 def train(strategy, network):
-    arguments, level, clipping = NETWORKS[network]
+    name, arguments, level, options = NETWORKS[network]
+    options = {"learning_rate": 1e-4, "l2": 4e-4, "epsilon": 1e-8, **options}
     keras.utils.set_random_seed(3)
     with strategy.scope():
-        name = "liteflownet_pre_M6S6" if network == "clipped" else network
-        model = tfflow.models.create(name, **arguments)
+        model = tfflow.models.create(name, **arguments) if name else Small()
         model.compile(
-            AdamL2(1e-4, l2=4e-4, decay_biases=True, epsilon=1e-8, **clipping),
+            AdamL2(decay_biases=True, **options),
             MultiLevelEPE({level: 1.0}),
             metrics=[EndPointError()],
         )
@@ -60,7 +77,7 @@ def train(strategy, network):
 
     data = distribution.distribute(strategy, batches)
     distribution.prepare(model)
-    fitted = model.fit(data, epochs=2, steps_per_epoch=10, verbose=0, shuffle=False)
+    fitted = model.fit(data, epochs=2, steps_per_epoch=4, verbose=0, shuffle=False)
     return fitted.history, {weight.path: np.asarray(weight) for weight in model.weights}
 
 

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -106,6 +108,19 @@ def test_batches_are_painted_as_one():
     image = flow_to_image(flow, 2.0)
     assert image.shape == (2, 3, 4, 5, 3) and image.dtype == np.uint8
     np.testing.assert_array_equal(image[1, 2], flow_to_image(flow[1, 2], 2.0))
+
+
+def test_a_large_flow_is_painted_in_little_memory():
+    generator = np.random.default_rng(0)
+    flow = generator.normal(size=(1500, 2000, 2)).astype(np.float32)
+    valid = generator.random(flow.shape[:2]) > 0.1
+    tracemalloc.start()
+    picture = flow_to_image(flow, max_flow=1.0, valid=valid)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30 * valid.size  # bytes; 154 a pixel in one go
+    part = np.s_[800:900]
+    np.testing.assert_array_equal(picture[part], flow_to_image(flow[part], 1.0, valid[part]))
 
 
 def test_wrong_arguments():

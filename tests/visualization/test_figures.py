@@ -139,6 +139,17 @@ def test_small_pictures_are_enlarged():
     assert contains(figure, flow_to_arrows(large, np.full((96, 288, 2), (36.0, 0.0))))
 
 
+def test_large_pictures_are_shown_smaller():
+    image = np.random.default_rng(0).integers(0, 256, (40, 4096, 3), np.uint8)
+    flow = np.full((40, 4096, 2), (16.0, 0.0), np.float32)
+    figure = flow_figure(image, image, flow, max_flow=20)
+    assert figure.shape[1] < 2.1 * 2048
+    assert contains(figure, image[::2, ::2])
+    assert contains(figure, flow_to_image(flow, max_flow=20)[::2, ::2])
+    # 16 px are 8 there; four times as long, they fill the arrows' step.
+    assert contains(figure, flow_to_arrows(image[::2, ::2], flow[::2, ::2] / 2, scale=4.0))
+
+
 def test_figure_of_several_sizes(pair):
     image1, image2, flow = pair
     for arguments in (

@@ -245,3 +245,17 @@ test("a GPU is tried first, and the self-check decides", async (t) => {
   await screenshot(page, "webgpu");
   assert.deepEqual(page.errors, []);
 });
+
+test("a GPU that can't run all of it, in a browser where LiteRT.js goes over to the processor in silence", async (t) => {
+  const core = String(original("litert/core.js"));
+  const questions = [/(?<=get isFullyAccelerated\(\) \{)/, /(?<=function isJspiSupported\(\) \{)/];
+  const unlike = questions.reduce((text, question) => {
+    assert.match(text, question);
+    return text.replace(question, " return false;");
+  }, core);
+  const other = await serve(t, await siteWith("gpu_in_part", { "litert/core.js": unlike }));
+  const page = await open(t, await launch(t, ...SOFTWARE_GPU), other.url);
+  const checks = await text(page, "checks", /ok/, 120_000);
+  if (!checks.startsWith("WebGPU")) return t.skip("this Chromium has no WebGPU, not even by software");
+  assert.match(checks, /^WebGPU: LiteRT\.js can't run all of the network on this browser's GPU\nWebAssembly: ok/);
+});

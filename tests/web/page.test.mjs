@@ -1,6 +1,7 @@
 // The page in Chromium: what must hold before anything else.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test, { after } from "node:test";
 
 import {
@@ -23,6 +24,9 @@ test("the camera's flow, in colours", async (t) => {
   assert.ok(await showsFrameOf(page, settings.camera_size));
   assert.ok((await colourful(page)) > 0.5, "the camera's scene moves everywhere");
   await screenshot(page, "camera");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#save")]);
+  assert.equal(download.suggestedFilename(), "flow.png");
+  assert.equal(String(readFileSync(await download.path()).subarray(1, 4)), "PNG");
   assert.deepEqual(page.errors, []);
 });
 

@@ -160,7 +160,7 @@ def test_logic(node, tmp_path):
 
 
 def test_page(node, settings):
-    run_node(node, "page.test.mjs", {"TFFLOW_WEB_TEST": json.dumps(settings)}, timeout=200)
+    run_node(node, "page.test.mjs", {"TFFLOW_WEB_TEST": json.dumps(settings)}, timeout=600)
 
 
 @pytest.mark.slow
@@ -183,7 +183,7 @@ def test_conditions(node, settings):
         "clip_size": CLIP_SIZE,
         "flows": flows,
     }
-    run_node(node, "conditions.test.mjs", {"TFFLOW_WEB_TEST": json.dumps(settings)}, timeout=500)
+    run_node(node, "conditions.test.mjs", {"TFFLOW_WEB_TEST": json.dumps(settings)}, timeout=1200)
 
 
 def test_no_listed_file_is_missing(site):

@@ -4,7 +4,9 @@ Each has ``add(commands)``, which describes its arguments, and ``run(arguments)`
 """
 
 import argparse
+import os
 import sys
+import warnings
 
 import tfflow
 from tfflow.cli import (
@@ -45,10 +47,14 @@ def main(arguments=None):
     """Entry point. Returns the exit status: 0, or 1 with one line that says what went wrong."""
     parsed = _parse(sys.argv[1:] if arguments is None else arguments)
     try:
-        shared.import_modules(getattr(parsed, "imports", ()))
-        parsed.run(parsed)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            shared.import_modules(getattr(parsed, "imports", ()))
+            parsed.run(parsed)
     except (ValueError, OSError, ImportError) as error:
-        print(f"tfflow {parsed.command}: {_sentence(error)}", file=sys.stderr)
+        from tfflow.data.files.formats import error_text
+
+        print(f"tfflow {parsed.command}: {error_text(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -58,11 +64,15 @@ def main(arguments=None):
 
 def _parse(arguments):
     """The arguments, parsed; exits with a suggestion where a word is misspelt."""
+    # A file may be named -x.mp4, which would be taken for an option.
+    arguments = [f"./{a}" if a[:1] == "-" and os.path.isfile(a) else a for a in arguments]
     parser = build_parser()
     commands = next(a.choices for a in parser._actions if a.dest == "command")
     command = next((word for word in arguments if not word.startswith("-")), None)
     if command is not None and command not in commands:
         parser.error(f"there is no command {command!r}. {suggestion(command, commands)}")
+    if "" in arguments:
+        parser.error('an argument is empty (""); is it a variable of the shell that is not set?')
     parsed, unknown = parser.parse_known_args(arguments)
     if unknown:
         options = parsed.parser._option_string_actions
@@ -71,11 +81,9 @@ def _parse(arguments):
     return parsed
 
 
-def _sentence(error):
-    """What an error says, without the numbers that the system's own errors begin with."""
-    if isinstance(error, OSError) and error.errno is not None and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
+def _show_warning(message, *_):
+    """A warning as a sentence, without the line of code that it came from."""
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def build_parser():

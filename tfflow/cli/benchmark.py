@@ -20,6 +20,7 @@ def add(commands):
 
 def run(arguments):
     from tfflow import tflite
+    from tfflow.data.files.formats import error_text
     from tfflow.progress import print_table
 
     rows, left_out = [], []
@@ -33,7 +34,7 @@ def run(arguments):
         except (OSError, ValueError) as error:
             if len(arguments.models) == 1:
                 raise
-            left_out.append(str(error))
+            left_out.append(error_text(error))
             continue
         megabytes = f"{path.stat().st_size / 1e6:.2f}"
         for each in results:

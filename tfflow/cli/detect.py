@@ -6,7 +6,14 @@ import statistics
 import sys
 
 from tfflow.atomic_file import atomic_file
-from tfflow.cli.shared import check_complete, command, import_option, say_size, size_option
+from tfflow.cli.shared import (
+    check_complete,
+    command,
+    import_option,
+    say_size,
+    size_option,
+    whole_number,
+)
 from tfflow.startup import start_backend_quietly
 
 
@@ -47,7 +54,7 @@ def add(commands):
     parser.add_argument("--classes", metavar="NAME,NAME", help="names for a .keras file's classes")
     parser.add_argument("--threads", type=int, help="of a .tflite file [one a core, at most 4]")
     size_option(parser)
-    parser.add_argument("--limit", type=int, help="only the first so many frames")
+    parser.add_argument("--limit", type=whole_number, help="only the first so many frames")
     parser.add_argument("--json", help="write the boxes to this .json file too")
 
 

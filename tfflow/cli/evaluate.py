@@ -12,6 +12,7 @@ from tfflow.cli.shared import (
     say_size,
     size_option,
     weights_option,
+    whole_number,
 )
 
 SPEEDS = {"s0_10": "0-10 px", "s10_40": "10-40 px", "s40_plus": "over 40 px"}
@@ -35,7 +36,7 @@ def add(commands):
         help="kind:folder, e.g. chairs-val:/data/FlyingChairs_release, scenes:scenes, "
         "folder:pairs; or a folder alone",
     )
-    parser.add_argument("--limit", type=int, help="only the first so many pairs")
+    parser.add_argument("--limit", type=whole_number, help="only the first so many pairs")
     size_option(parser)
     parser.add_argument("--json", metavar="FILE", help="also write the numbers to this file")
     parser.add_argument("--csv", metavar="FILE", help="also write a line of numbers for each pair")

@@ -10,6 +10,7 @@ from tfflow.cli.shared import (
     model_option,
     say_size,
     size_option,
+    whole_number,
 )
 
 
@@ -45,7 +46,7 @@ def add(commands):
         type=float,
         help="motion in px of full colour [what 95 %% of the pixels keep below]",
     )
-    parser.add_argument("--limit", type=int, help="only the first so many pairs")
+    parser.add_argument("--limit", type=whole_number, help="only the first so many pairs")
 
 
 def run(arguments):

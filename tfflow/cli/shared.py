@@ -153,6 +153,13 @@ def first_image(dataset):
     return None if sample is None else sample.image1
 
 
+def whole_number(text):
+    """An argument that counts something: a whole number from 1 up."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 up, got {text!r}")
+    return int(text)
+
+
 def parse_size(text):
     """HxW as (height, width)."""
     height, separator, width = text.lower().partition("x")

@@ -2,7 +2,7 @@
 
 import itertools
 
-from tfflow.data import read_video
+from tfflow.data.files.video import check_other_file, read_video
 from tfflow.visualization import draw_boxes, write_video
 
 
@@ -27,10 +27,11 @@ def detect_video(
 
     Raises:
         FileNotFoundError: If there is no such video.
-        ValueError: If it holds no frame, or the output has another extension.
+        ValueError: If it holds no frame, or the output is ``source`` or has another extension.
         CorruptFileError: If a frame can't be decoded, or the video is cut off; nothing is written.
         ImportError: If PyAV is missing.
     """
+    check_other_file(output, source)
     frames = itertools.islice(read_video(source, complaints), limit)
     first = next(frames, None)
     if first is None:

@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 
+from tfflow.data.files.formats import error_text
 from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.result import Evaluation, PairResult
 
@@ -64,7 +65,7 @@ def read_sample(dataset, index, complaints):
             raise
         files = getattr(dataset, "pairs", None)
         name = files[index].name if files else f"pair {index + 1}"
-        complaints.append(f"{name}: {error}")
+        complaints.append(f"{name}: {error_text(error)}")
         return None
 
 

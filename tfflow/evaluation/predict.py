@@ -8,7 +8,7 @@ import numpy as np
 
 from tfflow import visualization
 from tfflow.data.files.formats import FLOW_EXTENSIONS, KITTI_RANGE, write_flow, write_image
-from tfflow.data.files.video import read_video
+from tfflow.data.files.video import check_other_file, read_video
 from tfflow.evaluation.evaluate import read_sample, timed_prediction
 from tfflow.models import FlowStream
 from tfflow.visualization.colors import usual_motion
@@ -178,9 +178,10 @@ def predict_video(
         Number of pairs.
 
     Raises:
-        ValueError: If the video has fewer than two frames.
+        ValueError: If the video has fewer than two frames, or ``output`` is ``source``.
         CorruptFileError: If a frame can't be decoded, or the video is cut off; nothing is written.
     """
+    check_other_file(output, source)
     pairs = itertools.islice(itertools.pairwise(read_video(source, complaints)), limit)
     first = next(pairs, None)
     if first is None:

@@ -162,12 +162,16 @@ def as_batch(image, name):
 
 
 def check_not_in_255(inputs=None):
-    """Raises ValueError if images, by name in a dict of NumPy arrays, are float in 0..255.
+    """Raises ValueError if images, by name in a dict, are float in 0..255.
 
-    A network would take them, and its flow would be wrong. Only the first of a batch is looked at.
+    A network would take them, and its flow would be wrong. Only the first of a batch is looked at,
+    of NumPy's arrays and of TensorFlow's tensors that have values: not of those in a graph, nor of
+    what a data set will give.
     """
     for name in ("image1", "image2"):
         images = inputs.get(name) if isinstance(inputs, dict) else None
+        if hasattr(images, "numpy"):
+            images = images[:1].numpy()
         if not isinstance(images, np.ndarray) or images.dtype.kind != "f":
             continue
         highest = np.max(images[:1], initial=0)

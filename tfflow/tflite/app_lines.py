@@ -7,8 +7,9 @@ In your app: {inputs} in, {flow} out.
 {flow_means}
 
 Kotlin, com.google.ai.edge.litert:litert (or with a self-check, see docs/in_your_app.md):
-    val model = CompiledModel.create(context.assets, "{file}",
-        CompiledModel.Options(Accelerator.CPU), null)
+    val options = CompiledModel.Options(Accelerator.CPU)
+    options.cpuOptions = CompiledModel.CpuOptions(numThreads = 4)  // one, if nothing is said
+    val model = CompiledModel.create(context.assets, "{file}", options, null)
     val inputs = listOf("image1", "image2").associateWith {{ model.createInputBuffer(it, "flow") }}
     val outputs = mapOf("flow" to model.createOutputBuffer("flow", "flow"))
     {kotlin_write}
@@ -31,7 +32,8 @@ Python, pip install tfflow (or ai-edge-litert alone: get_signature_runner("flow"
     flow = tfflow.tflite.FlowInterpreter("{file}").predict_flow(image1, image2)  # of any size
 """
 _JAVASCRIPT = """\
-const model = await loadAndCompile("{file}", {{ accelerator: "wasm" }});
+await loadLiteRt("node_modules/@litertjs/core/wasm/");  // where these files are served
+    const model = await loadAndCompile("{file}", {{ accelerator: "wasm" }});
     const [image1, image2] = images.map((values) => new Tensor(values, [{shape}]));
     const {{ flow }} = await model.signatures.flow.run({{ image1, image2 }});"""
 _NAMES = {

@@ -25,6 +25,7 @@ _UNKNOWN_THRESHOLD = 1e9  # px; flow-code: a larger component means that the flo
 _UNKNOWN_FLOW = 0  # black, as flow-code paints it
 _UNKNOWN_ERROR = 128  # grey, which the colours of errors do not have; black means no error
 _TINY = 1e-9  # px; in place of a largest motion of 0
+_AT_ONCE = 1 << 18  # pixels painted; all of an 8K frame at once would take 5 GB
 
 
 def flow_to_image(flow, max_flow=None, valid=None, clip=False):
@@ -44,10 +45,22 @@ def flow_to_image(flow, max_flow=None, valid=None, clip=False):
     Raises:
         ValueError: a wrong shape, or a `max_flow` that is not positive.
     """
-    flow, valid = checked_flow(flow, valid)
+    flow, valid = _checked_shapes(flow, valid)
     if max_flow is None:
-        max_flow = largest_motion(flow, valid)
-    radius = np.linalg.norm(flow, axis=-1) / _checked_positive("max_flow", max_flow)
+        max_flow = largest_motion(*checked_flow(flow, valid))
+    _checked_positive("max_flow", max_flow)
+    picture = np.empty((*flow.shape[:-1], 3), np.uint8)
+    pixels, painted = flow.reshape(1, -1, 2), picture.reshape(1, -1, 3)
+    valid = None if valid is None else valid.reshape(1, -1)
+    for start in range(0, pixels.shape[1], _AT_ONCE):
+        part = np.s_[:, start : start + _AT_ONCE]
+        known = None if valid is None else valid[part]
+        painted[part] = _flow_colors(*checked_flow(pixels[part], known), max_flow, clip)
+    return picture
+
+
+def _flow_colors(flow, valid, max_flow, clip):
+    radius = np.linalg.norm(flow, axis=-1) / max_flow
     if clip:
         radius = np.minimum(radius, 1)
     # flow-code's computeColor; its angle starts at the left and grows to the top (v points down).
@@ -169,16 +182,21 @@ def end_point_error(flow, truth, valid):
 
 def checked_flow(flow, valid):
     """(..., H, W, 2) float64 with 0 where it is not known, and (..., H, W) bool where it is."""
-    flow = np.asarray(flow, np.float64)
-    if flow.ndim < 3 or flow.shape[-1] != 2:
-        raise ValueError(f"expected flow of shape (..., H, W, 2), got {flow.shape}")
+    flow, valid = _checked_shapes(flow, valid)
+    flow = flow.astype(np.float64)
     known = (np.abs(flow) <= _UNKNOWN_THRESHOLD).all(axis=-1)  # False for NaN, too
     if valid is not None:
-        valid = np.asarray(valid)
-        if valid.shape != known.shape:
-            raise ValueError(f"expected a validity of shape {known.shape}, got {valid.shape}")
         known &= valid.astype(bool)
     return np.where(known[..., None], flow, 0.0), known
+
+
+def _checked_shapes(flow, valid):
+    flow, valid = np.asarray(flow), None if valid is None else np.asarray(valid)
+    if flow.ndim < 3 or flow.shape[-1] != 2:
+        raise ValueError(f"expected flow of shape (..., H, W, 2), got {flow.shape}")
+    if valid is not None and valid.shape != flow.shape[:-1]:
+        raise ValueError(f"expected a validity of shape {flow.shape[:-1]}, got {valid.shape}")
+    return flow, valid
 
 
 def _error_colors(level):

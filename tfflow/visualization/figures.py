@@ -18,6 +18,7 @@ from tfflow.visualization.colors import (
 from tfflow.visualization.text import INK, PAPER, write_line
 
 _MIN_PANEL_WIDTH = 256  # px; smaller images are shown enlarged, titles need some width
+_MAX_PANEL_WIDTH = 2048  # px; frames of twice that width or more are shown smaller
 _ARROW_STEP = 24  # px
 
 
@@ -154,7 +155,8 @@ def flow_figure(
 ):
     """Shows a pair with its flow side by side and, where the truth is known, truth and error.
 
-    Below the pictures stand the colour wheel with its scale, the errors' scale, and `metrics`.
+    Below the pictures stand the colour wheel with its scale, the errors' scale, and `metrics`. Of
+    frames 4096 px wide or more, every so many pixels are shown.
 
     Args:
         image1: (H, W, 3), uint8 or float in [0, 1].
@@ -185,29 +187,33 @@ def flow_figure(
     largest = max(largest_motion(*checked_flow(*each)) for each in flows)
     if largest > 1.005 * max_flow:  # not where it would read "12 to 12 px"
         metrics["darker than the wheel"] = f"{max_flow:.3g} to {largest:.3g} px"
-    zoom = math.ceil(_MIN_PANEL_WIDTH / image1.shape[1])
-    legend_size = max(112, zoom * image1.shape[1] // 4)
+    width = image1.shape[1]
+    zoom = math.ceil(_MIN_PANEL_WIDTH / width)
+    every = max(1, width // _MAX_PANEL_WIDTH)
+    legend_size = max(112, zoom * width // every // 4)
 
-    shown_flow = zoom * _enlarged(np.asarray(flow), zoom)
+    def shown(array):
+        return _enlarged(np.asarray(array)[::every, ::every], zoom)
+
+    shown_flow = zoom / every * shown(flow)
     scale = _arrow_scale(shown_flow)
     arrows = "flow as arrows" + (f", {scale:g}x as long" if scale != 1 else "")
     panels = {
-        "first image": _enlarged(image1, zoom),
-        "second image": _enlarged(image2, zoom),
-        arrows: flow_to_arrows(_enlarged(image1, zoom), shown_flow, scale=scale),
+        "first image": shown(image1),
+        "second image": shown(image2),
+        arrows: flow_to_arrows(shown(image1), shown_flow, scale=scale),
     }
     legends = [color_wheel_legend(legend_size, max_flow)]
     if truth is not None:
-        panels["true flow"] = _enlarged(flow_to_image(truth, max_flow, valid), zoom)
-    panels["flow"] = _enlarged(flow_to_image(flow, max_flow), zoom)
+        panels["true flow"] = shown(flow_to_image(truth, max_flow, valid))
+    panels["flow"] = shown(flow_to_image(flow, max_flow))
     if truth is not None:
         error, counted = end_point_error(flow, truth, valid)
         epe = f"EPE {error[counted].mean():.2f} px" if counted.any() else "no truth known"
         # The largest error is one pixel's; a scale that 99 % of them keep shows the rest better.
         finite = error[counted & np.isfinite(error)]
         max_error = max(1.0, float(np.percentile(finite, 99))) if finite.size else 1.0
-        error = error_to_image(flow, truth, valid, max_error)
-        panels[f"error, {epe}"] = _enlarged(error, zoom)
+        panels[f"error, {epe}"] = shown(error_to_image(flow, truth, valid, max_error))
         legends.append(error_legend(2 * legend_size, legend_size // 3, max_error))
     sheet = compose(
         list(panels.values()), list(panels), columns=2 if truth is None else 3, heading=title

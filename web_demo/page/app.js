@@ -242,6 +242,10 @@ element("file").onchange = ({ target }) => {
   }
   target.value = ""; // the same file may be chosen again
 };
+element("save").onclick = () => {
+  const href = stage.canvas.toDataURL(); // a PNG
+  Object.assign(document.createElement("a"), { href, download: "flow.png" }).click();
+};
 element("retry").onclick = loadNetwork;
 element("network-choice").onchange = loadNetwork;
 document.onvisibilitychange = () => {

@@ -69,6 +69,11 @@ export class FlowNetwork {
     } catch (error) {
       throw new Error(`LiteRT.js can't load the network: ${reason(error)}`);
     }
+    // Where WebAssembly can't wait for a GPU, LiteRT.js leaves a network that the GPU can't run all of to
+    // one thread of the processor, and says so on the console alone.
+    if (network.#model.options.accelerator !== unit) {
+      throw new Error("LiteRT.js can't run all of the network on this browser's GPU");
+    }
     network.#readShapes();
     return network;
   }

@@ -121,11 +121,30 @@ def test_frames_of_a_video_in_the_order_of_their_numbers(tmp_path):
     write_image(tmp_path / "frame1_flow.png", image(7))  # a picture of an earlier result
     (tmp_path / ".hidden.png").write_text("")
     (tmp_path / "notes.txt").write_text("")
-    dataset = PairFolder(tmp_path)
+    with pytest.warns(UserWarning, match="between frame10.png and frame100.png"):
+        dataset = PairFolder(tmp_path)
     assert [(s.image1[0, 0, 0], s.image2[0, 0, 0]) for s in dataset] == [(1, 9), (9, 10), (10, 100)]
     assert [s.name for s in dataset] == ["frame1", "frame9", "frame10"]
     assert all(s.flow is None and s.valid is None for s in dataset)
     assert dataset.name == tmp_path.name
+
+
+@pytest.mark.parametrize(
+    ("numbers", "gaps"),
+    [
+        ((1, 2, 5), "between f2.png and f5.png. They"),
+        ((10, 20, 30, 60, 70, 90), "between f30.png and f60.png (and in other places, 2 in all)."),
+        ((10, 20, 30), None),
+        ((5, 9), None),
+        ((1033, 1066, 1100, 1133, 1150), None),  # milliseconds
+    ],
+)
+def test_frames_that_are_missing_by_their_numbers(numbers, gaps, tmp_path, recwarn):
+    for number in numbers:
+        write_image(tmp_path / f"f{number}.png", image(7))
+    assert len(PairFolder(tmp_path)) == len(numbers) - 1
+    assert len(recwarn) == (gaps is not None)
+    assert gaps is None or gaps in str(recwarn[0].message)
 
 
 def test_frames_of_several_videos_in_one_folder(tmp_path):
@@ -297,7 +316,7 @@ def test_readable_leaves_out_and_names_what_is_not(chairs):
     assert readable.name == "chairs-all"
     assert len(complaints) == 3
     for text, file in zip(complaints, ("00002_flow.flo", "00003_img2", "00005_img1"), strict=True):
-        assert text.startswith(f"{file[:5]}: ") and file in text
+        assert text.startswith(f"{file[:5]}: ") and file in text and "Errno" not in text
     assert steps == [(done, 5) for done in range(1, 6)]
     assert dataset[3:4].readable()[1] == []
 

@@ -1,6 +1,7 @@
 """Videos as people have them: turned, cut off, with time stamps of their own."""
 
 import struct
+import wave
 from fractions import Fraction
 
 import cv2
@@ -113,6 +114,17 @@ def test_a_video_that_is_cut_off(name, tmp_path):
         list(read_video(path))
     with pytest.raises(CorruptFileError, match="cut off|can't be"):
         VideoPairs(path, 100)
+
+
+def test_a_file_without_a_video(tmp_path):
+    with wave.open(str(tmp_path / "sound.avi"), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(bytes(8000))
+    with pytest.raises(CorruptFileError, match="says: no pictures in it$"):
+        read_video(tmp_path / "sound.avi")
+    (tmp_path / "empty.mp4").touch()
+    with pytest.raises(CorruptFileError, match="says: Invalid data found when processing input$"):
+        read_video(tmp_path / "empty.mp4")
 
 
 def test_commands_write_what_is_there_and_fail(tmp_path, capsys):

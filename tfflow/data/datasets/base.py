@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfflow.data.files.formats import CorruptFileError, read_flow, read_image
+from tfflow.data.files.formats import CorruptFileError, error_text, read_flow, read_image
 
 _MASK_THRESHOLD = 127  # Sintel's masks are 0 and 255
 
@@ -130,7 +130,7 @@ class FlowDataset(Sequence):
             try:
                 self[index]
             except (OSError, ValueError) as error:
-                return f"{self.pairs[index].name}: {error}"
+                return f"{self.pairs[index].name}: {error_text(error)}"
             return None
 
         complaints = []

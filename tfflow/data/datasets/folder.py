@@ -1,6 +1,8 @@
 """A folder of images of one's own."""
 
 import re
+import statistics
+import warnings
 from itertools import pairwise
 
 from tfflow.data.datasets.base import FlowDataset, PairFiles
@@ -15,9 +17,10 @@ class PairFolder(FlowDataset):
     NAME_flow.flo, .pfm or .png (KITTI) where there is one; other files are not looked at. Else all
     images in the folder are frames of one video, each a pair with the next, ordered by name with
     numbers as numbers (frame9 before frame10) whatever step they have; *_flow.* and hidden files
-    are never frames. Where what is before the last number groups the names, in groups of two or
-    more that begin with the same number (KITTI's 000000_10, 000000_11, 000001_10, …), each group is
-    a video of its own.
+    are never frames. A step at least twice the usual one is a pair too, with a warning that frames
+    are missing. Where what is before the last number groups the names, in groups of two or more
+    that begin with the same number (KITTI's 000000_10, 000000_11, 000001_10, …), each group is a
+    video of its own.
 
     Args:
         root: the folder.
@@ -52,9 +55,20 @@ class PairFolder(FlowDataset):
             )
         if len(frames) == 1:
             raise ValueError(f"expected two images or more in {root}, found only {frames[0].name}")
+        videos = _videos(frames)
+        gaps = [gap for video in videos for gap in _gaps(video)]
+        if gaps:
+            first, second = gaps[0]
+            others = f" (and in other places, {len(gaps)} in all)" if len(gaps) > 1 else ""
+            warnings.warn(
+                f"{root}: by their numbers, frames are missing between {first.name} and "
+                f"{second.name}{others}. They are a pair all the same, whose flow spans the gap; "
+                "if that is not meant, put the frames after it into a folder of their own",
+                stacklevel=4,  # whoever opens the folder
+            )
         return [
             PairFiles(first.stem, first, second)
-            for video in _videos(frames)
+            for video in videos
             for first, second in pairwise(video)
         ]
 
@@ -63,11 +77,31 @@ def _videos(frames):
     """The frames of each video, by what is around the last number of their names."""
     videos, firsts = {}, set()
     for frame in frames:
-        name = re.sub(r"\d+(\D*)$", r"*\1", frame.stem)
+        name = _without_number(frame)
         if name not in videos:
-            firsts.add(re.search(r"(\d*)\D*$", frame.stem)[1])
+            firsts.add(_number(frame))
         videos.setdefault(name, []).append(frame)
     # Where a name stands alone, or the numbers don't begin anew (a clock's, 12.00.59 and 12.01.00),
     # what differs is no name of a video.
     parted = min(map(len, videos.values())) > 1 and len(firsts) == 1
     return list(videos.values()) if parted else [frames]
+
+
+def _without_number(frame):
+    return re.sub(r"\d+(\D*)$", r"*\1", frame.stem)
+
+
+def _gaps(video):
+    """The pairs of neighbours between whose numbers twice the usual step lies, or more."""
+    steps = {
+        (first, second): int(_number(second)) - int(_number(first))
+        for first, second in pairwise(video)
+        if _number(first) and _without_number(first) == _without_number(second)
+    }
+    usual = statistics.median_low(steps.values()) if steps else 0
+    return [pair for pair, step in steps.items() if step >= 2 * usual > 0]
+
+
+def _number(frame):
+    """The last number in a frame's name; "" if there is none."""
+    return re.search(r"(\d*)\D*$", frame.stem)[1]

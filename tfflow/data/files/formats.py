@@ -409,3 +409,10 @@ def _image_complaint(path, error):
             head = file.read(8)
         return f"{path}: expected an image (PNG, JPEG, PPM, ...), but it starts with {head!r}"
     return f"{path}: the image is damaged or truncated ({size} bytes; {error})"
+
+
+def error_text(error):
+    """What an error says, without the numbers that the system's own errors begin with."""
+    if isinstance(error, OSError) and error.errno is not None and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

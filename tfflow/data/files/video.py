@@ -54,6 +54,16 @@ def read_video(path, complaints=None):
     return _of_one_size(_frames(container, stream, path, complaints.append), path, complaints)
 
 
+def check_other_file(output, source):
+    """Refuses to write a video over the one that it is made of.
+
+    Raises:
+        ValueError: If both names are of one file.
+    """
+    if pathlib.Path(output).resolve() == pathlib.Path(source).resolve():
+        raise ValueError(f"{output} is the video that is read; give another name to write to")
+
+
 class VideoPairs:
     """Neighbouring frames of a video as pairs, spread evenly over the clip.
 
@@ -101,7 +111,8 @@ def _open(path):
     """(container, its video stream) of a file."""
     path = pathlib.Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"No video at {path}.")
+        found = "that is a folder" if path.is_dir() else "there is no such file"
+        raise FileNotFoundError(f"No video at {path}: {found}.")
     try:
         import av
     except ImportError as error:
@@ -110,7 +121,8 @@ def _open(path):
         container = av.open(str(path))
         stream = container.streams.video[0]
     except (av.error.FFmpegError, IndexError) as error:
-        raise CorruptFileError(f"{path}: expected a video file; FFmpeg says: {error}") from error
+        reason = getattr(error, "strerror", None) or "no pictures in it"
+        raise CorruptFileError(f"{path}: expected a video file; FFmpeg says: {reason}") from error
     stream.thread_type = "AUTO"
     return container, stream
 

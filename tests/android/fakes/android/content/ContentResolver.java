@@ -1,5 +1,6 @@
 package android.content;
 
+import android.database.Cursor;
 import android.net.Uri;
 import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
@@ -10,6 +11,32 @@ import org.tfflow.fakes.Phone;
 public abstract class ContentResolver {
     public final Uri insert(Uri url, ContentValues values) {
         return Phone.hasGallery ? Uri.parse(url + "/" + values.values.get("_display_name")) : null;
+    }
+
+    /** A row of the file's name, from providers that know one. */
+    public final Cursor query(
+            Uri uri,
+            String[] projection,
+            String selection,
+            String[] selectionArgs,
+            String sortOrder) {
+        String name = Phone.titles.get(uri.getLastPathSegment());
+        return name == null
+                ? null
+                : new Cursor() {
+                    @Override
+                    public boolean moveToFirst() {
+                        return true;
+                    }
+
+                    @Override
+                    public String getString(int columnIndex) {
+                        return projection[columnIndex].equals("_display_name") ? name : null;
+                    }
+
+                    @Override
+                    public void close() {}
+                };
     }
 
     public final InputStream openInputStream(Uri file) throws FileNotFoundException {

@@ -7,6 +7,15 @@ public abstract class ContentResolver {
         throw new UnsupportedOperationException("stub");
     }
 
+    public final android.database.Cursor query(
+            android.net.Uri uri,
+            String[] projection,
+            String selection,
+            String[] selectionArgs,
+            String sortOrder) {
+        throw new UnsupportedOperationException("stub");
+    }
+
     public final java.io.InputStream openInputStream(android.net.Uri file)
             throws java.io.FileNotFoundException {
         throw new UnsupportedOperationException("stub");

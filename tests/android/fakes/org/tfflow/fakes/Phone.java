@@ -73,6 +73,9 @@ public final class Phone {
     /** The code of the last activity that was asked for a result. */
     public static int asked;
 
+    /** What a document is called, by the last part of its address, where its provider says it. */
+    public static final Map<String, String> titles = new HashMap<>();
+
     /** The end of the process, as a crash in a driver is: no handler sees it. */
     public static final class Died extends Error {
         private static final long serialVersionUID = 1L;
@@ -151,6 +154,7 @@ public final class Phone {
         rotation = 0;
         accelerators = new HashMap<>();
         compiled.clear();
+        titles.clear();
         ran.clear();
         hasGallery = true;
         started = null;

@@ -10,6 +10,7 @@ import android.content.ContentValues;
 import android.content.Context;
 import android.content.Intent;
 import android.content.pm.PackageManager;
+import android.database.Cursor;
 import android.graphics.Bitmap;
 import android.hardware.camera2.CameraAccessException;
 import android.hardware.camera2.CameraManager;
@@ -18,6 +19,7 @@ import android.net.Uri;
 import android.os.Build;
 import android.os.Bundle;
 import android.provider.MediaStore;
+import android.provider.OpenableColumns;
 import android.util.Log;
 import android.widget.RadioButton;
 import android.widget.SeekBar;
@@ -463,8 +465,15 @@ public final class MainActivity extends Activity
                 });
     }
 
-    /** The last part of its path: what providers call their files is theirs to say. */
-    private static String name(Uri file) {
+    /** As its provider calls it; the last part of its path may be but a number. */
+    private String name(Uri file) {
+        String[] columns = {OpenableColumns.DISPLAY_NAME};
+        try (Cursor row = getContentResolver().query(file, columns, null, null, null)) {
+            String name = row != null && row.moveToFirst() ? row.getString(0) : null;
+            if (name != null) {
+                return name;
+            }
+        }
         String last = file.getLastPathSegment();
         return last == null ? "network" : last.substring(last.lastIndexOf('/') + 1);
     }
