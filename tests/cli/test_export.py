@@ -146,7 +146,7 @@ def test_sensitivity(root, tmp_path, capsys, monkeypatch):
     )
     status, printed, error = run(
         capsys,
-        *("export", root / "model.keras", "--sensitivity", "--size", "64x64"),
+        *("sensitivity", root / "model.keras", "--size", "64x64"),
         *("--calibration", root / "frames", "--evaluate", root / "pairs"),
         *("--report", tmp_path / "layers.json"),
     )
@@ -181,7 +181,6 @@ def test_the_file_says_what_it_is(int8):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("export {r}/model.keras", "-o FILE.tflite is missing"),
         ("export {r}/int8.tflite -o {t}/a.tflite", "int8.tflite is exported already"),
         ("export {r}/model.keras -o {t}/a.tflite --outliers 0.7", "outliers must be the share"),
         ("export {r}/model.keras -o {t}/a.tflite --calibration {t}/absent", "absent"),
@@ -190,9 +189,8 @@ def test_the_file_says_what_it_is(int8):
         ("export {r}/model.keras -o {t}/a.tflite --keep-float convv3", "Did you mean 'conv3'"),
         ("export {r}/model.keras -o {t}/a.tflite --streaming", "streaming=True is impossible"),
         ("export {r}/model.keras -o {t}/a.tflite --report {t}/a.txt", "must be named *.json"),
-        ("export {r}/model.keras --sensitivity -o {t}/a.tflite", "leave out -o"),
-        ("export {r}/model.keras --sensitivity --threads 1", "leave out --threads"),
-        ("export {r}/model.keras --sensitivity --quantize float16", "leave out --quantize float16"),
+        ("sensitivity {r}/model.keras --report {t}/a.txt", "must be named *.json"),
+        ("export-detector {r}/model.keras -o {t}/a.tflite", "expects a tfflow.detection.Flow"),
         ("flow {f} -o {t}/o --model {r}/model.keras --engine tflite", ".keras file runs on keras"),
         ("flow {f} -o {t}/o --model {r}/int8.tflite --engine keras", ".tflite file runs on tflite"),
         ("flow {f} -o {t}/o --model liteflownet2 --engine tflite", "network without weights"),

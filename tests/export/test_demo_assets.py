@@ -162,16 +162,10 @@ def test_what_can_not_be_added_is_refused(tmp_path):
         tflite.add_to_assets(tmp_path / "absent.tflite", tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (["--sensitivity"], "leave out --android-assets"),
-        (["-o", "a.tflite", "--quantize", "int8_uint8"], "take float32 images"),
-    ],
-)
-def test_the_command_line_refuses_what_makes_no_sense(capsys, options, said):
-    assert main(["export", "lightflow", *options, "--android-assets", "assets"]) == 1
-    assert said in capsys.readouterr().err
+def test_the_command_line_refuses_what_makes_no_sense(capsys):
+    command = ["export", "lightflow", "-o", "a.tflite", "--quantize", "int8_uint8"]
+    assert main([*command, "--android-assets", "assets"]) == 1
+    assert "take float32 images" in capsys.readouterr().err
 
 
 def test_lines_for_an_app():

@@ -77,6 +77,28 @@ def weights_option(parser):
     )
 
 
+def calibration_options(parser):
+    parser.add_argument(
+        "--calibration",
+        metavar="SOURCE",
+        help="what int8's ranges are taken from: a folder of frames or pairs, a video, or a data "
+        "set (as for evaluate) [synthetic scenes]",
+    )
+    parser.add_argument(
+        "--outliers",
+        type=float,
+        metavar="SHARE",
+        help="share of a tensor's values outside its range at either end; 0: minimum and maximum "
+        "[0.001]",
+    )
+
+
+def check_report(path):
+    """Raises ValueError unless a report can be written as JSON there; before what takes time."""
+    if path and pathlib.Path(path).suffix != ".json":
+        raise ValueError(f"--report must be named *.json; got {path}")
+
+
 def load(source, weights=None, engine=None, detectors=False):
     """tfflow.load of what predicts flow, with the backend started quietly where one is needed.
 
@@ -90,7 +112,7 @@ def load(source, weights=None, engine=None, detectors=False):
         if not detectors and not hasattr(model, "predict_flow"):
             raise ValueError(
                 f"{source} holds a {type(model).__name__}, which predicts no flow. For a detector: "
-                "tfflow detect."
+                "tfflow detect, tfflow export-detector."
             )
         return model
     if engine == "tflite":

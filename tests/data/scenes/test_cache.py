@@ -11,10 +11,10 @@ from tfflow.data import (
     SceneCache,
     SceneConfig,
     open_dataset,
-    scene_layout,
     synthesize,
 )
 from tfflow.data.scenes import cache as scene_cache_module
+from tfflow.data.scenes import layout as scene_layout
 from tfflow.data.scenes import render, sample_scene
 from tfflow.data.scenes.drawing import draw_part
 
@@ -192,7 +192,8 @@ def test_chairs_layout(tmp_path, in_this_process):
 
 def test_workers_draw_the_same(cache, tmp_path):
     script = (
-        "import sys; from tfflow.data import SceneConfig, synthesize, scene_layout;"
+        "import sys; from tfflow.data import SceneConfig, synthesize; "
+        "from tfflow.data.scenes import layout; "
         f"synthesize(sys.argv[1], 70, SceneConfig(**{CONFIG.to_dict()}), 5, workers=2)"
     )
     # Without `if __name__ == '__main__'`, which users forget.

@@ -1,0 +1,77 @@
+"""tfflow export-detector: a detector's two .tflite files for phones."""
+
+import itertools
+
+from tfflow.cli.shared import command, import_option, load, parse_size
+
+# Of a video that int8 is calibrated on: how many clips, and how long.
+_CLIPS, _FRAMES = 24, 18
+
+
+def add(commands):
+    parser = command(
+        commands,
+        "export-detector",
+        run,
+        "make a detector's two .tflite files",
+        "Converts a detector for videos to NAME_key.tflite, which looks at key frames, and "
+        "NAME_between.tflite, which carries what was found to the frames between them.",
+    )
+    parser.add_argument("model", help="a detector's .keras file")
+    import_option(parser)
+    parser.add_argument("-o", "--output", required=True, help="NAME.tflite")
+    parser.add_argument(
+        "--size",
+        type=parse_size,
+        default=(256, 384),
+        metavar="HxW",
+        help="height x width that the files run at, multiples of 32 [256x384]",
+    )
+    parser.add_argument(
+        "--quantize",
+        default="int8",
+        metavar="KIND",
+        help="float32, float16, weights or int8 [%(default)s]",
+    )
+    parser.add_argument(
+        "--calibration", metavar="VIDEO", help="what int8's ranges are taken from [drawn clips]"
+    )
+    parser.add_argument(
+        "--outliers",
+        type=float,
+        metavar="SHARE",
+        help="share of a tensor's values outside its range at either end [0.001 in the flow "
+        "network, 0 elsewhere]",
+    )
+    parser.add_argument("--classes", metavar="NAME,NAME", help="the classes' names")
+
+
+def run(arguments):
+    from tfflow.detection import export_detector
+    from tfflow.progress import working
+    from tfflow.tflite import operators
+
+    detector = load(arguments.model, detectors=True)
+    with working(f"exporting {arguments.model} to {arguments.quantize}"):
+        paths = export_detector(
+            detector,
+            arguments.output,
+            classes=arguments.classes.split(",") if arguments.classes else None,
+            size=arguments.size,
+            quantization=arguments.quantize,
+            calibration=_clips_of(arguments.calibration) if arguments.calibration else None,
+            outliers=arguments.outliers,
+        )
+    for path in paths:
+        megabytes, count = path.stat().st_size / 1e6, sum(operators(path).values())
+        print(f"{path}: {megabytes:.2f} MB, {count} operators")
+
+
+def _clips_of(video):
+    """A video cut into clips, of which only the frames that are looked at are kept."""
+    from tfflow.data import read_video
+    from tfflow.detection.export import CLIP_TIMES
+
+    frames = itertools.islice(read_video(video), _CLIPS * _FRAMES)
+    frames = [f.image if i % _FRAMES in CLIP_TIMES else None for i, f in enumerate(frames)]
+    return [frames[start : start + _FRAMES] for start in range(0, len(frames), _FRAMES)]

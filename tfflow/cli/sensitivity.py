@@ -1,0 +1,53 @@
+"""tfflow sensitivity: what int8 costs, layer by layer."""
+
+from tfflow.cli.shared import (
+    calibration_options,
+    check_report,
+    command,
+    import_option,
+    load,
+    parse_size,
+)
+
+
+def add(commands):
+    parser = command(
+        commands,
+        "sensitivity",
+        run,
+        "measure what int8 costs layer by layer",
+        "Tries each layer alone in int8, and each in float within int8; tfflow export --keep-float "
+        "then keeps those in float that cost the most.",
+    )
+    parser.add_argument("model", help="a .keras file or a preset's name")
+    import_option(parser)
+    parser.add_argument(
+        "--size",
+        type=parse_size,
+        default=(384, 512),
+        metavar="HxW",
+        help="height x width that the network runs at, multiples of 64 [384x512]",
+    )
+    calibration_options(parser)
+    parser.add_argument(
+        "--evaluate", metavar="DATASET", help="measure on this data set [synthetic scenes]"
+    )
+    parser.add_argument("--report", help="write the table to this .json file")
+
+
+def run(arguments):
+    from tfflow import tflite
+    from tfflow.data import open_dataset
+
+    check_report(arguments.report)
+    model = load(arguments.model)
+    report = tflite.sensitivity(
+        model,
+        size=arguments.size,
+        pairs=open_dataset(arguments.evaluate) if arguments.evaluate else None,
+        calibration=arguments.calibration,
+        outliers=arguments.outliers,
+    )
+    print(report.as_text())
+    if arguments.report:
+        report.write(arguments.report)
