@@ -10,7 +10,7 @@ web_demo/make_site.py. A network that is no preset goes in by `tfflow export --a
 """
 
 import argparse
-import hashlib
+import os
 import pathlib
 import sys
 
@@ -47,25 +47,33 @@ def main():
         return print(f"{DEMO_ASSETS} is what the presets give: {', '.join(wanted)}")
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in wanted.items():
-        with atomic_file(folder / name) as temporary:
-            temporary.write_bytes(content)
-        print(f"{folder / name}  {len(content) / 1e6:.2f} MB")
+        path = folder / name
+        path.unlink(missing_ok=True)
+        if isinstance(content, pathlib.Path):
+            path.symlink_to(os.path.relpath(content, folder))
+        else:
+            with atomic_file(path) as temporary:
+                temporary.write_bytes(content)
+        print(path)
 
 
 def same(path, content):
+    if isinstance(content, pathlib.Path):
+        return path.is_file() and path.samefile(content)
     return path.is_file() and path.read_bytes() == content
 
 
 def assets():
-    """File name -> content."""
+    """File name -> content, or the file of the package that a link of that name leads to."""
     golden = GoldenPair()
     files, models = golden.files(), []
     for name, forms in DEMO.items():
         entries = []
         for preset, form in forms:
-            entry, content = file_assets(presets.preset_tflite(preset, form), golden)
+            path = presets.preset_tflite(preset, form)
+            entry, content = file_assets(path, golden)
             entries.append(entry)
-            files |= content
+            files |= content | {path.name: path}
         models.append({"name": name, "files": entries})
     detectors = [detector(name, files) for name in DEMO_DETECTORS]
     files[LIST] = list_file({"golden": golden.entry(), "models": models, "detectors": detectors})
@@ -77,9 +85,9 @@ def detector(name, files):
     interpreter = DetectorInterpreter(detector_files(name), threads=1)
     entry = {}
     for part, path in interpreter.paths.items():
-        files[path.name] = path.read_bytes()
+        files[path.name] = path
         entry[part] = path.name
-        entry[f"{part}_sha256"] = hashlib.sha256(files[path.name]).hexdigest()
+        entry[f"{part}_sha256"] = presets.hash_of(path)
     return {
         **entry,
         **interpreter.metadata,
