@@ -58,6 +58,19 @@ def draw(*shape):
     return np.random.default_rng(sum(shape)).standard_normal(shape).astype(np.float32)
 
 
+def test_the_ops_are_these_kernels_on_jax_where_that_is_asked_for(monkeypatch):
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    monkeypatch.setattr(jax_ops, "load", lambda: None)  # they are registered here, for the CPU
+    maps = [jax.numpy.asarray(draw(1, 6, 8, 4)) for _ in range(2)]
+    flow = jax.numpy.asarray(draw(1, 6, 8, 2))
+    assert ops.native.correlation(*maps, 2) is None
+    monkeypatch.setenv("TFFLOW_OPS", "native")
+    np.testing.assert_array_equal(ops.native.correlation(*maps, 2), jax_ops.correlation(*maps, 2))
+    found = ops.native.warp(maps[0], flow, padding="border", mask_threshold=None)
+    for one, other in zip(found, jax_ops.warp(maps[0], flow, padding="border", return_mask=True)):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("stride, step, normalize", [(1, 1, False), (2, 2, True), (1, 2, False)])
 def test_correlation(stride, step, normalize):
     settings = dict(stride=stride, displacement_stride=step, normalize=normalize)

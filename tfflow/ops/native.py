@@ -1,7 +1,8 @@
 """Where correlation and warp go to their native kernels, and where they don't.
 
 On TensorFlow's CPU, float32 and float64 tensors are computed by C++ kernels; on NVIDIA GPUs,
-float32, float16 and bfloat16 ones by CUDA kernels. Both are compiled when they are first wanted
+float32, float16 and bfloat16 ones by CUDA kernels, on JAX too where ``TFFLOW_OPS=native`` asks for
+it (tfflow/native/cuda/jax_ops.py). Both are compiled when they are first wanted
 (tfflow/native/build.py), the latter with nvcc. float64 has no GPU kernel: TensorFlow places such an
 op on the CPU, and copies. Everything else takes the reference in ``keras.ops``: other backends and
 dtypes, symbolic Keras tensors, graphs for XLA, and what is traced in order to be exported, so that
@@ -71,24 +72,30 @@ def correlation(
     ``kernel_size`` pixels, has the output size of FlowNet's layer with ``padding`` (default:
     ``max_displacement``), and its first output looks at pixel ``origin`` of both axes.
     """
+    settings = {
+        "max_displacement": max_displacement,
+        "kernel_size": kernel_size,
+        "stride": stride,
+        "displacement_stride": displacement_stride,
+        "padding": max_displacement if padding is None else padding,
+        "origin": origin,
+    }
+    kernels = _jax_kernels(features1, features2)
+    if kernels is not None:
+        return kernels.correlation(features1, features2, **settings, normalize=normalize)
     library = _library_for(features1, features2)
     if library is None:
         return None
-    return library.tfflow_correlation(
-        features1,
-        features2,
-        kernel_size=kernel_size,
-        max_displacement=max_displacement,
-        stride=stride,
-        displacement_stride=displacement_stride,
-        padding=max_displacement if padding is None else padding,
-        origin=origin,
-        normalise=normalize,
-    )
+    return library.tfflow_correlation(features1, features2, **settings, normalise=normalize)
 
 
 def warp(image, flow, *, padding, mask_threshold):
     """The native (warped, mask), or None where the reference has to compute it."""
+    kernels = _jax_kernels(image, flow)
+    if kernels is not None:
+        return kernels.warp(
+            image, flow, padding=padding, mask_threshold=mask_threshold, return_mask=True
+        )
     library = _library_for(image, flow, are_alike=False)
     if library is None:
         return None
@@ -120,6 +127,20 @@ def load():
         )
         path = build.build()
     return _load(path)
+
+
+def _jax_kernels(*tensors):
+    """The CUDA kernels as JAX functions where TFFLOW_OPS=native asks for them, else None."""
+    asked = keras.backend.backend() == "jax" and os.environ.get("TFFLOW_OPS") == "native"
+    if not asked or _only_reference.get():
+        return None
+    dtypes = {keras.backend.standardize_dtype(tensor.dtype) for tensor in tensors}
+    if not dtypes <= DTYPES["GPU"] or any(isinstance(t, keras.KerasTensor) for t in tensors):
+        return None
+    from tfflow.native.cuda import jax_ops
+
+    jax_ops.load()
+    return jax_ops
 
 
 def _library_for(*tensors, are_alike=True):

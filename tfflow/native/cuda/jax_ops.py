@@ -1,22 +1,28 @@
-"""The CUDA kernels as JAX functions, with gradients: for JAX itself, and to test them on a GPU.
+"""The CUDA kernels as JAX functions, with gradients.
+
+With ``KERAS_BACKEND=jax`` and ``TFFLOW_OPS=native``, tfflow.ops.correlation and warp are these. By
+themselves:
 
     from tfflow.native.cuda import jax_ops
 
-    jax_ops.register(jax_ops.build("kernels.so"))
+    jax_ops.load()
     cost = jax_ops.correlation(features1, features2, 4)
 
-``build`` needs nvcc and g++, and the functions an NVIDIA GPU that JAX sees. Meaning, shapes and
+``load`` needs nvcc and g++, and the functions an NVIDIA GPU that JAX sees. Meaning, shapes and
 names are those of tfflow.ops.correlation and tfflow.ops.warp. There are no second derivatives.
 """
 
 import ctypes
 import functools
+import hashlib
 import pathlib
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from tfflow.atomic_file import atomic_file
+from tfflow.native.build import cache_folder
 from tfflow.native.cuda.nvcc import compile_library
 
 TARGETS = (
@@ -45,6 +51,34 @@ def build(library, architectures=("native",), nvcc="nvcc"):
     library = pathlib.Path(library)
     compile_library(library, ["jax_ffi.cc"], jax.ffi.include_dir(), architectures, nvcc)
     return library
+
+
+@functools.cache
+def load():
+    """Builds the kernels into the user's cache, once, and registers them.
+
+    Raises:
+        RuntimeError: If JAX sees no NVIDIA GPU, or there is no compiler, or it fails.
+    """
+    if jax.default_backend() != "gpu":
+        raise RuntimeError(
+            f"The CUDA kernels need an NVIDIA GPU that JAX sees; it has {jax.devices()}. Unset "
+            "TFFLOW_OPS for the reference."
+        )
+    sources = (pathlib.Path(__file__).parent, pathlib.Path(__file__).parents[1])
+    content = b"".join(
+        path.read_bytes()
+        for folder in sources
+        for pattern in ("*.cc", "*.cu", "*.h", "*.cuh")
+        for path in sorted(folder.glob(pattern))
+    )
+    key = hashlib.sha256(content + jax.__version__.encode()).hexdigest()[:16]
+    library = cache_folder() / f"jax-{key}-{jax.devices()[0].compute_capability}.so"
+    if not library.is_file():
+        library.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_file(library) as temporary:
+            build(temporary)
+    register(library)
 
 
 def register(library, platform="CUDA"):
