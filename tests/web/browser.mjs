@@ -69,7 +69,7 @@ export async function open(scope, browser, url, options = {}) {
 }
 
 /** Waits until an element's text is as a pattern says; gives the text. */
-export async function text(page, id, pattern, timeout = 30_000) {
+export async function text(page, id, pattern, timeout = 90_000) { // ms; machines that do much else are slow
   const element = page.locator(`#${id}`);
   const deadline = Date.now() + timeout;
   for (;;) {
@@ -113,7 +113,7 @@ export const screenshot = (page, name) =>
 /** Waits until what is shown changes. */
 export async function shownAnew(page) {
   const now = () => page.evaluate(() => document.getElementById("stage").toDataURL());
-  const [before, deadline] = [await now(), Date.now() + 10_000];
+  const [before, deadline] = [await now(), Date.now() + 60_000];
   while ((await now()) === before) {
     if (Date.now() > deadline) throw new Error("the picture stands still");
     await page.waitForTimeout(50);

@@ -224,6 +224,7 @@ test("no relaxed SIMD: the compatible build, and a flow as good", async (t) => {
 });
 
 const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
+const IN_PART = /^WebGPU: LiteRT\.js can't run all of the network on this browser's GPU\nWebAssembly: ok/;
 
 test("a GPU is tried first, and the self-check decides", async (t) => {
   const other = await launch(t, ...SOFTWARE_GPU);
@@ -236,26 +237,23 @@ test("a GPU is tried first, and the self-check decides", async (t) => {
     return units;
   });
   if (units[0] !== "webgpu") return t.skip("this Chromium has no WebGPU, not even by software");
-  const checks = await text(page, "checks", /ok/, 120_000);
-  console.log(checks);
-  assert.match(checks, /^WebGPU: /);
+  // RillFlow's matching has tensors of five dimensions, which LiteRT.js's GPU does not take.
+  assert.match(await text(page, "checks", /ok/, 120_000), IN_PART);
   // From floats of the pair's size it computes the very flow.
-  await page.selectOption("#network-choice", Object.keys(settings.flows)[0]);
+  await page.selectOption("#network-choice", "lightflow");
   await text(page, "checks", /^WebGPU: ok, .* 0\.00 apart$/, 120_000);
   await screenshot(page, "webgpu");
   assert.deepEqual(page.errors, []);
 });
 
-test("a GPU that can't run all of it, in a browser where LiteRT.js goes over to the processor in silence", async (t) => {
+test("a GPU that can't run all of it, where LiteRT.js goes over to the processor altogether", async (t) => {
+  const question = /(?<=function isJspiSupported\(\) \{)/;
   const core = String(original("litert/core.js"));
-  const questions = [/(?<=get isFullyAccelerated\(\) \{)/, /(?<=function isJspiSupported\(\) \{)/];
-  const unlike = questions.reduce((text, question) => {
-    assert.match(text, question);
-    return text.replace(question, " return false;");
-  }, core);
-  const other = await serve(t, await siteWith("gpu_in_part", { "litert/core.js": unlike }));
+  assert.match(core, question);
+  const unlike = core.replace(question, " return false;");
+  const other = await serve(t, await siteWith("no_jspi", { "litert/core.js": unlike }));
   const page = await open(t, await launch(t, ...SOFTWARE_GPU), other.url);
   const checks = await text(page, "checks", /ok/, 120_000);
   if (!checks.startsWith("WebGPU")) return t.skip("this Chromium has no WebGPU, not even by software");
-  assert.match(checks, /^WebGPU: LiteRT\.js can't run all of the network on this browser's GPU\nWebAssembly: ok/);
+  assert.match(checks, IN_PART);
 });

@@ -69,9 +69,10 @@ export class FlowNetwork {
     } catch (error) {
       throw new Error(`LiteRT.js can't load the network: ${reason(error)}`);
     }
-    // Where WebAssembly can't wait for a GPU, LiteRT.js leaves a network that the GPU can't run all of to
-    // one thread of the processor, and says so on the console alone.
-    if (network.#model.options.accelerator !== unit) {
+    // What the GPU can't run LiteRT.js leaves to one thread of the processor, or all of it where
+    // WebAssembly can't wait for a GPU, and says so on the console alone.
+    const { options, isFullyAccelerated } = network.#model;
+    if (unit === "webgpu" && !(options.accelerator === unit && isFullyAccelerated)) {
       throw new Error("LiteRT.js can't run all of the network on this browser's GPU");
     }
     network.#readShapes();
