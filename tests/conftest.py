@@ -25,12 +25,12 @@ def shared_dir():
 
 # What takes long begins first, so that no worker is left with it at the end.
 LONGEST = (
-    *("tests/train/test_train.py", "tests/tflite", "tests/android"),
+    *("tests/test_recipes.py", "tests/tflite", "tests/android"),
     *("tests/models/test_registry.py", "tests/models/test_liteflownet.py"),
     *("tests/tflite/test_streaming.py", "tests/training/test_distribution.py"),
-    *("tests/models/test_flownet.py", "tests/tflite/test_detector_export.py"),
-    *("tests/test_package.py", "tests/native/test_build.py", "tests/video/test_detector.py"),
-    *("tests/train/test_detector.py", "tests/models/test_golden_gradients.py"),
+    *("tests/models/test_flownet.py", "tests/detection/test_export.py"),
+    *("tests/test_package.py", "tests/native/test_build.py", "tests/detection/test_detector.py"),
+    *("tests/detection/test_training.py", "tests/models/test_golden_gradients.py"),
     *("tests/models/test_streaming.py", "tests/models/test_maskflownet.py"),
 )
 # Files that share what is made once for a folder: conftest.py's exports and compiled classes.

@@ -225,7 +225,7 @@ def test_models(capsys):
         ("flow {f}/a.png {f}/b.png {f}/a.png -o {t} --model {f}/model.keras", "two images"),
         ("flow {f}/a.png {f}/b.png -o {f}/text.tflite", "-o must be a folder"),
         ("flow {f}/a.png {f}/b.png -o {t} --model {f}/text.tflite", "text.tflite"),
-        ("evaluate --model {f}/model.keras --dataset chair:{f}", "did you mean 'chairs'"),
+        ("evaluate --model {f}/model.keras --dataset chair:{f}", "Did you mean 'chairs'"),
         ("evaluate --model {f}/absent.keras --dataset {f}/pairs", "No model at"),
         ("export {f}/model.keras -o {t}/x.tflite --size 100x128", "multiple"),
         ("export {f}/model.keras -o {t}/x.tflite --quantize int4", "int4"),
@@ -252,10 +252,10 @@ def test_what_can_not_work_is_one_clear_line(arguments, message, folder, tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "usage", "message"),
     [
-        ("detct a.mp4", "tfflow [-h]", "no command 'detct'; did you mean 'detect'?"),
-        ("xyz", "tfflow [-h]", "no command 'xyz'; commands: flow, detect"),
+        ("detct a.mp4", "tfflow [-h]", "no command 'detct'. Did you mean 'detect'?"),
+        ("xyz", "tfflow [-h]", "no command 'xyz'. Known: flow, detect"),
         ("export lightflow -o a.tflite --quantise int8", "tfflow export", "mean '--quantize'?"),
-        ("models --nonsense", "tfflow models", "unknown argument '--nonsense'; --help shows"),
+        ("models --nonsense", "tfflow models", "unknown argument '--nonsense'. Known: -h, --help"),
         ("flow a.png b.png -o x --limit 0", "tfflow flow", "whole number from 1 up, got '0'"),
         ("evaluate --dataset x --limit=-1", "tfflow evaluate", "whole number from 1 up, got '-1'"),
         ("flow a.png b.png -o ''", "tfflow [-h]", 'an argument is empty ("")'),

@@ -234,9 +234,9 @@ def test_open_dataset_guesses_a_scene_cache(tmp_path, monkeypatch):
 
 
 def test_open_dataset_errors(tmp_path):
-    with pytest.raises(ValueError, match=r"'chiars' .* did you mean 'chairs'"):
+    with pytest.raises(ValueError, match=r"'chiars' .* Did you mean 'chairs'"):
         open_dataset("chiars:/data")
-    with pytest.raises(ValueError, match="kinds: chairs, chairs-val"):
+    with pytest.raises(ValueError, match="Known: chairs, chairs-val"):
         open_dataset("xyz:/data")
     with pytest.raises(ValueError, match="expected folder:path"):
         open_dataset("folder:")

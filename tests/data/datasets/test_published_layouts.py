@@ -67,7 +67,7 @@ def test_sintel_passes_splits_and_scenes(sintel):
     test = Sintel(sintel, split="test")
     assert names(test) == ["market_1/frame_0001"]
     assert test[0].flow is test[0].valid is test[0].occluded is None
-    with pytest.raises(ValueError, match=r"no scene 'cave_3' .* did you mean 'cave_4'"):
+    with pytest.raises(ValueError, match=r"no scene 'cave_3' .* Did you mean 'cave_4'"):
         Sintel(sintel, scenes=["cave_3"])
     with pytest.raises(ValueError, match="expected pass_name 'clean', 'final' or 'both', got 'al"):
         Sintel(sintel, "albedo")

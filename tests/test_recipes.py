@@ -25,7 +25,7 @@ from tfflow.recipes.run import Run
 from tfflow.recipes.smoke import Noise, sample, smoke
 from tfflow.training.checkpoints import Checkpoints, Interrupted, NotFiniteError
 
-SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "train" / "train.py"
+SCRIPT = pathlib.Path(__file__).resolve().parents[1] / "train" / "train.py"
 LEVEL6 = {"level6": 0.32}
 # One of each kind runs with the rest of the tests, all of them with the slow ones.
 QUICK = ["lightflow_demo", "lightflow_chairs", "liteflownet_pre_M6S6"]
