@@ -1,4 +1,4 @@
-"""ms that torchvision's RAFT small takes for a pair, 12 iterations: python raft_time.py H W THREADS N
+"""ms of torchvision's RAFT small for a pair, 12 iterations: python raft_time.py H W THREADS N
 
 With random weights, since its own have to be downloaded: a figure of time alone. In a process of
 its own, since PyTorch and TensorFlow don't always live in one.
