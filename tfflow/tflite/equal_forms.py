@@ -57,41 +57,25 @@ def _convex(graph, to_space, producers, consumers):
     softmax = before(product, "SOFTMAX")
     logits = before(before(softmax, "RESHAPE"), "CONV_2D")
     stack = before(product, "PACK", 1)
-    if logits is None or stack is None or len(stack.inputs) != NEIGHBOURS:
+    if logits is None or stack is None or softmax.builtinOptions.beta != 1:
         return {}
-    if logits.builtinOptions.fusedActivationFunction != NO_ACTIVATION:
-        return {}
+    padded = _source_of_neighbours(graph, stack, producers)
     kernel, bias = (graph.constant(number) for number in logits.inputs[1:])
-    slices = [producers.get(number) for number in stack.inputs]
-    if kernel is None or bias is None or kernel.shape[1:3] != (1, 1) or None in slices:
-        return {}
-    if softmax.builtinOptions.beta != 1 or {graph.name(op) for op in slices} != {"SLICE"}:
-        return {}
-    wanted = [[0, row, column, 0] for row in range(3) for column in range(3)]
-    starts = [graph.constant(op.inputs[1]) for op in slices]
-    if any(s is None for s in starts) or [s.tolist() for s in starts] != wanted:
-        return {}
-    if len({op.inputs[0] for op in slices}) != 1:
-        return {}
-
-    padded = slices[0].inputs[0]
     batch, height, width, channels = graph.shape(stack.inputs[0])
-    factor = to_space.builtinOptions.blockSize
-    fine = factor**2
-    if graph.shape(softmax.outputs[0])[1:] != (height, width, fine, NEIGHBOURS):
+    fine = to_space.builtinOptions.blockSize**2
+    if (
+        padded is None
+        or kernel is None
+        or bias is None
+        or kernel.shape[1:3] != (1, 1)
+        or logits.builtinOptions.fusedActivationFunction != NO_ACTIVATION
+        or graph.shape(softmax.outputs[0]) != (batch, height, width, fine, NEIGHBOURS)
+    ):
         return {}
-    last, scale = to_space, 1.0
-    readers = consumers[to_space.outputs[0]]
-    if len(readers) == 1 and graph.name(readers[0]) == "MUL":
-        factors = [graph.constant(number) for number in readers[0].inputs]
-        one = [each for each in factors if each is not None and each.size == 1]
-        if len(one) == 1 and readers[0].builtinOptions.fusedActivationFunction == NO_ACTIVATION:
-            last, scale = readers[0], float(one[0].reshape(-1)[0])
+    last, scale = _scaled(graph, to_space, consumers)
+    build = _Builder(graph, graph.tensor_name(to_space.outputs[0]), exact=True)
 
-    name = graph.tensor_name(to_space.outputs[0])
-    build = _Builder(graph, name, exact=True)
-    kernel = kernel.reshape(fine, NEIGHBOURS, -1)
-    bias = bias.reshape(fine, NEIGHBOURS)
+    kernel, bias = kernel.reshape(fine, NEIGHBOURS, -1), bias.reshape(fine, NEIGHBOURS)
     kernel = (kernel - kernel[:, MIDDLE : MIDDLE + 1]).transpose(1, 0, 2)
     bias = (bias - bias[:, MIDDLE : MIDDLE + 1]).transpose()
     logits.inputs = [
@@ -99,7 +83,7 @@ def _convex(graph, to_space, producers, consumers):
         build.constant("logits/kernel", kernel.reshape(NEIGHBOURS * fine, 1, 1, -1)),
         build.constant("logits/bias", bias.reshape(-1)),
     ]
-    highest = build.constant("highest", np.array(HIGHEST, np.float32))
+    highest = build.constant("highest", np.float32(HIGHEST))
     x = build("MINIMUM", [logits.outputs[0], highest], graph.shape(logits.outputs[0]))
     x = build("EXP", [x], graph.shape(x), schema.ExpOptionsT())
     shares = build.reshape(x, (batch, height, width, NEIGHBOURS, fine))
@@ -110,29 +94,48 @@ def _convex(graph, to_space, producers, consumers):
     for neighbour in range(NEIGHBOURS):
         for channel in range(channels):
             fetch[channel, neighbour, neighbour // 3, neighbour % 3, channel] = scale
+    fetch = fetch.reshape(rows * NEIGHBOURS, 3, 3, channels)
     ones = np.repeat(np.float32([0.0] * channels + [1.0]), NEIGHBOURS)
-    around = build.convolution(
-        padded, fetch.reshape(rows * NEIGHBOURS, 3, 3, channels), ones, (batch, height, width)
-    )
+    around = build.convolution(padded, fetch, ones, (batch, height, width))
     around = build.reshape(around, (batch, height, width, rows, NEIGHBOURS))
-    sums = build(
-        "BATCH_MATMUL",
-        [around, shares],
-        (batch, height, width, rows, fine),
-        schema.BatchMatMulOptionsT(),
-    )
+    shape = (batch, height, width, rows, fine)
+    sums = build("BATCH_MATMUL", [around, shares], shape, schema.BatchMatMulOptionsT())
     weighted = build.slice(sums, (0, 0, 0, 0, 0), (batch, height, width, channels, fine))
     total = build.slice(sums, (0, 0, 0, channels, 0), (batch, height, width, 1, fine))
     means = build("DIV", [weighted, total], graph.shape(weighted), schema.DivOptionsT())
     means = build.reshape(means, (batch, height, width, channels * fine))
-    # DEPTH_TO_SPACE wants a fine pixel's channels side by side.
+    # DEPTH_TO_SPACE wants a fine pixel's channels side by side; a product with a permutation is
+    # faster than a TRANSPOSE.
     order = np.arange(channels * fine).reshape(channels, fine).transpose().reshape(-1)
-    kernel = np.eye(channels * fine, dtype=np.float32)[order][:, None, None]
-    means = build.convolution(
-        means, kernel, np.zeros(channels * fine, np.float32), (batch, height, width)
-    )
+    permutation = np.eye(channels * fine, dtype=np.float32)[order][:, None, None]
+    zeros = np.zeros(channels * fine, np.float32)
+    means = build.convolution(means, permutation, zeros, (batch, height, width))
     to_space.inputs, to_space.outputs = [means], [last.outputs[0]]
     return {id(to_space): [], id(last): [*build.operators, to_space]}
+
+
+def _source_of_neighbours(graph, stack, producers):
+    """The tensor of which a PACK holds the nine shifted copies, row by row; None if it does not."""
+    slices = [producers.get(number) for number in stack.inputs]
+    if any(operator is None or graph.name(operator) != "SLICE" for operator in slices):
+        return None
+    starts = [graph.constant(operator.inputs[1]) for operator in slices]
+    wanted = [[0, row, column, 0] for row in range(3) for column in range(3)]
+    if any(start is None for start in starts) or [start.tolist() for start in starts] != wanted:
+        return None
+    sources = {operator.inputs[0] for operator in slices}
+    return sources.pop() if len(sources) == 1 else None
+
+
+def _scaled(graph, operator, consumers):
+    """The operator that multiplies a result by one number, and that; itself and 1 without one."""
+    readers = consumers[operator.outputs[0]]
+    if len(readers) == 1 and graph.name(readers[0]) == "MUL":
+        factors = [graph.constant(number) for number in readers[0].inputs]
+        single = [each for each in factors if each is not None and each.size == 1]
+        if single and readers[0].builtinOptions.fusedActivationFunction == NO_ACTIVATION:
+            return readers[0], float(single[0].reshape(-1)[0])
+    return operator, 1.0
 
 
 # Features ----------------------------------------------------------------------------------------
@@ -144,7 +147,7 @@ def mean_free_kernels(graph):
     A vector less its mean, of which only that and the variance are read, is made by a kernel less
     its mean over the outputs: a reduction and a subtraction fewer over every map that is matched.
     """
-    producers, consumers = graph.producers(), graph.consumers()
+    consumers = graph.consumers()
     dropped = set()
     for operator in graph.subgraph.operators:
         if graph.name(operator) != "CONV_2D":
@@ -288,19 +291,14 @@ def _first_layer(graph, concatenation, consumers):
         (operator,) = readers
         wanted = ("LEAKY_RELU",) if last == "CONV_2D" else ("SUB", "PAD", "CONV_2D")
         constants = [t for t in operator.inputs if t != number]
-        small = all(
-            graph.constant(t) is not None and (graph.name(operator) != "SUB" or _of_channels(graph, t))
-            for t in constants
-        )
+        small = all(graph.constant(t) is not None for t in constants)
+        if graph.name(operator) == "SUB":  # of each channel's mean
+            small = small and all(set(graph.shape(t)[:-1]) <= {1} for t in constants)
         if graph.name(operator) not in wanted or operator.inputs[0] != number or not small:
             break
         chain.append(operator)
         number = operator.outputs[0]
     return []
-
-
-def _of_channels(graph, number):
-    return all(side == 1 for side in graph.shape(number)[:-1])
 
 
 def _join_behind(graph, concatenation, chain):

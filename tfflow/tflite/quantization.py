@@ -36,8 +36,9 @@ LAYERS = (*WEIGHTED, "LEAKY_RELU", "RESIZE_BILINEAR", "DEPTH_TO_SPACE")
 ELEMENTWISE = ("ADD", "SUB", "MUL", "GATHER", "SOFTMAX", "REDUCE_MAX")
 MOVES = ("RESHAPE", "PAD", "SLICE", "STRIDED_SLICE", "TRANSPOSE")
 
-# What lies between an image, or the parts of what is known, and the layer that reads it.
-ARRANGING = ("CONCATENATION", "PAD", "RESHAPE", "SUB")
+# What lies between an image and the layer that reads it. (Not a concatenation: moving a quarter of
+# the bytes is worth the rounding, and 0.3 ms before RillFlow's second look.)
+ARRANGING = ("PAD", "RESHAPE", "SUB")
 
 # LiteRT's kernels of these take no int16.
 NO_INT16 = ("DEPTH_TO_SPACE",)
@@ -222,7 +223,7 @@ def exact(graph):
 
 
 def feeding(graph, kept):
-    """Names of the operators that do no more than arrange what only operators in float read.
+    """Names of the operators that prepare an image for what reads it in float alone.
 
     In int8 they would round for nothing, and be turned into float right behind.
     """
