@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 
 from tfflow.tflite.calibration import measure_ranges
-from tfflow.tflite.equal_forms import EXACT
+from tfflow.tflite.equal_forms import EXACT, drop_idle_limits
 from tfflow.tflite.graph import Graph
 from tfflow.tflite.rewriting import name_signature, stay_integer, take_uint8_images
 
@@ -106,6 +106,7 @@ def quantize(
     name_signature(graph)
     if quantization != "int16x8":
         stay_integer(graph)
+        drop_idle_limits(graph)
     if quantization == "int8_uint8":
         take_uint8_images(graph)
     return graph.to_bytes()
