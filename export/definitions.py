@@ -79,7 +79,7 @@ PRESETS = {
             "tfflow train rillflow_synthetic --data-dir scenes --ema 0.998",
             "tfflow train rillflow_preset --data-dir scenes --ema 0.998",
         ],
-        pairs_seen=81_600,
+        pairs_seen=104_800,
         files=(
             File(
                 form="int8",

@@ -36,7 +36,8 @@ class Correlating(tfflow.models.FlowModel):
     def __init__(self, name="correlating", **kwargs):
         super().__init__(name=name, **kwargs)
         make = keras.layers.Conv2D
-        self.features = make(4, 5, 8, "same", name="features")
+        # Not a stride above the kernel: ONNX Runtime pads "same" by less than nothing there.
+        self.features = make(4, 9, 8, "same", name="features")
         self.prediction = make(2, 3, padding="same", name="prediction")
         self.build()
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tfflow.ops import native
+from tfflow.ops import lite, native
 
 
 def correlation(
@@ -99,7 +99,8 @@ def _every_displacement(features1, features2, radius):
     """
     batch, height, width, channels = ops.shape(features1)
     span = 2 * radius + 1
-    tile = min(TILE, width) if isinstance(width, int) else TILE
+    tile = lite.TILE if lite.in_lite() else TILE
+    tile = min(tile, width) if isinstance(width, int) else tile
     # Not -(-width // tile): tf2onnx divides negative numbers towards zero.
     tiles = (width + tile - 1) // tile
     window = tile + 2 * radius
@@ -128,6 +129,8 @@ def _every_displacement(features1, features2, radius):
         products = ops.reshape(products, (batch, height, tiles, tile, window + 1))
         rows.append(ops.slice(products, (0, 0, 0, 0, 0), (batch, height, tiles, tile, span)))
     cost = ops.reshape(ops.concatenate(rows, axis=-1), (batch, height, tiles * tile, span * span))
+    if isinstance(width, int) and tiles * tile == width:
+        return cost  # LiteRT would copy it
     return cost[:, :, :width, :]
 
 

@@ -3,6 +3,7 @@
 from keras import ops
 
 from tfflow.ops import native
+from tfflow.ops.lite import warp_in_lite
 from tfflow.ops.shifted_warp import checked_flow, warp_in_context
 
 
@@ -36,9 +37,10 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
     """
     flow = checked_flow(image, flow, padding)
     settings = {"padding": padding, "mask_threshold": mask_threshold, "return_mask": return_mask}
-    result = warp_in_context(image, flow, **settings)
-    if result is not None:
-        return result
+    for form in (warp_in_context, warp_in_lite):
+        result = form(image, flow, **settings)
+        if result is not None:
+            return result
     result = native.warp(image, flow, padding=padding, mask_threshold=mask_threshold)
     if result is not None:
         return result if return_mask else result[0]

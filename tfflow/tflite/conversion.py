@@ -8,9 +8,16 @@ import keras
 import tfflow
 from tfflow.atomic_file import atomic_file
 from tfflow.models.flow_model import FlowModel
+from tfflow.ops.lite import lite_ops
 from tfflow.ops.native import reference_ops
 from tfflow.ops.shifted_warp import checked_radius, warp_by_shifts
 from tfflow.tflite.calibration import check_outliers, open_calibration
+from tfflow.tflite.equal_forms import (
+    convex_without_softmax,
+    join_images_later,
+    mean_free_kernels,
+    pixels_side_by_side,
+)
 from tfflow.tflite.graph import Graph, foreign_operators
 from tfflow.tflite.layers import choose_layers, float_operators, layer_names
 from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
@@ -180,7 +187,7 @@ def convert_function(model, signature, function, shapes):
     import tensorflow as tf
 
     specs = {name: tf.TensorSpec(shape, tf.float32, name=name) for name, shape in shapes.items()}
-    with tempfile.TemporaryDirectory() as folder, reference_ops():
+    with tempfile.TemporaryDirectory() as folder, reference_ops(), lite_ops():
         archive = keras.export.ExportArchive()
         archive.track(model)
         archive.add_endpoint(signature, function, input_signature=[specs])
@@ -189,9 +196,18 @@ def convert_function(model, signature, function, shapes):
     if signature != SIGNATURE:  # which has two images, whatever becomes of them
         drop_unused_inputs(graph)
     name_signature(graph)
+    rewrite(graph)
+    return graph.to_bytes()
+
+
+def rewrite(graph):
+    """Gives a float32 graph the form that LiteRT's XNNPACK runs fastest."""
     join_thin_maps(graph)
     split_wide_concatenations(graph)
-    return graph.to_bytes()
+    join_images_later(graph)
+    pixels_side_by_side(graph)
+    mean_free_kernels(graph)
+    convex_without_softmax(graph)
 
 
 def _convert_saved_model(folder, signature):

@@ -189,9 +189,12 @@ class Graph:
         return len(self.subgraph.tensors) - 1
 
     def add_constant(self, name, array):
-        """A new float32 constant; returns its number."""
-        number = self.add_tensor(name, array.shape)
-        self.tensor(number).buffer = self._add_buffer(array.astype(np.float32).tobytes())
+        """A new constant, int32 if the array's numbers are and float32 if not; its number."""
+        whole = array.dtype == np.int32
+        kind = schema.TensorType.INT32 if whole else schema.TensorType.FLOAT32
+        number = self.add_tensor(name, array.shape, kind)
+        array = array if whole else array.astype(np.float32)
+        self.tensor(number).buffer = self._add_buffer(array.tobytes())
         return number
 
     def new_operator(self, name, inputs, outputs, options=None):

@@ -120,7 +120,10 @@ def _without_mean(graph, number):
 
 
 def split_wide_concatenations(graph):
-    """Joins more than four maps in groups: XNNPACK runs no wider concatenation."""
+    """Joins more than four maps in groups: XNNPACK runs no wider concatenation.
+
+    Neighbours with the fewest values first, for what is in a group is copied twice.
+    """
     operators = []
     for operator in graph.subgraph.operators:
         if graph.name(operator) == "CONCATENATION":
@@ -134,21 +137,21 @@ def _grouped(graph, concatenation):
     added = []
     output = graph.tensor(concatenation.outputs[0])
     axis = concatenation.builtinOptions.axis % len(output.shape)
-    while len(concatenation.inputs) > WIDEST:
-        joined = []
-        for start in range(0, len(concatenation.inputs), WIDEST):
-            group = concatenation.inputs[start : start + WIDEST]
-            if len(group) == 1:
-                joined += group
-                continue
-            shape = list(output.shape)
-            shape[axis] = sum(graph.shape(number)[axis] for number in group)
-            name = f"{output.name.decode()}/group{len(added) + 1}"
-            joined.append(graph.add_tensor(name, shape, output.type))
-            options = copy.deepcopy(concatenation.builtinOptions)
-            options.fusedActivationFunction = schema.ActivationFunctionType.NONE
-            added.append(graph.new_operator("CONCATENATION", group, joined[-1:], options))
-        concatenation.inputs = joined
+    inputs = list(concatenation.inputs)
+    while len(inputs) > WIDEST:
+        sides = [graph.shape(number)[axis] for number in inputs]
+        count = min(WIDEST, len(inputs) - WIDEST + 1)
+        start = min(range(len(inputs) - count + 1), key=lambda i: sum(sides[i : i + count]))
+        group = inputs[start : start + count]
+        shape = list(output.shape)
+        shape[axis] = sum(sides[start : start + count])
+        name = f"{output.name.decode()}/group{len(added) + 1}"
+        joined = graph.add_tensor(name, shape, output.type)
+        options = copy.deepcopy(concatenation.builtinOptions)
+        options.fusedActivationFunction = schema.ActivationFunctionType.NONE
+        added.append(graph.new_operator("CONCATENATION", group, [joined], options))
+        inputs[start : start + count] = [joined]
+    concatenation.inputs = inputs
     return added
 
 

@@ -1,0 +1,56 @@
+"""The forms for exported files compute what the reference computes."""
+
+import numpy as np
+import pytest
+
+from tfflow import ops
+from tfflow.ops.lite import lite_ops, warp_in_lite
+from tfflow.ops.native import reference_ops
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("size", [(2, 2, 3), (5, 7, 1), (16, 33, 4), (2, 40, 16)])
+def test_warp(size):
+    image = RNG.normal(size=(1, *size)).astype("f4")
+    # Within, on whole pixels, far beyond every side.
+    flow = RNG.normal(0, 6, (1, *size[:2], 2)).astype("f4")
+    flow[:, ::2] = np.rint(flow[:, ::2])
+    flow[:, :, -1] *= 1000
+    with reference_ops():
+        expected = np.asarray(ops.warp(image, flow, padding="border"))
+        with lite_ops():
+            found = np.asarray(ops.warp(image, flow, padding="border"))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_flow_that_is_no_number_stays_in_the_image():
+    image = RNG.random((1, 4, 6, 2), np.float32)
+    flow = np.full((1, 4, 6, 2), np.nan, "f4")
+    flow[:, 0] = 0.0
+    with reference_ops(), lite_ops():
+        found = np.asarray(ops.warp(image, flow, padding="border"))
+    np.testing.assert_array_equal(found[:, 0], image[:, 0])
+
+
+def test_warps_that_have_no_other_form_are_left_to_the_reference():
+    image, flow = np.zeros((1, 4, 6, 2), "f4"), np.zeros((1, 4, 6, 2), "f4")
+    settings = {"padding": "border", "mask_threshold": None, "return_mask": False}
+    assert warp_in_lite(image, flow, **settings) is None  # no file is being made
+    with lite_ops():
+        assert warp_in_lite(image, flow, **settings) is not None
+        assert warp_in_lite(image, flow, **{**settings, "padding": "zeros"}) is None
+        assert warp_in_lite(image, flow, **{**settings, "return_mask": True}) is None
+        assert warp_in_lite(image[:, :1], flow[:, :1], **settings) is None  # one row
+        assert warp_in_lite(np.zeros((2, 4, 6, 2), "f4"), flow, **settings) is None
+
+
+@pytest.mark.parametrize("size", [(1, 5, 3), (6, 16, 4), (4, 33, 8), (3, 64, 2)])
+@pytest.mark.parametrize("radius", [1, 4])
+def test_correlation(size, radius):
+    features = RNG.normal(size=(2, 1, *size)).astype("f4")
+    with reference_ops():
+        expected = np.asarray(ops.correlation(*features, radius))
+        with lite_ops():
+            found = np.asarray(ops.correlation(*features, radius))
+    np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -1,0 +1,91 @@
+"""Parts of a graph that are exported in another form: the same flow, in faster operators."""
+
+import collections
+
+import keras
+import numpy as np
+import pytest
+
+import tfflow
+from tfflow.tflite import FlowInterpreter, export, operators
+from tfflow.tflite.graph import read_graph
+
+SIZE = (64, 128)
+
+
+@pytest.fixture(scope="module")
+def rillflow():
+    """With answers that are not near zero and shares that keep to one side of an edge."""
+    keras.utils.set_random_seed(0)
+    model = tfflow.models.create("rillflow", width=0.5)
+    for layer in model._flatten_layers():
+        if layer.name == "answer":
+            layer.kernel.assign(layer.kernel * 30.0)
+            layer.bias.assign(np.linspace(0.5, 1.0, layer.bias.shape[0]))
+    shares = model.upsampling[-1]
+    shares.kernel.assign(shares.kernel * 20.0)
+    for projection in model.projections.values():
+        projection.bias.assign(np.linspace(-1.0, 2.0, projection.bias.shape[0]))
+    return model
+
+
+@pytest.fixture(scope="module")
+def in_float(rillflow, tmp_path_factory):
+    path = tmp_path_factory.mktemp("rillflow") / "flow.tflite"
+    return export(rillflow, path, size=SIZE, quantization="float32", streaming=True)
+
+
+def test_the_flow_is_that_of_the_network(rillflow, in_float, pairs):
+    interpreter = FlowInterpreter(in_float)
+    for pair in pairs[:3]:
+        expected = rillflow.predict_flow(*pair)
+        assert np.abs(expected).max() > 1.0
+        found = interpreter.predict_flow(*pair)
+        np.testing.assert_allclose(found, expected, atol=2e-4 * np.abs(expected).max())
+
+
+def test_frames_one_by_one_give_the_same_flow(in_float, pairs):
+    interpreter = FlowInterpreter(in_float)
+    expected = interpreter.predict_flow(*pairs[0])
+    stream = tfflow.models.FlowStream(interpreter)
+    stream.next(pairs[0][0])
+    found = stream.next(pairs[0][1])
+    np.testing.assert_allclose(found, expected, atol=2e-4 * np.abs(expected).max())
+
+
+def test_what_became_of_the_operators(in_float):
+    counts = operators(in_float)  # of flow, encode and match
+    assert counts["EXP"] == 2  # the upsampling of flow and match, which has no softmax any more:
+    assert counts["SOFTMAX"] == 2 * 6  # five windows, and the whole map
+    assert "MEAN" not in counts and "SQUARED_DIFFERENCE" not in counts and "PACK" not in counts
+    graph = read_graph(in_float)
+    readers = graph.consumers()
+    for image in graph.subgraph.inputs:
+        assert [graph.name(reader) for reader in readers[image]] == ["SUB"]  # joined later
+    stems = [op for op in graph.subgraph.operators if graph.name(op) == "CONV_2D"][:2]
+    assert {graph.shape(op.inputs[1])[1:] for op in stems} == {(7, 2, 12)}
+    assert {(op.builtinOptions.strideH, op.builtinOptions.strideW) for op in stems} == {(4, 1)}
+
+
+def test_int8_keeps_in_float_what_needs_it(rillflow, pairs, tmp_path):
+    path = export(
+        rillflow,
+        tmp_path / "flow.tflite",
+        size=SIZE,
+        quantization="int8",
+        calibration=pairs[:2],
+        keep_float=["down2", "refinement"],
+    )
+    graph = read_graph(path)
+    readers = graph.consumers()
+    for image in graph.subgraph.inputs:  # rounded nowhere before the first layer
+        assert [graph.name(reader) for reader in readers[image]] == ["SUB"]
+    kinds = collections.defaultdict(set)
+    for operator in graph.subgraph.operators:
+        kinds[graph.name(operator)] |= {graph.tensor(t).type for t in operator.outputs}
+    in_float = {graph.tensor(graph.subgraph.inputs[0]).type}
+    for name in ("EXP", "BATCH_MATMUL", "DIV", "SQUARE", "RSQRT", "DEPTH_TO_SPACE"):
+        assert kinds[name] == in_float, name
+    found = FlowInterpreter(path).predict_flow(*pairs[0])
+    expected = rillflow.predict_flow(*pairs[0])
+    assert np.abs(found - expected).mean() < 0.2 * np.abs(expected).mean()
