@@ -74,10 +74,12 @@ PRESETS = {
         arguments={},
         description="RillFlow, our own network, trained on synthetic scenes alone",
         data="4,000 synthetic scenes of tfflow, 320x448, SceneConfig's defaults, seed 0; "
-        "1,000 with motion_scale=0.15, 4,000 with motion_scale=1.5, scenes_per_pool=500",
+        "1,000 with motion_scale=0.15, 4,000 with motion_scale=1.5, 2,000 with parallax=0.8 too",
         commands=[
             "tfflow train rillflow_synthetic --data-dir scenes --ema 0.998",
             "tfflow train rillflow_preset --data-dir scenes --ema 0.998",
+            "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 2900 "
+            "--init runs/rillflow_preset/model.keras --output runs/rillflow_again",
         ],
         pairs_seen=104_800,
         files=(
