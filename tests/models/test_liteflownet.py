@@ -293,7 +293,7 @@ def test_image_pyramids():
     features = {level: np.zeros((1, *size, 1)) for level, size in sizes.items()}
 
     def pyramid(kind, finest=2):
-        return LiteFlowNet(finest, image_pyramid=kind)._image_pyramid(image, features)
+        return LiteFlowNet(finest_level=finest, image_pyramid=kind)._image_pyramid(image, features)
 
     direct, halving, triangle = (pyramid(kind) for kind in ("direct", "halving", "triangle"))
     halved = image
