@@ -385,7 +385,7 @@ def test_video_detector_refuses(detector):
     for options in ({"score": 30}, {"overlap": -2}, {"most": -1}):
         with pytest.raises(ValueError, match=f"{next(iter(options))} must"):
             VideoDetector(detector, Still(), **options)
-    with pytest.raises(TypeError, match="schedule must be a tfflow.detection.KeyFrameSchedule"):
+    with pytest.raises(TypeError, match="schedule must be a KeyFrameSchedule"):
         VideoDetector(detector, Still(), 5)
     with pytest.raises(ValueError, match="flow_scale must be"):
         VideoDetector(detector, Still(), flow_scale=0)

@@ -34,7 +34,7 @@ def warmup_cosine(peak, steps, warmup=0.05, final=0.0):
     rising = max(1, int(steps * warmup))
     return CosineDecay(
         initial_learning_rate=0.0,
-        decay_steps=steps - rising,
+        decay_steps=max(1, steps - rising),
         alpha=final / peak,
         warmup_target=peak,
         warmup_steps=rising,
