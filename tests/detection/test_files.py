@@ -120,7 +120,7 @@ def test_loading(keras_file, tmp_path):
 def test_exported_by_the_command_and_run(clip, keras_file, tmp_path, capsys):
     output = tmp_path / "pets.tflite"
     arguments = [str(keras_file), "-o", str(output), "--size", "128x128", "--classes", "cat,dog"]
-    assert main(["export", *arguments, "--quantize", "float32"]) == 0
+    assert main(["export-detector", *arguments, "--quantize", "float32"]) == 0
     assert "pets_key.tflite: " in capsys.readouterr().out
     arguments = [str(clip), "-o", str(tmp_path / "out.gif"), "--model", str(output)]
     assert main(["detect", *arguments, "--score", "0.001", "--threads", "1"]) == 0
@@ -130,7 +130,7 @@ def test_exported_by_the_command_and_run(clip, keras_file, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (["export", "{}", "-o", "a.tflite", "--streaming"], "--streaming is for networks that"),
+        (["export", "{}", "-o", "a.tflite", "--streaming"], "tfflow export-detector"),
         (["flow", "{}", "{}", "-o", "out", "--model", "{}"], "predicts no flow. For a detector"),
         (["detect", "{}", "-o", "a.mp4", "--model", "{}", "--classes", "a"], "has 2 classes"),
     ],
