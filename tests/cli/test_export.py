@@ -190,7 +190,7 @@ def test_the_file_says_what_it_is(int8):
         ("export {r}/model.keras -o {t}/a.tflite --streaming", "streaming=True is impossible"),
         ("export {r}/model.keras -o {t}/a.tflite --report {t}/a.txt", "must be named *.json"),
         ("sensitivity {r}/model.keras --report {t}/a.txt", "must be named *.json"),
-        ("export-detector {r}/model.keras -o {t}/a.tflite", "expects a tfflow.detection.Flow"),
+        ("export-detector {r}/model.keras -o {t}/a.tflite", "expected a tfflow.detection.Flow"),
         ("flow {f} -o {t}/o --model {r}/model.keras --engine tflite", ".keras file runs on keras"),
         ("flow {f} -o {t}/o --model {r}/int8.tflite --engine keras", ".tflite file runs on tflite"),
         ("flow {f} -o {t}/o --model liteflownet2 --engine tflite", "network without weights"),
@@ -201,6 +201,8 @@ def test_what_can_not_work_is_one_clear_line(arguments, message, root, int8, tmp
     words = arguments.format(r=root, t=tmp_path, f=f"{root}/frames").split()
     status, printed, error = run(capsys, *words)
     assert status == 1 and not printed
+    # The frames' numbers have a gap, of which flow warns.
+    error = "".join(line for line in error.splitlines(True) if not line.startswith("warning: "))
     assert message in error and error.startswith(f"tfflow {words[0]}: ") and error.count("\n") == 1
     assert not list(tmp_path.iterdir())
 

@@ -2,7 +2,8 @@
 
 import itertools
 
-from tfflow.cli.shared import command, import_option, load, parse_size
+from tfflow.cli.shared import command, import_option, parse_size
+from tfflow.startup import start_backend_quietly
 
 # Of a video that int8 is calibrated on: how many clips, and how long.
 _CLIPS, _FRAMES = 24, 18
@@ -47,11 +48,12 @@ def add(commands):
 
 
 def run(arguments):
-    from tfflow.detection import export_detector
+    start_backend_quietly()
+    from tfflow.detection import export_detector, load_detector
     from tfflow.progress import working
     from tfflow.tflite import operators
 
-    detector = load(arguments.model, detectors=True)
+    detector = load_detector(arguments.model)
     with working(f"exporting {arguments.model} to {arguments.quantize}"):
         paths = export_detector(
             detector,
