@@ -37,7 +37,7 @@ def warp_in_lite(image, flow, *, padding, mask_threshold, return_mask):
     u and v stay side by side up to the pixel's number and are never taken apart, which LiteRT does
     outside of XNNPACK; weights are spread over the channels by a product of matrices; and three
     interpolations between two neighbours take fewer products than four weights. At 96x128 with 16
-    channels that takes 0.8 ms instead of 1.5.
+    channels that takes 1.0 ms instead of 1.3.
     """
     sizes = tuple(image.shape[1:])
     known = all(isinstance(side, int) for side in sizes) and image.shape[0] == 1
