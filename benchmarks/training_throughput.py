@@ -22,7 +22,8 @@ import numpy as np
 import tfflow
 from tfflow import recipes
 from tfflow.data import SceneCache, SceneConfig, synthesize, training_pipeline
-from tfflow.data.files.formats import write_flow, write_image
+from tfflow.data.files.flows import write_flow
+from tfflow.data.files.images import write_image
 from tfflow.data.pipeline import augmentation as augmentations
 from tfflow.data.scenes import render, sample_scene
 from tfflow.tflite.benchmarking import conditions

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tfflow.data.files.formats import write_flow, write_image
+from tfflow.data.files.flows import write_flow
+from tfflow.data.files.images import write_image
 
 SHAPE = (4, 6)
 

@@ -12,7 +12,7 @@ from golden_files import load, state_dict
 import tfflow
 from tfflow.cli import main
 from tfflow.data import read_flow, write_flow
-from tfflow.data.files.formats import write_image
+from tfflow.data.files.images import write_image
 from tfflow.evaluation.leaderboards import SINTEL_PASSES, SINTEL_SCENES
 
 HEIGHT, WIDTH = 48, 80

@@ -9,7 +9,7 @@ import pytest
 
 from tfflow.data import FlowDataset, read_flow
 from tfflow.data.datasets import PairFiles
-from tfflow.data.files.formats import write_image
+from tfflow.data.files.images import write_image
 from tfflow.evaluation import missing_from_submission, write_submission
 from tfflow.evaluation.leaderboards import SINTEL_PASSES, SINTEL_SCENES
 

@@ -54,7 +54,7 @@ def main(arguments=None):
             shared.import_modules(getattr(parsed, "imports", ()))
             parsed.run(parsed)
     except (ValueError, OSError, ImportError) as error:
-        from tfflow.data.files.formats import error_text
+        from tfflow.data.files.errors import error_text
 
         print(f"tfflow {parsed.command}: {error_text(error)}", file=sys.stderr)
         return 1

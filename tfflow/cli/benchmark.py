@@ -20,7 +20,7 @@ def add(commands):
 
 def run(arguments):
     from tfflow import tflite
-    from tfflow.data.files.formats import error_text
+    from tfflow.data.files.errors import error_text
     from tfflow.progress import print_table
 
     rows, left_out = [], []

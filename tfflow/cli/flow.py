@@ -61,7 +61,7 @@ def run(arguments):
 
 def _one_input(path, arguments):
     from tfflow.data.datasets import open_dataset
-    from tfflow.data.files.formats import IMAGE_EXTENSIONS
+    from tfflow.data.files.images import IMAGE_EXTENSIONS
     from tfflow.data.files.video import VIDEO_EXTENSIONS
 
     extension = path.suffix.lower()
@@ -81,7 +81,7 @@ def _one_input(path, arguments):
 
 def _two_images(paths, arguments):
     from tfflow.data.datasets import FlowDataset, PairFiles
-    from tfflow.data.files.formats import IMAGE_EXTENSIONS
+    from tfflow.data.files.images import IMAGE_EXTENSIONS
 
     for path in paths:
         if not path.is_file():

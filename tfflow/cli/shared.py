@@ -99,7 +99,7 @@ def check_report(path):
         raise ValueError(f"--report must be named *.json; got {path}")
 
 
-def load(source, weights=None, engine=None, detectors=False):
+def load(source, weights=None, engine=None):
     """tfflow.load of what predicts flow, with the backend started quietly where one is needed.
 
     With ``weights``, ``source`` is a network's name, and the file is imported as import-weights
@@ -109,7 +109,7 @@ def load(source, weights=None, engine=None, detectors=False):
         start_backend_quietly()
     if weights is None:
         model = tfflow.load(source, engine=engine)
-        if not detectors and not hasattr(model, "predict_flow"):
+        if not hasattr(model, "predict_flow"):
             raise ValueError(
                 f"{source} holds a {type(model).__name__}, which predicts no flow. For a detector: "
                 "tfflow detect, tfflow export-detector."

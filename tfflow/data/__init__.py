@@ -3,13 +3,13 @@
 import importlib
 
 _LAZY = {
-    "CorruptFileError": "files.formats",
-    "read_flow": "files.formats",
-    "read_image": "files.formats",
-    "read_pfm": "files.formats",
-    "write_flow": "files.formats",
-    "write_image": "files.formats",
-    "write_pfm": "files.formats",
+    "CorruptFileError": "files.errors",
+    "read_flow": "files.flows",
+    "read_image": "files.images",
+    "read_pfm": "files.flows",
+    "write_flow": "files.flows",
+    "write_image": "files.images",
+    "write_pfm": "files.flows",
     "ChairsSDHom": "datasets",
     "FlowDataset": "datasets",
     "FlowSample": "datasets",

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfflow.data.files.formats import CorruptFileError, read_image
+from tfflow.data.files.errors import CorruptFileError
+from tfflow.data.files.images import read_image
 from tfflow.detection.clips import Clip, make_frame
 
 # ImageNet VID's classes: WordNet's number and the name, in the order of the challenge.

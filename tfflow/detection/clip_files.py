@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tfflow.atomic_file import atomic_file
-from tfflow.data.files.formats import write_image
+from tfflow.data.files.images import write_image
 from tfflow.detection.clip_datasets import CocoVideo
 
 ANNOTATIONS = "annotations.json"

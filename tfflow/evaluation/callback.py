@@ -2,7 +2,7 @@
 
 import keras
 
-from tfflow.data.files.formats import CorruptFileError
+from tfflow.data.files.errors import CorruptFileError
 from tfflow.evaluation.evaluate import evaluate
 
 

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from tfflow.data.files.formats import error_text
+from tfflow.data.files.errors import error_text
 from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.result import Evaluation, PairResult
 

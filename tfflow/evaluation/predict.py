@@ -7,7 +7,8 @@ import pathlib
 import numpy as np
 
 from tfflow import visualization
-from tfflow.data.files.formats import FLOW_EXTENSIONS, KITTI_RANGE, write_flow, write_image
+from tfflow.data.files.flows import FLOW_EXTENSIONS, KITTI_RANGE, write_flow
+from tfflow.data.files.images import write_image
 from tfflow.data.files.video import check_other_file, read_video
 from tfflow.evaluation.evaluate import read_sample, timed_prediction
 from tfflow.models import FlowStream

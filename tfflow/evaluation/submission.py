@@ -13,7 +13,7 @@ import numpy as np
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data.datasets import FlowDataset
-from tfflow.data.files.formats import KITTI_RANGE, write_flow
+from tfflow.data.files.flows import KITTI_RANGE, write_flow
 from tfflow.evaluation.evaluate import timed_prediction
 from tfflow.evaluation.leaderboards import BENCHMARKS
 

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from tfflow.data.files.formats import write_image
+from tfflow.data.files.images import write_image
 from tfflow.evaluation.evaluate import timed_prediction
 from tfflow.visualization import flow_figure
 

@@ -2,7 +2,7 @@
 
 import keras
 
-from tfflow.ops.native import reference_ops
+from tfflow.ops.native import builtin_operators, reference_ops
 
 
 class Exportable:
@@ -65,11 +65,8 @@ class Exportable:
         if input_signature is None:
             input_signature = self.input_signature()
         if format == "litert":
-            from tensorflow import lite  # whose format it is
-
             # Keras lets TensorFlow's operators in, which no phone's LiteRT can run.
-            builtin = {"supported_ops": [lite.OpsSet.TFLITE_BUILTINS]}
-            kwargs = {"target_spec": builtin, **kwargs}
+            kwargs = {"target_spec": builtin_operators(), **kwargs}
         # No exported file may need this package's kernels.
         with reference_ops():
             super().export(

@@ -54,6 +54,13 @@ def reference_ops():
         _only_reference.reset(token)
 
 
+def builtin_operators():
+    """What Keras's export to LiteRT takes as ``target_spec`` for LiteRT's own operators alone."""
+    import tensorflow as tf
+
+    return {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
+
+
 def correlation(
     features1,
     features2,

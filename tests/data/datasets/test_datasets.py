@@ -11,7 +11,9 @@ from tfflow.data.datasets import (
     PairFolder,
     open_dataset,
 )
-from tfflow.data.files.formats import CorruptFileError, write_flow, write_image
+from tfflow.data.files.errors import CorruptFileError
+from tfflow.data.files.flows import write_flow
+from tfflow.data.files.images import write_image
 
 
 def image(value, shape=(6, 8)):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfflow.data.datasets import FlowDataset, Mixture, PairFiles
-from tfflow.data.files.formats import write_image
+from tfflow.data.files.images import write_image
 
 
 @pytest.fixture

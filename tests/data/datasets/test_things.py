@@ -6,7 +6,7 @@ from published_trees import names, put_flow, put_image, put_mask, roots_of, valu
 
 from tfflow.data import FlyingThings3D, FlyingThings3DSubset, open_dataset
 from tfflow.data.datasets.things import SUBSET_EXCLUDED
-from tfflow.data.files.formats import CorruptFileError
+from tfflow.data.files.errors import CorruptFileError
 
 
 @pytest.fixture

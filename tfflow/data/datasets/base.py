@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfflow.data.files.formats import CorruptFileError, error_text, read_flow, read_image
+from tfflow.data.files.errors import CorruptFileError, error_text
+from tfflow.data.files.flows import read_flow
+from tfflow.data.files.images import read_image
 
 _MASK_THRESHOLD = 127  # Sintel's masks are 0 and 255
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from tfflow.data.datasets.base import FlowDataset
 from tfflow.data.datasets.layout import check_folder, listing, named_pairs, one_of
-from tfflow.data.files.formats import CorruptFileError
+from tfflow.data.files.errors import CorruptFileError
 
 
 class FlyingChairs(FlowDataset):

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from tfflow.data.datasets.base import FlowDataset, PairFiles
 from tfflow.data.datasets.layout import check_folder, listing, named_pairs, natural_order
-from tfflow.data.files.formats import FLOW_EXTENSIONS, IMAGE_EXTENSIONS
+from tfflow.data.files.flows import FLOW_EXTENSIONS
+from tfflow.data.files.images import IMAGE_EXTENSIONS
 
 
 class PairFolder(FlowDataset):

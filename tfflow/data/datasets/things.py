@@ -13,7 +13,7 @@ from tfflow.data.datasets.layout import (
     one_or_both,
     subfolders,
 )
-from tfflow.data.files.formats import CorruptFileError
+from tfflow.data.files.errors import CorruptFileError
 
 _PASSES = ("clean", "final")
 _CAMERAS = ("left", "right")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfflow.data.files.formats import CorruptFileError
+from tfflow.data.files.errors import CorruptFileError
 
 VIDEO_EXTENSIONS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif")
 

@@ -16,7 +16,7 @@ import tensorflow as tf
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR", b"IEND\xaeB`\x82"
 _FLO_START = np.float32(202021.25).tobytes()
 _LONGEST_HEADER = 64
-_MAX_DIMENSION = 99_999  # as in tfflow.data.files.formats: more is a damaged header
+_MAX_DIMENSION = 99_999  # as in tfflow.data.files.flows: more is a damaged header
 # Motion of more pixels than this means "unknown", in all formats of flow.
 _UNKNOWN = 1e9
 

@@ -23,7 +23,8 @@ import numpy as np
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data.datasets.chairs import FlyingChairs
-from tfflow.data.files.formats import write_flow, write_image
+from tfflow.data.files.flows import write_flow
+from tfflow.data.files.images import write_image
 from tfflow.data.scenes.config import SceneConfig
 
 # Changes whenever the same configuration and seed no longer give the same scenes.

@@ -1,7 +1,7 @@
-"""Files of optical flow (.flo, .pfm, KITTI's .png) and images, as NumPy arrays and back.
+"""Files of optical flow (.flo, .pfm, KITTI's .png) as NumPy arrays and back.
 
 Flow is (H, W, 2) float32 in pixels, channel 0 = u to the right, 1 = v downwards, with a mask (H, W)
-bool of the pixels where it is known. Images are (H, W, 3) uint8, RGB.
+bool of the pixels where it is known.
 
 Sources:
     .flo: Baker et al., A Database and Evaluation Methodology for Optical Flow, IJCV 2011
@@ -15,24 +15,11 @@ import struct
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from tfflow.atomic_file import atomic_file
+from tfflow.data.files.errors import CorruptFileError
 
-IMAGE_EXTENSIONS = (".png", ".ppm", ".pgm", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 FLOW_EXTENSIONS = (".flo", ".pfm", ".png")
-
-# What Pillow needs to be told so that nothing is lost where a format allows that.
-_IMAGE_WRITE_OPTIONS = {
-    ".png": {},
-    ".ppm": {},
-    ".jpg": {"quality": 95, "subsampling": 0},
-    ".jpeg": {"quality": 95, "subsampling": 0},
-    ".bmp": {},
-    ".tif": {},
-    ".tiff": {},
-    ".webp": {"lossless": True},
-}
 
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _FLO_MAGIC = struct.pack("<f", 202021.25)  # the bytes "PIEH"
@@ -47,10 +34,6 @@ _UNKNOWN_VALUE = 1e10
 _KITTI_SCALE = 64.0
 _KITTI_OFFSET = 32_768.0
 KITTI_RANGE = (-512.0, 65_535 / 64 - 512.0)  # px; what its 16 bits hold
-
-
-class CorruptFileError(ValueError):
-    """A file that is not what its name or header says: truncated, damaged, mislabelled, empty."""
 
 
 def read_flow(path):
@@ -170,79 +153,6 @@ def write_pfm(path, array):
     content = _encode_pfm(array)
     with atomic_file(path) as temporary:
         temporary.write_bytes(content)
-
-
-def read_image(path):
-    """Reads an image as RGB, whatever it is stored as.
-
-    Grey is repeated over the three channels, transparency is dropped (the colours stay as stored,
-    nothing is blended), 16 bits become the upper 8, and the orientation that a camera noted (EXIF)
-    is applied. Of an animation the first frame is taken.
-
-    Args:
-        path: a PNG, JPEG, PPM/PGM, BMP, TIFF, WebP or another format that Pillow reads.
-
-    Returns:
-        (H, W, 3) uint8, RGB.
-
-    Raises:
-        CorruptFileError: the file is empty, truncated, damaged or no image.
-        ValueError: an image of floating-point or 32-bit values, whose range is not known.
-        OSError: the file can't be opened.
-    """
-    path = Path(path)
-    with open(path, "rb") as file:
-        try:
-            image = Image.open(file)
-            image.load()
-            image = ImageOps.exif_transpose(image)
-        except MemoryError:
-            raise
-        except Exception as error:  # Pillow's decoders raise nearly any type on damaged files
-            raise CorruptFileError(_image_complaint(path, error)) from error
-    if image.mode.startswith("I"):
-        values = np.asarray(image)
-        if values.min() < 0 or values.max() > 65_535:
-            raise ValueError(f"{path}: expected 8 or 16 bits per channel, got 32-bit values")
-        return np.repeat((values >> 8).astype(np.uint8)[..., None], 3, axis=2)
-    if image.mode == "F":
-        raise ValueError(
-            f"{path}: expected 8 or 16 bits per channel, got floating point; scale to 0..255 first"
-        )
-    if image.mode in ("P", "PA"):
-        image = image.convert("RGBA")
-    return np.array(image.convert("RGB"))
-
-
-def write_image(path, image):
-    """Writes an image in the format that the extension names, whole or not at all.
-
-    Args:
-        path: .png, .ppm, .bmp, .tif, .tiff, .webp (all lossless), .jpg or .jpeg; its folder must
-            exist.
-        image: (H, W, 3) RGB or (H, W) grey, uint8.
-
-    Raises:
-        TypeError: the array is not uint8.
-        ValueError: a wrong shape or an unknown extension.
-        OSError: the file can't be written.
-    """
-    path = Path(path)
-    options = _IMAGE_WRITE_OPTIONS.get(path.suffix.lower())
-    if options is None:
-        raise ValueError(
-            f"cannot write an image to {path}: unknown extension {path.suffix!r}, "
-            f"use one of {', '.join(_IMAGE_WRITE_OPTIONS)}"
-        )
-    image = np.asarray(image)
-    if image.dtype != np.uint8:
-        raise TypeError(
-            f"{path}: expected uint8 values 0..255, got {image.dtype}; scale and round first"
-        )
-    if image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)) or 0 in image.shape:
-        raise ValueError(f"{path}: expected an image (H, W, 3) or (H, W), got {image.shape}")
-    with atomic_file(path) as temporary:
-        Image.fromarray(image).save(temporary, **options)
 
 
 def _flow_format(path, content):
@@ -398,21 +308,3 @@ def _checked_validity(path, valid, shape):
             f"{path}: expected a validity of bool or 0/1, got other values ({valid.dtype})"
         )
     return valid.astype(bool)
-
-
-def _image_complaint(path, error):
-    size = path.stat().st_size
-    if size == 0:
-        return f"{path} is empty (0 bytes), expected an image"
-    if isinstance(error, Image.UnidentifiedImageError):
-        with open(path, "rb") as file:
-            head = file.read(8)
-        return f"{path}: expected an image (PNG, JPEG, PPM, ...), but it starts with {head!r}"
-    return f"{path}: the image is damaged or truncated ({size} bytes; {error})"
-
-
-def error_text(error):
-    """What an error says, without the numbers that the system's own errors begin with."""
-    if isinstance(error, OSError) and error.errno is not None and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)

@@ -1,0 +1,107 @@
+"""Files of images as NumPy arrays, (H, W, 3) uint8, RGB, and back."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from tfflow.atomic_file import atomic_file
+from tfflow.data.files.errors import CorruptFileError
+
+IMAGE_EXTENSIONS = (".png", ".ppm", ".pgm", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
+# What Pillow needs to be told so that nothing is lost where a format allows that.
+_IMAGE_WRITE_OPTIONS = {
+    ".png": {},
+    ".ppm": {},
+    ".jpg": {"quality": 95, "subsampling": 0},
+    ".jpeg": {"quality": 95, "subsampling": 0},
+    ".bmp": {},
+    ".tif": {},
+    ".tiff": {},
+    ".webp": {"lossless": True},
+}
+
+
+def read_image(path):
+    """Reads an image as RGB, whatever it is stored as.
+
+    Grey is repeated over the three channels, transparency is dropped (the colours stay as stored,
+    nothing is blended), 16 bits become the upper 8, and the orientation that a camera noted (EXIF)
+    is applied. Of an animation the first frame is taken.
+
+    Args:
+        path: a PNG, JPEG, PPM/PGM, BMP, TIFF, WebP or another format that Pillow reads.
+
+    Returns:
+        (H, W, 3) uint8, RGB.
+
+    Raises:
+        CorruptFileError: the file is empty, truncated, damaged or no image.
+        ValueError: an image of floating-point or 32-bit values, whose range is not known.
+        OSError: the file can't be opened.
+    """
+    path = Path(path)
+    with open(path, "rb") as file:
+        try:
+            image = Image.open(file)
+            image.load()
+            image = ImageOps.exif_transpose(image)
+        except MemoryError:
+            raise
+        except Exception as error:  # Pillow's decoders raise nearly any type on damaged files
+            raise CorruptFileError(_image_complaint(path, error)) from error
+    if image.mode.startswith("I"):
+        values = np.asarray(image)
+        if values.min() < 0 or values.max() > 65_535:
+            raise ValueError(f"{path}: expected 8 or 16 bits per channel, got 32-bit values")
+        return np.repeat((values >> 8).astype(np.uint8)[..., None], 3, axis=2)
+    if image.mode == "F":
+        raise ValueError(
+            f"{path}: expected 8 or 16 bits per channel, got floating point; scale to 0..255 first"
+        )
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA")
+    return np.array(image.convert("RGB"))
+
+
+def write_image(path, image):
+    """Writes an image in the format that the extension names, whole or not at all.
+
+    Args:
+        path: .png, .ppm, .bmp, .tif, .tiff, .webp (all lossless), .jpg or .jpeg; its folder must
+            exist.
+        image: (H, W, 3) RGB or (H, W) grey, uint8.
+
+    Raises:
+        TypeError: the array is not uint8.
+        ValueError: a wrong shape or an unknown extension.
+        OSError: the file can't be written.
+    """
+    path = Path(path)
+    options = _IMAGE_WRITE_OPTIONS.get(path.suffix.lower())
+    if options is None:
+        raise ValueError(
+            f"cannot write an image to {path}: unknown extension {path.suffix!r}, "
+            f"use one of {', '.join(_IMAGE_WRITE_OPTIONS)}"
+        )
+    image = np.asarray(image)
+    if image.dtype != np.uint8:
+        raise TypeError(
+            f"{path}: expected uint8 values 0..255, got {image.dtype}; scale and round first"
+        )
+    if image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)) or 0 in image.shape:
+        raise ValueError(f"{path}: expected an image (H, W, 3) or (H, W), got {image.shape}")
+    with atomic_file(path) as temporary:
+        Image.fromarray(image).save(temporary, **options)
+
+
+def _image_complaint(path, error):
+    size = path.stat().st_size
+    if size == 0:
+        return f"{path} is empty (0 bytes), expected an image"
+    if isinstance(error, Image.UnidentifiedImageError):
+        with open(path, "rb") as file:
+            head = file.read(8)
+        return f"{path}: expected an image (PNG, JPEG, PPM, ...), but it starts with {head!r}"
+    return f"{path}: the image is damaged or truncated ({size} bytes; {error})"
