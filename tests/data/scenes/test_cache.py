@@ -190,6 +190,16 @@ def test_chairs_layout(tmp_path, in_this_process):
     np.testing.assert_array_equal(train[2].flow, render(sample_scene(CONFIG, 5, 2)).flows[0])
 
 
+def test_a_cache_from_before_there_was_a_setting_goes_on(tmp_path):
+    synthesize(tmp_path, 1, CONFIG, 5)
+    path = tmp_path / "scenes.json"
+    description = json.loads(path.read_text())
+    del description["config"]["parallax"]
+    path.write_text(json.dumps(description))
+    synthesize(tmp_path, 2, CONFIG, 5)
+    assert len(SceneCache(tmp_path)) == 2
+
+
 def test_workers_draw_the_same(cache, tmp_path):
     script = (
         "import sys; from tfflow.data import SceneConfig, synthesize; "
