@@ -5,7 +5,7 @@ import keras
 import tfflow
 from tfflow.models import FlowModel
 from tfflow.models.layers import Convolution, TransposedConvolution
-from tfflow.ops import correlation
+from tfflow.ops import correlation, lite
 from tfflow.tflite import export
 from tfflow.tflite.flops import flops
 
@@ -30,7 +30,7 @@ def test_operations_are_counted(tmp_path):
     first = pixels * 4 * 3 * 3 * 3
     depthwise = pixels * 4 * 3 * 3
     up = pixels * 4 * 4 * 4 * 2  # every input pixel into 4x4 of both channels
-    cost = 3 * pixels * (32 + 2) * 4  # three rows of tiles of 32 pixels against 34
+    cost = 3 * pixels * (lite.TILE + 2) * 4  # three rows of tiles against a window each
     assert flops(path) == 2 * (2 * first + 2 * depthwise + up + cost)
 
 
