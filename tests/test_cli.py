@@ -181,6 +181,7 @@ def test_evaluate(folder, tmp_path, capsys):
     assert json.loads(numbers.read_text())["zero_flow_epe"] == pytest.approx(3 * 2**0.5)
 
 
+@pytest.mark.slow  # tests/cli/test_export.py has a quicker one, in int8
 def test_export_and_benchmark(folder, tmp_path, capsys):
     out = tmp_path / "model.tflite"
     status, printed, _ = run(

@@ -19,7 +19,18 @@ from tfflow.models.flownet2 import Fusion, compare
 from tfflow.weights import load_mmflow
 
 RNG = np.random.default_rng(0)
-NAMES = ("flownets", "flownetc", "flownet2sd", "flownet2cs", "flownet2css", "flownet2")
+# FlowNet2's parts are compared too, so that the smaller stacks are no more than parts of it.
+PARTS_OF_FLOWNET2 = ("flownet2cs", "flownet2css")
+NAMES = (
+    *("flownets", "flownetc", "flownet2sd", "flownet2"),
+    *(pytest.param(name, marks=pytest.mark.slow) for name in PARTS_OF_FLOWNET2),
+)
+
+
+@pytest.fixture(scope="module")
+def stack():
+    """FlowNet2-CS with its first network frozen: half a gigabyte, made once."""
+    return FlowNet2Stack(refinements=1, freeze=("flownetc",))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -118,8 +129,8 @@ def test_a_frozen_part_keeps_its_weights(freeze):
             assert not moved, name
 
 
-def test_what_is_frozen_survives_saving(tmp_path):
-    model = FlowNet2Stack(refinements=1, freeze=("flownetc",))
+def test_what_is_frozen_survives_saving(stack, tmp_path):
+    model = stack
     model.flownetc.trainable, model.flownets1.trainable = True, False
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -167,9 +178,8 @@ def test_fusion_stays_in_float32_in_mixed_precision():
         keras.config.set_dtype_policy(before)
 
 
-def test_weights_of_a_part_go_into_the_stack_as_they_are():
+def test_weights_of_a_part_go_into_the_stack_as_they_are(stack):
     tensors = state_dict(load("flownetc")[0])
-    stack = FlowNet2Stack(refinements=1)
     load_mmflow(stack.flownetc, tensors)
     alone = load_mmflow(FlowNetC(), tensors)
     for mine, other in zip(stack.flownetc.get_weights(), alone.get_weights()):

@@ -1,5 +1,7 @@
 """MaskFlowNet-S and MaskFlowNet against mmflow's numbers, and their switches."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -21,6 +23,12 @@ from tfflow.weights import load_mmflow
 from tfflow.weights.layouts import kernel
 
 RNG = np.random.default_rng(0)
+
+
+@functools.cache
+def network(**switches):
+    """A MaskFlowNet that no test changes."""
+    return MaskFlowNet(**switches)
 
 
 @pytest.mark.parametrize("name", ["maskflownets", "maskflownet"])
@@ -81,7 +89,7 @@ def second_stage(monkeypatch):
     """Runs a MaskFlowNet and gives what its second stage was given: images, and decoder inputs."""
 
     def run(**switches):
-        model, seen = MaskFlowNet(**switches), {}
+        model, seen = network(**switches), {}
         originals = {Encoder: Encoder.call, CascadeDecoder: CascadeDecoder.call}
 
         def encode(self, x):
@@ -122,8 +130,9 @@ def test_what_the_second_stage_starts_from(implementation, second_stage):
 
 @pytest.mark.parametrize("stage", ["decoder", "maskflownets"])
 def test_both_stages_normalize(stage):
-    plain, normalized = MaskFlowNet(), MaskFlowNet(normalize_correlation=True)
-    normalized.set_weights(plain.get_weights())
+    normalized = network(normalize_correlation=True)
+    plain = network()
+    plain.set_weights(normalized.get_weights())
     if stage == "maskflownets":
         inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
         found = [model.maskflownets(inputs)["flow6"] for model in (plain, normalized)]
@@ -140,7 +149,7 @@ def test_both_stages_normalize(stage):
 
 
 def test_the_authors_implementation():
-    config = MaskFlowNet(implementation="mxnet").get_config()
+    config = network(implementation="mxnet").get_config()
     assert config["normalize_correlation"] and config["first_features_twice"]
     assert not config["swapped_first_flow"] and not config["raw_mask"]
     with pytest.raises(ValueError, match="implementation must be one of"):
@@ -151,7 +160,7 @@ def test_the_first_stage_can_be_frozen(tmp_path):
     model = MaskFlowNet(freeze=("maskflownets",))
     before = {name: np.asarray(w) for name, w in model.weights_by_name().items()}
     weights = {f"level{level}": 1e-4 for level in range(2, 7)}
-    model.compile("sgd", loss=MultiLevelEPE(weights))
+    model.compile("sgd", loss=MultiLevelEPE(weights), run_eagerly=True)
     inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
     model.train_on_batch(inputs, np.full((1, 64, 64, 2), 5, np.float32))
     for name, weight in model.weights_by_name().items():

@@ -60,10 +60,13 @@ def test_a_whole_clip(name):
     ("name", "arguments"),
     [
         ("liteflownet2", {}),
-        ("rillflow", {}),
+        ("rillflow_0.5", {}),
         ("flownetc", {}),
-        ("liteflownet", {"use_regularization": False}),
-        ("liteflownet", {"use_matching": False, "image_pyramid": "halving"}),
+        ("liteflownet", {"finest_level": 5, "use_regularization": False}),
+        (
+            "liteflownet",
+            {"finest_level": 5, "use_matching": False, "image_pyramid": "halving"},
+        ),
         ("liteflownet2", {"pseudo_level2": True, "unit_outputs": True}),
         ("liteflownet2", {"finest_level": 5, "image_pyramid": "triangle"}),
     ],

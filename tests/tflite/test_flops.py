@@ -2,12 +2,12 @@
 
 import keras
 
-import tfflow
 from tfflow.models import FlowModel
 from tfflow.models.layers import Convolution, TransposedConvolution
 from tfflow.ops import correlation, lite
-from tfflow.tflite import export
+from tfflow.tflite import export, read_metadata
 from tfflow.tflite.flops import flops
+from tfflow.weights.presets import preset_tflite
 
 
 class Tiny(FlowModel):
@@ -34,8 +34,8 @@ def test_operations_are_counted(tmp_path):
     assert flops(path) == 2 * (2 * first + 2 * depthwise + up + cost)
 
 
-def test_light_flow_has_what_the_paper_says(tmp_path):
+def test_light_flow_has_what_the_paper_says():
     # 0.82 GFLOPs for 512x384; joining the two images costs two small convolutions more.
-    model = tfflow.models.create("lightflow")
-    path = export(model, tmp_path / "flow.tflite", size=(384, 512), quantization="float32")
+    path = preset_tflite("lightflow", "float16")
+    assert read_metadata(path)["size"] == [384, 512]
     assert abs(flops(path) / 1e9 - 0.823) < 0.03

@@ -49,7 +49,7 @@ def network():
 def exported(network, tmp_path_factory):
     """A dict: quantization -> the file; converted once."""
     folder = tmp_path_factory.mktemp("streaming")
-    pairs = list(itertools.pairwise(clip(4)))
+    pairs = list(itertools.pairwise(clip(2)))
     known = {}
 
     def once(original):

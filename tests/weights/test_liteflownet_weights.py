@@ -1,5 +1,7 @@
 """Checkpoints of mmflow, of the official Caffe model and of its PyTorch port into LiteFlowNet."""
 
+import functools
+
 import numpy as np
 import pytest
 from golden_files import images, load, state_dict
@@ -14,6 +16,16 @@ RNG = np.random.default_rng(0)
 SMALL = "liteflownet_pre_M5S5R5"
 
 
+@functools.cache
+def network(kind, *arguments, **switches):
+    """A network that is shared by the tests: loading gives it all its weights, or fails."""
+    return kind(*arguments, **switches)
+
+
+def small():
+    return network(tfflow.models.create, SMALL)
+
+
 @pytest.fixture(scope="module")
 def golden():
     description, arrays = load(SMALL)
@@ -23,7 +35,7 @@ def golden():
 @pytest.mark.parametrize("kind", ["npz", "pth", "safetensors"])
 def test_round_trip_is_exact_to_the_bit(kind, golden, tmp_path):
     tensors, inputs = golden
-    expected = load_mmflow(tfflow.models.create(SMALL), tensors)(inputs)["flow"]
+    expected = load_mmflow(small(), tensors)(inputs)["flow"]
     path = tmp_path / f"checkpoint.{kind}"
     if kind == "npz":
         np.savez(path, **tensors)
@@ -44,7 +56,7 @@ def test_all_problems_of_a_checkpoint_are_listed(golden):
     tensors["decoder.decoders.level5.NetM.pred_flow.bias"] = np.zeros(3)
     del tensors["encoder.layers.0.layers.0.conv.weight"]
     tensors["decoder.flow_head"] = np.zeros(1)
-    model = tfflow.models.create(SMALL)
+    model = small()
     before = [np.asarray(w) for w in model.weights]
     with pytest.raises(ValueError, match=r"no mmflow checkpoint.* \(3 of 82 tensors") as error:
         load_mmflow(model, tensors)
@@ -60,13 +72,13 @@ def test_all_problems_of_a_checkpoint_are_listed(golden):
 
 def test_mmflow_needs_its_own_switches_and_networks(golden):
     with pytest.raises(ValueError, match="normalize_correlation=False, mask_out"):
-        load_mmflow(LiteFlowNet(finest_level=5, implementation="caffe"), golden[0])
+        load_mmflow(network(LiteFlowNet, finest_level=5, implementation="caffe"), golden[0])
     with pytest.raises(TypeError, match="mmflow has no LightFlow"):
         load_mmflow(tfflow.models.create("lightflow_0.5"), golden[0])
 
 
 def test_tensors_that_would_be_used_twice_or_cut(golden):
-    model = tfflow.models.create(SMALL)
+    model = small()
     name = "decoder.decoders.level6.upflow_layer.weight"
     with pytest.raises(ValueError, match=f"wrong shape: {name} is \\(2, 2, 4, 4\\)"):
         load_mmflow(model, {**golden[0], name: np.zeros((2, 2, 4, 4), np.float32)})
@@ -160,7 +172,7 @@ def official(hidden, finest, pseudo_level2=False):
 
 def test_official_liteflownet():
     tensors = official((128, 64, 32), 2)
-    model = load_liteflownet_official(LiteFlowNet(implementation="caffe"), tensors)
+    model = load_liteflownet_official(network(LiteFlowNet, implementation="caffe"), tensors)
     level2 = model.levels[-1]
     expected = np.transpose(tensors["conv2_D2_L2.0"], (2, 3, 1, 0))
     np.testing.assert_array_equal(level2.refinement.convolutions[1].kernel, expected)
@@ -178,7 +190,7 @@ def test_official_liteflownet():
         n.replace(".0", ".weight").replace(".1", ".bias") if "aug" not in n else n: t
         for n, t in tensors.items()
     }
-    again = load_liteflownet_official(LiteFlowNet(implementation="sniklaus"), renamed)
+    again = load_liteflownet_official(network(LiteFlowNet, implementation="sniklaus"), renamed)
     for mine, other in zip(again.get_weights(), model.get_weights()):
         np.testing.assert_array_equal(mine, other)
 
@@ -199,8 +211,8 @@ def test_official_liteflownet2_for_kitti():
 def test_official_weights_that_contradict_the_network():
     tensors = official((128, 64, 32), 2)
     with pytest.raises(ValueError, match="normalize_correlation=True"):
-        load_liteflownet_official(LiteFlowNet(), tensors)
-    model = LiteFlowNet(implementation="caffe")
+        load_liteflownet_official(network(LiteFlowNet), tensors)
+    model = network(LiteFlowNet, implementation="caffe")
     other_mean = {**tensors, "img1s_aug.2": np.array([0.4, 0.4, 0.5], np.float32)}
     with pytest.raises(ValueError, match="image_means"):
         load_liteflownet_official(model, other_mean)
@@ -264,9 +276,9 @@ def sniklaus(tensors):
 
 def test_port_of_sniklaus():
     tensors = official((128, 64, 32), 2)
-    expected = load_liteflownet_official(LiteFlowNet(implementation="caffe"), tensors)
+    expected = load_liteflownet_official(network(LiteFlowNet, implementation="caffe"), tensors)
     port = sniklaus(tensors)
-    model = load_liteflownet_official(LiteFlowNet(implementation="sniklaus"), port)
+    model = load_liteflownet_official(network(LiteFlowNet, implementation="sniklaus"), port)
     for mine, other in zip(model.get_weights(), expected.get_weights()):
         np.testing.assert_array_equal(mine, other)
     port["moduleSubpixel.0.moduleFeat.0.bias"] = np.zeros(64, np.float32)
