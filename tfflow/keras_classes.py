@@ -17,8 +17,8 @@ CLASSES = {
     ),
     **dict.fromkeys(("tfflow>FlowNet2Stack", "tfflow>FlowNet2"), "tfflow.models.flownet2"),
     **dict.fromkeys(("tfflow>LightFlow", "tfflow>SeparableConvolution"), "tfflow.models.lightflow"),
-    "tfflow>LiteFlowNet": "tfflow.models.liteflownet",
-    "tfflow>LiteFlowNet2": "tfflow.models.liteflownet2",
+    "tfflow>LiteFlowNet": "tfflow.models.liteflownet.network",
+    "tfflow>LiteFlowNet2": "tfflow.models.liteflownet.liteflownet2",
     **dict.fromkeys(("tfflow>MaskFlowNetS", "tfflow>MaskFlowNet"), "tfflow.models.maskflownet"),
     "tfflow>RillFlow": "tfflow.models.rillflow",
     **dict.fromkeys(

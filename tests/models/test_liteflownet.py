@@ -18,9 +18,9 @@ import tfflow
 from tfflow import ops
 from tfflow.losses import MultiLevelCharbonnier, MultiLevelEPE
 from tfflow.models import LiteFlowNet, LiteFlowNet2
-from tfflow.models.liteflownet import NetC
-from tfflow.models.liteflownet_options import IMPLEMENTATIONS, MEAN1, MEAN2
-from tfflow.models.liteflownet_units import FlowRegularization, PseudoLevel2
+from tfflow.models.liteflownet.network import NetC
+from tfflow.models.liteflownet.options import IMPLEMENTATIONS, MEAN1, MEAN2
+from tfflow.models.liteflownet.units import FlowRegularization, PseudoLevel2
 from tfflow.models.prediction import ImagePair
 from tfflow.weights import load_mmflow
 from tfflow.weights.layouts import kernel
@@ -227,7 +227,7 @@ def test_losses_on_every_unit():
     ],
 )
 def test_ablations(variant, units, warps, monkeypatch):
-    from tfflow.models import liteflownet
+    from tfflow.models.liteflownet import network
 
     calls = []
 
@@ -239,7 +239,7 @@ def test_ablations(variant, units, warps, monkeypatch):
     for estimator in model.levels:
         present = zip("MSR", (estimator.matching, estimator.refinement, estimator.regularization))
         assert "".join(letter for letter, unit in present if unit is not None) == units
-    monkeypatch.setattr(liteflownet, "warp", counted)
+    monkeypatch.setattr(network, "warp", counted)
     inputs = {f"image{i}": RNG.random((1, 64, 64, 3), np.float32) for i in (1, 2)}
     outputs = model(inputs)
     assert set(outputs) == {"flow"} | {f"flow{n}" for n in range(2, 7)} | {

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import tfflow
-from tfflow.models import liteflownet
+from tfflow.models.liteflownet import network
 from tfflow.tflite import FlowInterpreter, export, operators, read_metadata
 
 IMAGES = ("image1", "image2")
@@ -40,7 +40,7 @@ def test_equals_keras_without_a_gather(slow_network, shifted, pairs, monkeypatch
 
     images = {name: image[None] / np.float32(255) for name, image in zip(IMAGES, pairs[0])}
     with monkeypatch.context() as patch:
-        patch.setattr(liteflownet, "warp", warp)
+        patch.setattr(network, "warp", warp)
         slow_network(images, training=False)
     assert 1.0 < max(warped_by) < RADIUS  # small, and yet no zero
 

@@ -8,7 +8,7 @@ from golden_files import images, load, state_dict
 
 import tfflow
 from tfflow.models import LiteFlowNet, LiteFlowNet2
-from tfflow.models.liteflownet_options import MEAN1, MEAN2
+from tfflow.models.liteflownet.options import MEAN1, MEAN2
 from tfflow.weights import load_lightflow_pytorch, load_liteflownet_official, load_mmflow
 from tfflow.weights.importing import import_checkpoint
 

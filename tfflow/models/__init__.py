@@ -15,7 +15,7 @@ _LAZY = {
     "FlowStream": "tfflow.models.streaming",
     "LightFlow": "tfflow.models.lightflow",
     "LiteFlowNet": "tfflow.models.liteflownet",
-    "LiteFlowNet2": "tfflow.models.liteflownet2",
+    "LiteFlowNet2": "tfflow.models.liteflownet",
     "MaskFlowNet": "tfflow.models.maskflownet",
     "MaskFlowNetS": "tfflow.models.maskflownet",
     "RillFlow": "tfflow.models.rillflow",

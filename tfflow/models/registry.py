@@ -171,7 +171,7 @@ _LITEFLOWNET = {
     "paper": "Hui et al., LiteFlowNet: A Lightweight CNN for Optical Flow Estimation, 2018",
 }
 _LITEFLOWNET2 = {
-    "target": "tfflow.models.liteflownet2:LiteFlowNet2",
+    "target": "tfflow.models.liteflownet:LiteFlowNet2",
     "paper": "Hui et al., A Lightweight Optical Flow CNN - Revisiting Data Fidelity and "
     "Regularization, 2020",
 }

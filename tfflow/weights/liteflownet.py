@@ -263,7 +263,7 @@ def _check_constant(name, value):
 def check_switches(model, implementation, names, light_level=False):
     """Raises ValueError if the model computes otherwise than the weights were trained with."""
     # Imported here, with Keras: whoever lists presets has no need of it.
-    from tfflow.models.liteflownet_options import IMPLEMENTATIONS
+    from tfflow.models.liteflownet.options import IMPLEMENTATIONS
 
     expected = {name: IMPLEMENTATIONS[implementation][name] for name in names}
     expected["use_warp"] = True

@@ -6,7 +6,7 @@ costly level 2: the flow of level 3, a quarter of the size, is resized to the im
 
 import keras
 
-from tfflow.models.liteflownet import LiteFlowNet
+from tfflow.models.liteflownet.network import LiteFlowNet
 
 
 @keras.saving.register_keras_serializable(package="tfflow")

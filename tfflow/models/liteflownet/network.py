@@ -8,19 +8,15 @@ R smooths within the flow's edges.
 The numbers are mmflow's, or with ``implementation`` those of the official Caffe model.
 """
 
+import dataclasses
+
 import keras
 from keras import ops
 
 from tfflow.models.flow_model import FlowModel
 from tfflow.models.layers import Block, Convolution, FixedUpsampling, full_precision
-from tfflow.models.liteflownet_options import (
-    ABLATIONS,
-    COARSEST,
-    IMPLEMENTATIONS,
-    as_tuples,
-    check_arguments,
-)
-from tfflow.models.liteflownet_units import (
+from tfflow.models.liteflownet.options import ABLATIONS, COARSEST, IMPLEMENTATIONS, Options
+from tfflow.models.liteflownet.units import (
     LAST_FILTER,
     DescriptorMatching,
     FlowRegularization,
@@ -106,23 +102,35 @@ class LiteFlowNet(SiameseFlowModel):
         name="liteflownet",
         **kwargs,
     ):
-        arguments = {
-            key: as_tuples(value)
-            for key, value in locals().items()
-            if key not in ("self", "kwargs", "__class__")
-        }
-        check_arguments(arguments)
+        options = Options(
+            finest_level=finest_level,
+            use_warp=use_warp,
+            use_matching=use_matching,
+            use_refinement=use_refinement,
+            use_regularization=use_regularization,
+            feature_channels=feature_channels,
+            estimator_channels=estimator_channels,
+            refinement_channels=refinement_channels,
+            regularization_channels=regularization_channels,
+            matching_features=matching_features,
+            regularization_features=regularization_features,
+            pseudo_level2=pseudo_level2,
+            implementation=implementation,
+            normalize_correlation=normalize_correlation,
+            mask_outside=mask_outside,
+            upsampling=upsampling,
+            image_means=image_means,
+            image_pyramid=image_pyramid,
+            unit_outputs=unit_outputs,
+        )
         super().__init__(name=name, **kwargs)
-        for switch, value in IMPLEMENTATIONS[implementation].items():
-            if arguments[switch] is None:
-                arguments[switch] = value
-        self._arguments = arguments
+        self.options = options
         # mmflow tests at multiples of 64, the others at multiples of 32, the coarsest level's grid.
         self.multiple = 64 if implementation == "mmflow" else 32
 
         self.net_c = NetC(feature_channels, name="net_c")
         self.levels = [
-            FlowLevel(level, arguments, name=f"level{level}")
+            FlowLevel(level, options, name=f"level{level}")
             for level in range(COARSEST, finest_level - 1, -1)
         ]
         self.pseudo_level = None
@@ -130,7 +138,7 @@ class LiteFlowNet(SiameseFlowModel):
             self.pseudo_level = PseudoLevel2(
                 (refinement_channels or estimator_channels)[-1],
                 regularization_channels[-1],
-                arguments["upsampling"],
+                options.upsampling,
                 name="pseudo_level2",
             )
         self.build()
@@ -142,7 +150,7 @@ class LiteFlowNet(SiameseFlowModel):
     @property
     def siamese(self):
         """Not where the two images' means differ, as the official model's do by a thousandth."""
-        mean1, mean2 = self._arguments["image_means"]
+        mean1, mean2 = self.options.image_means
         return mean1 == mean2
 
     def estimate(self, image1, image2, training=None):
@@ -172,10 +180,10 @@ class LiteFlowNet(SiameseFlowModel):
             units |= {f"flow{level}_{unit}": flows[unit] for unit in inner}
         if self.pseudo_level is not None:
             outputs = {"flow2": self.pseudo_level(outputs["flow3"], hidden), **outputs}
-        return {**outputs, **units} if self._arguments["unit_outputs"] else outputs
+        return {**outputs, **units} if self.options.unit_outputs else outputs
 
     def _means(self, dtype):
-        return (ops.convert_to_tensor(mean, dtype=dtype) for mean in self._arguments["image_means"])
+        return (ops.convert_to_tensor(mean, dtype=dtype) for mean in self.options.image_means)
 
     def _pyramids(self, images):
         """NetC's features and the images at the sizes of NetE's levels, ``levelN`` and ``imageN``.
@@ -190,9 +198,9 @@ class LiteFlowNet(SiameseFlowModel):
 
     def _image_pyramid(self, images, features):
         """Level -> the images at that level's size, for R; nothing without R."""
-        if not self._arguments["use_regularization"]:
+        if not self.options.use_regularization:
             return {}
-        kind = self._arguments["image_pyramid"]
+        kind = self.options.image_pyramid
         pyramid = {1: images}
         for level in range(2, COARSEST + 1):
             size = ops.shape(features[level])[1:3]
@@ -200,7 +208,7 @@ class LiteFlowNet(SiameseFlowModel):
                 pyramid[level] = downsample_triangle(pyramid[1 if level <= 4 else 4], size)
             elif kind == "halving":
                 pyramid[level] = resize(pyramid[level - 1], size)
-            elif level >= self._arguments["finest_level"]:
+            elif level >= self.options.finest_level:
                 pyramid[level] = resize(images, size)
         return pyramid
 
@@ -227,7 +235,7 @@ class LiteFlowNet(SiameseFlowModel):
         """
         same_family = isinstance(earlier, LiteFlowNet)
         for switch in ("implementation", *IMPLEMENTATIONS["mmflow"]) if same_family else ():
-            mine, theirs = self._arguments[switch], earlier.get_config()[switch]
+            mine, theirs = getattr(self.options, switch), getattr(earlier.options, switch)
             if mine != theirs:
                 raise ValueError(
                     f"{self.name} has {switch}={mine!r}, the earlier stage {earlier.name} "
@@ -250,7 +258,7 @@ class LiteFlowNet(SiameseFlowModel):
         return sorted(random)
 
     def get_config(self):
-        return {**super().get_config(), **self._arguments}
+        return {**super().get_config(), **dataclasses.asdict(self.options)}
 
 
 class NetC(Block):
@@ -293,39 +301,39 @@ class FlowLevel(Block):
     hidden features of S and R, ``{"S": …, "R": …}``.
     """
 
-    def __init__(self, level, arguments, name):
+    def __init__(self, level, options, name):
         super().__init__(name=name)
         self.level = level
         # From network units to pixels of this level.
         self.scale = FlowModel.flow_div * 2.0 ** (1 - level)
-        self.use_warp = arguments["use_warp"]
-        self.mask_threshold = 0.9999 if arguments["mask_outside"] else None
-        channels = arguments["feature_channels"][level - 1]
-        hidden = arguments["estimator_channels"]
+        self.use_warp = options.use_warp
+        self.mask_threshold = 0.9999 if options.mask_outside else None
+        channels = options.feature_channels[level - 1]
+        hidden = options.estimator_channels
 
-        self.adapt = adaptation(channels, arguments["matching_features"])
+        self.adapt = adaptation(channels, options.matching_features)
         self.matching = self.refinement = self.regularization = self.upsample = None
-        if arguments["use_matching"]:
+        if options.use_matching:
             self.matching = DescriptorMatching(
                 level,
                 hidden,
-                arguments["normalize_correlation"],
-                arguments["upsampling"],
+                options.normalize_correlation,
+                options.upsampling,
                 name="matching",
             )
-        if arguments["use_refinement"]:
+        if options.use_refinement:
             self.refinement = SubpixelRefinement(
-                LAST_FILTER[level], arguments["refinement_channels"] or hidden, name="refinement"
+                LAST_FILTER[level], options.refinement_channels or hidden, name="refinement"
             )
-        if arguments["use_regularization"]:
+        if options.use_regularization:
             self.regularization = FlowRegularization(
                 LAST_FILTER[level],
-                arguments["regularization_channels"],
-                adaptation(channels, arguments["regularization_features"]),
+                options.regularization_channels,
+                adaptation(channels, options.regularization_features),
                 name="regularization",
             )
         if level < COARSEST:
-            self.upsample = FixedUpsampling(arguments["upsampling"], name="upsample")
+            self.upsample = FixedUpsampling(options.upsampling, name="upsample")
 
     def call(self, features1, features2, image1, image2, coarser=None):
         raw1 = features1
