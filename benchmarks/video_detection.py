@@ -107,7 +107,8 @@ def export(arguments, folder, train):
     files = {}
     for form in FORMS:
         path = folder / f"images_{form}.tflite"
-        path.write_bytes(quantize(whole, form, size=SIZE, kept=float_operators, ranges=ranges))
+        quantized = quantize(whole, form, size=SIZE, kept=float_operators, ranges=ranges)
+        path.write_bytes(quantized.to_bytes())
         pair = export_detector(
             guided,
             folder / f"video_{form}.tflite",

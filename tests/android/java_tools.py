@@ -92,7 +92,7 @@ def compile_shipped(folder, stubs, resources, class_path):
     compile_java(sources, folder, "8", STRICT, class_path)
 
 
-def compile_played(folder, classes, resources):
+def compile_simulated(folder, classes, resources):
     """The app and its tests, on fakes that run where there are such, else on stubs."""
     shutil.copytree(STUBS, folder / "src", ignore=shutil.ignore_patterns("json", "jspecify"))
     shutil.copytree(FAKES, folder / "src", dirs_exist_ok=True)

@@ -27,7 +27,7 @@ from java_tools import (
     PACKAGE,
     STUBS,
     compile_java,
-    compile_played,
+    compile_simulated,
     junit,
     link_resources,
     litert_library,
@@ -209,7 +209,7 @@ def test_fakes_are_litert(classes, resources, tmp_path):
     """They have nothing that the real ones lack, and what they have is the same."""
     if not JSON.is_file():
         pytest.skip(f"no {JSON.name}; {INSTALL}")
-    compile_played(tmp_path, classes, resources)
+    compile_simulated(tmp_path, classes, resources)
     known = {litert_api.without_defaults(line) for line in known_to_java()}
     assert set(litert_api.lines(tmp_path / "classes")) <= known
 
@@ -281,14 +281,14 @@ def test_a_newer_call_is_caught(api, tmp_path):
     assert too_new(api, tmp_path / "classes", oldest=28) == []
 
 
-def test_on_a_played_phone(classes, resources, exported, tmp_path):
+def test_on_a_simulated_phone(classes, resources, exported, tmp_path):
     """The app's own classes run: see fakes/README.md."""
     library = litert_library()
     if not library:
         pytest.skip(f"no libLiteRt.so {LITERT_VERSION}x: pip install ai-edge-litert")
     if not JSON.is_file():
         pytest.skip(f"no {JSON.name}; {INSTALL}")
-    compile_played(tmp_path, classes, resources)
+    compile_simulated(tmp_path, classes, resources)
     # To look at the screens: TFFLOW_SCREENS=folder pytest tests/android
     screens = pathlib.Path(os.environ.get("TFFLOW_SCREENS", tmp_path / "screens"))
     screens.mkdir(parents=True, exist_ok=True)

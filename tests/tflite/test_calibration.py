@@ -45,9 +45,8 @@ def test_no_pairs(item):
 
 
 def test_ranges(exported, model, pairs):
-    content = exported["float32"].read_bytes()
-    ranges = measure_ranges(content, pairs, SIZE)
-    graph = Graph(content)
+    graph = Graph(exported["float32"].read_bytes())
+    ranges = measure_ranges(graph, pairs, SIZE)
     computed = {graph.tensor_name(t) for op in graph.subgraph.operators for t in op.outputs}
     assert set(ranges) == computed | {"image1", "image2"}
     assert ranges["image1"] == ranges["image2"] == (0.0, 1.0)
@@ -69,7 +68,7 @@ def test_an_endless_calibration_ends(exported, monkeypatch):
             yield A, B
 
     monkeypatch.setattr("tfflow.tflite.calibration.MAX_PAIRS", 3)
-    measure_ranges(exported["float32"].read_bytes(), endless(), SIZE)
+    measure_ranges(Graph(exported["float32"].read_bytes()), endless(), SIZE)
     assert len(taken) == 3 and MAX_PAIRS >= 50
 
 
@@ -145,15 +144,15 @@ def test_a_file_from_a_folder_is_that_of_its_pairs(frames, tiny, tmp_path):
 def test_outliers(tiny, pairs):
     from tfflow.tflite.conversion import convert
 
-    content = convert(tiny, (64, 64))
-    name = Graph(content).tensor_name(Graph(content).subgraph.outputs[0])
+    graph = convert(tiny, (64, 64))
+    name = graph.tensor_name(graph.subgraph.outputs[0])
     pairs = [(image1[:, :64], image2[:, :64]) for image1, image2 in pairs]
     flows = [tiny.predict_flow(*pair) for pair in pairs]
-    whole = measure_ranges(content, pairs, (64, 64), outliers=0)[name]
+    whole = measure_ranges(graph, pairs, (64, 64), outliers=0)[name]
     assert whole == pytest.approx((np.min(flows), np.max(flows)), rel=1e-3)
     widths = []
     for share in (0, None, 0.01, 0.2):
-        low, high = measure_ranges(content, pairs, (64, 64), outliers=share)[name]
+        low, high = measure_ranges(graph, pairs, (64, 64), outliers=share)[name]
         widths.append(high - low)
     assert widths == sorted(widths, reverse=True) and len(set(widths)) == 4
 

@@ -68,8 +68,8 @@ def test_shares_of_the_multiplications(found):
 
 
 def test_the_numbers_are_those_of_exported_files(found, tiny, pairs, tmp_path, monkeypatch):
-    content = conversion.convert(tiny, SIZE)
-    monkeypatch.setattr(conversion, "convert", lambda model, size: content)
+    graph = conversion.convert(tiny, SIZE)
+    monkeypatch.setattr(conversion, "convert", lambda model, size: graph)
     paths = {}
     for name, options in (
         ("float", {"quantization": "float32"}),
@@ -156,7 +156,7 @@ def test_bad_exports(arguments, message, tiny, pairs, tmp_path):
 
 def test_layers_of_a_network_in_blocks(model, converted_once):
     names = layer_names(model)
-    graph = Graph(conversion.convert(model, (64, 128)))
+    graph = conversion.convert(model, (64, 128))
     found = layer_operators(graph, names)
     assert sorted(found) == sorted(names) and len(names) == 38
     kinds = {name: [graph.name(op) for op in operators] for name, operators in found.items()}

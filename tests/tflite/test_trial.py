@@ -61,9 +61,9 @@ def siamese():
     """A siamese network, whose conversion to float32 is made once for all forms."""
     keras.utils.set_random_seed(0)
     model = tfflow.models.create("rillflow_0.5")
-    content = conversion.convert(model, SIZE)
+    graph = conversion.convert(model, SIZE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(conversion, "convert", lambda *_: content)
+        patch.setattr(conversion, "convert", lambda *_: graph)
         yield model
 
 

@@ -14,7 +14,6 @@ from tfflow.detection.interpreter import BETWEEN, KEY, pair_of
 from tfflow.models.prediction import resize
 from tfflow.tflite.calibration import check_outliers, ranges_over
 from tfflow.tflite.conversion import convert_function
-from tfflow.tflite.graph import Graph
 from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
 from tfflow.tflite.trial import check_finite, try_out
 
@@ -103,14 +102,13 @@ def export_detector(
             clips = synthetic_clips(size) if calibration is None else calibration
             ranges = _ranges(whole, clips, size, outliers, detector.flow_network.name)
         for name, temporary in ((KEY, key_file), (BETWEEN, between_file)):
-            content = quantize(
+            graph = quantize(
                 whole[name],
                 quantization,
                 size=size,
                 kept=float_operators,
                 ranges=ranges[name],
             )
-            graph = Graph(content)
             graph.set_metadata(description)
             graph.model.description = (
                 f"{detector.name}, frames: {name}, tfflow {tfflow.__version__}".encode()
@@ -231,26 +229,25 @@ def _ranges(whole, clips, size, outliers, flow_network):
     if not feeds:
         raise ValueError("calibration holds no clip; expected some, better a dozen.")
     ranges = {}
-    for part, content in whole.items():
+    for part, graph in whole.items():
         if outliers is not None:
-            ranges[part] = ranges_over(content, feeds, outliers)
+            ranges[part] = ranges_over(graph, feeds, outliers)
             continue
-        ranges[part] = ranges_over(content, feeds, 0.0)
-        of_flow = ranges_over(content, feeds, None)
+        ranges[part] = ranges_over(graph, feeds, 0.0)
+        of_flow = ranges_over(graph, feeds, None)
         ranges[part] |= {name: of_flow[name] for name in of_flow if flow_network in name}
     # The same range for what one file gives and both files take.
-    _, outputs = Graph(whole[KEY]).signature()
-    of_features = ranges[KEY][Graph(whole[KEY]).tensor_name(outputs["features"])]
-    for name, content in whole.items():
-        graph = Graph(content)
+    _, outputs = whole[KEY].signature()
+    of_features = ranges[KEY][whole[KEY].tensor_name(outputs["features"])]
+    for name, graph in whole.items():
         inputs, _ = graph.signature()
         ranges[name][graph.tensor_name(inputs["features"])] = of_features
     return ranges
 
 
-def _feeds(content, clips, size):
+def _feeds(graph, clips, size):
     """What both files are fed with on some frames of each clip, name -> array."""
-    interpreter = Interpreter(model_content=content, num_threads=1)
+    interpreter = Interpreter(model_content=graph.to_bytes(), num_threads=1)
     runner = interpreter.get_signature_runner(KEY)
     shape = runner.get_input_details()["features"]["shape"]
     for clip in itertools.islice(clips, MAX_CLIPS):

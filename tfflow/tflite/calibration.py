@@ -9,7 +9,6 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tfflow.models.prediction import ImagePair
-from tfflow.tflite.graph import Graph
 
 # The share of a tensor's values that may lie outside its range at either end. A few outliers would
 # widen the steps for all others: clipping them halved the int8 Light Flow's distance from Keras.
@@ -159,13 +158,13 @@ def synthetic_samples(size, number, seed):
     return samples
 
 
-def measure_ranges(content, pairs, size, outliers=None):
+def measure_ranges(graph, pairs, size, outliers=None):
     """The range of every computed tensor over the calibration pairs.
 
     Of each pair, the largest and smallest ``outliers`` are left out; of the pairs, none.
 
     Args:
-        content: A float32 .tflite file's bytes.
+        graph: A float32 :class:`Graph`.
         pairs: Iterable of pairs (:func:`as_pair`); resized as ``predict_flow`` does. At most
             :data:`MAX_PAIRS` are used.
         size: (height, width) of the file's inputs.
@@ -180,7 +179,7 @@ def measure_ranges(content, pairs, size, outliers=None):
             [0, 0.5).
     """
     feeds = ({"image1": a, "image2": b} for a, b in image_pairs(pairs, size))
-    return ranges_over(content, feeds, outliers)
+    return ranges_over(graph, feeds, outliers)
 
 
 def image_pairs(pairs, size):
@@ -191,13 +190,12 @@ def image_pairs(pairs, size):
             yield image1[None], image2[None]
 
 
-def ranges_over(content, feeds, outliers=None):
-    """The same for any float32 file, over dicts of its inputs, name -> array."""
+def ranges_over(graph, feeds, outliers=None):
+    """The same for any float32 graph, over dicts of its inputs, name -> array."""
     outliers = check_outliers(outliers)
-    graph = Graph(content)
     # Without a delegate every tensor can be read after the run.
     interpreter = Interpreter(
-        model_content=content,
+        model_content=graph.to_bytes(),
         num_threads=1,
         experimental_preserve_all_tensors=True,
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,

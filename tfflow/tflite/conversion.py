@@ -148,10 +148,10 @@ def export(
                     parts[name] = convert_function(model, name, *endpoint)
         if warp_radius is not None and not warps.count:
             raise ValueError(f"{model.name} has no warp; export it without warp_radius.")
-        graph = Graph(quantize(whole, quantization, **settings))
+        graph = quantize(whole, quantization, **settings)
         if streaming:
             for part in quantize_parts(parts, quantization, **settings).values():
-                graph.append(Graph(part))
+                graph.append(part)
         graph.set_metadata(description)
         graph.model.description = f"{model.name} optical flow, tfflow {tfflow.__version__}".encode()
         temporary.write_bytes(graph.to_bytes())
@@ -160,7 +160,7 @@ def export(
 
 
 def convert(model, size):
-    """The float32 .tflite file's bytes, with signature, tensor names and images joined quickly.
+    """The float32 :class:`Graph`, with signature, tensor names and images joined quickly.
 
     Raises:
         ValueError: If the model has an operator that LiteRT lacks.
@@ -173,7 +173,7 @@ def convert(model, size):
 
 
 def convert_function(model, signature, function, shapes):
-    """A part of a model as a float32 .tflite file's bytes, with one signature.
+    """A part of a model as a float32 :class:`Graph` with one signature.
 
     Args:
         model: The model that has the weights.
@@ -197,7 +197,7 @@ def convert_function(model, signature, function, shapes):
         drop_unused_inputs(graph)
     name_signature(graph)
     rewrite(graph)
-    return graph.to_bytes()
+    return graph
 
 
 def rewrite(graph):

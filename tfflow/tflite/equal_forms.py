@@ -108,7 +108,8 @@ def _convex(graph, to_space, producers, consumers):
     highest = build.constant("highest", np.float32(HIGHEST))
     x = build("MINIMUM", [logits.outputs[0], highest], graph.shape(logits.outputs[0]))
     x = build("EXP", [x], graph.shape(x), schema.ExpOptionsT())
-    shares = build.reshape(x, (batch, height, width, NEIGHBOURS, fine))
+    # Not more than four dimensions: GPUs take no more.
+    shares = build.reshape(x, (batch * height, width, NEIGHBOURS, fine))
 
     # The nine flows around a pixel and nine ones, as a convolution fetches them.
     rows = channels + 1
@@ -119,11 +120,11 @@ def _convex(graph, to_space, producers, consumers):
     fetch = fetch.reshape(rows * NEIGHBOURS, 3, 3, channels)
     ones = np.repeat(np.float32([0.0] * channels + [1.0]), NEIGHBOURS)
     around = build.convolution(padded, fetch, ones, (batch, height, width))
-    around = build.reshape(around, (batch, height, width, rows, NEIGHBOURS))
-    shape = (batch, height, width, rows, fine)
+    around = build.reshape(around, (batch * height, width, rows, NEIGHBOURS))
+    shape = (batch * height, width, rows, fine)
     sums = build("BATCH_MATMUL", [around, shares], shape, schema.BatchMatMulOptionsT())
-    weighted = build.slice(sums, (0, 0, 0, 0, 0), (batch, height, width, channels, fine))
-    total = build.slice(sums, (0, 0, 0, channels, 0), (batch, height, width, 1, fine))
+    weighted = build.slice(sums, (0, 0, 0, 0), (batch * height, width, channels, fine))
+    total = build.slice(sums, (0, 0, channels, 0), (batch * height, width, 1, fine))
     means = build("DIV", [weighted, total], graph.shape(weighted), schema.DivOptionsT())
     means = build.reshape(means, (batch, height, width, channels * fine))
     # DEPTH_TO_SPACE wants a fine pixel's channels side by side; a product with a permutation is

@@ -13,7 +13,6 @@ from tfflow.tflite.calibration import (
     synthetic_samples,
 )
 from tfflow.tflite.flops import multiplications
-from tfflow.tflite.graph import Graph
 from tfflow.tflite.layers import choose_layers, layer_names, layer_operators, results
 from tfflow.tflite.quantization import flow_heads, image_layers, quantize
 from tfflow.tflite.report_files import Report
@@ -92,18 +91,17 @@ def sensitivity(
     if not images:
         raise ValueError("pairs holds no pair; expected some (image1, image2).")
 
-    content = conversion.convert(model, size)
-    graph = Graph(content)
+    graph = conversion.convert(model, size)
     operators = {
         name: found for name, found in layer_operators(graph, names).items() if name in wanted
     }
     everything = results(graph, graph.subgraph.operators)
-    ranges = measure_ranges(content, calibration, size, outliers)
-    reference = _flows(content, images)
+    ranges = measure_ranges(graph, calibration, size, outliers)
+    reference = _flows(graph, images)
 
     def loss(kept, heads_in_float):
         quantized = quantize(
-            content,
+            graph,
             "int8",
             size=size,
             ranges=ranges,
@@ -146,12 +144,11 @@ def sensitivity(
     )
 
 
-def _flows(content, images):
+def _flows(graph, images):
     """The flow of each pair, (N, H, W, 2) float32."""
-    graph = Graph(content)
-    inputs, outputs = graph.signature()
-    interpreter = Interpreter(model_content=content, num_threads=1)
+    interpreter = Interpreter(model_content=graph.to_bytes(), num_threads=1)
     interpreter.allocate_tensors()
+    inputs, outputs = graph.signature()
     flows = []
     for pair in images:
         for name, image in zip(("image1", "image2"), pair):

@@ -43,6 +43,7 @@ ARRANGING = ("CONCATENATION", "PAD", "RESHAPE", "SUB")
 NO_INT16 = ("DEPTH_TO_SPACE",)
 
 PAIR_CHANNELS = 6  # of two images side by side
+IMAGES = 2  # a batch of two at most: both images of a pair
 
 
 def check_quantization(name):
@@ -55,7 +56,7 @@ def check_quantization(name):
 
 
 def quantize(
-    content,
+    graph,
     quantization,
     *,
     size,
@@ -65,10 +66,10 @@ def quantize(
     kept=None,
     ranges=None,
 ):
-    """A float32 file in another numeric form.
+    """A float32 graph in another numeric form.
 
     Args:
-        content: The float32 file's bytes.
+        graph: The float32 :class:`Graph`; it stays as it is.
         quantization: A key of :data:`QUANTIZATIONS`.
         size: (height, width) of its inputs.
         calibration: Image pairs, for the forms in :data:`CALIBRATED`.
@@ -79,36 +80,37 @@ def quantize(
         ranges: Instead of ``calibration``, as :func:`measure_ranges` gives them.
 
     Returns:
-        The new file's bytes.
+        The new :class:`Graph`.
     """
+    content = graph.to_bytes()
     if quantization == "float32":
-        return content
+        return Graph(content)
     if quantization == "float16":
         return _float16(content)
     if quantization == "weights":
         return _weight_only(content)
-    kept = list(kept(Graph(content))) if kept else []
-    kept = sorted({*kept, *feeding(Graph(content), kept), *exact(Graph(content))})
+    kept = set(kept(graph)) if kept else set()
+    kept |= {*feeding(graph, kept), *exact(graph)}
     if heads_in_float:
-        kept = sorted({*kept, *flow_heads(Graph(content))})
+        kept |= set(flow_heads(graph))
     if quantization == "dynamic":
         return _dynamic(content, kept)
 
     if quantization == "int16x8":
-        kept = sorted({*kept, *_without_int16(Graph(content))})
+        kept |= set(_without_int16(graph))
     elif heads_in_float:
-        kept = sorted({*kept, *image_layers(Graph(content))})
-    kept = sorted({*kept, *coordinates(Graph(content)), *matching(Graph(content))})
+        kept |= set(image_layers(graph))
+    kept |= {*coordinates(graph), *matching(graph)}
     if ranges is None:
-        ranges = measure_ranges(content, calibration, size, outliers)
-    graph = Graph(_static(content, ranges, kept, 16 if quantization == "int16x8" else 8))
+        ranges = measure_ranges(graph, calibration, size, outliers)
+    graph = _static(content, ranges, kept, 16 if quantization == "int16x8" else 8)
     name_signature(graph)
     if quantization != "int16x8":
         stay_integer(graph)
         drop_idle_limits(graph)
     if quantization == "int8_uint8":
         take_uint8_images(graph)
-    return graph.to_bytes()
+    return graph
 
 
 def flow_heads(graph):
@@ -178,8 +180,13 @@ def matching(graph):
         return [
             op
             for op in found
-            if graph.name(op) in (*ELEMENTWISE, *MOVES) or len(graph.shape(op.outputs[0])) > 4
+            if graph.name(op) in (*ELEMENTWISE, *MOVES) or not is_map(op.outputs[0])
         ]
+
+    def is_map(number):
+        """Not the rows of a cost volume, which are joined tile by tile."""
+        shape = graph.shape(number)
+        return len(shape) < 4 or (len(shape) == 4 and shape[0] <= IMAGES)
 
     found = {}
     for start, following in (([*products, *lengths], operands), ([*products, *lengths], readers)):
@@ -319,7 +326,7 @@ def _in_float(names):
     # It matches against the names of all of an operator's results, each followed by a semicolon.
     # In one pattern: Python forgets compiled patterns above 512, and the quantiser looks for each
     # at every operator; compiling them anew was 95% of an int8 export.
-    either = "|".join(map(re.escape, names))
+    either = "|".join(map(re.escape, sorted(names)))
     return [(f"^(?:{either});?$", "*", None, "no_quantize")] if names else []
 
 
@@ -335,4 +342,4 @@ def _run(content, rules, calibrated=None):
     with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         result = run.quantize(calibrated, enable_progress_bar=False, enable_progress_report=False)
-    return bytes(result.quantized_model)
+    return Graph(bytes(result.quantized_model))

@@ -10,7 +10,6 @@ import keras
 from ai_edge_litert.interpreter import Interpreter
 
 from tfflow.tflite.calibration import MAX_PAIRS, image_pairs, ranges_over
-from tfflow.tflite.graph import Graph
 from tfflow.tflite.quantization import CALIBRATED, quantize
 
 ENCODE, MATCH = "encode", "match"
@@ -41,7 +40,7 @@ def signatures(model, size):
 
 
 def quantize_parts(parts, quantization, *, size, calibration, outliers=None, **settings):
-    """The parts' float32 files in another numeric form, a dict of bytes; see :func:`quantize`.
+    """The parts' float32 graphs in another numeric form, a dict too; see :func:`quantize`.
 
     Features stay float32 between the two parts. ``calibration`` is gone through twice.
     """
@@ -52,8 +51,8 @@ def quantize_parts(parts, quantization, *, size, calibration, outliers=None, **s
     if quantization == "int8_uint8":
         forms[MATCH] = "int8"  # no image comes in there
     return {
-        name: quantize(content, forms[name], size=size, ranges=ranges[name], **settings)
-        for name, content in parts.items()
+        name: quantize(graph, forms[name], size=size, ranges=ranges[name], **settings)
+        for name, graph in parts.items()
     }
 
 
@@ -68,10 +67,10 @@ def _measure_parts(parts, calibration, size, outliers):
     images = ({"image": image} for pair in image_pairs(calibration, size) for image in pair)
     of_encoder = ranges_over(parts[ENCODE], images, outliers)
 
-    encoder = Interpreter(model_content=parts[ENCODE], num_threads=1)
+    encoder = Interpreter(model_content=parts[ENCODE].to_bytes(), num_threads=1)
     encoder.allocate_tensors()
     encode = encoder.get_signature_runner(ENCODE)
-    wanted, _ = Graph(parts[MATCH]).signature()
+    wanted, _ = parts[MATCH].signature()
 
     def features():
         for pair in image_pairs(calibration, size):

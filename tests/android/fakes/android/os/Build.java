@@ -2,7 +2,7 @@ package android.os;
 
 public class Build {
     // Not constants, which would be compiled in.
-    public static final String MANUFACTURER = String.valueOf("a played");
+    public static final String MANUFACTURER = String.valueOf("a simulated");
     public static final String MODEL = String.valueOf("phone");
 
     public static final String HARDWARE = String.valueOf("");

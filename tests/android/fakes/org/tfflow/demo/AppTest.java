@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tfflow.fakes.Phone;
 
-/** The app's own classes on a phone that is played: its camera, its files, its accelerators. */
+/** The app's own classes on a simulated phone: its camera, its files, its accelerators. */
 class AppTest {
     private static final Path ASSETS = Paths.get(System.getProperty("tfflow.assets"));
     private static final long PATIENCE = 90_000; // ms; machines that do much else are slow

@@ -1,0 +1,114 @@
+"""The commands that the documentation shows: each is one that tfflow takes, and most are run."""
+
+import pathlib
+import re
+import shlex
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+import tfflow
+from tfflow import cli
+from tfflow.data import write_flow, write_image
+from tfflow.visualization import write_video
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
+PAGES += [ROOT / folder / "README.md" for folder in ("android_demo", "web_demo", "benchmarks")]
+
+
+def commands(page):
+    """The lines of a page's code blocks that begin with tfflow, without comments."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    lines = [line.strip() for line in lines]
+    return [line for line in lines if line.startswith("tfflow ")]
+
+
+COMMANDS = [(page, line) for page in PAGES for line in commands(page)]
+
+
+def arguments(line):
+    """A command's words; a variable of a loop in the shell becomes a name that exists."""
+    line = line.split(" || ")[0].replace("$stage", "pre_M6S6")
+    return shlex.split(line, comments=True)[1:]
+
+
+@pytest.mark.parametrize(
+    "line", [line for _, line in COMMANDS], ids=[page.name for page, _ in COMMANDS]
+)
+def test_every_command_is_one_that_tfflow_takes(line):
+    parsed = cli._parse(arguments(line))
+    if parsed.command == "train" and parsed.recipe and not parsed.imports:
+        tfflow.recipes.get(parsed.recipe)
+    model = getattr(parsed, "model", None)
+    if (
+        parsed.command in ("flow", "evaluate", "submit", "export")
+        and not pathlib.Path(model).suffix
+    ):
+        assert model in tfflow.models.list()
+
+
+def test_the_pages_have_commands():
+    assert len(COMMANDS) > 30
+
+
+def test_links_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+# What the commands of the README and of docs/evaluation.md find in the folder they are run in.
+# Data sets that nobody may hand on, and runs of hours, are left to tests of their own.
+ELSEWHERE = ("/data", "train ", "sintel-test", "checkpoint.pth", "--weights")
+SMALLER = {"--size": "64x128", "--count": "2", "--threads": "1"}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    frames = np.random.default_rng(0).integers(0, 256, (3, 128, 192, 3), np.uint8)
+    for name, frame in zip(("a.png", "b.png"), frames):
+        write_image(name, frame)
+    for name in ("pairs", "frames"):
+        pathlib.Path(name).mkdir()
+    for i, frame in enumerate(frames, start=1):
+        write_image(f"frames/{i:04}.png", frame)
+    write_image("pairs/1_img1.png", frames[0])
+    write_image("pairs/1_img2.png", frames[1])
+    write_flow("pairs/1_flow.flo", np.zeros((128, 192, 2), np.float32))
+    write_video("clip.mp4", frames, fps=10)
+    files = ROOT / "tfflow" / "weights" / "presets"
+    for name in ("rillflow", "lightflow"):
+        shutil.copy(files / f"{name}_int8.tflite", f"{name}_int8.tflite")
+    yield
+    keras.backend.clear_session()
+
+
+def smaller(words):
+    """The same command with small sizes and numbers."""
+    words = list(words)
+    for option, value in SMALLER.items():
+        if option in words:
+            place = words.index(option) + 1
+            end = place
+            while end < len(words) and not words[end].startswith("-"):
+                end += 1
+            words[place:end] = [value]
+    return words
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["README.md", "docs/evaluation.md", "docs/video.md"])
+def test_a_page_works_from_top_to_bottom(page, folder, capsys):
+    ran = 0
+    for line in commands(ROOT / page):
+        if any(word in line for word in ELSEWHERE):
+            continue
+        ran += 1
+        assert cli.main(smaller(arguments(line))) in (None, 0), f"{line}: {capsys.readouterr().err}"
+    assert ran
