@@ -35,8 +35,9 @@ def converted_once(root):
 
     original, known = conversion.convert, {}
 
-    def convert(model, size):
-        return known.setdefault(size, known.get(size) or original(model, size))
+    def convert(model, size, **settings):
+        key = (size, *settings.items())
+        return known.setdefault(key, known.get(key) or original(model, size, **settings))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(conversion, "convert", convert)

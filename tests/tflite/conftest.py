@@ -56,13 +56,15 @@ def converted_once(model):
 
     original = conversion.convert
     # Other models, of single tests, go their own way.
-    cached = functools.cache(lambda size: original(model, size))
+    cached = functools.cache(lambda size, **settings: original(model, size, **settings))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             conversion,
             "convert",
-            lambda network, size: (
-                cached(tuple(size)) if network is model else original(network, size)
+            lambda network, size, **settings: (
+                cached(tuple(size), **settings)
+                if network is model
+                else original(network, size, **settings)
             ),
         )
         yield

@@ -53,10 +53,10 @@ def exported(network, tmp_path_factory):
     known = {}
 
     def once(original):
-        def function(model, *arguments):
-            key = arguments[0]
+        def function(model, *arguments, **settings):
+            key = (arguments[0], *settings.values())
             if key not in known:
-                known[key] = original(model, *arguments)
+                known[key] = original(model, *arguments, **settings)
             return known[key]
 
         return function
@@ -200,10 +200,10 @@ def test_other_networks_are_refused(name, tmp_path):
 
 
 def test_nothing_is_left_where_a_part_fails(network, tmp_path, monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise ValueError("no such part")
 
-    monkeypatch.setattr(conversion, "convert", lambda *_: b"")
+    monkeypatch.setattr(conversion, "convert", lambda *_, **__: None)
     monkeypatch.setattr(conversion, "convert_function", fail)
     monkeypatch.setattr(conversion, "Graph", lambda content: None)
     with pytest.raises(ValueError, match="no such part"):

@@ -63,7 +63,7 @@ def siamese():
     model = tfflow.models.create("rillflow_0.5")
     graph = conversion.convert(model, SIZE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(conversion, "convert", lambda *_: graph)
+        patch.setattr(conversion, "convert", lambda *_, **__: graph)
         yield model
 
 

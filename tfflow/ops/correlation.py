@@ -66,8 +66,9 @@ def correlation(
         return cost
     if stride % step == 0:
         # Both maps are only ever looked at on one grid of every step-th pixel.
-        grid1, grid2 = features1[:, ::step, ::step, :], features2[:, ::step, ::step, :]
-        cost = _every_displacement(grid1, grid2, max_displacement // step)
+        if step > 1:  # LiteRT would copy what is not cut
+            features1, features2 = (each[:, ::step, ::step, :] for each in (features1, features2))
+        cost = _every_displacement(features1, features2, max_displacement // step)
         beyond = stride // step
     else:
         # A pixel only ever meets pixels of its own grid, of which there are step² interleaved ones.
@@ -126,8 +127,8 @@ def _every_displacement(features1, features2, radius):
         products = ops.matmul(left, row)
         # Entry (i, i + dx) lies at i · (window + 1) + dx of the flattened matrix: in rows of
         # window + 1, the diagonals are the first columns.
-        products = ops.reshape(products, (*first, height, tiles, tile * window))
-        products = ops.pad(products, ((0, 0),) * (len(first) + 2) + ((0, tile),))
+        products = ops.reshape(products, (batch, height, tiles, tile * window))
+        products = ops.pad(products, ((0, 0), (0, 0), (0, 0), (0, tile)))
         products = ops.reshape(products, (*first, height, tiles, tile, window + 1))
         rows.append(ops.slice(products, (*zeros, 0, 0, 0, 0), (*first, height, tiles, tile, span)))
     cost = ops.reshape(ops.concatenate(rows, axis=-1), (batch, height, tiles * tile, span * span))

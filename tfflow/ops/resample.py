@@ -7,6 +7,8 @@ Bilinear with half-pixel centres, the edge repeated, no antialiasing: torch's ``
 import keras
 from keras import ops
 
+from tfflow.ops import lite
+
 
 def resize(image, size):
     """Bilinear resize of an image or feature map, (B, H, W, C) -> (B, size[0], size[1], C).
@@ -142,16 +144,19 @@ def upsample_convex(image, logits, factor):
     Source: RAFT (Teed and Deng, 2020), section 3.3, whose outside is zero instead.
     """
     batch, height, width, channels = ops.shape(image)
-    shares = ops.reshape(logits, (batch, height, width, factor**2, 9))
+    first = () if lite.in_lite() and batch == 1 else (batch,)  # GPUs take four dimensions
+    shares = ops.reshape(logits, (*first, height, width, factor**2, 9))
     shares = ops.cast(ops.softmax(shares, axis=-1), image.dtype)
-    rows = ops.concatenate([image[:, :1], image, image[:, -1:]], axis=1)
-    padded = ops.concatenate([rows[:, :, :1], rows, rows[:, :, -1:]], axis=2)
+    # Not [:, -1:]: a phone's GPU counts from the beginning alone.
+    rows = ops.concatenate([image[:, :1], image, image[:, height - 1 : height]], axis=1)
+    padded = ops.concatenate([rows[:, :, :1], rows, rows[:, :, width - 1 : width]], axis=2)
     neighbours = [
         ops.slice(padded, (0, dy, dx, 0), (batch, height, width, channels))
         for dy in range(3)
         for dx in range(3)
     ]
-    fine = ops.matmul(shares, ops.stack(neighbours, axis=3))
+    neighbours = ops.concatenate(neighbours, axis=-1)
+    fine = ops.matmul(shares, ops.reshape(neighbours, (*first, height, width, 9, channels)))
     fine = ops.reshape(fine, (batch, height, width, factor**2 * channels))
     return ops.depth_to_space(fine, factor, data_format="channels_last")
 

@@ -3,7 +3,7 @@
 from keras import ops
 
 from tfflow.ops import native
-from tfflow.ops.lite import warp_in_lite
+from tfflow.ops.lite import take_rows, warp_in_lite
 from tfflow.ops.shifted_warp import checked_flow, warp_in_context
 
 
@@ -70,7 +70,7 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
         for columns, horizontal in ((left, 1.0 - toward_right), (right, toward_right)):
             # Not [..., None]: LiteRT has no such slice of a map whose size is not known.
             weight = ops.expand_dims(ops.cast(vertical * horizontal, image.dtype), -1)
-            warped = warped + ops.take(pixels, start + columns, axis=0) * weight
+            warped = warped + take_rows(pixels, start + columns) * weight
 
     if mask_threshold is None and not return_mask:
         return warped

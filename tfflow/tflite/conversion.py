@@ -25,6 +25,7 @@ from tfflow.tflite.rewriting import (
     drop_unused_inputs,
     join_thin_maps,
     name_signature,
+    slice_without_strides,
     split_wide_concatenations,
 )
 from tfflow.tflite.streaming_parts import quantize_parts, repeatable, signatures
@@ -142,10 +143,12 @@ def export(
             settings["calibration"] = repeatable(calibration)
         parts = {}
         with warp_by_shifts(warp_radius) as warps:
-            whole = convert(model, size)
+            # The file whose weights are float16 is the one for GPUs, which compute in float16 too.
+            in_half = quantization == "float16"
+            whole = convert(model, size, in_half=in_half)
             if streaming:
                 for name, endpoint in signatures(model, size).items():
-                    parts[name] = convert_function(model, name, *endpoint)
+                    parts[name] = convert_function(model, name, *endpoint, in_half=in_half)
         if warp_radius is not None and not warps.count:
             raise ValueError(f"{model.name} has no warp; export it without warp_radius.")
         graph = quantize(whole, quantization, **settings)
@@ -159,8 +162,8 @@ def export(
     return path
 
 
-def convert(model, size):
-    """The float32 :class:`Graph`, with signature, tensor names and images joined quickly.
+def convert(model, size, *, in_half=False):
+    """The float32 :class:`Graph` of a model; see :func:`convert_function`.
 
     Raises:
         ValueError: If the model has an operator that LiteRT lacks.
@@ -169,10 +172,12 @@ def convert(model, size):
     def flow(images):
         return {"flow": model(images, training=False)["flow"]}
 
-    return convert_function(model, SIGNATURE, flow, dict.fromkeys(IMAGES, (1, *size, 3)))
+    return convert_function(
+        model, SIGNATURE, flow, dict.fromkeys(IMAGES, (1, *size, 3)), in_half=in_half
+    )
 
 
-def convert_function(model, signature, function, shapes):
+def convert_function(model, signature, function, shapes, *, in_half=False):
     """A part of a model as a float32 :class:`Graph` with one signature.
 
     Args:
@@ -180,6 +185,7 @@ def convert_function(model, signature, function, shapes):
         signature: The signature's name.
         function: A dict of tensors to a dict of tensors; their keys become the signature's.
         shapes: Of the inputs, name -> shape. Features that are not needed are left out.
+        in_half: Whether it must not leave float16's range, as a GPU computes.
 
     Raises:
         ValueError: If the function has an operator that LiteRT lacks.
@@ -196,18 +202,20 @@ def convert_function(model, signature, function, shapes):
     if signature != SIGNATURE:  # which has two images, whatever becomes of them
         drop_unused_inputs(graph)
     name_signature(graph)
-    rewrite(graph)
+    rewrite(graph, in_half)
     return graph
 
 
-def rewrite(graph):
+def rewrite(graph, in_half=False):
     """Gives a float32 graph the form that LiteRT's XNNPACK runs fastest."""
+    slice_without_strides(graph)
+    if not in_half:  # its exponentials may be large
+        convex_without_softmax(graph)
     join_thin_maps(graph)
     split_wide_concatenations(graph)
     join_images_later(graph)
     pixels_side_by_side(graph)
     mean_free_kernels(graph)
-    convex_without_softmax(graph)
 
 
 def _convert_saved_model(folder, signature):

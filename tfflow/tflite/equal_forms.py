@@ -78,12 +78,12 @@ def _convex(graph, to_space, producers, consumers):
     product = before(before(to_space, "RESHAPE"), "BATCH_MATMUL")
     softmax = before(product, "SOFTMAX")
     logits = before(before(softmax, "RESHAPE"), "CONV_2D")
-    stack = before(product, "PACK", 1)
-    if logits is None or stack is None or softmax.builtinOptions.beta != 1:
+    joined = before(before(product, "RESHAPE", 1), "CONCATENATION")
+    if logits is None or joined is None or softmax.builtinOptions.beta != 1:
         return {}
-    padded = _source_of_neighbours(graph, stack, producers)
+    padded = _source_of_neighbours(graph, joined, producers)
     kernel, bias = (graph.constant(number) for number in logits.inputs[1:])
-    batch, height, width, channels = graph.shape(stack.inputs[0])
+    batch, height, width, channels = graph.shape(joined.inputs[0])
     fine = to_space.builtinOptions.blockSize**2
     if (
         padded is None
@@ -91,7 +91,7 @@ def _convex(graph, to_space, producers, consumers):
         or bias is None
         or kernel.shape[1:3] != (1, 1)
         or logits.builtinOptions.fusedActivationFunction != NO_ACTIVATION
-        or graph.shape(softmax.outputs[0]) != (batch, height, width, fine, NEIGHBOURS)
+        or graph.shape(softmax.outputs[0])[-4:] != (height, width, fine, NEIGHBOURS)
     ):
         return {}
     last, scale = _scaled(graph, to_space, consumers)
@@ -137,9 +137,9 @@ def _convex(graph, to_space, producers, consumers):
     return {id(to_space): [], id(last): [*build.operators, to_space]}
 
 
-def _source_of_neighbours(graph, stack, producers):
-    """The tensor of which a PACK holds the nine shifted copies, row by row; None if it does not."""
-    slices = [producers.get(number) for number in stack.inputs]
+def _source_of_neighbours(graph, joined, producers):
+    """The tensor of which a CONCATENATION joins nine shifted copies, row by row; None if not so."""
+    slices = [producers.get(number) for number in joined.inputs]
     if any(operator is None or graph.name(operator) != "SLICE" for operator in slices):
         return None
     starts = [graph.constant(operator.inputs[1]) for operator in slices]

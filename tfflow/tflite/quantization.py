@@ -128,7 +128,8 @@ def flow_heads(graph):
         shape = graph.shape(number)
         made_by = producers.get(number)
         predicted = made_by is not None and graph.name(made_by) == "CONV_2D"
-        return len(shape) == 4 and shape[-1] <= (4 if predicted else 2)
+        # Maps, and lists of pixels.
+        return len(shape) in (2, 4) and shape[-1] <= (4 if predicted else 2)
 
     heads = []
     for operator in graph.subgraph.operators:

@@ -155,6 +155,34 @@ def _grouped(graph, concatenation):
     return added
 
 
+def slice_without_strides(graph):
+    """Makes a SLICE of each STRIDED_SLICE that skips nothing: GPUs take more of these."""
+    graph.subgraph.operators = [
+        _as_slice(graph, operator) or operator for operator in graph.subgraph.operators
+    ]
+
+
+def _as_slice(graph, operator):
+    """The SLICE that is equal to a STRIDED_SLICE; None for all other operators."""
+    options = operator.builtinOptions
+    if graph.name(operator) != "STRIDED_SLICE":
+        return None
+    begin, end, strides = (graph.constant(number) for number in operator.inputs[1:])
+    if options.ellipsisMask or options.newAxisMask or options.shrinkAxisMask or options.offset:
+        return None
+    if begin is None or end is None or strides is None or (strides != 1).any():
+        return None
+    source, result = operator.inputs[0], operator.outputs[0]
+    begin = [
+        0 if options.beginMask >> axis & 1 else slice(int(start), None).indices(side)[0]
+        for axis, (start, side) in enumerate(zip(begin, graph.shape(source)))
+    ]
+    name = graph.tensor_name(result)
+    numbers = {"begin": begin, "size": graph.shape(result)}
+    operands = [graph.add_constant(f"{name}/{key}", np.int32(n)) for key, n in numbers.items()]
+    return graph.new_operator("SLICE", [source, *operands], [result], schema.SliceOptionsT())
+
+
 def stay_integer(graph):
     """Lets leaky ReLU and depth-to-space run in int8, where the quantiser put floats around them.
 
