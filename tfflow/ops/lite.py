@@ -32,13 +32,15 @@ def in_lite():
 
 
 def take_rows(pixels, index):
-    """The rows of (N, C) at whole numbers from 0 to N - 1."""
+    """The rows of (N, C) at whole numbers from 0 to N - 1, of any shape (…) -> (…, C)."""
     if not in_lite():
         return ops.take(pixels, index, axis=0)
-    # Keras would count negative numbers from the end, by three more operators.
+    # Keras would count negative numbers from the end, by three more operators; and GPUs gather by
+    # lists alone.
     import tensorflow as tf
 
-    return tf.gather(pixels, index)
+    rows = tf.gather(pixels, tf.reshape(index, [-1]))
+    return ops.reshape(rows, (*index.shape, pixels.shape[-1]))
 
 
 def warp_in_lite(image, flow, *, padding, mask_threshold, return_mask):

@@ -156,31 +156,48 @@ def _grouped(graph, concatenation):
 
 
 def slice_without_strides(graph):
-    """Makes a SLICE of each STRIDED_SLICE that skips nothing: GPUs take more of these."""
+    """Makes a SLICE of each STRIDED_SLICE that skips nothing, and a RESHAPE where it drops an axis.
+
+    XNNPACK and GPUs take more of these.
+    """
     graph.subgraph.operators = [
-        _as_slice(graph, operator) or operator for operator in graph.subgraph.operators
+        each
+        for operator in graph.subgraph.operators
+        for each in _as_slice(graph, operator) or [operator]
     ]
 
 
 def _as_slice(graph, operator):
-    """The SLICE that is equal to a STRIDED_SLICE; None for all other operators."""
+    """The operators that a STRIDED_SLICE is equal to; [] for others, and where it skips values."""
     options = operator.builtinOptions
     if graph.name(operator) != "STRIDED_SLICE":
-        return None
+        return []
     begin, end, strides = (graph.constant(number) for number in operator.inputs[1:])
-    if options.ellipsisMask or options.newAxisMask or options.shrinkAxisMask or options.offset:
-        return None
+    if options.ellipsisMask or options.newAxisMask or options.offset:
+        return []
     if begin is None or end is None or strides is None or (strides != 1).any():
-        return None
+        return []
     source, result = operator.inputs[0], operator.outputs[0]
+    name, sides = graph.tensor_name(result), list(graph.shape(result))
+    dropped = [axis for axis in range(len(begin)) if options.shrinkAxisMask >> axis & 1]
+    for axis in dropped:
+        sides.insert(axis, 1)
     begin = [
-        0 if options.beginMask >> axis & 1 else slice(int(start), None).indices(side)[0]
+        0
+        if options.beginMask >> axis & 1 and axis not in dropped
+        else slice(int(start), None).indices(side)[0]
         for axis, (start, side) in enumerate(zip(begin, graph.shape(source)))
     ]
-    name = graph.tensor_name(result)
-    numbers = {"begin": begin, "size": graph.shape(result)}
+    numbers = {"begin": begin, "size": sides}
     operands = [graph.add_constant(f"{name}/{key}", np.int32(n)) for key, n in numbers.items()]
-    return graph.new_operator("SLICE", [source, *operands], [result], schema.SliceOptionsT())
+    if not dropped:
+        return [graph.new_operator("SLICE", [source, *operands], [result], schema.SliceOptionsT())]
+    part = graph.add_tensor(f"{name}/slice", sides, graph.tensor(result).type)
+    shape = graph.add_constant(f"{name}/shape", np.int32(graph.shape(result)))
+    return [
+        graph.new_operator("SLICE", [source, *operands], [part], schema.SliceOptionsT()),
+        graph.new_operator("RESHAPE", [part, shape], [result], schema.ReshapeOptionsT()),
+    ]
 
 
 def stay_integer(graph):
