@@ -81,7 +81,7 @@ PRESETS = {
             "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 2900 "
             "--init runs/rillflow_preset/model.keras --output runs/rillflow_again",
         ],
-        pairs_seen=104_800,
+        pairs_seen=112_800,
         files=(
             File(
                 form="int8",
