@@ -117,6 +117,22 @@ def test_onnx(model, expected, tmp_path):
     np.testing.assert_allclose(flow, expected, atol=1e-4)
 
 
+@needs_onnx
+def test_onnx_of_a_network_that_matches(tmp_path):
+    import onnxruntime
+
+    keras.utils.set_random_seed(0)
+    network, path = tfflow.models.create("rillflow_0.5"), tmp_path / "x.onnx"
+    # Its coarsest map has one row here, which tf2onnx does not handle.
+    with pytest.raises(ValueError, match="at least twice 64"):
+        network.export(path, "onnx", input_signature=network.input_signature((64, 128)))
+    assert not path.exists()
+    network.export(path, "onnx", input_signature=network.input_signature((128, 192)))
+    images = {k: RNG.random((1, 128, 192, 3), np.float32) for k in IMAGES}
+    (flow,) = onnxruntime.InferenceSession(path).run(["flow"], images)
+    np.testing.assert_allclose(flow, network(images)["flow"], atol=1e-3)
+
+
 @pytest.mark.skipif(not importlib.util.find_spec("openvino"), reason="needs openvino")
 def test_openvino(model, expected, tmp_path):
     import openvino

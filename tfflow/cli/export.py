@@ -3,7 +3,6 @@
 import argparse
 import pathlib
 
-from tfflow.atomic_file import atomic_file
 from tfflow.cli.shared import (
     calibration_options,
     check_report,
@@ -157,11 +156,8 @@ def _export_by_keras(model, arguments):
     path = pathlib.Path(arguments.output)
     signature = model.input_signature(arguments.size)
     with working(f"exporting {arguments.model} to {path}"):
-        if path.suffix == ".onnx":
-            with atomic_file(path) as temporary:
-                model.export(str(temporary), "onnx", verbose=False, input_signature=signature)
-        else:
-            model.export(str(path), verbose=False, input_signature=signature)
+        kind = "onnx" if path.suffix == ".onnx" else "tf_saved_model"
+        model.export(path, kind, verbose=False, input_signature=signature)
     size = "any size" if arguments.size is None else "x".join(map(str, arguments.size))
     print(f"{path}: float32, image1 and image2 of {size} to flow in px")
 

@@ -2,6 +2,7 @@
 
 import keras
 
+from tfflow.atomic_file import atomic_file
 from tfflow.ops.native import builtin_operators, reference_ops
 
 
@@ -61,18 +62,32 @@ class Exportable:
 
         Raises:
             ImportError: If the format needs a package that is not installed.
+            ValueError: If tf2onnx makes an ONNX file that can't be run; nothing is written.
         """
         if input_signature is None:
             input_signature = self.input_signature()
         if format == "litert":
             # Keras lets TensorFlow's operators in, which no phone's LiteRT can run.
             kwargs = {"target_spec": builtin_operators(), **kwargs}
+        settings = {"format": format, "verbose": verbose, "input_signature": input_signature}
         # No exported file may need this package's kernels.
         with reference_ops():
-            super().export(
-                str(filepath),
-                format=format,
-                verbose=verbose,
-                input_signature=input_signature,
-                **kwargs,
-            )
+            if format == "onnx":
+                with atomic_file(filepath) as temporary:
+                    super().export(str(temporary), **settings, **kwargs)
+                    self._check_onnx(temporary)
+            else:
+                super().export(str(filepath), **settings, **kwargs)
+
+    def _check_onnx(self, path):
+        """Raises ValueError where tf2onnx lost track of the maps' axes."""
+        import onnx
+
+        try:
+            onnx.checker.check_model(str(path), full_check=True)
+        except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+            raise ValueError(
+                f"tf2onnx makes a file of {self.name} that can't be run. It does so where a map "
+                f"has a single row or column; give a size of at least twice {self.multiple}, or "
+                "none for any size."
+            ) from error
