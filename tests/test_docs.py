@@ -64,7 +64,7 @@ def test_links_lead_somewhere():
 
 # What the commands of the README and of docs/evaluation.md find in the folder they are run in.
 # Data sets that nobody may hand on, and runs of hours, are left to tests of their own.
-ELSEWHERE = ("/data", "train ", "sintel-test", "checkpoint.pth", "--weights")
+ELSEWHERE = ("/data", "tfflow train", "sintel-test", "checkpoint.pth", "--weights")
 SMALLER = {"--size": "64x128", "--count": "2", "--threads": "1"}
 
 
