@@ -78,7 +78,7 @@ PRESETS = {
         commands=[
             "tfflow train rillflow_synthetic --data-dir scenes --ema 0.998",
             "tfflow train rillflow_preset --data-dir scenes --ema 0.998",
-            "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 2900 "
+            "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 3900 "
             "--init runs/rillflow_preset/model.keras --output runs/rillflow_again",
         ],
         pairs_seen=112_800,

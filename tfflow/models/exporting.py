@@ -88,6 +88,5 @@ class Exportable:
         except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
             raise ValueError(
                 f"tf2onnx makes a file of {self.name} that can't be run. It does so where a map "
-                f"has a single row or column; give a size of at least twice {self.multiple}, or "
-                "none for any size."
+                f"has a single row or column: give a size of at least twice {self.multiple}."
             ) from error

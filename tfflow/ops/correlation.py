@@ -108,29 +108,33 @@ def _every_displacement(features1, features2, radius):
     overhang = (window + tile - 1) // tile  # tiles that a window reaches over
 
     # A phone's GPU takes no more than four dimensions: the batch of one is left out.
-    first = () if lite.in_lite() and batch == 1 else (batch,)
+    leading = () if lite.in_lite() and batch == 1 else (batch,)
     left = ops.pad(features1, ((0, 0), (0, 0), (0, tiles * tile - width), (0, 0)))
-    left = ops.reshape(left, (*first, height, tiles, tile, channels))
+    left = ops.reshape(left, (*leading, height, tiles, tile, channels))
 
     right_end = (tiles + overhang - 1) * tile - width - radius
     right = ops.pad(features2, ((0, 0), (radius, radius), (radius, right_end), (0, 0)))
-    right = ops.reshape(right, (*first, height + 2 * radius, tiles + overhang - 1, tile, channels))
+    right = ops.reshape(
+        right, (*leading, height + 2 * radius, tiles + overhang - 1, tile, channels)
+    )
     windows = ops.concatenate(
         [right[..., i : i + tiles, : window - i * tile, :] for i in range(overhang)], axis=-2
     )
     windows = ops.swapaxes(windows, -1, -2)
 
-    rows, zeros = [], (0,) * len(first)
+    rows, zeros = [], (0,) * len(leading)
     for dy in range(span):
         # slice, not [...]: TensorFlow's gradient of the latter is ten times slower.
-        row = ops.slice(windows, (*zeros, dy, 0, 0, 0), (*first, height, tiles, channels, window))
+        row = ops.slice(windows, (*zeros, dy, 0, 0, 0), (*leading, height, tiles, channels, window))
         products = ops.matmul(left, row)
         # Entry (i, i + dx) lies at i · (window + 1) + dx of the flattened matrix: in rows of
         # window + 1, the diagonals are the first columns.
         products = ops.reshape(products, (batch, height, tiles, tile * window))
         products = ops.pad(products, ((0, 0), (0, 0), (0, 0), (0, tile)))
-        products = ops.reshape(products, (*first, height, tiles, tile, window + 1))
-        rows.append(ops.slice(products, (*zeros, 0, 0, 0, 0), (*first, height, tiles, tile, span)))
+        products = ops.reshape(products, (*leading, height, tiles, tile, window + 1))
+        rows.append(
+            ops.slice(products, (*zeros, 0, 0, 0, 0), (*leading, height, tiles, tile, span))
+        )
     cost = ops.reshape(ops.concatenate(rows, axis=-1), (batch, height, tiles * tile, span * span))
     if isinstance(width, int) and tiles * tile == width:
         return cost  # LiteRT would copy it

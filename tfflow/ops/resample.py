@@ -144,8 +144,8 @@ def upsample_convex(image, logits, factor):
     Source: RAFT (Teed and Deng, 2020), section 3.3, whose outside is zero instead.
     """
     batch, height, width, channels = ops.shape(image)
-    first = () if lite.in_lite() and batch == 1 else (batch,)  # GPUs take four dimensions
-    shares = ops.reshape(logits, (*first, height, width, factor**2, 9))
+    leading = () if lite.in_lite() and batch == 1 else (batch,)  # GPUs take four dimensions
+    shares = ops.reshape(logits, (*leading, height, width, factor**2, 9))
     shares = ops.cast(ops.softmax(shares, axis=-1), image.dtype)
     # Not [:, -1:]: a phone's GPU counts from the beginning alone.
     rows = ops.concatenate([image[:, :1], image, image[:, height - 1 : height]], axis=1)
@@ -156,7 +156,7 @@ def upsample_convex(image, logits, factor):
         for dx in range(3)
     ]
     neighbours = ops.concatenate(neighbours, axis=-1)
-    fine = ops.matmul(shares, ops.reshape(neighbours, (*first, height, width, 9, channels)))
+    fine = ops.matmul(shares, ops.reshape(neighbours, (*leading, height, width, 9, channels)))
     fine = ops.reshape(fine, (batch, height, width, factor**2 * channels))
     return ops.depth_to_space(fine, factor, data_format="channels_last")
 
