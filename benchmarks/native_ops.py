@@ -30,6 +30,7 @@ from tables import put_table, write_csv
 import tfflow
 from tfflow import ops
 from tfflow.losses import MultiLevelEPE
+from tfflow.markdown import markdown_table
 from tfflow.native import build
 from tfflow.ops.native import reference_ops
 from tfflow.tflite.benchmarking import conditions
@@ -241,10 +242,8 @@ def write_table():
     with RESULT.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     ways = ("native", "reference", "XLA", "Addons")
-    lines = [
-        "| | | native | reference | XLA | Addons | Addons / native | floor | of the peak |",
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
+    heads = ["", "", *ways, "Addons / native", "floor", "of the peak"]
+    cells = []
     for key in dict.fromkeys((row["name"], row["what"]) for row in rows):
         found = {row["way"]: row for row in rows if (row["name"], row["what"]) == key}
         times = [f"{float(found[way]['median_ms']):.1f}" if way in found else "" for way in ways]
@@ -252,9 +251,10 @@ def write_table():
         gain = f"{addons['times_native']}" if addons else ""
         floor = native["floor_ms"]
         share = f"{float(floor) / float(native['median_ms']):.0%}" if floor else ""
-        lines.append("| " + " | ".join([*key, *times, gain, floor, share]) + " |")
+        cells.append([*key, *times, gain, floor, share])
     first = rows[0]
-    lines += [
+    lines = [
+        *markdown_table(heads, cells, texts=(0, 1)),
         "",
         f"Milliseconds, medians; {first['cpu']}, {first['cores']} cores, load average "
         f"{first['load_average']}, TensorFlow {first['tensorflow']}, {first['date'][:10]}. "

@@ -30,6 +30,7 @@ from tfflow import tflite
 from tfflow.data import SceneCache, SceneConfig, open_dataset, synthesize
 from tfflow.data.scenes import render, sample_scene
 from tfflow.evaluation import evaluate
+from tfflow.markdown import markdown_table
 from tfflow.models import FlowStream
 from tfflow.tflite.benchmarking import conditions
 from tfflow.weights import preset_tflite
@@ -205,13 +206,9 @@ def write_table(rows, sets):
         "pair_ms_2_threads": "2 threads",
         "megabytes": "MB",
     }
-    heads = list(columns.values())
-    lines = ["| | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(heads)]
-    lines += [
-        "| " + " | ".join([row["method"], *(str(row.get(key, "")) for key in columns)]) + " |"
-        for row in rows
-    ]
-    lines += [
+    cells = [[row["method"], *(row.get(key, "") for key in columns)] for row in rows]
+    lines = [
+        *markdown_table(["", *columns.values()], cells),
         "",
         f"{rows[0]['cpu']}, {rows[0]['cores']} shared cores, load average "
         f"{rows[0]['load_average']}, {rows[0]['date'][:10]}.",

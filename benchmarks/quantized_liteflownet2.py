@@ -21,6 +21,7 @@ from tables import put_table, write_csv
 import tfflow
 from tfflow import recipes, tflite
 from tfflow.evaluation import evaluate
+from tfflow.markdown import markdown_table
 from tfflow.tflite.benchmarking import conditions
 
 HERE = pathlib.Path(__file__).parent
@@ -73,17 +74,14 @@ def main():
 def write_table(rows):
     """Puts the numbers into docs/export.md, between the two comments there."""
     first = rows[0]
-    lines = [
-        "| | MB | of float32 | EPE, px | change | ms, 1 thread |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
+    heads = ("", "MB", "of float32", "EPE, px", "change", "ms, 1 thread")
+    cells = []
     for row in rows:
         share, change = row["megabytes"] / first["megabytes"], row["epe"] / first["epe"] - 1
-        lines.append(
-            f"| {row['form']} | {row['megabytes']} | {share:.0%} | {row['epe']:.3f} | "
-            f"{change:+.1%} | {row['median_ms']} |"
-        )
-    lines += [
+        cells.append([row["form"], row["megabytes"], f"{share:.0%}", f"{row['epe']:.3f}"])
+        cells[-1] += [f"{change:+.1%}", row["median_ms"]]
+    lines = [
+        *markdown_table(heads, cells),
         "",
         f"At {first['size']}, on unseen scenes; no motion at all gives {first['zero_flow']:.2f} "
         f"px. {first['cpu']}, load average {first['load_average']}, {first['date'][:10]}.",

@@ -21,6 +21,7 @@ from tables import put_table, write_csv
 import tfflow
 from tfflow import tflite
 from tfflow.evaluation import evaluate
+from tfflow.markdown import markdown_table
 from tfflow.tflite.benchmarking import conditions, delegation
 from tfflow.tflite.calibration import synthetic_samples
 from tfflow.tflite.memory import peak_memory
@@ -96,17 +97,15 @@ def costs(path, pairs):
 
 def write_table(rows):
     """Puts the numbers into docs/export.md, between the two comments there."""
-    lines = [
-        "| | ms, 1 thread | ms, 2 threads | MB | memory, MB | in XNNPACK | EPE, px |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
+    heads = ["", "ms, 1 thread", "ms, 2 threads", "MB", "memory, MB", "in XNNPACK", "EPE, px"]
+    cells = []
     for row in rows:
         share = f"{row['delegated']} of {row['operators']}" if row["operators"] else ""
-        cells = [row["form"], row["median_ms_1"], row["median_ms_2"], row["megabytes"]]
-        cells += [row["memory_mb"], share, row["epe"]]
-        lines.append(f"| {' | '.join(map(str, cells))} |")
+        cells.append([row["form"], row["median_ms_1"], row["median_ms_2"], row["megabytes"]])
+        cells[-1] += [row["memory_mb"], share, row["epe"]]
     first = rows[0]
-    lines += [
+    lines = [
+        *markdown_table(heads, cells),
         "",
         f"Medians of {ROUNDS} rounds, all in turn; EPE on {PAIRS} synthetic scenes of that size. "
         f"{first['cpu']}, {first['cores']} shared cores, load average {first['load_average']}, "

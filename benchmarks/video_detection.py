@@ -38,6 +38,7 @@ from tfflow.detection import (
 )
 from tfflow.detection.evaluation import SPEEDS, motion_speeds
 from tfflow.detection.export import MAX_CLIPS, float_operators
+from tfflow.markdown import markdown_table
 from tfflow.models.prediction import resize
 from tfflow.progress import progress_bar
 from tfflow.tflite.benchmarking import conditions
@@ -206,28 +207,23 @@ def write_tables(rows):
         return "" if row is None else f"{row[name]:.3f}" if name != "ms" else f"{row[name]:.1f}"
 
     every = table["every frame", "float32", 1]
+    heads = ["key frame every", "held boxes", "flow", "of all frames'", "ms"]
+    cells = [["(every frame, no flow)", "", f"{every['ap']:.3f}", "100 %", f"{every['ms']:.1f}"]]
+    cells[0] += [cell("every frame", "int8", 1, name) for name in ("ap", "ms")]
+    for interval in INTERVALS:
+        share = table["flow", "float32", interval]["ap"] / every["ap"]
+        cells.append([interval, cell("held", "float32", interval, "ap")])
+        cells[-1] += [cell("flow", "float32", interval, "ap"), f"{100 * share:.0f} %"]
+        cells[-1] += [cell("flow", "float32", interval, "ms")]
+        cells[-1] += [cell("flow", "int8", interval, name) for name in ("ap", "ms")]
     lines = [
         f"COCO's AP on {every['clips']} held-out synthetic clips, ms per frame; one thread of "
         f"{every['cpu']}, {every['date'][:10]}.",
         "",
-        "| key frame every | held boxes | flow | of all frames' | ms | flow, int8 | ms, int8 |",
-        "|---|---|---|---|---|---|---|",
-        f"| (every frame, no flow) | | {every['ap']:.3f} | 100 % | {every['ms']:.1f} | "
-        f"{cell('every frame', 'int8', 1, 'ap')} | {cell('every frame', 'int8', 1, 'ms')} |",
+        *markdown_table([*heads, "flow, int8", "ms, int8"], cells),
     ]
-    for interval in INTERVALS:
-        share = table["flow", "float32", interval]["ap"] / every["ap"]
-        cells = [
-            cell("held", "float32", interval, "ap"),
-            cell("flow", "float32", interval, "ap"),
-            f"{100 * share:.0f} %",
-            cell("flow", "float32", interval, "ms"),
-            cell("flow", "int8", interval, "ap"),
-            cell("flow", "int8", interval, "ms"),
-        ]
-        lines.append(f"| {interval} | {' | '.join(cells)} |")
     put_table(DOCS, "video_detection", lines)
-    lines = ["| float32 | AP | AP50 | slow | medium | fast |", "|---|---|---|---|---|---|"]
+    cells = []
     for name, way, interval in (
         ("every frame", "every frame", 1),
         ("held, 10", "held", 10),
@@ -236,8 +232,9 @@ def write_tables(rows):
     ):
         row = table[way, "float32", interval]
         names = ("ap", "ap50", "ap_slow", "ap_medium", "ap_fast")
-        lines.append(f"| {name} | " + " | ".join(f"{row[each]:.3f}" for each in names) + " |")
-    put_table(DOCS, "video_detection_speeds", lines)
+        cells.append([name, *(f"{row[each]:.3f}" for each in names)])
+    heads = ("float32", "AP", "AP50", "slow", "medium", "fast")
+    put_table(DOCS, "video_detection_speeds", markdown_table(heads, cells))
 
 
 if __name__ == "__main__":

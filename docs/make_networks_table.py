@@ -6,7 +6,6 @@ Rows of networks that are not named stay as they are.
 """
 
 import pathlib
-import re
 import sys
 import tempfile
 
@@ -17,6 +16,7 @@ start_backend_quietly()
 import keras
 
 import tfflow
+from tfflow.markdown import markdown_table
 from tfflow.tflite.conversion import convert
 from tfflow.tflite.flops import flops
 from tfflow.tflite.quantization import quantize
@@ -29,9 +29,8 @@ HEAD = f"""\
 Written by `docs/make_networks_table.py`. Operations are those of the float32 `.tflite` file at
 {SIZE[0]}x{SIZE[1]}: two for each multiplication with a sum, in convolutions and matrix products.
 
-| network | trainable parameters | GFLOPs | float32 `.tflite`, MB | float16, MB | |
-|---|---:|---:|---:|---:|---|
 """
+COLUMNS = ("network", "trainable parameters", "GFLOPs", "float32 `.tflite`, MB", "float16, MB", "")
 
 
 def main(names):
@@ -39,12 +38,14 @@ def main(names):
     for name in names or tfflow.models.list():
         rows[name] = _row(name)
         print(rows[name], flush=True)
-        RESULT.write_text(HEAD + "\n".join(rows[n] for n in sorted(rows)) + "\n")
+        table = markdown_table(COLUMNS, [rows[each] for each in sorted(rows)], texts=(0, 5))
+        RESULT.write_text(HEAD + "\n".join(table) + "\n")
 
 
 def _rows(text):
     lines = [line for line in text.splitlines() if line.startswith("| `")]
-    return {re.match(r"\| `(.+?)`", line)[1]: line for line in lines}
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    return {row[0].strip("`"): row for row in cells}
 
 
 def _row(name):
@@ -56,10 +57,14 @@ def _row(name):
         file.write(content)
         operations = flops(file.name) / 1e9
     keras.backend.clear_session()
-    return (
-        f"| `{name}` | {entry.parameters:,} | {operations:.2f} | {sizes[0]:.1f} | {sizes[1]:.1f} "
-        f"| {entry.description} |"
-    )
+    megabytes = [f"{size:.1f}" for size in sizes]
+    return [
+        f"`{name}`",
+        f"{entry.parameters:,}",
+        f"{operations:.2f}",
+        *megabytes,
+        entry.description,
+    ]
 
 
 if __name__ == "__main__":

@@ -220,6 +220,8 @@ def test_models(capsys):
         ("flow {f}/a.png {f}/absent.png -o {t} --model {f}/model.keras", "expected an image at"),
         ("flow {f}/a.png -o {t}", "Give the second"),
         ("flow {f}/absent.mp4 -o {t}.mp4", "there is no file"),
+        ("flow {f}/a.png {f}/b.png -o {t}.flo --format pfm", "--format is for a folder"),
+        ("export lightflow -o {t}.tflite --report {t}/none/a.json", "does not exist; create it"),
         ("flow {f}/model.keras -o {t}", "is no video by its name"),
         ("flow {f}/pairs -o {f}/a.png", "-o must be a folder"),
         ("flow {f}/empty -o {t} --model {f}/model.keras", "no images"),

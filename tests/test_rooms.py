@@ -30,6 +30,7 @@ ROOMS = [
     "startup",
     "progress",
     "atomic_file",
+    "markdown",
     "suggestion",
 ]
 ALLOWED = {

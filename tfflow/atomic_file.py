@@ -26,6 +26,27 @@ def atomic_file(path):
         A `pathlib.Path` for the block to write to.
 
     Raises:
+        OSError: as `check_writable`.
+    """
+    target = check_writable(path)
+
+    # A plain name instead of `tempfile`, whose files keep mode 0600 after the rename. It ends as
+    # the file's does, because some writers ask for more than one extension: `.weights.h5`.
+    temporary = target.parent / f".{secrets.token_hex(4)}.{target.name}"
+    try:
+        yield temporary
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_writable(path):
+    """Checks that a file can be written, before the work whose result it shall hold.
+
+    Returns:
+        Where it is, a `pathlib.Path`, with symbolic links followed.
+
+    Raises:
         FileNotFoundError, NotADirectoryError: the folder does not exist or is a file.
         PermissionError: the folder can't be written.
         IsADirectoryError, OSError: `path` is a folder, or a device or another special file.
@@ -46,12 +67,4 @@ def atomic_file(path):
         )
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"cannot write {path}: no permission to write in {folder}")
-
-    # A plain name instead of `tempfile`, whose files keep mode 0600 after the rename. It ends as
-    # the file's does, because some writers ask for more than one extension: `.weights.h5`.
-    temporary = folder / f".{secrets.token_hex(4)}.{target.name}"
-    try:
-        yield temporary
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    return target

@@ -93,7 +93,7 @@ def test_a_detector_of_images_is_refused(clip, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--json", "none/boxes.json"], "the folder of --json none/boxes.json does not exist"),
+        (["--json", "none/boxes.json"], "none does not exist; create it first"),
         (["--model", "shaps"], "'shaps' is no detector's preset"),
         (["--model", "none.keras"], "No model at none.keras"),
         (["--model", "none_key.tflite"], "There is no model file none_key.tflite"),

@@ -8,6 +8,7 @@ import sys
 from tfflow.atomic_file import atomic_file
 from tfflow.cli.shared import (
     check_complete,
+    check_json,
     command,
     import_option,
     say_size,
@@ -64,10 +65,7 @@ def run(arguments):
     from tfflow.detection.files import detect_video
     from tfflow.progress import progress_bar
 
-    if arguments.json and pathlib.Path(arguments.json).suffix != ".json":
-        raise ValueError(f"--json must be named *.json; got {arguments.json}")
-    if arguments.json and not pathlib.Path(arguments.json).absolute().parent.is_dir():
-        raise FileNotFoundError(f"the folder of --json {arguments.json} does not exist")
+    check_json("--json", arguments.json)
     detector, names = _detector(arguments)
     if arguments.by_motion is not None:
         schedule = ByMotion(arguments.by_motion, arguments.interval)

@@ -1,8 +1,8 @@
 """tfflow evaluate: end-point error of a model on a data set."""
 
 import math
-import pathlib
 
+from tfflow.atomic_file import check_writable
 from tfflow.cli.shared import (
     check_complete,
     command,
@@ -98,8 +98,8 @@ def _check(arguments):
     if bool(arguments.worst) != bool(arguments.output):
         raise ValueError("--worst N and --output DIR go together: how many pictures, and where to")
     for path in (arguments.json, arguments.csv):
-        if path and not pathlib.Path(path).absolute().parent.is_dir():
-            raise FileNotFoundError(f"no folder for {path}; create it first")
+        if path:
+            check_writable(path)
 
 
 def _print(title, result):

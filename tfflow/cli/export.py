@@ -5,7 +5,7 @@ import pathlib
 
 from tfflow.cli.shared import (
     calibration_options,
-    check_report,
+    check_json,
     command,
     import_option,
     load,
@@ -168,7 +168,7 @@ def _check(arguments):
         raise ValueError(
             f"{arguments.model} is exported already; export takes a .keras file or a preset's name"
         )
-    check_report(arguments.report)
+    check_json("--report", arguments.report)
     if arguments.android_assets and arguments.quantize == "int8_uint8":
         raise ValueError(
             "--android-assets is for files that take float32 images, as LiteRT on Android has "

@@ -37,9 +37,8 @@ def add(commands):
     size_option(parser)
     parser.add_argument(
         "--format",
-        default="flo",
         choices=("flo", "pfm", "png"),
-        help="png is KITTI's [%(default)s]",
+        help="of the flow's files in a folder; png is KITTI's [flo]",
     )
     parser.add_argument(
         "--max-flow",
@@ -90,6 +89,10 @@ def _two_images(paths, arguments):
     output = pathlib.Path(arguments.output)
     if output.suffix.lower() not in (".flo", ".pfm", *IMAGE_EXTENSIONS):
         _pairs(dataset, arguments)
+    elif arguments.format:
+        raise ValueError(
+            f"--format is for a folder of files; the name says what -o {output} is"
+        )
     elif output.resolve() in [path.resolve() for path in paths]:
         raise ValueError(f"-o {output} is one of the images; give another name")
     else:
@@ -97,6 +100,8 @@ def _two_images(paths, arguments):
 
 
 def _video(path, arguments):
+    if arguments.format:
+        raise ValueError("--format is for files of flow; of a video a video is written")
     from tfflow.data.files.video import read_video
     from tfflow.evaluation import predict_video
     from tfflow.progress import progress_bar
@@ -152,7 +157,7 @@ def _pairs(dataset, arguments):
             predictor,
             dataset,
             arguments.output,
-            extension=f".{arguments.format}",
+            extension=f".{arguments.format or 'flo'}",
             max_flow=arguments.max_flow,
             size=arguments.size,
             model=arguments.model,

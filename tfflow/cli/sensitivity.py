@@ -2,7 +2,7 @@
 
 from tfflow.cli.shared import (
     calibration_options,
-    check_report,
+    check_json,
     command,
     import_option,
     load,
@@ -39,7 +39,7 @@ def run(arguments):
     from tfflow import tflite
     from tfflow.data import open_dataset
 
-    check_report(arguments.report)
+    check_json("--report", arguments.report)
     model = load(arguments.model)
     report = tflite.sensitivity(
         model,

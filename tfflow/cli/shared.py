@@ -7,6 +7,7 @@ import pathlib
 import sys
 
 import tfflow
+from tfflow.atomic_file import check_writable
 from tfflow.startup import start_backend_quietly
 
 
@@ -93,10 +94,12 @@ def calibration_options(parser):
     )
 
 
-def check_report(path):
-    """Raises ValueError unless a report can be written as JSON there; before what takes time."""
+def check_json(option, path):
+    """Raises an error unless JSON can be written there; before what takes time."""
     if path and pathlib.Path(path).suffix != ".json":
-        raise ValueError(f"--report must be named *.json; got {path}")
+        raise ValueError(f"{option} must be named *.json; got {path}")
+    if path:
+        check_writable(path)
 
 
 def load(source, weights=None, engine=None):

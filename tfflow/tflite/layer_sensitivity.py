@@ -3,6 +3,7 @@
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from tfflow.markdown import markdown_table
 from tfflow.progress import progress_bar
 from tfflow.tflite import conversion
 from tfflow.tflite.benchmarking import conditions
@@ -30,18 +31,13 @@ class SensitivityReport(Report):
             f"{self['model']}, {height}x{width}, {pairs}: int8 is "
             f"{self['int8_px']:.4f} px from float32, all in int8 {self['all_int8_px']:.4f} px"
         )
-        rows = [("layer", "int8 alone", "won in float", "multiplications")]
+        rows = []
         for layer in self["layers"]:
             won = "in float" if layer["in_float"] else f"{layer['won_px']:+.4f} px"
             share = f"{100.0 * layer['multiplications']:.1f} %"
             rows.append((layer["name"], f"{layer['alone_px']:.4f} px", won, share))
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        lines = []
-        for name, *numbers in rows:
-            cells = [text.rjust(width) for text, width in zip(numbers, widths[1:])]
-            lines.append(f"| {' | '.join([name.ljust(widths[0]), *cells])} |")
-        rule = "|".join(["-" * (widths[0] + 2), *(f"{'-' * (each + 1)}:" for each in widths[1:])])
-        return "\n".join([title, "", lines[0], f"|{rule}|", *lines[1:]])
+        heads = ("layer", "int8 alone", "won in float", "multiplications")
+        return "\n".join([title, "", *markdown_table(heads, rows)])
 
 
 def sensitivity(

@@ -5,6 +5,7 @@ import tempfile
 
 import numpy as np
 
+from tfflow.markdown import markdown_table
 from tfflow.tflite.benchmarking import benchmark, conditions, delegation
 from tfflow.tflite.calibration import as_pair, synthetic_samples
 from tfflow.tflite.graph import operators
@@ -85,10 +86,7 @@ class ExportReport(Report):
             rows.append(("EPE", known))
         where = self["conditions"]
         rows.append(("measured on", f"{where['cpu']}, {where['cores']} cores, {where['date']}"))
-        names = [name for name, _ in rows]
-        left, right = max(map(len, names)), max(len(text) for _, text in rows)
-        lines = [f"| {name:<{left}} | {text:<{right}} |" for name, text in rows]
-        return "\n".join([lines[0], f"|{'-' * (left + 2)}|{'-' * (right + 2)}|", *lines[1:]])
+        return "\n".join(markdown_table(rows[0], rows[1:], texts=(0, 1)))
 
 
 def report(path, model=None, pairs=None, *, threads=(1, 2, 4), runs=50):
