@@ -51,13 +51,14 @@ def _rows(text):
 def _row(name):
     entry = tfflow.models.entry(name)
     model = tfflow.models.create(name)
-    content = convert(model, SIZE)
-    sizes = [len(quantize(content, form, size=SIZE)) / 1e6 for form in ("float32", "float16")]
-    with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
-        file.write(content)
-        operations = flops(file.name) / 1e9
+    graph = convert(model, SIZE)
+    forms = [quantize(graph, form, size=SIZE).to_bytes() for form in ("float32", "float16")]
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "float32.tflite"
+        path.write_bytes(forms[0])
+        operations = flops(path) / 1e9
     keras.backend.clear_session()
-    megabytes = [f"{size:.1f}" for size in sizes]
+    megabytes = [f"{len(content) / 1e6:.1f}" for content in forms]
     return [
         f"`{name}`",
         f"{entry.parameters:,}",
