@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import tfflow
-from tfflow.tflite import FlowInterpreter, conversion, export, trial
+from tfflow.tflite import FlowInterpreter, another_process, conversion, export, trial
 
 SIZE = (64, 64)
 
@@ -38,9 +38,9 @@ def test_a_crash_is_an_error_of_the_export(tiny, tmp_path, monkeypatch):
     trial.try_out(path)
     kills = tmp_path / "kills.py"
     kills.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")
-    run = trial.subprocess.run
+    run = another_process.subprocess.run
     monkeypatch.setattr(
-        trial.subprocess,
+        another_process.subprocess,
         "run",
         lambda command, **options: run([command[0], str(kills)], **options),
     )

@@ -90,9 +90,7 @@ def _two_images(paths, arguments):
     if output.suffix.lower() not in (".flo", ".pfm", *IMAGE_EXTENSIONS):
         _pairs(dataset, arguments)
     elif arguments.format:
-        raise ValueError(
-            f"--format is for a folder of files; the name says what -o {output} is"
-        )
+        raise ValueError(f"--format is for a folder of files; the name says what -o {output} is")
     elif output.resolve() in [path.resolve() for path in paths]:
         raise ValueError(f"-o {output} is one of the images; give another name")
     else:

@@ -21,6 +21,7 @@ _LAZY = {
     "benchmark_streaming": "streaming",
     "export": "conversion",
     "operators": "graph",
+    "profile": "profiling",
     "read_metadata": "graph",
     "report": "reporting",
     "usage": "app_lines",

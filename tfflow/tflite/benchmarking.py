@@ -67,22 +67,35 @@ def delegation(path):
         FileNotFoundError: If there is no such file.
         ValueError: If it is no .tflite file or LiteRT can't run it.
     """
+    nodes, parts = _partitions(path)
+    delegated = sum(map(len, parts))
+    return {"operators": len(nodes), "delegated": delegated, "partitions": len(parts)}
+
+
+def partitions(path):
+    """The operators that LiteRT's delegate takes: a list of their numbers for each partition."""
+    return _partitions(path)[1]
+
+
+def _partitions(path):
     details = open_interpreter(check_model_file(path), 1)._get_ops_details()
     delegates = [detail for detail in details if detail["op_name"] == "DELEGATE"]
     nodes = [detail for detail in details if detail["op_name"] != "DELEGATE"]
     producer = {tensor: node for node in nodes for tensor in node["outputs"]}
 
     # What a delegate replaced lies between its outputs and its inputs.
-    replaced = set()
+    replaced, parts = set(), []
     for delegate in delegates:
-        given = set(delegate["inputs"])
+        given, part = set(delegate["inputs"]), []
         wanted = [tensor for tensor in delegate["outputs"] if tensor not in given]
         while wanted:
             node = producer.get(wanted.pop())
             if node is not None and node["index"] not in replaced:
                 replaced.add(node["index"])
+                part.append(node["index"])
                 wanted += [tensor for tensor in node["inputs"] if tensor not in given]
-    return {"operators": len(nodes), "delegated": len(replaced), "partitions": len(delegates)}
+        parts.append(sorted(part))
+    return nodes, parts
 
 
 def conditions():

@@ -1,33 +1,18 @@
-"""How much memory a .tflite file takes while it runs."""
+"""How much memory a .tflite file takes while it runs.
+
+    python -m tfflow.tflite.memory FILE THREADS
+
+prints it in kilobytes: in a process of its own, because what one has used at most never goes down.
+"""
 
 import pathlib
-import subprocess
 import sys
 
-from tfflow.tflite.model_file import check_model_file
-
-# In a process of its own: what one has used at most never goes down again.
-_PROGRAM = """
-import sys
 import numpy as np
+
+from tfflow.tflite.another_process import run_module
 from tfflow.tflite.interpreter import litert, open_interpreter
-
-def kilobytes(name):
-    for line in open("/proc/self/status"):
-        if line.startswith(name + ":"):
-            return int(line.split()[1])
-
-path, threads = sys.argv[1], int(sys.argv[2])
-litert()  # imported before the first look
-open("/proc/self/clear_refs", "w").write("5")  # the most so far is forgotten
-before = kilobytes("VmRSS")
-interpreter = open_interpreter(path, threads)
-for detail in interpreter.get_input_details():
-    interpreter.set_tensor(detail["index"], np.zeros(detail["shape"], detail["dtype"]))
-for _ in range(2):
-    interpreter.invoke()
-print(kilobytes("VmHWM") - before)
-"""
+from tfflow.tflite.model_file import check_model_file
 
 
 def peak_memory(path, threads=1):
@@ -49,8 +34,29 @@ def peak_memory(path, threads=1):
     path = check_model_file(path)
     if not pathlib.Path("/proc/self/clear_refs").exists():
         return None
-    command = [sys.executable, "-c", _PROGRAM, str(path), str(threads)]
-    run = subprocess.run(command, capture_output=True, text=True)
+    run = run_module(__name__, path, threads)
     if run.returncode:
         raise ValueError(f"LiteRT can't run {path}: {(run.stderr.splitlines() or ['?'])[-1]}")
     return int(run.stdout) * 1024
+
+
+def _kilobytes(name):
+    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1])
+
+
+def _main(path, threads):
+    litert()  # imported before the first look
+    pathlib.Path("/proc/self/clear_refs").write_text("5")  # the most so far is forgotten
+    before = _kilobytes("VmRSS")
+    interpreter = open_interpreter(path, int(threads))
+    for detail in interpreter.get_input_details():
+        interpreter.set_tensor(detail["index"], np.zeros(detail["shape"], detail["dtype"]))
+    for _ in range(2):
+        interpreter.invoke()
+    print(_kilobytes("VmHWM") - before)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

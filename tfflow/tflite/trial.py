@@ -5,13 +5,12 @@
 runs all that the file can do on noise, and prints what is wrong with the results.
 """
 
-import os
-import pathlib
 import signal
-import subprocess
 import sys
 
 import numpy as np
+
+from tfflow.tflite.another_process import run_module
 
 # Of the image's diagonal: no network that was trained gives flow so long.
 LONGEST = 100.0
@@ -23,15 +22,7 @@ def try_out(path):
     Raises:
         ValueError: If it can't be loaded or run, or its outputs are not finite or no flow.
     """
-    here = str(pathlib.Path(__file__).parents[2])  # the package, wherever this process has it from
-    paths = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
-    trial = subprocess.run(
-        [sys.executable, "-m", __name__, str(path)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": paths},
-    )
+    trial = run_module(__name__, path)
     if trial.returncode:
         said = trial.stderr.strip().splitlines() or ["it said nothing"]
         cause = said[-1]
