@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import importlib.util
 import json
 import os
 import pathlib
@@ -22,16 +23,18 @@ from tfflow.cli import main
 from tfflow.cli.train import print_recipes, sources
 from tfflow.data import CorruptFileError, write_flow, write_image
 from tfflow.losses import MultiLevelEPE
+from tfflow.models import registry
 from tfflow.recipes.run import Run
 from tfflow.recipes.smoke import Noise, sample, smoke
 from tfflow.training.checkpoints import Checkpoints, Interrupted, NotFiniteError
 
-SCRIPT = pathlib.Path(__file__).resolve().parents[1] / "train" / "train.py"
-LEVEL6 = {"level6": 0.32}
+TESTS = pathlib.Path(__file__).resolve().parent
+SCRIPT = TESTS.parent / "train" / "train.py"
 # One of each kind runs with the rest of the tests, all of them with the slow ones.
 QUICK = ["lightflow_demo", "liteflownet_pre_M6S6"]
-# The quickest of all, where the network is not the point.
-LITTLE = "liteflownet_pre_M6S6"
+# Of little_network.py, where the network is not the point. It has batch norm, whose statistics are
+# part of a run's state.
+LITTLE = "little"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,6 +43,15 @@ def eager():
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def little():
+    """The little network and its recipe, for these tests alone: others go over all there are."""
+    spec = importlib.util.spec_from_file_location("little_network", TESTS / "little_network.py")
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    yield
+    del registry._ENTRIES[LITTLE], recipes._recipes()[LITTLE]
 
 
 def run(name, output, changes=None, **options):
@@ -250,11 +262,11 @@ def test_parts_begin_with_files_of_their_own():
 
 @pytest.mark.parametrize("precision", [pytest.param("bfloat16", marks=pytest.mark.slow), "float16"])
 def test_half_precision(tmp_path, precision):
-    model = run("lightflow_demo", tmp_path, precision=precision)
+    model = run(LITTLE, tmp_path, precision=precision)
     assert model.dtype_policy.name == f"mixed_{precision}"
     assert np.isfinite(log_of(tmp_path)[0]["loss"])
     assert keras.config.dtype_policy().name == "float32"
-    again = run("lightflow_demo", tmp_path, precision=precision)  # finished: what came out
+    again = run(LITTLE, tmp_path, precision=precision)  # finished: what came out
     np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
 
 
@@ -312,15 +324,13 @@ def test_an_interrupted_run_ends_with_the_same_weights(tmp_path, options, monkey
             if self.left == 0:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    # It has batch norm, whose statistics are part of the state.
-    name = "lightflow_demo"
-    whole = run(name, tmp_path / "whole", steps=10, **options)
+    whole = run(LITTLE, tmp_path / "whole", steps=10, **options)
 
     made = Run.callbacks
     for interruption in (StopAfter(3), StopAfter(4), StopAfter(99)):
         monkeypatch.setattr(Run, "callbacks", lambda *a, i=interruption: [i, *made(*a)])
         try:
-            resumed = run(name, tmp_path / "cut", steps=10, **options)
+            resumed = run(LITTLE, tmp_path / "cut", steps=10, **options)
         except Interrupted as end:
             assert "the same command goes on" in str(end)
     assert [log["epoch"] for log in log_of(tmp_path / "cut")] == [1, 2, 3]
@@ -331,7 +341,8 @@ def test_an_interrupted_run_ends_with_the_same_weights(tmp_path, options, monkey
 def test_killed_in_mid_epoch_it_ends_with_the_same_weights(tmp_path):
     """SIGKILL, which nothing can catch, and the same command again."""
     command = [sys.executable, SCRIPT, LITTLE, "--smoke", "--steps", "24"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    command += ["--import", "little_network"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": TESTS}
     killed = subprocess.Popen([*command, "--output", tmp_path / "killed"], **quiet)
     whole = subprocess.Popen([*command, "--output", tmp_path / "whole"], **quiet)
     checkpoints = Checkpoints(tmp_path / "killed" / "checkpoints")
@@ -386,7 +397,7 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path, monkeypatch):
     made = Run.callbacks
     monkeypatch.setattr(Run, "callbacks", lambda *a: [Spoil(), *made(*a)])
     with pytest.raises(NotFiniteError, match="is not finite after step 8"):
-        run("liteflownet_pre_M6S6", tmp_path, steps=8)
+        run(LITTLE, tmp_path, steps=8)
     assert Checkpoints(tmp_path / "checkpoints").steps() == [4]
 
 
@@ -398,9 +409,12 @@ def test_what_does_not_go_together_is_told():
 def test_nan_stops_with_the_batch_that_caused_it(tmp_path):
     slow, fast = sample(0), sample(1)._replace(flow=np.full((80, 104, 2), 20, np.float32))
     samples = Noise([*[slow] * 5, fast])
-    changes = {"data": lambda folder: (samples, samples[:2]), "loss": NaNForFastFlow(LEVEL6)}
+    changes = {
+        "data": lambda folder: (samples, samples[:2]),
+        "loss": NaNForFastFlow({"level2": 1.0}),
+    }
     with pytest.raises(NotFiniteError, match=r"step \d; .*nan_batch\.npz"):
-        run("liteflownet_pre_M6S6", tmp_path, changes, steps=6, seed=3)
+        run(LITTLE, tmp_path, changes, steps=6, seed=3)
     saved = np.load(tmp_path / "nan_batch.npz")
     assert np.abs(saved["flow"]).max() > 10 > np.abs(saved["before_flow"]).max()
     assert saved["image1"].shape == (2, 64, 64, 3)
@@ -426,8 +440,8 @@ def chairs_tree(folder):
 def test_real_files_from_disk_to_weights(tmp_path):
     data = chairs_tree(tmp_path)
     recipe = recipes.get("lightflow_chairs")
-    changes = {"data": recipe.data, "batch_size": 2}
-    run("lightflow_chairs", tmp_path / "run", changes, data_dir=data)
+    changes = {"data": recipe.data, "augmentation": recipe.augmentation}
+    run(LITTLE, tmp_path / "run", changes, data_dir=data)
     assert log_of(tmp_path / "run")[0]["step"] == 2
 
 
