@@ -47,7 +47,7 @@ def network():
 
 @pytest.fixture(scope="module")
 def exported(network, tmp_path_factory):
-    """A dict: quantization -> the file; converted once."""
+    """A dict: quantization -> the file, made when it is asked for; converted once."""
     folder = tmp_path_factory.mktemp("streaming")
     pairs = list(itertools.pairwise(clip(2)))
     known = {}
@@ -61,11 +61,9 @@ def exported(network, tmp_path_factory):
 
         return function
 
-    with pytest.MonkeyPatch.context() as patch:
-        # convert calls convert_function with the signature's name first.
-        patch.setattr(conversion, "convert_function", once(conversion.convert_function))
-        return {
-            form: export(
+    class Files(dict):
+        def __missing__(self, form):
+            self[form] = export(
                 network,
                 folder / f"{form}.tflite",
                 size=SIZE,
@@ -73,8 +71,12 @@ def exported(network, tmp_path_factory):
                 calibration=iter(pairs),
                 streaming=True,
             )
-            for form in ("float32", "float16", "dynamic", "int8", "int8_uint8")
-        }
+            return self[form]
+
+    with pytest.MonkeyPatch.context() as patch:
+        # convert calls convert_function with the signature's name first.
+        patch.setattr(conversion, "convert_function", once(conversion.convert_function))
+        yield Files()
 
 
 def flows_of(stream, frames):
@@ -87,7 +89,7 @@ def of_pairs(predictor, frames):
     return np.stack([predictor.predict_flow(*pair) for pair in itertools.pairwise(frames)])
 
 
-@pytest.mark.parametrize("form", ["float32", "float16"])
+@pytest.mark.parametrize("form", ["float32", pytest.param("float16", marks=SLOW)])
 def test_stream_equals_pairs(exported, form):
     frames = clip(5, 100, 170)  # resized to the file's size
     flows = flows_of(FlowStream(exported[form], threads=1), frames)
@@ -102,7 +104,14 @@ def test_stream_equals_keras(exported, network):
     np.testing.assert_allclose(flows, of_pairs(network, frames), atol=1e-4)
 
 
-@pytest.mark.parametrize(("form", "most"), [("dynamic", 0.2), ("int8", 0.3), ("int8_uint8", 0.3)])
+@pytest.mark.parametrize(
+    ("form", "most"),
+    [
+        pytest.param("dynamic", 0.2, marks=SLOW),
+        ("int8", 0.3),
+        pytest.param("int8_uint8", 0.3, marks=SLOW),
+    ],
+)
 def test_quantized_streams_are_near_keras(exported, network, form, most):
     """As near as the pairs, whose int8 ranges are those of two images together."""
     frames = clip(4)
@@ -113,7 +122,10 @@ def test_quantized_streams_are_near_keras(exported, network, form, most):
     assert error < most and error < 1.5 * of_pair
 
 
-@pytest.mark.parametrize("form", ["float32", "float16", "dynamic", "int8"])
+@pytest.mark.parametrize(
+    "form",
+    ["float32", "int8", *(pytest.param(form, marks=SLOW) for form in ("float16", "dynamic"))],
+)
 def test_weights_are_stored_once(exported, network, form):
     graph = Graph(exported[form].read_bytes())
     weights = [buffer for buffer in graph.model.buffers if _length(buffer) > 10_000]
@@ -128,7 +140,7 @@ def _length(buffer):
     return 0 if buffer.data is None else len(buffer.data)
 
 
-@pytest.mark.parametrize("form", ["float32", "int8", "int8_uint8"])
+@pytest.mark.parametrize("form", ["float32", "int8", pytest.param("int8_uint8", marks=SLOW)])
 def test_signatures(exported, form):
     path = exported[form]
     runner = FlowInterpreter(path)._interpreter.get_signature_list()
