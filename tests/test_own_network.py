@@ -23,7 +23,9 @@ def block(language):
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    module = block("python").replace("count=500, held_out=20", "count=2, held_out=2")
+    module = block("python").replace(
+        "count=500, held_out=20", "count=2, held_out=2, textures=8, shapes=8"
+    )
     pathlib.Path("my_network.py").write_text(module.replace("steps=4000", "steps=2"))
     for name in ("a.png", "b.png"):
         write_image(name, np.random.default_rng(0).integers(0, 256, (128, 192, 3), np.uint8))

@@ -1,9 +1,11 @@
+import dataclasses
 import itertools
 
 import numpy as np
 import pytest
 
 from tfflow.data.scenes import SceneConfig, make_pool
+from tfflow.data.scenes.pool import POOL_FIELDS, cached_pool
 from tfflow.data.scenes.shapes import FAR, SHAPES, make_shape
 from tfflow.data.scenes.textures import MATERIALS
 
@@ -71,3 +73,12 @@ def test_textures_have_the_spectrum_of_photographs():
     ]
     slope = np.polyfit(np.log(np.sqrt(bands[1:] * bands[:-1])), level, 1)[0]
     assert -1.7 < slope < -0.8
+
+
+def test_scenes_of_another_size_share_the_pool():
+    pool = cached_pool(SMALL, 5, 0)
+    larger = dataclasses.replace(SMALL, height=2 * SMALL.height, motion_scale=3.0)
+    assert cached_pool(larger, 5, 0) is pool
+    for name in POOL_FIELDS:
+        other = dataclasses.replace(SMALL, **{name: getattr(SMALL, name) + 2})
+        assert cached_pool(other, 5, 0) is not pool, name

@@ -2,7 +2,7 @@
 
 Making a texture takes 50 to 500 ms, so a pool of some hundred is made once and many scenes take
 rotated, scaled, mirrored and recoloured parts of it. After `SceneConfig.scenes_per_pool` scenes the
-next pool follows. A pool depends on (seed, number, config) alone.
+next pool follows. A pool depends on its seed, its number and `POOL_FIELDS` of the configuration.
 """
 
 import functools
@@ -12,9 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tfflow.data.scenes import shapes, textures
+from tfflow.data.scenes.config import SceneConfig
 from tfflow.data.scenes.opencv import cv2
 
 NOISE_SIZE = 1024
+POOL_FIELDS = ("textures", "texture_size", "shapes", "shape_size")  # all that a pool depends on
 
 
 class Pool(NamedTuple):
@@ -70,10 +72,15 @@ def make_pool(config, seed, number, threads=1):
     return Pool(surfaces, outlines, kinds, _sensor_noise(np.random.default_rng([seed, number, 4])))
 
 
-@functools.lru_cache(maxsize=1)
 def cached_pool(config, seed, number):
-    """`make_pool`, the last one kept: consecutive scenes share it."""
-    return make_pool(config, seed, number)
+    """`make_pool`, the last two kept: consecutive scenes share one, of whatever size they are."""
+    return _cached(*(getattr(config, name) for name in POOL_FIELDS), seed, number)
+
+
+@functools.lru_cache(maxsize=2)
+def _cached(*sizes_seed_number):
+    *sizes, seed, number = sizes_seed_number
+    return make_pool(SceneConfig(**dict(zip(POOL_FIELDS, sizes, strict=True))), seed, number)
 
 
 def _sensor_noise(rng):
