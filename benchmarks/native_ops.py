@@ -1,6 +1,6 @@
 """Native correlation and warp beside the reference, XLA and TensorFlow Addons.
 
-    python benchmarks/native_ops.py [--addons-python PATH] [--models]
+    python benchmarks/native_ops.py [--addons-python PATH]
 
 Everything is measured in turn, round by round, so that a slow minute hits all alike; the CSV has
 medians, and docs/native.md a table of them. TensorFlow Addons needs an interpreter with
@@ -27,9 +27,7 @@ import numpy as np
 import tensorflow as tf
 from tables import put_table, write_csv
 
-import tfflow
 from tfflow import ops
-from tfflow.losses import MultiLevelEPE
 from tfflow.markdown import markdown_table
 from tfflow.native import build
 from tfflow.ops.native import reference_ops
@@ -39,8 +37,6 @@ HERE = pathlib.Path(__file__).parent
 RESULT = HERE / "native_ops.csv"
 TABLE = HERE.parent / "docs" / "native.md"
 CALLS = 10  # one after the other, as in addons_ops.py
-MODELS = {"flownetc": (2, 3, 4, 5, 6), "liteflownet": (2, 3, 4, 5, 6)}
-SIZE = (384, 512)
 
 
 def correlation_case(height, width, channels, displacement, step):
@@ -131,33 +127,6 @@ class Addons:
         return float(answer)
 
 
-def models_to_measure():
-    """{(model, what, way): function}; a model stays native or not from its first run on."""
-    rng = np.random.default_rng(0)
-    images = {f"image{i}": rng.random((1, *SIZE, 3), np.float32) for i in (1, 2)}
-    truth = rng.standard_normal((1, *SIZE, 2)).astype(np.float32)
-    actions = {}
-    for name, levels in MODELS.items():
-        for way in ("native", "reference"):
-            model = tfflow.models.create(name)
-            weights = {f"level{level}": 0.01 for level in levels}
-            model.compile("sgd", loss=MultiLevelEPE(weights))
-
-            def inference(model=model):
-                start = time.perf_counter()
-                model.predict_on_batch(images)
-                return time.perf_counter() - start
-
-            def training(model=model):
-                start = time.perf_counter()
-                model.train_on_batch(images, truth)
-                return time.perf_counter() - start
-
-            actions[name, "inference", way] = inference
-            actions[name, "training step", way] = training
-    return actions
-
-
 def peak():
     """(GFLOP/s, GB/s) of the machine, by loops that do nothing else."""
     with tempfile.TemporaryDirectory() as folder:
@@ -187,7 +156,6 @@ def measure(actions, rounds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--addons-python", help="an interpreter that has TensorFlow Addons")
-    parser.add_argument("--models", action="store_true", help="whole networks too")
     parser.add_argument("--table", action="store_true", help="only the table, from the CSV there")
     parser.add_argument("--rounds", type=int, default=21)
     arguments = parser.parse_args()
@@ -208,19 +176,14 @@ def main():
                 )
     before = peak()
     measured = measure(actions, arguments.rounds)
-    if arguments.models:
-        measured |= measure(models_to_measure(), max(3, arguments.rounds // 4))
     gflops, gbytes = map(max, zip(before, peak()))
 
     where = {**conditions(), "peak_gflop_s": gflops, "peak_gbyte_s": gbytes}
     rows = []
     for (name, what, way), (median, best) in measured.items():
-        floor = ""
-        if name in CASES:
-            operations, moved = work(CASES[name])
-            times = 3 if what != "forward" else 1
-            floor = 1e3 * times * max(operations / gflops / 1e9, moved / gbytes / 1e9)
-            floor = round(floor, 3)
+        operations, moved = work(CASES[name])
+        times = 3 if what != "forward" else 1
+        floor = 1e3 * times * max(operations / gflops / 1e9, moved / gbytes / 1e9)
         rows.append(
             {
                 "name": name,
@@ -229,7 +192,7 @@ def main():
                 "median_ms": round(1e3 * median, 3),
                 "best_ms": round(1e3 * best, 3),
                 "times_native": round(median / measured[name, what, "native"][0], 2),
-                "floor_ms": floor,
+                "floor_ms": round(floor, 3),
                 **where,
             }
         )
@@ -250,7 +213,7 @@ def write_table():
         native, addons = found["native"], found.get("Addons")
         gain = f"{addons['times_native']}" if addons else ""
         floor = native["floor_ms"]
-        share = f"{float(floor) / float(native['median_ms']):.0%}" if floor else ""
+        share = f"{float(floor) / float(native['median_ms']):.0%}"
         cells.append([*key, *times, gain, floor, share])
     first = rows[0]
     lines = [
