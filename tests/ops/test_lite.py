@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tfflow import ops
+from tfflow.ops import correlation
 from tfflow.ops.lite import lite_ops, warp_in_lite
 from tfflow.ops.native import reference_ops
 
@@ -54,3 +55,19 @@ def test_correlation(size, radius):
         with lite_ops():
             found = np.asarray(ops.correlation(*features, radius))
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "channels", "displacement", "step", "stride"),
+    [(12, 16, 8, 4, 2, 1), (7, 9, 3, 6, 3, 1), (9, 1, 2, 2, 2, 1), (13, 11, 5, 6, 3, 2)],
+)
+def test_grids_of_a_correlation_one_after_the_other(
+    height, width, channels, displacement, step, stride
+):
+    maps = np.random.default_rng(0).random((2, 1, height, width, channels), np.float32)
+    settings = {"displacement_stride": step, "stride": stride}
+    with reference_ops():
+        expected = correlation(*maps, displacement, **settings)
+        with lite_ops():
+            found = correlation(*maps, displacement, **settings)
+    np.testing.assert_array_equal(found, expected)

@@ -73,9 +73,16 @@ def correlation(
     else:
         # A pixel only ever meets pixels of its own grid, of which there are step² interleaved ones.
         height, width = ops.shape(features1)[1:3]
-        grids1, grids2 = _to_grids(features1, step), _to_grids(features2, step)
-        cost = _every_displacement(grids1, grids2, max_displacement // step)
-        cost = _from_grids(cost, step, height, width)
+        radius = max_displacement // step
+        maps = features1, features2
+        if lite.in_lite() and features1.shape[0] == 1:
+            # One after the other: six dimensions are more than a phone's GPU takes.
+            grids = zip(*(lite.interleaved(each, step) for each in maps), strict=True)
+            costs = [_every_displacement(*pair, radius) for pair in grids]
+            cost = lite.interleave(costs, step)[:, :height, :width, :]
+        else:
+            cost = _every_displacement(*(_to_grids(each, step) for each in maps), radius)
+            cost = _from_grids(cost, step, height, width)
         beyond = stride
     if beyond > 1:
         cost = cost[:, ::beyond, ::beyond, :]

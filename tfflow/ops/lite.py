@@ -31,6 +31,40 @@ def in_lite():
     return _in_use.get()
 
 
+def interleaved(features, step):
+    """The step² maps of every step-th pixel, a list of (1, ⌈H / step⌉, ⌈W / step⌉, C).
+
+    The map of pixels (i, j), (i, j + step), … is number i · step + j. ``features`` is (1, H, W, C)
+    and counts as zero outside. No tensor has more than four dimensions.
+    """
+    height, width, channels = features.shape[1:]
+    rows, columns = -(-height // step), -(-width // step)
+    padding = ((0, 0), (0, rows * step - height), (0, columns * step - width), (0, 0))
+    lines = ops.reshape(ops.pad(features, padding), (rows, step, columns * step, channels))
+    maps = []
+    for i in range(step):
+        line = ops.slice(lines, (0, i, 0, 0), (rows, 1, columns * step, channels))
+        pixels = ops.reshape(line, (rows, columns, step, channels))
+        for j in range(step):
+            pixel = ops.slice(pixels, (0, 0, j, 0), (rows, columns, 1, channels))
+            maps.append(ops.reshape(pixel, (1, rows, columns, channels)))
+    return maps
+
+
+def interleave(maps, step):
+    """The inverse of :func:`interleaved`: (1, step · H, step · W, C) of maps (1, H, W, C)."""
+    _, height, width, channels = maps[0].shape
+    lines = []
+    for i in range(step):
+        pixels = [
+            ops.reshape(each, (height, width, 1, channels))
+            for each in maps[i * step : (i + 1) * step]
+        ]
+        line = ops.concatenate(pixels, axis=2)
+        lines.append(ops.reshape(line, (height, 1, width * step, channels)))
+    return ops.reshape(ops.concatenate(lines, axis=1), (1, height * step, width * step, channels))
+
+
 def take_rows(pixels, index):
     """The rows of (N, C) at whole numbers from 0 to N - 1, of any shape (…) -> (…, C)."""
     if not in_lite():
