@@ -244,8 +244,10 @@ def test_size_and_limit_and_progress():
 
 
 def test_nothing_to_evaluate():
-    with pytest.raises(ValueError, match="is empty"):
+    with pytest.raises(ValueError, match=r"Nothing to evaluate on: limit None of \[\]"):
         evaluate(Still(), [])
+    with pytest.raises(ValueError, match="limit 0 of"):
+        evaluate(Still(), [sample(np.zeros((2, 2, 2)))], limit=0)
     with pytest.raises(ValueError, match="no ground truth"):
         evaluate(Still(), [sample(np.zeros((2, 2, 2)))._replace(flow=None)])
     with pytest.raises(ValueError, match="known flow"):

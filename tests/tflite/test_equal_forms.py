@@ -5,9 +5,19 @@ import collections
 import keras
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 import tfflow
-from tfflow.tflite import FlowInterpreter, export, operators
+from tfflow.tflite import (
+    FlowInterpreter,
+    equal_forms,
+    export,
+    flops,
+    layers,
+    operators,
+    quantization,
+    rewriting,
+)
 from tfflow.tflite.graph import read_graph
 
 SIZE = (64, 128)
@@ -65,6 +75,22 @@ def test_what_became_of_the_operators(in_float):
     stems = [op for op in graph.subgraph.operators if graph.name(op) == "CONV_2D"][:2]
     assert {graph.shape(op.inputs[1])[1:] for op in stems} == {(7, 2, 12)}
     assert {(op.builtinOptions.strideH, op.builtinOptions.strideW) for op in stems} == {(4, 1)}
+
+
+def test_operators_are_called_as_in_the_schema():
+    ours = (quantization, equal_forms, flops, layers, rewriting)
+    names = {
+        name
+        for module in ours
+        for value in vars(module).values()
+        if isinstance(value, tuple) and value and all(isinstance(each, str) for each in value)
+        for name in value
+        if name.isupper()
+    }
+    assert len(names) > 15
+    names -= {"CONV_2D_TRANSPOSE"}  # the quantiser's own name, in WEIGHTED
+    assert [name for name in sorted(names) if not hasattr(schema.BuiltinOperator, name)] == []
+    assert "TRANSPOSE_CONV" in quantization.LAYERS
 
 
 def test_int8_keeps_in_float_what_needs_it(rillflow, pairs, tmp_path):

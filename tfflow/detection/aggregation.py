@@ -1,4 +1,4 @@
-"""Flow-guided aggregation: what earlier key frames knew, joined with the new one's features."""
+"""Flow-guided aggregation: joins earlier key frames' features with the new one's."""
 
 import keras
 import numpy as np
@@ -17,12 +17,12 @@ class FlowGuidedGRU(layers.Layer):
         r = sigmoid(Wr * F + Ur * P + br)
         result = (1 - z) P + z relu(Wh * F + Uh * (r P) + bh)
 
-    Where it differs from a plain GRU: 3x3 convolutions, ReLU in place of tanh, and the state is
-    brought to the new frame along the flow before. The result has no negative values where P has
-    none. Call it with (new, propagated), both (B, h, w, C); the result is (B, h, w, C).
+    It differs from a plain GRU in its 3x3 convolutions, in ReLU in place of tanh, and in that the
+    state is first warped to the new frame along the flow. The result has no negative values where P
+    has none. Call it with (new, propagated), both (B, h, w, C); the result is (B, h, w, C).
 
-    Freshly made it gives 0.9 F + 0.1 P and a little noise: Wh is the identity, z = 0.9 without the
-    kernels' part. So it disturbs no detector that was trained on images before.
+    Freshly initialised, it gives 0.9 F + 0.1 P and a little noise: Wh is the identity, and the bias
+    alone gives z = 0.9. So it does not disturb a detector that was trained on images.
 
     Args:
         kernel_size: Side of the convolutions' kernels, odd.
@@ -30,7 +30,7 @@ class FlowGuidedGRU(layers.Layer):
         **kwargs: ``name``, ``dtype``, as for every Keras layer.
 
     Raises:
-        ValueError: If the two inputs are not of one shape, when it is called.
+        ValueError: If the two inputs of a call differ in shape.
     """
 
     def __init__(self, kernel_size=3, kernel_initializer=None, **kwargs):
@@ -68,7 +68,7 @@ class FlowGuidedGRU(layers.Layer):
         def fresh_bias(shape, dtype=None):
             return ops.cast(np.repeat(np.float32([_FRESH, 0, 0]), channels), dtype)
 
-        # What looks at the same input is one convolution: Wz, Wr, Wh with the biases, and Uz, Ur.
+        # Kernels on the same input are one convolution: Wz, Wr, Wh with the biases, and Uz, Ur.
         self.of_new = convolution(3 * channels, "of_new", fresh_kernel, bias_initializer=fresh_bias)
         self.of_propagated = convolution(2 * channels, "of_propagated", use_bias=False)
         self.of_reset = convolution(channels, "of_reset", use_bias=False)

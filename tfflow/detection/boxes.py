@@ -1,7 +1,7 @@
-"""From a dense head's outputs to boxes, and from boxes to what such a head is trained on.
+"""From a dense head's outputs to boxes, and from boxes to the head's training targets.
 
-NumPy alone: the same for a Keras model on any backend and for an exported file. A box is
-(x1, y1, x2, y2) in pixels, its edges: one that covers the whole image is (0, 0, W, H). Feature
+NumPy only: the same for a Keras model on any backend and for an exported file. A box is
+(x1, y1, x2, y2), its edges in pixels: one that covers the whole image is (0, 0, W, H). Feature
 (row, column) stands for the image's point ((column + 0.5) stride, (row + 0.5) stride). After FCOS
 (Tian et al., ICCV 2019, arXiv 1904.01355).
 """
@@ -39,7 +39,7 @@ def overlaps(boxes1, boxes2):
 
 
 def suppress(boxes, scores, overlap):
-    """Non-maximum suppression: of boxes that overlap by more, only the best one stays.
+    """Non-maximum suppression: of boxes that overlap too much, only the best one stays.
 
     Args:
         boxes: (N, 4).
@@ -86,15 +86,15 @@ def decode(outputs, stride, **options):
 
 
 def select(boxes, scores, *, score=0.3, overlap=0.5, most=100, candidates=1000):
-    """The objects among the boxes of all places; each class is suppressed by itself.
+    """Selects the objects among the boxes of all places, with suppression per class.
 
     Args:
-        boxes: (M, 4), of each place one.
+        boxes: (M, 4), one for each place.
         scores: (M, N), 0 to 1, of N classes.
         score: Objects below it are left out.
         overlap: As for :func:`suppress`.
-        most: At most so many objects.
-        candidates: Only so many places and classes, the best ones, are suppressed at all.
+        most: Largest number of objects.
+        candidates: How many of the best pairs of place and class enter the suppression.
 
     Returns:
         :class:`Detections`.
@@ -112,10 +112,10 @@ def select(boxes, scores, *, score=0.3, overlap=0.5, most=100, candidates=1000):
 
 
 def encode(boxes, classes, size, *, stride, count, radius=1.5):
-    """What a dense head shall answer for an image with these objects.
+    """The targets of a dense head for an image with these objects.
 
-    A place belongs to a box if it lies within it and within ``radius`` strides of its centre; to
-    the smallest of several. A box so small that no place lies within it is not learnt.
+    A place belongs to a box if it lies within it and within ``radius`` strides of its centre; of
+    several boxes, to the smallest. A box so small that no place lies within it is not learnt.
 
     Args:
         boxes: (M, 4), in pixels of the head's input.
@@ -131,7 +131,7 @@ def encode(boxes, classes, size, *, stride, count, radius=1.5):
         the losses in ``tfflow.detection.losses``.
 
     Raises:
-        ValueError: If boxes and classes do not fit each other, or a class is out of range.
+        ValueError: If boxes and classes differ in number, or a class is out of range.
     """
     boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
     classes = np.asarray(classes, int).reshape(-1)
@@ -166,7 +166,7 @@ def places(size, stride):
 
 
 def _centreness(sides):
-    """FCOS's: 1 in the middle of a box, towards 0 at its edges."""
+    """FCOS's centre-ness: 1 in the middle of a box, falling to 0 at its edges."""
     across, down = sides[:, 0::2], sides[:, 1::2]
     return np.sqrt(across.min(-1) / across.max(-1) * down.min(-1) / down.max(-1))
 

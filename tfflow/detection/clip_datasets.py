@@ -1,4 +1,4 @@
-"""Clips of published data sets, and of any that stands in COCO's form."""
+"""Clips of published data sets, and of any in COCO's format."""
 
 import json
 import xml.etree.ElementTree as ElementTree
@@ -46,13 +46,13 @@ IMAGENET_VID_CLASSES = {
 
 
 class ImageNetVID(Sequence):
-    """ImageNet VID, as it is unpacked: the clips of a split.
+    """ImageNet VID as unpacked: the clips of one split.
 
         root/Data/VID/val/ILSVRC2015_val_00000000/000000.JPEG
         root/Annotations/VID/val/ILSVRC2015_val_00000000/000000.xml
 
-    The clips of "train" lie one folder deeper, in ILSVRC2015_VID_train_0000 and so on. Numbers of
-    pixels are taken as edges, as they stand in the files, and cut at the image's.
+    The clips of "train" lie one folder deeper, in ILSVRC2015_VID_train_0000 and so on. The pixel
+    numbers in the files are taken as edges and clipped to the image.
 
     Args:
         root: the folder ILSVRC2015, or ILSVRC.
@@ -113,9 +113,9 @@ _VID_SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 class CocoVideo(Sequence):
-    """Clips whose boxes stand in one JSON file, COCO's with videos ("CocoVID").
+    """Clips whose boxes are in one JSON file, COCO's format with videos ("CocoVID").
 
-    Beside COCO's own entries there are "videos" ({"id", "name"}); each image has "video_id" and
+    Besides COCO's own entries there are "videos" ({"id", "name"}); each image has "video_id" and
     "frame_id" (or "frame_index"), each annotation "instance_id" (or "track_id") and "bbox": left,
     top, width, height. Crowds ("iscrowd": 1) are left out.
 
@@ -127,7 +127,7 @@ class CocoVideo(Sequence):
         classes: the names of the categories, in the order of their ids.
 
     Raises:
-        CorruptFileError: the file is not such a one; the message says what is wrong.
+        CorruptFileError: the file is not in this format; the message says what is wrong.
         OSError: the file can't be opened.
     """
 

@@ -10,18 +10,18 @@ from tfflow.data.files.images import write_image
 from tfflow.detection.clip_datasets import CocoVideo
 
 ANNOTATIONS = "annotations.json"
-_DONE = "done.jsonl"  # what the clips are, and a line for each that is finished
+_DONE = "done.jsonl"  # the clips' description, and a line for each finished clip
 
 
 def write_clips(clips, folder, *, workers=1, progress=None):
-    """Writes clips with their boxes to disk, or goes on where an earlier call was interrupted.
+    """Writes clips with their boxes to disk, or continues where an earlier call was interrupted.
 
         folder/annotations.json            videos, images, annotations, categories
         folder/CLIP/000000.jpg
 
     Args:
         clips: a sequence of clips with `classes`, such as `SyntheticClips`.
-        folder: made when it is missing. The same clips are expected in a later call.
+        folder: created if missing. A later call expects the same clips.
         workers: number of threads that draw and write.
         progress: called with (clips done, clips in all).
 
@@ -49,7 +49,7 @@ def write_clips(clips, folder, *, workers=1, progress=None):
         if there is None:
             record.write(json.dumps(wanted) + "\n")
             record.flush()
-        # Not all at once: what is drawn and not yet written down would fill the memory.
+        # Not all at once: clips drawn but not yet recorded would fill the memory.
         waiting = deque()
         for number in range(len(done), len(clips)):
             waiting.append(executor.submit(_write_clip, clips, number, folder))
@@ -65,7 +65,7 @@ def write_clips(clips, folder, *, workers=1, progress=None):
 
 
 def _description(clips):
-    """What tells these clips from others."""
+    """What distinguishes these clips from others."""
     described = getattr(clips, "describe", dict)()
     return {"clips": len(clips), "classes": list(clips.classes), **described}
 
@@ -81,7 +81,7 @@ def _check_same(folder, there, wanted):
 
 
 def _done(folder):
-    """(the description of the clips, what was noted of each finished one); None without any."""
+    """(the clips' description or None, the records of the finished clips)."""
     path = folder / _DONE
     if not path.is_file():
         return None, []

@@ -32,8 +32,8 @@ class Clip(Sequence):
 
     Args:
         name: what to call it.
-        keys: one of anything for each frame.
-        read: from a key to its `VideoFrame`.
+        keys: one key per frame, of any type.
+        read: function from a key to its `VideoFrame`.
     """
 
     def __init__(self, name, keys, read):

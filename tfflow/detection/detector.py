@@ -1,7 +1,7 @@
 """The detector: features of key frames, aggregated and propagated, and a dense head on them.
 
 After "Towards High Performance Video Object Detection for Mobiles" (Zhu et al., arXiv 1804.05830).
-What differs: the head. The paper's is Light-Head R-CNN; ours is one-stage, after FCOS
+The head differs: the paper's is Light-Head R-CNN; ours is one-stage, after FCOS
 (arXiv 1904.01355). docs/video.md says why.
 """
 
@@ -16,37 +16,37 @@ from tfflow.models.parts import WithParts
 from tfflow.models.prediction import next_multiple
 from tfflow.ops import resize, upsample_nearest
 
-# Of each network of keras.applications: its class, its last map of stride 16, and of stride 32.
+# Per network of keras.applications: its class, its last map of stride 16 and that of stride 32.
 BACKBONES = {
     "mobilenet": ("MobileNet", "conv_pw_11_relu", "conv_pw_13_relu"),
     "mobilenet_v2": ("MobileNetV2", "block_13_expand_relu", "out_relu"),
 }
-_RARE = 0.01  # the score of every class at first; focal loss diverges without (arXiv 1708.02002)
+_RARE = 0.01  # every class's initial score; focal loss diverges without it (arXiv 1708.02002)
 _LONGEST = 6.0  # exp(6) strides: beyond any image
 
 
 @keras.saving.register_keras_serializable("tfflow")
 class FlowGuidedDetector(WithParts, keras.Model):
-    """Finds objects in an image, and in a video where only key frames are looked at in full.
+    """Finds objects in images, and in videos, where only key frames are processed in full.
 
-    The parts, in the order of the data: :meth:`features` of a key frame; :meth:`aggregate` with
-    what earlier key frames knew; :meth:`propagate` to the frames after it; :meth:`detect`.
+    The parts, in order: :meth:`features` of a key frame; :meth:`aggregate` with those of earlier
+    key frames; :meth:`propagate` to the frames after it; :meth:`detect`.
     :class:`tfflow.detection.VideoDetector` calls them for a video.
 
-    Called, it takes one of three dictionaries, for training with ``fit`` too:
+    A call, or training with ``fit``, takes one of three dictionaries:
 
     * ``{"image": (B, H, W, 3)}``: each image is a key frame without a past;
     * ``{"keys": (B, K, H, W, 3), "image": (B, H, W, 3)}``: key frames in order of time, and the
-      frame whose objects are to be found; of that one, only the flow to the last key frame is
-      looked at. This is the paper's training on n + 1 frames. It takes a ``flow`` network;
+      frame whose objects are to be found; of that one, only the flow to the last key frame is used.
+      This is the paper's training on n + 1 frames. It needs a ``flow`` network;
     * ``{"keys": (B, K, H, W, 3), "key_flows": (B, K - 1, h, w, 2), "flow": (B, h, w, 2)}``: the
       same with flow from elsewhere: from each key frame to the one before it, and from the current
       frame to the last one, in pixels of its own grid, which may be coarser than the images.
 
-    Images are RGB float in [0, 1]; their sides are multiples of 32. The answer is a dictionary of
-    float32, for features (h, w) = (H / 16, W / 16): ``"classes"`` (B, h, w, N) logits;
-    ``"sides"`` (B, h, w, 4) px from the place to the left, top, right and bottom of its box;
-    ``"centreness"`` (B, h, w, 1) logits. :func:`tfflow.detection.decode` makes boxes of it.
+    Images are RGB float in [0, 1]; their sides are multiples of 32. The result is a dictionary of
+    float32, for features (h, w) = (H / 16, W / 16): ``"classes"`` (B, h, w, N) logits; ``"sides"``
+    (B, h, w, 4) px from the place to the left, top, right and bottom of its box; ``"centreness"``
+    (B, h, w, 1) logits. :func:`tfflow.detection.decode` turns it into boxes.
 
     Args:
         classes: How many classes there are.
@@ -56,18 +56,17 @@ class FlowGuidedDetector(WithParts, keras.Model):
         depth: Depthwise separable convolutions in the head.
         aggregation: Whether key frames are joined by the flow-guided GRU, whose state before the
             first one is zero; without it, each key frame starts anew, as in Deep Feature Flow.
-        flow: A :class:`tfflow.models.FlowModel` that becomes a part of the detector, such as
-            ``tfflow.load("lightflow")``, and is trained or not with it; None if the flow will be
-            given from elsewhere.
-        flow_scale: It sees the frames at their size times this; the paper takes a half.
-        train_flow: Whether ``fit`` trains it along; its batch norm keeps its statistics.
+        flow: A :class:`tfflow.models.FlowModel` that becomes part of the detector, such as
+            ``tfflow.load("lightflow")``; None if the flow comes from elsewhere.
+        flow_scale: The flow network sees frames at this times their size; the paper uses a half.
+        train_flow: Whether ``fit`` trains ``flow`` too; its batch norm keeps its statistics.
         weights: Of the backbone, as keras.applications takes them: None for random ones, a file,
-            or ``"imagenet"``, which is downloaded, for the values of ``alpha`` that there are.
+            or ``"imagenet"``, which is downloaded and exists only for some values of ``alpha``.
         **kwargs: ``name``, ``dtype``, as for every Keras model.
 
     Raises:
         ValueError: If the backbone is unknown or a number is out of its range.
-        TypeError: If ``flow`` is no ``FlowModel``.
+        TypeError: If ``flow`` is not a ``FlowModel``.
     """
 
     stride = 16
@@ -138,7 +137,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
         self.build()
 
     def build(self, input_shape=None):
-        """Creates all weights, of whatever shape the images will be."""
+        """Creates all weights, whatever size the images will have."""
         side = 2 * self.multiple
         self.compute_output_spec(
             {
@@ -204,7 +203,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
 
         Args:
             image: RGB float in [0, 1], (B, H, W, 3).
-            key_image: The same of the key frames.
+            key_image: The key frames, likewise.
             flow_scale: None for the detector's own.
 
         Returns:
@@ -229,7 +228,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
     def features(self, images, training=None):
         """Images to features of stride 16: (B, H, W, 3) -> (B, H / 16, W / 16, channels).
 
-        The backbone's last map, of stride 32, is doubled and added to its last one of stride 16.
+        The backbone's last map, of stride 32, is upsampled and added to its last one of stride 16.
 
         Args:
             images: RGB float in [0, 1], sides multiples of 32.
@@ -250,10 +249,10 @@ class FlowGuidedDetector(WithParts, keras.Model):
         return propagate(features, flow)
 
     def aggregate(self, features, propagated=None):
-        """A key frame's own features, joined with those propagated to it; (B, h, w, C) all.
+        """A key frame's own features, joined with those propagated to it; all (B, h, w, C).
 
-        The first key frame has none; nothing is known of what lay before, nor of what lies outside
-        of a key frame, and both are zeros.
+        The first key frame has none propagated to it: they are then zero, as they are outside of a
+        key frame.
         """
         if self.gru is None:
             return features
@@ -297,8 +296,8 @@ class FlowGuidedDetector(WithParts, keras.Model):
             The names of the parts that ``earlier`` lacks and that stay as they are.
 
         Raises:
-            TypeError: If ``earlier`` is no detector.
-            ValueError: If a part of both has other shapes. Nothing is changed then.
+            TypeError: If ``earlier`` is not a detector.
+            ValueError: If the shapes of a common part differ. Nothing is changed then.
         """
         if not isinstance(earlier, FlowGuidedDetector):
             raise TypeError(
@@ -323,7 +322,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
         return fresh
 
     def _parts(self):
-        """Name -> layer, of all that have weights."""
+        """Name -> layer, for all parts with weights."""
         layers = [self.backbone, self.from_coarse, self.from_fine, self.gru, *self.head]
         layers += [self.classes_head, self.sides_head, self.centreness_head]
         parts = {layer.name: layer for layer in layers if layer is not None}
@@ -332,7 +331,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
         return parts
 
     def check_size(self, shape):
-        """Raises ValueError if images of a shape (B, H, W, 3) can't go in."""
+        """Raises ValueError if images of this shape, (B, H, W, 3), don't fit."""
         sides = tuple(shape[1:3])
         if len(shape) != 4 or shape[-1] != 3:
             raise ValueError(f"{self.name} expects images (B, H, W, 3); got {tuple(shape)}.")
@@ -349,11 +348,11 @@ class FlowGuidedDetector(WithParts, keras.Model):
             jit_compile = False
         super().compile(*args, jit_compile=jit_compile, **kwargs)
         if self.optimizer is not None:
-            # As in FlowModel: with its variables there already, the first step is traced once.
+            # As in FlowModel: with the variables built already, the first step is traced once.
             self.optimizer.build(self.trainable_variables)
 
     def compile_from_config(self, config):
-        # Keras asks for this of every model whose compile is its own.
+        # Keras requires this of every model with its own compile.
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def _float32_twin(self):

@@ -1,6 +1,6 @@
 """What a VideoDetector runs its frames on. :class:`KerasEngine` is for a Keras model.
 
-An engine knows its ``size`` (None for any), ``multiple``, and four functions of frames of one size,
+An engine has a ``size`` (None for any), a ``multiple``, and four functions of frames of one size,
 (1, H, W, 3) float32 RGB in [0, 1]:
 
 * ``first(image)``: a key frame without a past;
@@ -8,9 +8,9 @@ An engine knows its ``size`` (None for any), ``multiple``, and four functions of
 * ``key(image, key_image, features, flow)``: a key frame with a past;
 * ``between(image, key_image, features, flow)``: any other frame.
 
-``features`` is what the last key frame gave; ``flow`` is what ``flow`` gave for the same images,
-None if that was not asked. The answer is a dict: ``boxes`` (1, N, 4) px, ``scores`` (1, N, classes)
-in [0, 1], and of key frames ``features``.
+``features`` is the last key frame's result; ``flow`` is the result of ``flow`` for the same images,
+None if it was not called. The other three return a dict: ``boxes`` (1, N, 4) px, ``scores``
+(1, N, classes) in [0, 1], and for key frames ``features``.
 """
 
 import numpy as np
@@ -26,7 +26,7 @@ class KerasEngine:
         detector: The detector.
         predictor: Anything with ``predict_flow(image1, image2)``; None for the detector's own
             flow network.
-        flow_scale: The predictor gets images of this times their size.
+        flow_scale: The predictor gets the images at this times their size.
     """
 
     size = None

@@ -1,4 +1,4 @@
-"""How good a detector is on clips with boxes: COCO's average precision, by speed of motion too."""
+"""Evaluates a detector on clips with boxes: COCO's average precision, also by speed of motion."""
 
 import contextlib
 import io
@@ -35,7 +35,7 @@ class VideoResult(NamedTuple):
     """What :func:`evaluate` found.
 
     Attributes:
-        ap, ap50, ap75: As of :class:`Precision`.
+        ap, ap50, ap75: As in :class:`Precision`.
         of_class: The name of each class -> its ``ap``.
         of_speed: ``"slow"``, ``"medium"``, ``"fast"`` -> the :class:`Precision` on such objects.
         frames: How many frames there were.
@@ -56,11 +56,11 @@ class VideoResult(NamedTuple):
 def evaluate(video, clips, *, progress=None):
     """The average precision of a video detector on clips, and its time per frame.
 
-    Give the detector a low ``score``, such as 0.05: precision is measured at all of them.
+    Give the detector a low ``score``, such as 0.05: precision is measured over all scores.
 
     Args:
         video: A :class:`tfflow.detection.VideoDetector`, or anything with its ``reset``, ``next``
-            and ``is_key``; it is reset before each clip and after all.
+            and ``is_key``; it is reset before each clip and after the last.
         clips: A sequence of clips of ``VideoFrame`` with an attribute ``classes``, as
             :class:`tfflow.detection.SyntheticClips`.
         progress: Called with (clips done, clips in all).
@@ -116,7 +116,7 @@ def average_precision(found, boxes, classes, count, *, counted=None):
         boxes: (M, 4) of each image, the true ones.
         classes: (M,) of each image.
         count: How many classes there are.
-        counted: (M,) bool of each image: the other objects are neither missed nor wrongly found.
+        counted: (M,) bool of each image; others count neither as missed nor as wrongly found.
 
     Returns:
         :class:`Precision`.
@@ -149,7 +149,7 @@ def average_precision(found, boxes, classes, count, *, counted=None):
         return Precision(np.nan, np.nan, np.nan, np.full(count, np.nan))
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports to the terminal
         truth.createIndex()
-        # It can't take an empty list: a detection of no class at all does no harm.
+        # It can't take an empty list: a detection of a class that doesn't exist does no harm.
         results = truth.loadRes(np.array(detections or [[0, 0, 0, 1, 1, 0, count]], float))
         run = _cocoeval()(truth, results, "bbox")
         run.params.areaRng, run.params.areaRngLbl = run.params.areaRng[:1], ["all"]
@@ -178,7 +178,7 @@ def motion_speeds(boxes, tracks):
         tracks: (M,) of each frame, the same for one object in all of them.
 
     Returns:
-        Of each frame (M,) int, positions in :data:`SPEEDS`. Of an object that is seen once, slow.
+        For each frame, (M,) int, positions in :data:`SPEEDS`. An object that is seen once is slow.
     """
     places = [dict(zip(np.asarray(t).tolist(), b)) for t, b in zip(tracks, boxes)]
     speeds = []
@@ -213,7 +213,7 @@ def _annotations(boxes, classes, counted):
 
 
 def _cocoeval():
-    """pycocotools' COCOeval, which leaves out objects that don't count.
+    """pycocotools' COCOeval, changed to leave out objects that don't count.
 
     Raises:
         ImportError: If it is missing.

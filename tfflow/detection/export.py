@@ -1,4 +1,4 @@
-"""A flow-guided detector becomes two .tflite files: for key frames, and for those in between."""
+"""Exports a flow-guided detector as two .tflite files: for key frames, and for those in between."""
 
 import itertools
 import pathlib
@@ -18,7 +18,7 @@ from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
 from tfflow.tflite.trial import check_finite, try_out
 
 MAX_CLIPS = 24
-# Of a clip, the key frame, a later frame, the next key frame and one after that.
+# Frames of a clip: the key frame, a later frame, the next key frame and one after that.
 CLIP_TIMES = (0, 4, 10, 17)
 _FORMS = ("float32", "float16", "weights", "int8")
 
@@ -45,14 +45,14 @@ def export_detector(
     * ``features`` (1, h, w, C): what ``key`` gave for it; for the first frame, zeros.
 
     Both give ``boxes`` (1, N, 4), x1, y1, x2, y2 in pixels of H x W, and ``scores`` (1, N, classes)
-    in [0, 1], of which the best are to be taken, without those that overlap. ``key`` gives
-    ``features`` too, ``between`` the ``flow`` to the key frame. The flow network is in both files;
+    in [0, 1]; the caller takes the best and drops those that overlap. ``key`` gives ``features``
+    too, ``between`` the ``flow`` to the key frame. The flow network is in both files;
     :class:`tfflow.detection.DetectorInterpreter` runs them.
 
     Args:
         detector: A :class:`tfflow.detection.FlowGuidedDetector` that was made with ``flow=…``.
-        path: ``NAME.tflite``. The files appear when both are complete and were loaded and run in a
-            process of their own.
+        path: ``NAME.tflite``. The files appear only after both are complete and were loaded and run
+            in processes of their own.
         classes: The names of the classes, for whoever draws the boxes.
         size: (height, width) that the files run at, multiples of 32.
         quantization: ``"float32"``, ``"float16"``, ``"weights"`` or ``"int8"``, as for
@@ -61,17 +61,17 @@ def export_detector(
             :class:`tfflow.detection.VideoFrame` or of frames (H, W, 3) uint8. At most 24 are used.
             None = synthetic clips.
         outliers: For int8, as for :func:`tfflow.tflite.export`. None = 0.001 in the flow network
-            and 0 in the detector, whose largest values are what objects are found by.
+            and 0 in the detector, which finds objects by its largest values.
         flow_scale: The flow network sees the frames at their size times this, rounded up to what
-            it takes; None = as the detector was made. Files for larger frames than it was trained
-            on save most of the flow's time so.
+            it takes; None = the detector's own. A smaller value saves most of the flow's time in
+            files for frames larger than it was trained on.
         metadata: As for :func:`tfflow.tflite.export`.
 
     Returns:
         The two paths, of key frames and of those in between.
 
     Raises:
-        TypeError: If ``detector`` is no such detector.
+        TypeError: If ``detector`` is not a ``FlowGuidedDetector``.
         ValueError: If it has no flow network, another argument is wrong, a weight is NaN or
             infinite, or a file can't be run or its outputs are not finite.
         OSError: If a file can't be written.
@@ -152,7 +152,7 @@ def paths_of(path):
     """The paths of the two files that ``NAME.tflite`` stands for, by signature.
 
     Raises:
-        ValueError: If it is not named so.
+        ValueError: If the name does not end in ``.tflite``.
     """
     path = pathlib.Path(path)
     if path.suffix != ".tflite":
@@ -187,9 +187,9 @@ def signatures(detector, size, flow_scale):
 
 
 def float_operators(graph):
-    """Names of the operators that int8 would harm: the heads, and what makes boxes of them.
+    """Names of the operators that int8 would harm: the heads, and those that make boxes.
 
-    Also the reduction of the images for the flow network, whose first layer is in float too.
+    Also those that shrink the images for the flow network, whose first layer is in float too.
     """
     producers = graph.producers()
     _, outputs = graph.signature()
@@ -226,7 +226,7 @@ def synthetic_clips(size):
 
 
 def _ranges(whole, clips, size, outliers, flow_network):
-    """Of both files, the ranges of all tensors over the frames of some clips."""
+    """The ranges of all tensors of both files over frames of some clips."""
     feeds = list(_feeds(whole[KEY], clips, size))
     if not feeds:
         raise ValueError("calibration holds no clip; expected some, better a dozen.")
@@ -238,7 +238,7 @@ def _ranges(whole, clips, size, outliers, flow_network):
         ranges[part] = ranges_over(graph, feeds, 0.0)
         of_flow = ranges_over(graph, feeds, None)
         ranges[part] |= {name: of_flow[name] for name in of_flow if flow_network in name}
-    # The same range for what one file gives and both files take.
+    # One range for the features, which one file gives and both take.
     _, outputs = whole[KEY].signature()
     of_features = ranges[KEY][whole[KEY].tensor_name(outputs["features"])]
     for name, graph in whole.items():
@@ -248,7 +248,7 @@ def _ranges(whole, clips, size, outliers, flow_network):
 
 
 def _feeds(graph, clips, size):
-    """What both files are fed with on some frames of each clip, name -> array."""
+    """Yields the inputs of both files for some frames of each clip, name -> array."""
     interpreter = Interpreter(model_content=graph.to_bytes(), num_threads=1)
     runner = interpreter.get_signature_runner(KEY)
     shape = runner.get_input_details()["features"]["shape"]

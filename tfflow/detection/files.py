@@ -9,20 +9,20 @@ from tfflow.visualization import draw_boxes, write_video
 def detect_video(
     video, source, output, *, classes=None, limit=None, progress=None, complaints=None
 ):
-    """Writes a video of another one's frames with boxes around the objects, key frames marked.
+    """Writes a video with the frames of another, boxes around the objects, and key frames marked.
 
     Args:
         video: A :class:`tfflow.detection.VideoDetector`.
         source: A video file; see :func:`tfflow.data.read_video`.
         output: ``.mp4`` or ``.gif``.
         classes: Names of the classes; None for their numbers.
-        limit: Only the first so many frames.
+        limit: Use only the first ``limit`` frames.
         progress: Called with (frames done, None).
-        complaints: A list, which takes what can't be read in place of an error; see
+        complaints: A list that collects what can't be read, instead of raising an error; see
             :func:`tfflow.data.read_video`.
 
     Returns:
-        Of each frame, a dict: ``key`` (whether it was a key frame), ``boxes``, ``scores`` and
+        For each frame, a dict: ``key`` (whether it was a key frame), ``boxes``, ``scores`` and
         ``classes``, lists that JSON can hold.
 
     Raises:

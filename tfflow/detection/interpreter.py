@@ -27,12 +27,12 @@ class DetectorInterpreter:
     Attributes:
         size: (height, width) that the files run at.
         classes: The names of the classes.
-        metadata: What the files say of themselves, see :func:`tfflow.tflite.read_metadata`.
+        metadata: What the files say about themselves, see :func:`tfflow.tflite.read_metadata`.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If one is no .tflite file, is damaged, or is not such a file; or the two do not
-            belong together.
+        ValueError: If one is not a .tflite file, is damaged, or is not such an export; or the two
+            do not belong together.
         ImportError: If no LiteRT is installed.
 
     Example:
@@ -79,7 +79,7 @@ class DetectorInterpreter:
         return self._run(KEY, image, key_image, features)
 
     def flow(self, image, key_image, features):
-        # It comes with the boxes, which are kept for the case that this is no key frame.
+        # The boxes come with it and are kept in case this is not a key frame.
         result = self._run(BETWEEN, image, key_image, features)
         flow = result["flow"][0]
         self._last = flow, result

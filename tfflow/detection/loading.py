@@ -9,7 +9,7 @@ def load_detector(path):
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no .keras file, damaged, or holds another model.
+        ValueError: If it is not a .keras file, is damaged, or holds another model.
     """
     model = tfflow.load(path)
     if not isinstance(model, FlowGuidedDetector):

@@ -1,7 +1,7 @@
 """The losses of the dense head, for ``compile(loss={"classes": …, "sides": …, …})``.
 
 Their targets are :func:`tfflow.detection.encode`'s, batched. Each is a sum over the batch's places,
-divided by the number of places with an object (or by 1). They take no ``sample_weight``.
+divided by the number of places with an object, at least 1. They take no ``sample_weight``.
 """
 
 import keras
@@ -12,7 +12,7 @@ _TINY = 1e-6
 
 @keras.saving.register_keras_serializable("tfflow")
 class FocalLoss(keras.losses.Loss):
-    """Binary cross entropy of each class, that of easy places scaled down (arXiv 1708.02002).
+    """Binary cross entropy of each class, with easy places scaled down (arXiv 1708.02002).
 
     Targets (B, h, w, N) of 0 and 1; predictions are logits.
 
@@ -53,7 +53,7 @@ class BoxLoss(keras.losses.Loss):
     def call(self, y_true, y_pred):
         y_true, y_pred = _float32(y_true, y_pred)
         here = ops.cast(ops.min(y_true, axis=-1) > 0, "float32")
-        # Both boxes hold the place, so that they always overlap.
+        # Both boxes contain the place, so they always overlap.
         shared = _area(ops.minimum(y_true, y_pred))
         union = _area(y_true) + _area(y_pred) - shared
         around = _area(ops.maximum(y_true, y_pred))

@@ -14,12 +14,12 @@ def list_detectors():
 
 
 def detector_card(name):
-    """What there is to know of a detector of the package, a dict."""
+    """The card of a detector in the package, a dict."""
     return preset_card(name, FOLDER)
 
 
 def detector_files(name):
-    """The path of a detector's file for key frames; that for the frames between lies beside it.
+    """The path of a detector's file for key frames; the file for the other frames lies beside it.
 
     Args:
         name: Name of the detector.

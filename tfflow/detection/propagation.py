@@ -17,10 +17,10 @@ def propagate(features, flow):
     and looks like the features of the current frame. An object that moved 16 px to the right since
     the key frame has a flow of (-16, 0).
 
-    The flow may be of any size and is in pixels of its own grid, as a network that saw the frames
-    at half their size gives it: it is brought to the features' size and units here. Each feature
-    takes the mean of the flow over the pixels that it stands for. What lies outside of the key
-    frame is zero.
+    The flow may be of any size and is in pixels of its own grid, for example from a network that
+    saw the frames at half their size; it is converted to the features' size and units here. Each
+    feature takes the mean of the flow over the pixels that it stands for. What lies outside of the
+    key frame is zero.
 
     Args:
         features: The key frame's features, (B, h, w, C), floating point.
@@ -30,7 +30,7 @@ def propagate(features, flow):
         (B, h, w, C), in the features' dtype.
 
     Raises:
-        ValueError: If the shapes do not fit each other, or heights and widths are not known.
+        ValueError: If the shapes do not match, or heights and widths are not known.
 
     Example:
         >>> flow = model.predict_flow(frames, key_frames)
@@ -40,11 +40,11 @@ def propagate(features, flow):
 
 
 def flow_at_features(flow, features):
-    """A flow on its own grid and in its pixels, on the grid and in units of feature pixels.
+    """Converts a flow from its own grid and pixels to the features' grid and feature pixels.
 
     Args:
         flow: (B, H, W, 2).
-        features: (B, h, w, C), whose shape alone is looked at.
+        features: (B, h, w, C); only the shape is used.
 
     Returns:
         (B, h, w, 2) in feature pixels: the mean of the flow over each feature's pixels.

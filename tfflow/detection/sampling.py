@@ -11,12 +11,12 @@ from tfflow.detection.boxes import encode
 
 @dataclasses.dataclass(frozen=True)
 class ClipAugmentation:
-    """Random changes, the same for all frames of a sample, so that its motion stays a motion.
+    """Random changes, the same for all frames of a sample, so that its motion stays consistent.
 
     Attributes:
         flip: Probability of a mirror image, left for right.
         reverse: Probability that time runs backwards; without effect on images.
-        zoom: Of a frame, a part is taken whose sides are 1 / zoom of it at least.
+        zoom: A part of each frame is taken whose sides are at least 1 / zoom of the frame's.
         contrast: Largest relative change of the contrast.
         brightness: Largest change of the brightness, in values of [0, 1].
         color: Largest relative change of one colour channel.
@@ -46,22 +46,22 @@ NONE = ClipAugmentation(0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
 
 
 class ClipBatches(keras.utils.PyDataset):
-    """What ``FlowGuidedDetector.fit`` is trained on, drawn as the paper draws its n + 1 frames.
+    """Batches for ``FlowGuidedDetector.fit``, drawn as the paper draws its n + 1 frames.
 
-    Of a random clip, a random frame is to be found in. The last key frame lies 0 to ``interval`` -
-    1 frames before it, the others ``interval`` frames apart before that. Where a clip begins too
-    late, its first frame stands for those before it, as if nothing had moved.
+    Objects are to be found in a random frame of a random clip. The last key frame lies 0 to
+    ``interval`` - 1 frames before it, the others ``interval`` frames apart before that. Where a
+    clip begins too late, its first frame stands in for the missing ones, as if nothing had moved.
 
     A batch is ``({"keys": (B, K, H, W, 3), "image": (B, H, W, 3)}, {"classes", "sides",
     "centreness"})``, images float32 in [0, 1]; without ``"keys"`` if there are none. The same seed
-    gives the same batches; each epoch has other ones.
+    gives the same batches; each epoch has different ones.
 
     Args:
         clips: A sequence of clips of ``tfflow.detection.VideoFrame`` with an attribute ``classes``.
         size: (height, width) that frames are stretched to, multiples of 32.
-        batch_size: Frames to be found in, in a batch.
-        batches: In an epoch.
-        keys: How many key frames; 0 = images alone. The GRU learns to join from 2 up.
+        batch_size: Samples per batch.
+        batches: Batches per epoch.
+        keys: How many key frames; 0 = images alone. The GRU needs at least 2 to learn.
         interval: Distance of key frames, in frames.
         augmentation: A :class:`ClipAugmentation`, or None.
         stride: Pixels of the image per feature.
@@ -113,7 +113,7 @@ class ClipBatches(keras.utils.PyDataset):
         return self.batch(self.epoch * self.batches + index)
 
     def batch(self, number):
-        """The batch of a number, counted on through the epochs."""
+        """The batch with this number, counted through all epochs."""
         epoch, index = divmod(number, self.batches)
         rng = np.random.default_rng([self.seed, epoch, index])
         samples = [self._sample(rng) for _ in range(self.batch_size)]
@@ -124,7 +124,7 @@ class ClipBatches(keras.utils.PyDataset):
         return inputs, {name: np.stack([t[name] for _, t in samples]) for name in samples[0][1]}
 
     def _sample(self, rng):
-        """(frames (K + 1, H, W, 3) in order of time, what shall be found in the last one)."""
+        """(frames (K + 1, H, W, 3) in order of time, the targets of the last one)."""
         clip = self.clips[int(rng.integers(len(self.clips)))]
         if not len(clip):
             raise ValueError(f"The clip {clip.name} has no frame; leave it out.")
@@ -143,12 +143,12 @@ class ClipBatches(keras.utils.PyDataset):
 
 
 def augment(frames, size, augmentation, rng):
-    """The frames of one sample, changed alike.
+    """Augments the frames of one sample, all in the same way.
 
     Args:
         frames: ``tfflow.detection.VideoFrame``, all of one size.
         size: (height, width) of the result.
-        augmentation: :class:`ClipAugmentation`; :data:`NONE` stretches the frames and no more.
+        augmentation: :class:`ClipAugmentation`; :data:`NONE` only stretches the frames.
         rng: ``numpy.random.Generator``.
 
     Returns:
@@ -170,7 +170,7 @@ def augment(frames, size, augmentation, rng):
         image = image[:, ::-1] if mirrored else image
         images.append(np.stack([levels[c][image[..., c]] for c in range(3)], axis=-1))
 
-    # As x, y, x, y: of a box that is cut at the part, the corners lie on its edges.
+    # As x, y, x, y: a box that reaches beyond the part is clipped to its edges.
     low, span = np.float32(part[:2] * 2), np.float32((share * width, share * height) * 2)
     boxes = frames[-1].boxes
     inside = np.clip(boxes, low, low + span)
@@ -183,7 +183,7 @@ def augment(frames, size, augmentation, rng):
 
 
 def _levels(augmentation, rng):
-    """(3, 256) float32: what becomes of each grey level of each channel."""
+    """(3, 256) float32: the new value of each grey level of each channel."""
     contrast = 1 + augmentation.contrast * rng.uniform(-1, 1)
     brightness = augmentation.brightness * rng.uniform(-1, 1)
     gains = 1 + augmentation.color * rng.uniform(-1, 1, (3, 1))

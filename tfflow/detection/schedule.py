@@ -1,7 +1,7 @@
-"""Key frames: when features are computed anew, and until when the last ones are carried on.
+"""Key frames: when features are computed anew, and how long the last ones are propagated.
 
-NumPy alone. A schedule is asked once for every frame but the first of a video, which is always a
-key frame.
+NumPy only. A schedule is asked once for every frame but the first of a video, which is always a key
+frame.
 """
 
 import math
@@ -10,13 +10,13 @@ import numpy as np
 
 
 class KeyFrameSchedule:
-    """What a :class:`tfflow.detection.VideoDetector` asks. One of your own needs ``is_key`` alone.
+    """Chooses a :class:`tfflow.detection.VideoDetector`'s key frames; subclasses define ``is_key``.
 
     The schedules here keep no state, so that one may serve several videos.
 
     Attributes:
-        needs_flow: Whether it decides by the flow and the images; a schedule that goes by time
-            alone says False, and exported files then run once for a key frame, not twice.
+        needs_flow: Whether it decides by the flow and the images; it is False for a schedule that
+            goes by time alone, and exported files then run once for a key frame, not twice.
     """
 
     needs_flow = True
@@ -38,13 +38,13 @@ class KeyFrameSchedule:
 
 
 class FixedInterval(KeyFrameSchedule):
-    """Every n-th frame is a key frame; the papers take n = 10.
+    """Every n-th frame is a key frame; the papers use n = 10.
 
     Args:
         n: From 1 up; 1 makes every frame a key frame.
 
     Raises:
-        ValueError: If ``n`` is no whole number from 1 up.
+        ValueError: If ``n`` is not a whole number from 1 up.
     """
 
     needs_flow = False
@@ -62,8 +62,8 @@ class ByMotion(KeyFrameSchedule):
     Args:
         px: The mean length of the flow to the key frame above which a new one is made, in pixels
             of the video's frames.
-        longest: After so many frames there is a new key frame anyway: what appears in a still
-            picture would never be seen.
+        longest: After this many frames there is a new key frame anyway: otherwise, what appears in
+            a still picture would never be seen.
         percentile: Take this percentile of the lengths (0 to 100) in place of their mean: 95 looks
             at what is fastest, even if it is small.
 
@@ -99,7 +99,7 @@ class ByError(KeyFrameSchedule):
 
     Args:
         share: The share of unexplained pixels, 0 to 1, above which a new key frame is made.
-        longest: After so many frames there is a new key frame anyway.
+        longest: After this many frames there is a new key frame anyway.
         tolerance: A difference of colours, the mean over the channels, for images in [0, 1].
         step: Only every ``step``-th row and column is looked at.
 

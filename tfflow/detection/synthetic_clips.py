@@ -1,4 +1,4 @@
-"""Clips of synthetic scenes, drawn.
+"""Clips of synthetic scenes, drawn on demand.
 
 clips = SyntheticClips(SceneConfig(height=192, width=256), count=100, frames=8)
 for image, boxes, classes, tracks in clips[0]: ...
@@ -19,9 +19,9 @@ from tfflow.detection.clips import Clip, make_frame
 class SyntheticClips(Sequence):
     """Clips of synthetic scenes: objects that move, deform and hide each other.
 
-    The boxes are exact: they hold the pixels of an object that are seen in the frame, no more and
-    no less. An object's class is the kind of its outline (`tfflow.data.scenes.shapes`): blob,
-    polygon, ellipse, box, bars, branch, furniture, cluster, lattice. The scenes are those of
+    The boxes are exact: they enclose exactly the pixels of an object that are visible in the frame.
+    An object's class is the kind of its outline (`tfflow.data.scenes.shapes`): blob, polygon,
+    ellipse, box, bars, branch, furniture, cluster, lattice. The scenes are those of
     `sample_scene(config, seed, index)`. Needs OpenCV.
 
     Args:
@@ -29,16 +29,16 @@ class SyntheticClips(Sequence):
         seed: whole number from 0 up.
         count: how many clips.
         frames: how many frames each has.
-        step: time between two of them, whole: 4 gives every fourth frame, moved four times as far.
+        step: whole time between two frames: 4 gives every fourth, with four times the motion.
         hues: whether each class has a hue of its own. Outlines alone are hard to tell from each
-            other, and from the patterns of a background; a detector learns them together sooner.
-        smallest: objects of which fewer pixels are seen are left out of a frame, from 1 up.
+            other, and from the patterns of a background; with hues, a detector learns sooner.
+        smallest: objects with fewer visible pixels are left out of a frame; from 1 up.
 
     Attributes:
         classes: the names of the classes.
 
     Raises:
-        ValueError: a number that is out of its range.
+        ValueError: a number is out of its range.
     """
 
     def __init__(self, config, *, seed=0, count=1000, frames=8, step=1, hues=False, smallest=32):
@@ -52,7 +52,7 @@ class SyntheticClips(Sequence):
         self.classes = tuple(kind.__name__ for kind in SHAPES)
 
     def describe(self):
-        """A dict that JSON can hold, of all that these clips are drawn from."""
+        """A dict, for JSON, of all that these clips are drawn from."""
         names = ("seed", "count", "frames", "step", "hues", "smallest")
         return {"scenes": self.config.to_dict(), **{name: getattr(self, name) for name in names}}
 

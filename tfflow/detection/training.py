@@ -25,8 +25,8 @@ SIZE = (256, 384)
 ALPHA = 0.5  # of MobileNet's channels
 VALIDATION_BATCHES = 16
 
-# As a phone in a hand sees them: the camera moves, most things stand or move slowly. Motions are
-# px a frame step, times 0.15: 1 px of the background on average, at most 3.
+# As a hand-held phone sees them: the camera moves, most things stand still or move slowly. Motions
+# are in px per frame step, times 0.15: 1 px for the background on average, at most 3.
 SCENES = SceneConfig(
     height=SIZE[0],
     width=SIZE[1],
@@ -55,7 +55,7 @@ class DetectorStage(Stage):
         keys: Key frames of a sample; 0 = images alone.
         intervals: Distance of key frames, in frames, of the training set and the validation set.
         flow: Preset or ``.keras`` file of the flow network; None = none.
-        train_flow: Whether it is trained along.
+        train_flow: Whether the flow network is trained too.
         weights: Of the backbone: None, a file, or ``"imagenet"``.
     """
 
@@ -132,9 +132,9 @@ class EvaluateBatches(keras.callbacks.Callback):
 
 
 def synthetic_clips(folder):
-    """Drawn into the folder if need be.
+    """Synthetic clips, drawn into the folder if missing.
 
-    Of the training clips every fourth frame is drawn: three steps are twelve frames of a video.
+    Only every fourth frame of the training clips is drawn: three steps span twelve video frames.
     """
     sets = {
         "train": SyntheticClips(
@@ -152,7 +152,7 @@ def synthetic_clips(folder):
 
 
 def vid_clips(folder):
-    """ImageNet VID's."""
+    """ImageNet VID's clips."""
     return ImageNetVID(folder, "train"), ImageNetVID(folder, "val")
 
 
@@ -188,7 +188,7 @@ def images(dataset="synthetic", weights=None):
 
 
 def clips(dataset="synthetic", weights=None, flow="lightflow", train_flow=False):
-    """Key frames, flow and GRU, from what the images gave."""
+    """Key frames, flow and GRU, starting from the weights of the images stage."""
     return _stage(
         "clips",
         dataset,

@@ -11,8 +11,8 @@ from tfflow.models.prediction import as_batch, resize, working_size
 class VideoDetector:
     """Finds the objects of each frame of a video; only key frames go through the whole detector.
 
-    On a key frame, its features are computed and joined with the earlier ones, propagated to it.
-    On the others, the last key frame's features are propagated along the flow. One object is one
+    For a key frame, features are computed and joined with the earlier ones, propagated to it. For
+    the others, the last key frame's features are propagated along the flow. One object serves one
     video: threads that call it at the same time get a RuntimeError. Several may share a detector.
 
     Args:
@@ -20,13 +20,13 @@ class VideoDetector:
             :class:`tfflow.detection.DetectorInterpreter`.
         flow: For a Keras detector, what estimates the flow: anything with ``predict_flow(image1,
             image2)``, such as a network of ``tfflow.models`` or a
-            :class:`tfflow.tflite.FlowInterpreter`. None for its own network. Files have theirs.
+            :class:`tfflow.tflite.FlowInterpreter`. None for its own network. Files have their own.
         schedule: A :class:`tfflow.detection.KeyFrameSchedule`; None for ``FixedInterval(10)``.
         score: Objects below it are left out, 0 to 1.
         overlap: Two boxes of one class that overlap by more are one object.
-        most: At most so many objects in a frame.
+        most: Largest number of objects in a frame.
         size: (height, width) that a Keras detector runs at, multiples of 32; None for the next
-            multiples of the frame's, of frames of more than a megapixel (2^20) for about that
+            multiples of the frame's or, for frames of more than a megapixel (2^20), about that
             area. Frames are stretched to it.
         flow_scale: ``flow`` gets frames of the detector's size times this; None for the detector's
             own scale, which is a half unless it was made with another.
@@ -35,8 +35,9 @@ class VideoDetector:
         is_key: Whether the last frame was a key frame; None before the first.
 
     Raises:
-        ValueError: If an argument is out of its range, or of no use.
-        TypeError: If ``flow`` has no ``predict_flow``, or is missing; or ``schedule`` is none.
+        ValueError: If an argument is out of its range, or does not apply.
+        TypeError: If ``flow`` has no ``predict_flow``, or is missing; or ``schedule`` is not a
+            ``KeyFrameSchedule``.
 
     Example:
         >>> video = VideoDetector(detector)
@@ -93,8 +94,8 @@ class VideoDetector:
             and classes (N,), the most certain object first.
 
         Raises:
-            ValueError: If it is no image, or of another size than the frames before. The detector
-                then is as it was.
+            ValueError: If it is not an image, or not of the size of the frames before. The detector
+                is unchanged then.
             RuntimeError: If another thread is in ``next`` or ``reset``.
         """
         batch, single = as_batch(frame, "frame")
@@ -123,7 +124,7 @@ class VideoDetector:
             np.asarray(result["boxes"])[0], np.asarray(result["scores"])[0], **self._selection
         )
 
-        # Nothing is kept before all has gone well.
+        # The state is updated only after everything has succeeded.
         self._frame_size, self.is_key = frame_size, bool(is_key)
         if is_key:
             self._features, self._key_image, self._age = result["features"], image, 0
@@ -141,7 +142,7 @@ class VideoDetector:
 
 
 def _engine(detector, flow, size, flow_scale):
-    """What runs the detector, its arguments checked."""
+    """The engine that runs the detector, after checking the arguments."""
     if not hasattr(detector, "check_size"):  # it is an engine itself
         for name, value in (("flow", flow), ("size", size), ("flow_scale", flow_scale)):
             if value is not None:
@@ -166,7 +167,7 @@ def _engine(detector, flow, size, flow_scale):
 
 
 def _in_frame(found, size, frame_size):
-    """Detections in pixels of the detector's input, in those of the frame and within it."""
+    """Detections from pixels of the detector's input to those of the frame, clipped to it."""
     height, width = frame_size
     limits = np.float32([width, height, width, height])
     scale = limits / np.float32([size[1], size[0], size[1], size[0]])

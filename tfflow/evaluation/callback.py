@@ -7,17 +7,17 @@ from tfflow.evaluation.evaluate import evaluate
 
 
 class EvaluatePairs(keras.callbacks.Callback):
-    """Evaluates ``predict_flow`` on a small data set after every so many epochs.
+    """Evaluates ``predict_flow`` on a small data set every few epochs.
 
     The EPE joins the epoch's logs as ``name_epe``, so that the progress bar shows it and
-    checkpoints can be chosen by it. Files are read once before training begins: one that is damaged
-    is named then, not hours later.
+    checkpoints can be chosen by it. Files are read once before training begins, so that a damaged
+    one is reported then, not hours later.
 
     Args:
         dataset: A sequence of samples with ground truth.
         name: What to call it in the logs.
         every: Epochs between evaluations.
-        limit: Only the first so many pairs.
+        limit: Use only the first ``limit`` pairs.
     """
 
     def __init__(self, dataset, name, every=1, limit=None):

@@ -1,20 +1,20 @@
-"""The errors of pixels, as running sums: however many pixels, a handful of numbers."""
+"""Pixel errors as running sums: a handful of numbers for any number of pixels."""
 
 import dataclasses
 import math
 
 import numpy as np
 
-# Sintel's classes of true motion in px: from the first number on, up to but not with the second.
+# Sintel's classes of true motion in px, from the first number up to but excluding the second.
 SPEEDS = {"s0_10": (0.0, 10.0), "s10_40": (10.0, 40.0), "s40_plus": (40.0, math.inf)}
 
-# px; the share of pixels whose error is above each is given.
+# px; for each, the share of pixels with a larger error is given.
 THRESHOLDS = (1, 3, 5)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PixelErrors:
-    """Sums over a set of pixels; sets are joined by adding them, so that every pixel weighs alike.
+    """Sums over a set of pixels; sets are joined by adding them, so all pixels weigh the same.
 
     Attributes:
         pixels: Number of pixels.
@@ -87,7 +87,7 @@ class PixelErrors:
 
     @property
     def zero_flow_epe(self):
-        """EPE of a flow of zero everywhere, px: the mean true motion."""
+        """EPE of a flow that is zero everywhere, px: the mean true motion."""
         return _ratio(self.motion, self.pixels)
 
     def as_dict(self):

@@ -1,4 +1,4 @@
-"""End-point error and its relatives, for anything with ``predict_flow`` on any data set."""
+"""End-point error and related metrics, for anything with ``predict_flow`` on any data set."""
 
 import time
 
@@ -12,20 +12,19 @@ from tfflow.evaluation.result import Evaluation, PairResult
 def evaluate(predictor, dataset, *, limit=None, size=None, progress=None, complaints=None):
     """Evaluates a predictor on a data set with ground truth.
 
-    Every number is over all valid pixels of all pairs pooled, as mmflow computes its own; see
-    :class:`Evaluation`, which also has the means over pairs. Memory holds one pair at a time and
-    a few numbers for each.
+    Every number pools all valid pixels of all pairs, as in mmflow; see :class:`Evaluation`, which
+    also has the means over pairs. Memory holds one pair at a time, and a few numbers for each pair.
 
     Args:
         predictor: Anything with ``predict_flow(image1, image2)``: a model, a ``FlowInterpreter``.
         dataset: A sequence of samples as :class:`tfflow.data.FlowSample`: ``image1``, ``image2``
             (H, W, 3), ``flow`` (H, W, 2) in px, ``valid`` (H, W) or None = everywhere, ``name``,
             and, where it is known, ``occluded`` (H, W).
-        limit: Only the first so many pairs.
+        limit: Use only the first ``limit`` pairs.
         size: (height, width) that the network runs at; None: the predictor's own choice.
         progress: Called with (pairs done, pairs in all, EPE so far).
-        complaints: A list, or None. With a list, pairs that can't be read are left out, and a text
-            for each is added to it, in place of an error.
+        complaints: A list, or None. With a list, pairs that can't be read are skipped and a text
+            for each is added to it, instead of raising an error.
 
     Returns:
         An :class:`Evaluation`.
@@ -35,9 +34,9 @@ def evaluate(predictor, dataset, *, limit=None, size=None, progress=None, compla
             predicted flow is not of the truth's size.
         CorruptFileError, OSError: If a pair can't be read.
     """
-    total = min(len(dataset), limit or len(dataset))
-    if total == 0:
-        raise ValueError(f"Nothing to evaluate on: {dataset!r} is empty.")
+    total = len(dataset) if limit is None else min(len(dataset), limit)
+    if total < 1:
+        raise ValueError(f"Nothing to evaluate on: limit {limit} of {dataset!r}.")
     per_pair, so_far = [], PixelErrors()
     for index in range(total):
         sample = read_sample(dataset, index, complaints)
@@ -57,7 +56,7 @@ def evaluate(predictor, dataset, *, limit=None, size=None, progress=None, compla
 
 
 def read_sample(dataset, index, complaints):
-    """A sample; None, and a text in the list ``complaints``, if it can't be read."""
+    """A sample; if it can't be read, None, with a text added to the list ``complaints``."""
     try:
         return dataset[index]
     except (OSError, ValueError) as error:
@@ -75,7 +74,7 @@ def timed_prediction(predictor, sample, size=None):
     Raises:
         ValueError: If the flow is not of the images' size.
     """
-    # Not every predictor knows a size.
+    # Not every predictor takes a size.
     options = {} if size is None else {"size": size}
     start = time.perf_counter()
     flow = predictor.predict_flow(sample.image1, sample.image2, **options)
@@ -89,9 +88,15 @@ def timed_prediction(predictor, sample, size=None):
     return flow, seconds
 
 
+def known_pixels(sample):
+    """Where a sample's true flow is known, bool (H, W)."""
+    if sample.valid is None:
+        return np.ones(sample.flow.shape[:2], bool)
+    return np.asarray(sample.valid).astype(bool)
+
+
 def _measure(index, sample, flow, milliseconds):
-    shape = flow.shape[:2]
-    valid = np.ones(shape, bool) if sample.valid is None else np.asarray(sample.valid).astype(bool)
+    valid = known_pixels(sample)
     errors = {"errors": PixelErrors.measure(flow[valid], sample.flow[valid])}
     occluded = getattr(sample, "occluded", None)
     if occluded is not None:

@@ -1,4 +1,4 @@
-"""What the servers of Sintel and KITTI want: which pairs, by which names, in which file.
+"""What the servers of Sintel and KITTI expect: which pairs, under which names, in which file.
 
 Sources:
     Sintel: README of the bundler (Wulff, 2012), which comes with the data set;
@@ -27,9 +27,9 @@ SINTEL_SCENES = (
 
 @dataclasses.dataclass(frozen=True)
 class Sintel:
-    """A folder that the bundler makes one file of: PASS/SCENE/frame0001.flo.
+    """A folder from which the bundler makes one file: PASS/SCENE/frame0001.flo.
 
-    The bundler's README names files so; the images are named frame_0001.png.
+    These are the names in the bundler's README; the images are named frame_0001.png.
     """
 
     suffix = ""
@@ -40,14 +40,14 @@ class Sintel:
     )
 
     def member(self, name):
-        """The file for a pair, clean/wall/frame0001.flo; None if the name is no such pair's."""
+        """The file for a pair, clean/wall/frame0001.flo; None if no such pair has that name."""
         found = re.fullmatch(r"(\w+)/(\w+)/frame_?(\d{4})", name)
         if not found or found[1] not in SINTEL_PASSES or found[2] not in SINTEL_SCENES:
             return None
         return f"{found[1]}/{found[2]}/frame{found[3]}.flo"
 
     def missing(self, members):
-        """What the server wants and is not there, a text each."""
+        """What the server wants but is not there, one text each."""
         scenes = {f"{p}/{scene}": set() for p in SINTEL_PASSES for scene in SINTEL_SCENES}
         for member in members:
             scene, _, file = member.rpartition("/")
@@ -70,7 +70,7 @@ class Kitti:
 
     Attributes:
         pairs: Number of pairs of the test set.
-        folder: Where in the .zip they are, "" or with a slash at its end.
+        folder: The PNGs' folder in the .zip, "" or with a slash at its end.
         page: The server's page.
     """
 
@@ -86,14 +86,14 @@ class Kitti:
         return f"Upload {{path}} at {self.page}."
 
     def member(self, name):
-        """The file for a pair, FOLDER000007_10.png; None if the name is no such pair's."""
+        """The file for a pair, FOLDER000007_10.png; None if no such pair has that name."""
         found = re.fullmatch(r"(\d{6})_10", name)
         if not found or int(found[1]) >= self.pairs:
             return None
         return f"{self.folder}{found[1]}_10.png"
 
     def missing(self, members):
-        """What the server wants and is not there, a text each."""
+        """What the server wants but is not there, one text each."""
         wanted = [f"{self.folder}{number:06d}_10.png" for number in range(self.pairs)]
         there = set(members)
         return tuple(member for member in wanted if member not in there)

@@ -10,11 +10,12 @@ from tfflow import visualization
 from tfflow.data.files.flows import FLOW_EXTENSIONS, KITTI_RANGE, write_flow
 from tfflow.data.files.images import write_image
 from tfflow.data.files.video import check_other_file, read_video
-from tfflow.evaluation.evaluate import read_sample, timed_prediction
+from tfflow.evaluation.errors import PixelErrors
+from tfflow.evaluation.evaluate import known_pixels, read_sample, timed_prediction
 from tfflow.models import FlowStream
 from tfflow.visualization.colors import usual_motion
 
-_SMALLEST_LEGEND = 40  # px; smaller, its scale can't be read
+_SMALLEST_LEGEND = 40  # px; on a smaller one, the scale can't be read
 
 
 def predict_pairs(
@@ -29,7 +30,7 @@ def predict_pairs(
     progress=None,
     complaints=None,
 ):
-    """Predicts the flow of every pair and writes it down, as numbers and as pictures.
+    """Predicts the flow of every pair and writes it as numbers and as pictures.
 
     For a pair NAME the folder gets ``NAME`` + ``extension`` (the flow), ``NAME_colors.png`` (its
     colours, of the image's size) and ``NAME_figure.png`` (frames, flow with its legend and, where
@@ -38,24 +39,24 @@ def predict_pairs(
     Args:
         predictor: Anything with ``predict_flow(image1, image2)``.
         dataset: A sequence of samples.
-        output: Folder, made if it is not there.
+        output: Folder, created if missing.
         extension: ``".flo"``, ``".pfm"`` or ``".png"`` (KITTI's).
-        max_flow: Motion in px at the rim of the colour wheel; None: what 95 % of each pair's
-            pixels keep below.
+        max_flow: Motion in px at the rim of the colour wheel; None: the motion that 95 % of each
+            pair's pixels stay below.
         size: (height, width) that the network runs at; None: the predictor's own choice.
         model: What to call the predictor in the figures.
         progress: Called with (pairs done, pairs in all).
-        complaints: A list, or None. With a list, a pair that can't be read or written is left out,
+        complaints: A list, or None. With a list, a pair that can't be read or written is skipped,
             pixels beyond what the format holds are marked as unknown, and a text for each is added
-            to it, in place of an error.
+            to it, instead of raising an error.
 
     Returns:
         A list with a dict for each pair: ``name``, ``motion`` (mean, px), ``epe`` (None where the
         truth is not known), ``files``.
 
     Raises:
-        ValueError: If ``extension`` is none of a flow file, a pair's images don't fit each other,
-            or a flow is not finite or beyond what the format holds.
+        ValueError: If ``extension`` is not that of a flow file, a pair's images don't match, or a
+            flow is not finite or beyond what the format holds.
         OSError: If the folder can't be written, or a pair can't be read.
     """
     if extension not in FLOW_EXTENSIONS:
@@ -68,8 +69,7 @@ def predict_pairs(
         if sample is not None:
             flow, _ = timed_prediction(predictor, sample, size)
             stem = sample.name.replace("/", "_")
-            # NAME_flow.png would be taken for the truth, in KITTI's format, if this became an
-            # input.
+            # As an input, NAME_flow.png would be taken for the true flow in KITTI's format.
             files = [output / f"{stem}{end}" for end in (extension, "_colors.png", "_figure.png")]
             if _write_flow(files[0], flow, sample.name, complaints):
                 scale = max_flow or usual_motion(flow)
@@ -103,8 +103,8 @@ def write_prediction(predictor, sample, path, *, max_flow=None, size=None):
     Args:
         predictor: Anything with ``predict_flow(image1, image2)``.
         sample: A :class:`tfflow.data.FlowSample`.
-        path: ``.flo`` or ``.pfm`` for the flow; any extension of an image for its colours.
-        max_flow: As for :func:`predict_pairs`, of colours.
+        path: ``.flo`` or ``.pfm`` for the flow; any image extension for its colours.
+        max_flow: As for :func:`predict_pairs`, for the colours.
         size: Likewise.
 
     Returns:
@@ -124,7 +124,7 @@ def write_prediction(predictor, sample, path, *, max_flow=None, size=None):
 
 
 def _write_flow(path, flow, name, complaints):
-    """Whether the flow could be written; what could not is told to the list ``complaints``."""
+    """Whether the flow could be written; what could not goes into the list ``complaints``."""
     valid = None
     if complaints is not None and path.suffix == ".png":
         low, high = KITTI_RANGE
@@ -156,23 +156,23 @@ def predict_video(
     progress=None,
     complaints=None,
 ):
-    """Writes a video of another one's frames and, beside each, its flow to the next frame.
+    """Writes a video with the frames of another and, beside each, its flow to the next frame.
 
-    Frames keep their times. In a corner of the flow stands the colour wheel with its scale, where
-    the frames are large enough for that.
+    Frames keep their times. Where the frames are large enough, a corner of the flow shows the
+    colour wheel with its scale.
 
     Args:
         predictor: Anything with ``predict_flow(image1, image2)``; one that is ``siamese`` encodes
             each frame once, see :class:`tfflow.models.FlowStream`.
         source: A video file; see :func:`tfflow.data.read_video`.
         output: ``.mp4`` or ``.gif``.
-        max_flow: Motion in px at the rim of the colour wheel, whose colours faster ones get too.
-            None: what 95 % of the pixels keep below, the largest so far, slowly forgotten, so that
-            colours don't flicker.
+        max_flow: Motion in px at the rim of the colour wheel; faster motions get the rim's colours
+            too. None: the motion that 95 % of the pixels stay below, as a slowly decaying maximum,
+            so that colours don't flicker.
         size: (height, width) that the network runs at; None: the predictor's own choice.
-        limit: Only the first so many pairs.
+        limit: Use only the first ``limit`` pairs.
         progress: Called with (pairs done, None).
-        complaints: A list, which takes what can't be read in place of an error; see
+        complaints: A list that collects what can't be read, instead of raising an error; see
             :func:`tfflow.data.read_video`.
 
     Returns:
@@ -209,9 +209,9 @@ def predict_video(
 
 
 def _for_video(predictor, first_frame, size):
-    """predict_flow for pairs of which each begins with the frame that the one before ended with."""
+    """predict_flow for pairs in sequence: each begins with the frame that ended the one before."""
     if not getattr(predictor, "siamese", False):
-        # Not every predictor knows a size.
+        # Not every predictor takes a size.
         return functools.partial(predictor.predict_flow, **({} if size is None else {"size": size}))
     stream = FlowStream(predictor, size=size)
     stream.next(first_frame)
@@ -219,16 +219,16 @@ def _for_video(predictor, first_frame, size):
 
 
 def _add_legend(picture, scale):
-    """Puts the colour wheel into the lower right corner of a picture that has the room for it."""
+    """Puts the colour wheel into the lower right corner of a picture if there is room for it."""
     size = min(picture.shape[:2]) // 5
     if size >= _SMALLEST_LEGEND:
         picture[-size:, -size:] = visualization.color_wheel_legend(size, scale)
 
 
 def _epe(flow, sample):
-    """Mean end-point error in px; None where the truth is known nowhere."""
+    """Mean end-point error in px; None if the true flow is known nowhere."""
     if sample.flow is None:
         return None
-    valid = np.ones(flow.shape[:2], bool) if sample.valid is None else sample.valid
-    errors = np.linalg.norm(flow[valid] - sample.flow[valid], axis=-1)
-    return float(errors.mean()) if errors.size else None
+    valid = known_pixels(sample)
+    errors = PixelErrors.measure(flow[valid], sample.flow[valid])
+    return errors.epe if errors.pixels else None

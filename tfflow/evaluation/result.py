@@ -1,4 +1,4 @@
-"""What an evaluation gives: the errors of each pair, and from them those of all and of scenes."""
+"""Results of an evaluation: the errors of each pair, and from them those of all and of scenes."""
 
 import dataclasses
 import functools
@@ -35,7 +35,7 @@ class PairResult:
 
     @property
     def scene(self):
-        """What stands before the last slash of the name; "" if there is no slash."""
+        """The part of the name before its last slash; "" if there is no slash."""
         return self.name.rpartition("/")[0]
 
 
@@ -47,19 +47,19 @@ class Evaluation:
 
     * ``epe``, ``fl``, ``above``, ``by_speed``, ``zero_flow_epe``, and all numbers of ``errors``,
       ``matched``, ``unmatched`` and ``scenes``, pool pixels: the sum over all valid pixels of all
-      pairs divided by their number. mmflow computes EPE and Fl so. KITTI 2015's server computes
-      Fl so (its development kit, evaluate_scene_flow.cpp).
+      pairs divided by their number. mmflow computes EPE and Fl this way, and KITTI 2015's server Fl
+      (its development kit, evaluate_scene_flow.cpp).
     * ``pair_means`` gives every pair the same weight: the mean over pairs of each pair's mean over
-      its own valid pixels. KITTI 2012's server averages so (its development kit,
+      its own valid pixels. KITTI 2012's server averages this way (its development kit,
       evaluate_flow.cpp): its Avg-All is ``pair_means["all"]["epe"]``, its Out-Noc
-      ``pair_means["matched"]["above_3_px"]``, which has no condition of 5 %.
-    * Sintel's server scores a fixed random part of its test set's pixels (the bundler's README),
-      how it averages them is not written there. Sintel's images are of one size and nearly all
-      valid, so that the two averages hardly differ.
+      ``pair_means["matched"]["above_3_px"]``, which has no 5 % condition.
+    * Sintel's server scores a fixed random part of its test set's pixels (the bundler's README,
+      which does not say how it averages them). Sintel's images have one size and nearly all pixels
+      are valid, so the two averages hardly differ.
 
-    Matched pixels are those that the second image shows as well (Sintel's word; KITTI: noc),
-    unmatched ones are occluded or have left the image. All of them together are Sintel's "all" and
-    KITTI's occ.
+    Matched pixels are those that the second image shows as well (Sintel's word; KITTI: noc);
+    unmatched ones are occluded or have left the image. Together they are Sintel's "all" and KITTI's
+    occ.
 
     Attributes:
         per_pair: A :class:`PairResult` for every pair.
@@ -84,7 +84,7 @@ class Evaluation:
 
     @functools.cached_property
     def scenes(self):
-        """Scene -> :class:`PixelErrors` over its pairs; without those pairs that have no scene."""
+        """Scene -> :class:`PixelErrors` over its pairs; pairs without a scene are left out."""
         scenes = {}
         for pair in self.per_pair:
             if pair.scene:
@@ -125,12 +125,12 @@ class Evaluation:
 
     @property
     def by_speed(self):
-        """EPE where the true motion is 0 to 10, 10 to 40, from 40 px on; NaN for no such pixels."""
+        """EPE where the true motion is 0 to 10, 10 to 40, 40 px and up; NaN without such pixels."""
         return self.errors.by_speed
 
     @property
     def zero_flow_epe(self):
-        """The same error for a flow of zero everywhere: the mean true motion, px."""
+        """EPE of a flow that is zero everywhere: the mean true motion, px."""
         return self.errors.zero_flow_epe
 
     @property
@@ -140,12 +140,12 @@ class Evaluation:
 
     @property
     def milliseconds(self):
-        """Median time of a call of ``predict_flow``, the first one left out."""
+        """Median time of a call of ``predict_flow``, without the first one."""
         times = [pair.milliseconds for pair in self.per_pair]
         return statistics.median(times[1:] or times)
 
     def worst(self, count):
-        """The pairs with the largest EPE, the largest first; not finite is the largest of all."""
+        """The pairs with the largest EPE, largest first; one that is not finite is the largest."""
 
         def badness(pair):
             return pair.epe if math.isfinite(pair.epe) else math.inf

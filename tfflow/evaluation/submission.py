@@ -25,7 +25,7 @@ class Submission:
     Attributes:
         path: The folder (Sintel) or the .zip (KITTI).
         pairs: Number of pairs in it.
-        missing: What the server wants and is not in it, a text each; empty if it is complete.
+        missing: What the server wants but is not in it, one text each; empty if it is complete.
         next_step: What to do with it.
     """
 
@@ -36,7 +36,7 @@ class Submission:
 
 
 def missing_from_submission(dataset, benchmark):
-    """What the server wants and the data set lacks, told by the pairs' names alone.
+    """What the server wants and the data set lacks, judged by the pairs' names alone.
 
     Args:
         dataset: As for :func:`write_submission`.
@@ -54,19 +54,19 @@ def missing_from_submission(dataset, benchmark):
 def write_submission(predictor, dataset, output, benchmark, *, size=None, progress=None):
     """Predicts the flow of a test set and writes it as the benchmark's server takes it.
 
-    * ``"sintel"``: a folder with ``clean/SCENE/frame0001.flo`` … and ``final/…``, of which the
-      bundler that comes with Sintel makes the one file to upload.
+    * ``"sintel"``: a folder with ``clean/SCENE/frame0001.flo`` … and ``final/…``, from which
+      Sintel's bundler makes the one file to upload.
     * ``"kitti2012"``: a .zip with ``000000_10.png`` to ``000194_10.png``, KITTI's 16-bit PNG.
     * ``"kitti2015"``: a .zip with ``flow/000000_10.png`` to ``flow/000199_10.png``, likewise.
-      Its PNG holds -512 to 511.98 px; what is beyond is set to that.
+      Its PNG holds -512 to 511.98 px; values beyond are clipped.
 
-    The output has its name when it is complete, and is not there before.
+    The output gets its name only when it is complete.
 
     Args:
         predictor: Anything with ``predict_flow(image1, image2)``.
         dataset: The test set, a :class:`tfflow.data.FlowDataset`: for Sintel with both passes, as
             ``open_dataset("sintel-test:…")``.
-        output: The folder (Sintel; must not be there, or be empty), or the .zip file.
+        output: The folder (Sintel; must be new or empty), or the .zip file.
         benchmark: "sintel", "kitti2012" or "kitti2015".
         size: (height, width) that the network runs at; None: the predictor's own choice.
         progress: Called with (pairs done, pairs in all).
@@ -78,7 +78,7 @@ def write_submission(predictor, dataset, output, benchmark, *, size=None, progre
         ValueError: If the benchmark is unknown, the pairs are not those of its test set or have a
             true flow, the output's name does not fit, or a flow is not finite or not of its
             image's size.
-        FileExistsError: If the folder is there and holds anything.
+        FileExistsError: If the folder exists and is not empty.
         OSError: If it can't be written.
     """
     form = BENCHMARKS[_known(benchmark)]
@@ -111,7 +111,7 @@ def _known(benchmark):
 
 
 def _members(dataset, benchmark):
-    """The name of each pair's file; from the names alone, so that mistakes show at once."""
+    """The file name of each pair, from the pairs' names alone, so that mistakes show at once."""
     form = BENCHMARKS[benchmark]
     if not isinstance(dataset, FlowDataset):
         raise ValueError(f"A submission needs a data set of files, its test set; got {dataset!r}.")

@@ -8,7 +8,7 @@ from tfflow.atomic_file import atomic_file
 
 
 def write_csv(path, evaluation):
-    """Writes a line for each pair, in the data set's order: whole or not at all.
+    """Writes a line for each pair, in the data set's order, completely or not at all.
 
     Columns: ``name``, ``scene``, ``milliseconds``, then the numbers of
     :meth:`PixelErrors.as_dict` over the pair's valid pixels; where a pair has a mask of
@@ -32,13 +32,13 @@ def write_csv(path, evaluation):
 
 
 def write_json(path, evaluation):
-    """Writes all numbers but those of single pairs: whole or not at all.
+    """Writes all numbers but those of single pairs, completely or not at all.
 
-    What is not a number, as the EPE where there is no such pixel, is ``null``.
+    A value that is not a number, such as the EPE of no pixels, is ``null``.
 
     Args:
         path: The file; its folder must exist.
-        evaluation: An :class:`Evaluation`; its ``as_dict`` is what is written.
+        evaluation: An :class:`Evaluation`, whose ``as_dict`` is written.
 
     Raises:
         OSError: If the file can't be written.

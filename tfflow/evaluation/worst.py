@@ -18,8 +18,8 @@ def write_worst_pairs(
         evaluation: The :class:`Evaluation` of ``predictor`` on ``dataset``.
         predictor: As given to :func:`evaluate`.
         dataset: As given to :func:`evaluate`.
-        output: Folder, made if it is not there. The files are named
-            ``worst_1_NAME.png`` …, slashes in NAME as underscores.
+        output: Folder, created if missing. The files are named ``worst_1_NAME.png`` …, with
+            underscores for slashes in NAME.
         count: How many pairs.
         size: As given to :func:`evaluate`.
         model: What to call the predictor in the figures.

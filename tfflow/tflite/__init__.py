@@ -5,7 +5,7 @@
     flow = FlowStream(path).next(frame)  # of a video, with export(…, streaming=True)
     print(report(path, model).as_text())
 
-Running a file needs NumPy and ai-edge-litert alone; TensorFlow is imported by ``export``.
+Running a file needs only NumPy and ai-edge-litert; TensorFlow is imported by ``export``.
 """
 
 import importlib
@@ -25,7 +25,7 @@ _LAZY = {
     "read_metadata": "graph",
     "report": "reporting",
     "usage": "app_lines",
-    # Not of the same name, which would stand for the module once that is imported.
+    # The module has another name, or it would replace the function once imported.
     "sensitivity": "layer_sensitivity",
 }
 
@@ -33,7 +33,7 @@ __all__ = list(_LAZY)
 
 
 def __getattr__(name):
-    # Whoever only runs a file must not wait for the converter, nor need it.
+    # Running a file must neither wait for the converter nor need it.
     if name in _LAZY:
         return getattr(importlib.import_module(f"tfflow.tflite.{_LAZY[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Python in a process of its own: a file may kill whoever loads it, and memory starts clean."""
+"""Python in a process of its own: a file may kill its process, and memory starts clean."""
 
 import os
 import pathlib
@@ -12,7 +12,7 @@ def run_module(name, *arguments):
     Returns:
         A ``subprocess.CompletedProcess`` with what it printed as text.
     """
-    here = str(pathlib.Path(__file__).parents[2])  # the package, wherever this process has it from
+    here = str(pathlib.Path(__file__).parents[2])  # the package, wherever this process found it
     paths = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
     return subprocess.run(
         [sys.executable, "-m", name, *map(str, arguments)],

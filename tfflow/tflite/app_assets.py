@@ -1,4 +1,4 @@
-"""The files of an app: networks, their list, and a pair of images that a phone checks itself with.
+"""The assets of an app: networks, their list, and a pair of images for the phone's self-check.
 
 A folder of assets holds ``models.json``::
 
@@ -8,10 +8,10 @@ A folder of assets holds ``models.json``::
                  "quantization": "int8", "golden_flow": "golden_flow_lightflow_int8.bin", …}]}],
      "detectors": […]}
 
-The first network is the app's default. A network may have files of several forms: an app gives a
-GPU the one in float16. ``streaming``, of a file that was exported so, names what encode gives and
-match takes; the golden flow is then what these two compute, as the apps run them. Flows are at
-every ``step``-th pixel of both directions, (u, v), little-endian float32.
+The first network is the app's default. A network may have files of several forms: on a GPU an app
+runs the one in float16. For a file exported with streaming, ``streaming`` names what encode gives
+and match takes; the golden flow is then computed by these two, as in the apps. Flows have every
+``step``-th pixel in both directions, (u, v), little-endian float32.
 """
 
 import hashlib
@@ -27,8 +27,8 @@ from tfflow.data.scenes import render, sample_scene
 from tfflow.models.streaming import FlowStream
 from tfflow.tflite.interpreter import FlowInterpreter
 
-# Small motions, 4 px on average: on large ones, where networks guess, the rounding of an
-# accelerator that is as good as any moves the flow by pixels.
+# Small motions, 4 px on average: on large ones, where networks guess, rounding on even a good
+# accelerator moves the flow by pixels.
 GOLDEN_SCENE = SceneConfig(height=384, width=512, textures=24, shapes=48, motion_scale=0.15)
 GOLDEN_SEED = 3
 GOLDEN_STEP = 16
@@ -58,7 +58,7 @@ class GoldenPair:
         return files
 
     def entry(self):
-        """What the list says of it."""
+        """Its entry in the list."""
         return {
             "image1": "golden_image1.png",
             "image2": "golden_image2.png",
@@ -68,18 +68,18 @@ class GoldenPair:
 
 
 def file_assets(path, golden=None):
-    """What an app must have of one exported file.
+    """What an app needs for one exported file.
 
     Args:
         path: A file written by :func:`tfflow.tflite.export` that takes and gives float32.
         golden: A :class:`GoldenPair`, if there is one already.
 
     Returns:
-        (what the list says of it, a dict of file name -> content).
+        (its entry in the list, a dict of file name -> content).
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no exported flow network, or takes integers.
+        ValueError: If it is not an exported flow network, or takes integers.
     """
     golden = golden or GoldenPair()
     interpreter = FlowInterpreter(path, threads=1)
@@ -94,7 +94,7 @@ def file_assets(path, golden=None):
             "images and flow. Export it as int8, float16 or float32."
         )
     content = path.read_bytes()
-    # Every so many pixels are enough to see that a phone computes the same.
+    # A thinned flow is enough to see that a phone computes the same.
     flow = _thinned(app_flow(interpreter, *golden.images))
     name = f"golden_flow_{path.stem}.bin"
     entry = {
@@ -123,15 +123,15 @@ def add_to_assets(path, folder, name=None):
 
     Args:
         path: As for :func:`file_assets`.
-        folder: The assets, such as ``app/src/main/assets``; made if it is missing.
-        name: The network's, as the app shows it; by default the file's, without its form.
+        folder: The assets, such as ``app/src/main/assets``; created if missing.
+        name: The network's name in the app; by default the file's name without its form.
 
     Returns:
         The network's name.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no exported flow network, takes integers, or the list is damaged.
+        ValueError: If it is not an exported flow network, takes integers, or the list is damaged.
     """
     folder, golden = pathlib.Path(folder), GoldenPair()
     entry, files = file_assets(path, golden)
@@ -149,7 +149,7 @@ def add_to_assets(path, folder, name=None):
             ) from error
     else:
         known = []
-    # An app's other networks were checked with its own pair: a list that has one keeps it.
+    # An app's other networks were checked with its own pair: a list that has a pair keeps it.
     if models.setdefault("golden", golden.entry()) != golden.entry():
         raise ValueError(
             f"{folder / LIST} has another golden pair than this version of tfflow. Remove it, and "
@@ -176,7 +176,7 @@ def list_file(models):
 def app_flow(interpreter, image1, image2):
     """The flow (H, W, 2) as the apps compute it: by encode and match, if the file has them.
 
-    The signature "flow" of an int8 file rounds otherwise.
+    The signature "flow" of an int8 file rounds differently.
     """
     if not interpreter.siamese:
         return interpreter.predict_flow(image1, image2)

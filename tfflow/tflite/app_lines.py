@@ -1,4 +1,4 @@
-"""The lines with which an app runs an exported file: its own names, sizes and types in them."""
+"""The lines of code with which an app runs an exported file, with its names, sizes and types."""
 
 from tfflow.tflite.interpreter import FlowInterpreter
 
@@ -52,7 +52,7 @@ def usage(path):
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no exported flow network.
+        ValueError: If it is not an exported flow network.
     """
     interpreter = FlowInterpreter(path, threads=1)
     image, flow = interpreter._inputs["image1"], interpreter._output
@@ -94,7 +94,7 @@ def _scaled(details):
 
 
 def _places(interpreter):
-    """Where the two images stand among the file's inputs, for runtimes without names."""
+    """The positions of the two images among the file's inputs, for runtimes without names."""
     order = [details["index"] for details in interpreter._interpreter.get_input_details()]
     wanted = [interpreter._inputs[name]["index"] for name in ("image1", "image2")]
     if not set(wanted) <= set(order):  # its first signature is another one

@@ -11,7 +11,7 @@ import numpy as np
 from tfflow.tflite.interpreter import check_threads, open_interpreter
 from tfflow.tflite.model_file import check_model_file
 
-SECONDS = 10.0  # that a benchmark need not outlast
+SECONDS = 10.0  # after which a benchmark may stop
 
 
 def benchmark(path, threads=1, runs=50, warmup=5):
@@ -20,8 +20,8 @@ def benchmark(path, threads=1, runs=50, warmup=5):
     Args:
         path: The file.
         threads: Number of threads.
-        runs: Timed runs at most, after ``warmup`` ones that are not. After :data:`SECONDS` no
-            more are made, once there are five.
+        runs: Timed runs at most, after ``warmup`` untimed ones. After :data:`SECONDS` it stops,
+            once there are five.
 
     Returns:
         A dict: ``threads``, ``runs`` (those that were made), ``median_ms``, ``mean_ms``,
@@ -29,7 +29,7 @@ def benchmark(path, threads=1, runs=50, warmup=5):
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no .tflite file or LiteRT can't run it, or a number is not positive.
+        ValueError: If it is not a .tflite file or LiteRT can't run it, or a number is not positive.
     """
     if not isinstance(runs, int) or runs < 1:
         raise ValueError(f"runs must be a whole number of at least 1; got {runs!r}.")
@@ -60,12 +60,12 @@ def delegation(path):
     """How much of a file LiteRT hands to its delegate (XNNPACK): the rest runs slower.
 
     Returns:
-        A dict: ``operators`` in the file, ``delegated`` of them, in how many ``partitions``. Each
-        partition more costs a copy of the tensors between them.
+        A dict: ``operators`` (in the file), ``delegated`` (of these) and ``partitions``. Each
+        further partition costs a copy of the tensors between them.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no .tflite file or LiteRT can't run it.
+        ValueError: If it is not a .tflite file or LiteRT can't run it.
     """
     nodes, parts = _partitions(path)
     delegated = sum(map(len, parts))

@@ -1,4 +1,4 @@
-"""What values the tensors of a network take: its ranges over example images, for int8."""
+"""Calibration for int8: the ranges of a network's tensors over example images."""
 
 import itertools
 import math
@@ -12,13 +12,13 @@ from tfflow.models.prediction import ImagePair
 
 # The share of a tensor's values that may lie outside its range at either end. A few outliers would
 # widen the steps for all others: clipping them halved the int8 Light Flow's distance from Keras.
-# 0 makes it minimum and maximum.
+# 0 means minimum and maximum.
 OUTLIERS = 1e-3
-# A range of values is at least so wide.
+# The smallest width of a range.
 NARROWEST = 1e-3
-# Of a larger map about so many values are sorted.
+# About how many values of a larger map are sorted.
 SAMPLE = 1 << 16
-# More pairs change no range by much, and an endless data set must end somewhere.
+# More pairs hardly change a range, and an endless data set must end somewhere.
 MAX_PAIRS = 50
 SYNTHETIC_PAIRS = 24
 
@@ -29,25 +29,25 @@ NO_PAIR = (
 
 
 def open_calibration(source, size, what="calibration"):
-    """The image pairs that a calibration is made on.
+    """The image pairs for a calibration.
 
     Args:
         source: None, for synthetic scenes; a path; or an iterable of pairs (:func:`as_pair`), which
-            is given back as it is. The path is a video file, whose neighbouring frames are pairs; a
-            folder of frames, of which neighbours by name are pairs; a folder of named pairs; or a
-            data set, as :func:`tfflow.data.open_dataset` takes it. Of a path, at most
-            :data:`MAX_PAIRS` pairs are taken, spread evenly, each read when it is asked for.
+            is returned unchanged. The path is a video file, whose neighbouring frames are pairs; a
+            folder of frames, where neighbours by name are pairs; a folder of named pairs; or a data
+            set, as :func:`tfflow.data.open_dataset` takes it. From a path, at most
+            :data:`MAX_PAIRS` pairs are taken, spread evenly and read on demand.
         size: (height, width) in pixels of synthetic scenes.
-        what: What the source was passed as, for the messages.
+        what: The argument's name, for the messages.
 
     Returns:
-        An iterable of pairs. That of a path can be gone through again.
+        An iterable of pairs; for a path, one that can be iterated again.
 
     Raises:
         TypeError: If it is none of these.
-        ValueError: If it holds no pair, such as one frame alone; or the file is no video.
+        ValueError: If it holds no pair, such as one frame alone; or the file is not a video.
         FileNotFoundError: If there is nothing at the path, or no image in the folder.
-        ImportError: If what draws scenes (OpenCV) or reads videos (PyAV) is not installed.
+        ImportError: If OpenCV (to draw scenes) or PyAV (to read videos) is not installed.
     """
     if source is None:
         return synthetic_samples(size, SYNTHETIC_PAIRS, seed=0)
@@ -61,7 +61,7 @@ def open_calibration(source, size, what="calibration"):
                 f"{what} must be image pairs, a path to a folder or a video, or None; got "
                 f"{type(source).__name__}."
             ) from None
-        empty = False  # without a length: only going through it will tell
+        empty = False  # without a length: only iterating will tell
     if empty:
         raise ValueError(f"{what} {NO_PAIR}")
     return source
@@ -86,7 +86,7 @@ def _open_path(source, what):
 
 
 class _Spread:
-    """At most so many pairs of a data set, spread evenly."""
+    """At most ``most`` pairs of a data set, spread evenly."""
 
     def __init__(self, dataset, most):
         count = min(most, len(dataset))
@@ -104,7 +104,7 @@ def check_outliers(outliers):
     """A share of values as a float, :data:`OUTLIERS` for None.
 
     Raises:
-        ValueError: If it is no number from 0 up to, but not including, 0.5.
+        ValueError: If it is not a number from 0 up to, but not including, 0.5.
     """
     if outliers is None:
         return OUTLIERS
@@ -161,7 +161,7 @@ def synthetic_samples(size, number, seed):
 def measure_ranges(graph, pairs, size, outliers=None):
     """The range of every computed tensor over the calibration pairs.
 
-    Of each pair, the largest and smallest ``outliers`` are left out; of the pairs, none.
+    Outliers are left out within each pair; no whole pair is left out.
 
     Args:
         graph: A float32 :class:`Graph`.
@@ -191,7 +191,7 @@ def image_pairs(pairs, size):
 
 
 def ranges_over(graph, feeds, outliers=None):
-    """The same for any float32 graph, over dicts of its inputs, name -> array."""
+    """As :func:`measure_ranges`, for any float32 graph, over dicts of its inputs, name -> array."""
     outliers = check_outliers(outliers)
     # Without a delegate every tensor can be read after the run.
     interpreter = Interpreter(
@@ -228,7 +228,7 @@ def _range(values, outliers):
     if outliers == 0:
         low, high = float(values.min()), float(values.max())
     else:
-        # Sorting all of a map took a third of an export's time; a sample tells its ends as well.
+        # Sorting a whole map took a third of an export's time; a sample shows its ends as well.
         step = max(1, values.size // SAMPLE)
         while math.gcd(step, values.shape[-1]) > 1:  # else some channels would be left out
             step += 1
@@ -236,5 +236,5 @@ def _range(values, outliers):
         outside = int(outliers * sample.size)
         ordered = np.partition(sample, (outside, sample.size - 1 - outside))
         low, high = float(ordered[outside]), float(ordered[-1 - outside])
-    # Kernels overflow, or abort, where steps are next to nothing: channels that have died.
+    # Kernels overflow, or abort, where steps are almost zero, as for dead channels.
     return low, max(high, low + NARROWEST)

@@ -1,4 +1,4 @@
-"""A Keras model becomes a .tflite file."""
+"""Converts a Keras model to a .tflite file."""
 
 import pathlib
 import tempfile
@@ -63,8 +63,8 @@ def export(
 
     Args:
         model: A :class:`tfflow.models.FlowModel`; one of mixed precision is exported in float32.
-        path: The .tflite file to write. It appears when it is complete and was loaded and run in a
-            process of its own, or not at all.
+        path: The .tflite file to write. It appears only after it is complete and was loaded and run
+            in a process of its own.
         size: (height, width) that the file runs at, multiples of the model's ``multiple``.
             :class:`FlowInterpreter` resizes images of any other size.
         quantization: ``"float32"``, ``"float16"`` (weights), ``"weights"`` (int8 weights alone),
@@ -72,28 +72,28 @@ def export(
             flow float32), ``"int8_uint8"`` (images uint8), or ``"int16x8"`` (slow; to compare).
         calibration: For int8, image pairs like those the file will see: an iterable of
             (image1, image2) or of :class:`tfflow.data.FlowSample`, of any size; or the path of a
-            folder of frames or pairs, of a data set or of a video. At most 50 are used, of a path
-            spread evenly. None = synthetic scenes.
+            folder of frames or pairs, of a data set or of a video. At most 50 are used, spread
+            evenly for a path. None = synthetic scenes.
         outliers: For int8, the share of a tensor's values that may lie outside its range at either
             end, at least 0 and below 0.5. 0 = minimum and maximum; None = 0.001.
-        heads_in_float: Keep the prediction of flow in float32 within the int8 and dynamic forms,
-            and in int8 what reads two joined images. It costs a seventh of the time.
+        heads_in_float: Keep the prediction of flow in float32 in the int8 and dynamic forms, and in
+            int8 also the layers that read two joined images. It costs a seventh of the time.
         keep_float: What else to keep in float32 there: names of layers, as
             :func:`tfflow.tflite.sensitivity` gives them, or of blocks of layers.
         streaming: Also write ``encode`` and ``match``; for siamese networks.
-        warp_radius: Warp without GATHER, which mobile GPUs don't take: as a sum of shifted copies,
-            by displacements of at most so many pixels along either axis, 1 to 16, at each level's
-            own resolution (:func:`tfflow.ops.shifted_warp.shifted_warp` has formula and error).
-            Slower on CPUs above 1; see docs/export_warp.md. None = the exact warp, by any
+        warp_radius: Warp without GATHER, which mobile GPUs don't support: as a sum of shifted
+            copies, by displacements of at most this many pixels along either axis, 1 to 16, at each
+            level's own resolution (:func:`tfflow.ops.shifted_warp.shifted_warp` has formula and
+            error). Slower on CPUs above 1; see docs/export_warp.md. None = the exact warp, by any
             displacement.
-        metadata: A dict of what else the file shall know of itself, such as its licence; for
+        metadata: A dict of further metadata for the file, such as its licence; see
             :func:`read_metadata`.
 
     Returns:
         The path, a ``pathlib.Path``.
 
     Raises:
-        TypeError: If ``model`` is no ``FlowModel``.
+        TypeError: If ``model`` is not a ``FlowModel``.
         ValueError: If the size, the quantization, the calibration, ``outliers``, ``keep_float``,
             ``warp_radius`` or the path's extension is wrong, the model has an operator that LiteRT
             lacks (the message names it), no warp for ``warp_radius``, or can't encode a frame by
@@ -183,9 +183,9 @@ def convert_function(model, signature, function, shapes, *, in_half=False):
     Args:
         model: The model that has the weights.
         signature: The signature's name.
-        function: A dict of tensors to a dict of tensors; their keys become the signature's.
+        function: Maps a dict of tensors to a dict of tensors; their keys become the signature's.
         shapes: Of the inputs, name -> shape. Features that are not needed are left out.
-        in_half: Whether it must not leave float16's range, as a GPU computes.
+        in_half: Whether values must stay in float16's range, as on a GPU.
 
     Raises:
         ValueError: If the function has an operator that LiteRT lacks.
@@ -199,7 +199,7 @@ def convert_function(model, signature, function, shapes, *, in_half=False):
         archive.add_endpoint(signature, function, input_signature=[specs])
         archive.write_out(folder, verbose=False)
         graph = Graph(_convert_saved_model(folder, signature))
-    if signature != SIGNATURE:  # which has two images, whatever becomes of them
+    if signature != SIGNATURE:  # flow keeps both images, used or not
         drop_unused_inputs(graph)
     name_signature(graph)
     rewrite(graph, in_half)
@@ -231,8 +231,8 @@ def _convert_saved_model(folder, signature):
     try:
         return strict.convert()
     except Exception as error:
-        # The message is pages of the converter's internals. What it would make of the foreign
-        # operators, were it let, are custom ones of their names.
+        # The message is pages of the converter's internals. If allowed to, it turns the foreign
+        # operators into custom ones of the same names.
         lenient = converter()
         lenient.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         lenient.allow_custom_ops = True
@@ -266,7 +266,7 @@ def checked_size(model, size):
     """(height, width) that a model can be exported at.
 
     Raises:
-        TypeError: If ``model`` is no ``FlowModel``.
+        TypeError: If ``model`` is not a ``FlowModel``.
         ValueError: If the size is wrong or Keras doesn't run on TensorFlow.
     """
     if not isinstance(model, FlowModel):

@@ -1,6 +1,6 @@
 """Parts of a graph in another form: equal but for rounding, and faster on LiteRT's XNNPACK.
 
-docs/rillflow.md has what each of them brings.
+docs/rillflow.md says what each of them gains.
 """
 
 import copy
@@ -9,13 +9,13 @@ import math
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-# Ends the names of what int8 would ruin: quantize leaves these operators in float.
+# Suffix for names of operators that int8 would ruin: quantize leaves them in float.
 EXACT = "/exact"
 # Nine neighbours, of which this one is the pixel's own.
 NEIGHBOURS, MIDDLE = 9, 4
-# Of a softmax, what is beyond takes all: exp(60) is far from float32's end.
+# A softmax logit beyond this takes all; exp(60) is far below float32's maximum.
 HIGHEST = 60.0
-# Images have few channels, and a convolution over so many pixels' steps sees few at a time.
+# Most channels and shortest stride of a convolution whose pixels are put side by side.
 THIN, LONG_STEP = 4, 4
 
 NO_ACTIVATION = schema.ActivationFunctionType.NONE
@@ -25,13 +25,13 @@ NO_ACTIVATION = schema.ActivationFunctionType.NONE
 
 
 def convex_without_softmax(graph):
-    """Rewrites convex upsampling: exponentials and their weighted sums, divided at the end.
+    """Rewrites convex upsampling as exponentials and their weighted sums, divided at the end.
 
     The softmax of 196,608 rows of nine and the products of (16, 9) by (9, 2) matrices take 9.9 ms
-    at 384x512, most of it for beginning a row. Instead the convolution that makes the logits
-    writes each neighbour's 16 side by side, less those of the pixel's own flow (its own are then 0,
-    and no maximum has to be found). Their exponentials times the flows and ones, (3, 9) by (9, 16),
-    are the weighted sums and what they are divided by: 4.8 ms.
+    at 384x512, most of it overhead per row. Instead, the convolution that makes the logits writes
+    each neighbour's 16 side by side, minus those of the pixel's own flow (its own are then 0, and
+    no maximum has to be found). Their exponentials times the flows and ones, (3, 9) by (9, 16), are
+    the weighted sums and their divisors: 4.8 ms.
     """
     producers, consumers = graph.producers(), graph.consumers()
     replaced = {}
@@ -45,7 +45,7 @@ def convex_without_softmax(graph):
 
 
 def drop_idle_limits(graph):
-    """Leaves out a limit that no int8 number reaches: it would be a copy of 1.8 million values."""
+    """Removes a limit that no int8 number reaches: it would only copy 1.8 million values."""
     producers, consumers = graph.producers(), graph.consumers()
     for operator in graph.subgraph.operators:
         source = producers.get(operator.inputs[0])
@@ -66,7 +66,7 @@ def drop_idle_limits(graph):
 
 
 def _convex(graph, to_space, producers, consumers):
-    """What operators become, by their ids; nothing if this is no convex upsampling."""
+    """Replacements of operators, by their ids; empty if this is not convex upsampling."""
 
     def before(operator, kind, index=0):
         """The producer of an input, if it is of that kind and has no other reader."""
@@ -108,10 +108,10 @@ def _convex(graph, to_space, producers, consumers):
     highest = build.constant("highest", np.float32(HIGHEST))
     x = build("MINIMUM", [logits.outputs[0], highest], graph.shape(logits.outputs[0]))
     x = build("EXP", [x], graph.shape(x), schema.ExpOptionsT())
-    # Not more than four dimensions: GPUs take no more.
+    # At most four dimensions: GPUs take no more.
     shares = build.reshape(x, (batch * height, width, NEIGHBOURS, fine))
 
-    # The nine flows around a pixel and nine ones, as a convolution fetches them.
+    # The nine flows around a pixel and nine ones, fetched by a convolution.
     rows = channels + 1
     fetch = np.zeros((rows, NEIGHBOURS, 3, 3, channels), np.float32)
     for neighbour in range(NEIGHBOURS):
@@ -138,7 +138,7 @@ def _convex(graph, to_space, producers, consumers):
 
 
 def _source_of_neighbours(graph, joined, producers):
-    """The tensor of which a CONCATENATION joins nine shifted copies, row by row; None if not so."""
+    """The tensor whose nine shifted copies a CONCATENATION joins, row by row; else None."""
     slices = [producers.get(number) for number in joined.inputs]
     if any(operator is None or graph.name(operator) != "SLICE" for operator in slices):
         return None
@@ -151,7 +151,7 @@ def _source_of_neighbours(graph, joined, producers):
 
 
 def _scaled(graph, operator, consumers):
-    """The operator that multiplies a result by one number, and that; itself and 1 without one."""
+    """The operator that scales a result by one number, and the number; else ``operator`` and 1."""
     readers = consumers[operator.outputs[0]]
     if len(readers) == 1 and graph.name(readers[0]) == "MUL":
         factors = [graph.constant(number) for number in readers[0].inputs]
@@ -167,8 +167,8 @@ def _scaled(graph, operator, consumers):
 def mean_free_kernels(graph):
     """Takes the mean over channels from a linear convolution's kernel instead of its result.
 
-    A vector less its mean, of which only that and the variance are read, is made by a kernel less
-    its mean over the outputs: a reduction and a subtraction fewer over every map that is matched.
+    If only a vector minus its mean, and its variance, are read, a kernel minus its mean over the
+    outputs gives the same: one reduction and one subtraction less over every map that is matched.
     """
     consumers = graph.consumers()
     dropped = set()
@@ -215,11 +215,11 @@ def mean_free_kernels(graph):
 
 
 def pixels_side_by_side(graph):
-    """Lets a convolution of few channels and long steps see a step's pixels as one of many.
+    """Joins a stride's pixels into one with more channels, for convolutions with few channels.
 
-    XNNPACK multiplies a tap's channels at a time: three of an image. In memory, a row of (W, 3) is
-    one of (W / 4, 12), so a kernel 7 wide with steps of 4 is one 2 wide with steps of 1, its first
-    column empty: an eighth of arithmetic more in less time, and padding on one side only.
+    XNNPACK multiplies one tap's channels at a time: three for an image. In memory, a row of (W, 3)
+    is also one of (W / 4, 12), so a kernel 7 wide with stride 4 becomes one 2 wide with stride 1,
+    its first column empty: an eighth more arithmetic in less time, and padding on one side only.
     """
     producers, consumers = graph.producers(), graph.consumers()
     operators = []
@@ -279,10 +279,10 @@ def _side_by_side(graph, convolution, producers, consumers):
 
 
 def join_images_later(graph):
-    """Joins a batch of two images behind the first layer that reads them, if its map is smaller.
+    """Joins a batch of two images after the first layer that reads them, if its map is smaller.
 
-    A siamese network's images are concatenated only to be read by one convolution: a copy of all
-    their pixels, 0.6 ms at 384x512, where that of what the convolution makes of them is 0.2 ms.
+    A siamese network's images are concatenated only to be read by one convolution: copying all
+    their pixels takes 0.6 ms at 384x512, copying the convolution's results 0.2 ms.
     """
     consumers = graph.consumers()
     for concatenation in graph.subgraph.operators:
@@ -354,7 +354,7 @@ def _join_behind(graph, concatenation, chain):
 
 
 class _Builder:
-    """Adds operators that compute a tensor by steps; ``operators`` are those it added."""
+    """Adds operators that compute a tensor step by step; ``operators`` are those it added."""
 
     def __init__(self, graph, name, exact=False):
         self.graph, self.name, self.operators = graph, name, []

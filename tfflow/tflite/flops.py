@@ -6,14 +6,14 @@ from tfflow.tflite.graph import read_graph
 
 
 def flops(path):
-    """Floating-point operations of one run: two for each multiplication with a sum.
+    """Floating-point operations of one run: two for each multiplication and its addition.
 
-    Convolutions of all kinds and products of matrices are counted, which is what networks are
-    compared by; sums, activations, resizing and fetching of pixels are not.
+    Convolutions of all kinds and matrix products are counted, as usual when networks are compared;
+    sums, activations, resizing and gathering of pixels are not.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no .tflite file.
+        ValueError: If it is not a .tflite file.
     """
     graph = read_graph(path)
     return 2 * sum(multiplications(graph, operator) for operator in graph.subgraph.operators)

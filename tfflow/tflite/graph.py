@@ -31,7 +31,7 @@ def operators(path):
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no .tflite file.
+        ValueError: If it is not a .tflite file.
     """
     return operator_counts(read_graph(path))
 
@@ -41,17 +41,17 @@ def read_graph(path):
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no .tflite file, or a damaged one.
+        ValueError: If it is not a .tflite file, or a damaged one.
     """
     path = check_model_file(path)
     try:
         return Graph(path.read_bytes())
-    except Exception as error:  # whatever the unpacking of nonsense may run into
+    except Exception as error:  # unpacking a damaged file may raise anything
         raise ValueError(f"{path} is damaged or incomplete: {error!r}.") from error
 
 
 def operator_counts(graph):
-    """The same for a :class:`Graph`, over all its subgraphs."""
+    """As :func:`operators`, for a :class:`Graph`, over all its subgraphs."""
     names = [graph.name(op) for subgraph in graph.model.subgraphs for op in subgraph.operators]
     return dict(sorted(collections.Counter(names).items(), key=lambda item: (-item[1], item[0])))
 
@@ -73,7 +73,7 @@ def read_metadata(path):
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no .tflite file, or a damaged one.
+        ValueError: If it is not a .tflite file, or a damaged one.
     """
     path = check_model_file(path)
     content = path.read_bytes()
@@ -83,7 +83,7 @@ def read_metadata(path):
             entry = model.Metadata(index)
             if entry.Name() == METADATA.encode():
                 return json.loads(model.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
-    except Exception as error:  # whatever the unpacking of nonsense may run into
+    except Exception as error:  # unpacking a damaged file may raise anything
         raise ValueError(f"{path} is damaged or incomplete: {error!r}.") from error
     return {}
 
@@ -128,7 +128,7 @@ class Graph:
     def code(self, operator):
         """An operator's number in ``schema.BuiltinOperator``."""
         entry = self.model.operatorCodes[operator.opcodeIndex]
-        # Numbers over 127 are in the new field alone; old files have the old one alone.
+        # Numbers over 127 are only in the new field; old files have only the old one.
         return max(entry.builtinCode, entry.deprecatedBuiltinCode)
 
     def name(self, operator):
@@ -189,7 +189,7 @@ class Graph:
         return len(self.subgraph.tensors) - 1
 
     def add_constant(self, name, array):
-        """A new constant, int32 if the array's numbers are and float32 if not; its number."""
+        """A new constant, int32 if the array is and float32 otherwise; returns its number."""
         whole = array.dtype == np.int32
         kind = schema.TensorType.INT32 if whole else schema.TensorType.FLOAT32
         number = self.add_tensor(name, array.shape, kind)
@@ -198,7 +198,7 @@ class Graph:
         return number
 
     def new_operator(self, name, inputs, outputs, options=None):
-        """A builtin operator, to be put into ``subgraph.operators`` where it shall run.
+        """A builtin operator, to be put into ``subgraph.operators`` where it is to run.
 
         Args:
             name: e.g. ``"CONV_2D"``.
@@ -223,12 +223,12 @@ class Graph:
         self.model.metadata = [*kept, entry]
 
     def append(self, other):
-        """Takes over another file's main graph under its signature, behind those that are here.
+        """Appends another file's main graph with its signature, after the existing ones.
 
-        Constants that are here already are shared, so weights are stored once.
+        Constants that exist already are shared, so weights are stored once.
 
         Args:
-            other: A :class:`Graph`, used up by this.
+            other: A :class:`Graph`, not usable afterwards.
         """
         other._drop_unused()
         known = {_bytes(buffer): index for index, buffer in enumerate(self.model.buffers)}
@@ -297,7 +297,7 @@ class Graph:
         graph.outputs = [numbers[t] for t in graph.outputs]
         for signature in self.model.signatureDefs or []:
             if signature.subgraphIndex:
-                continue  # of a graph that append brought
+                continue  # of a graph that append added
             for entry in [*signature.inputs, *signature.outputs]:
                 entry.tensorIndex = numbers[entry.tensorIndex]
 

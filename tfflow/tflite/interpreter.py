@@ -1,4 +1,4 @@
-"""Running an exported file: the same call as the Keras model's."""
+"""Runs an exported file, with the same call as the Keras model."""
 
 import importlib
 import os
@@ -9,7 +9,7 @@ import numpy as np
 from tfflow.models.prediction import ImagePair
 from tfflow.tflite.model_file import check_model_file
 
-# ai-edge-litert, what it was called before, and TensorFlow's own; all with the same Interpreter.
+# ai-edge-litert, its former name, and TensorFlow's own; all have the same Interpreter.
 _RUNTIMES = (
     "ai_edge_litert.interpreter",
     "tflite_runtime.interpreter",
@@ -33,12 +33,12 @@ class FlowInterpreter:
         path: The file.
         size: (height, width) that the file runs at.
         threads: Number of threads.
-        metadata: What the file says of itself, see :func:`tfflow.tflite.read_metadata`.
+        metadata: What the file says about itself, see :func:`tfflow.tflite.read_metadata`.
         siamese: Whether it can encode a frame by itself: it was exported with ``streaming=True``.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no .tflite file, is damaged, needs operators that LiteRT lacks, or
+        ValueError: If it is not a .tflite file, is damaged, needs operators that LiteRT lacks, or
             does not turn ``image1`` and ``image2`` into ``flow``.
         ImportError: If no LiteRT is installed.
 
@@ -73,15 +73,15 @@ class FlowInterpreter:
             image1: uint8 or float in [0, 1], RGB, (H, W, 3) or (B, H, W, 3), of any size; grey and
                 RGBA images are converted.
             image2: The same for the second image.
-            size: For the same call as a model's; a file runs at :attr:`size` only.
+            size: Accepted as in a model's call; a file runs at :attr:`size` only.
 
         Returns:
             float32 (H, W, 2) or (B, H, W, 2) in pixels of the images: image1(p) looks like
             image2(p + flow(p)).
 
         Raises:
-            ValueError: If the images don't fit each other or hold impossible values, or ``size`` is
-                not the file's.
+            ValueError: If the images don't match each other or hold impossible values, or ``size``
+                is not the file's.
         """
         pair = ImagePair(image1, image2, size=self.working_size(None, size))
         flows = [self._run(*images) for images in zip(pair.image1, pair.image2)]
@@ -118,7 +118,7 @@ class FlowInterpreter:
         wanted = self._interpreter.get_signature_list()["match"]["inputs"]
 
         def encode(image):
-            # As with flow, no runner may live on.
+            # As with flow, no runner may be kept.
             with self._lock:
                 runner = self._interpreter.get_signature_runner("encode")
                 return runner(image=_quantized(image, details))
@@ -157,7 +157,7 @@ class FlowInterpreter:
                 f"{self.path} is no flow network exported by tfflow: expected a signature 'flow' "
                 f"of image1, image2 -> flow; it has {has or 'none'}."
             )
-        # The runner itself must not live on: while it does, the interpreter refuses to run.
+        # The runner itself must not be kept: while it exists, the interpreter refuses to run.
         runner = self._interpreter.get_signature_runner("flow")
         inputs, outputs = runner.get_input_details(), runner.get_output_details()
         first, second = (tuple(map(int, inputs[name]["shape"])) for name in sorted(_INPUTS))

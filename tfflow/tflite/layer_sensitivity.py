@@ -45,18 +45,18 @@ def sensitivity(
 ):
     """Measures what int8 costs layer by layer, to decide which to keep in float.
 
-    A layer is a convolution with the padding before it and the activation behind it. It is tried
-    alone, all others in float32: that is its own loss. And it is tried in float32 within the int8
-    file as :func:`tfflow.tflite.export` makes it: that is what keeping it there would win, which is
-    less where the layers around it lose the same. The calibration is made once.
+    A layer is a convolution with the padding before it and the activation after it. It is tried
+    alone in int8, all others in float32: that is its own loss. It is also tried in float32 within
+    the int8 file that :func:`tfflow.tflite.export` makes: that is what keeping it in float32 would
+    win, which is less where the layers around it lose the same. The calibration runs once.
 
     Args:
         model: A :class:`tfflow.models.FlowModel`.
         size: (height, width) to measure at, as for ``export``.
         calibration: As for ``export``; None = synthetic scenes.
         outliers: As for ``export``.
-        pairs: What it is measured on, in any form that ``calibration`` takes; at most 50 pairs,
-            better others than those of the calibration. None = 8 other synthetic scenes.
+        pairs: The pairs to measure on, in any form that ``calibration`` takes; at most 50,
+            preferably not those of the calibration. None = 8 other synthetic scenes.
         layers: Names of the layers to measure, or of blocks of layers; None = all.
 
     Returns:
@@ -64,12 +64,12 @@ def sensitivity(
         ``int8_px`` and ``all_int8_px`` (mean length in px of the difference of flow from the
         float32 file, with and without the heads in float), ``layers``, a list sorted by loss, and
         ``conditions``. Each layer is a dict: ``name``; ``alone_px``, the same length with this
-        layer alone in int8; ``in_float``, whether the int8 file keeps it in float by itself;
+        layer alone in int8; ``in_float``, whether the int8 file keeps it in float by default;
         ``won_px``, by how much ``int8_px`` falls if it is kept too (None if ``in_float``);
         ``multiplications``, its share of the network's.
 
     Raises:
-        TypeError, ValueError: As ``export``; and if a name is that of no layer.
+        TypeError, ValueError: As ``export``; and if no layer has one of the names.
 
     Example:
         >>> found = sensitivity(model, calibration="clip.mp4")

@@ -1,4 +1,4 @@
-"""Which operators of a .tflite graph a Keras layer became, by the names of their results."""
+"""Finds the operators of a Keras layer in a .tflite graph, by the names of their results."""
 
 import collections
 import re
@@ -22,7 +22,7 @@ def layer_names(model):
 
 
 def layer_operators(graph, names):
-    """The operators of each layer: its own, padding before it and the activation behind it.
+    """The operators of each layer: its own, the padding before it and the activation after it.
 
     Args:
         graph: A :class:`tfflow.tflite.graph.Graph`, in float32.
@@ -55,10 +55,10 @@ def results(graph, operators):
 
 
 def float_operators(layers, names):
-    """For :func:`tfflow.tflite.quantization.quantize`: the function that names layers' operators.
+    """For :func:`tfflow.tflite.quantization.quantize`: a function that names layers' operators.
 
     Args:
-        layers: Names of the layers that shall stay in float.
+        layers: Names of the layers that stay in float.
         names: Of all layers, as :func:`layer_names` gives them.
     """
 
@@ -70,18 +70,18 @@ def float_operators(layers, names):
 
 
 def choose_layers(asked, names, argument):
-    """The layers that are asked for by name, or by that of their block.
+    """The layers that are asked for by their own name or their block's.
 
     Args:
-        asked: Names, as ``conv1/depthwise`` or ``conv1``, or one alone.
-        names: The layers there are.
-        argument: What the names were passed as, for the message.
+        asked: Names, such as ``conv1/depthwise`` or ``conv1``, or a single one.
+        names: The names of all layers.
+        argument: The argument's name, for the message.
 
     Returns:
         A list of names, in the order of ``names``.
 
     Raises:
-        ValueError: If there is no such layer; the nearest name is given.
+        ValueError: If there is no such layer; the nearest name is suggested.
     """
     asked = [asked] if isinstance(asked, str) else list(asked)
     for each in asked:
@@ -99,10 +99,10 @@ def _within(name, asked):
 
 
 def _layer(name, known):
-    """The layer that a tensor's name speaks of; None for no known one.
+    """The layer that a tensor's name refers to; None if there is no known one.
 
-    A fused operator's name holds those of all its parts, with semicolons between: a convolution's
-    and its batch norm's. TensorFlow puts a number behind each scope: ``lightflow_1/conv1_1/…``.
+    A fused operator's name holds those of all its parts, separated by semicolons: a convolution's
+    and its batch norm's. TensorFlow appends a number to each scope: ``lightflow_1/conv1_1/…``.
     """
     found = []
     for part in name.split(";"):

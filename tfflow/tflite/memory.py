@@ -2,7 +2,7 @@
 
     python -m tfflow.tflite.memory FILE THREADS
 
-prints it in kilobytes: in a process of its own, because what one has used at most never goes down.
+prints it in kilobytes. It runs in a process of its own because a process's peak never goes down.
 """
 
 import pathlib
@@ -16,7 +16,7 @@ from tfflow.tflite.model_file import check_model_file
 
 
 def peak_memory(path, threads=1):
-    """What opening and running a file adds to a process's memory at most, in bytes.
+    """The most memory that opening and running a file adds to a process, in bytes.
 
     Weights, activations and the delegate's packed copy of the weights; not the runtime itself.
 
@@ -25,11 +25,11 @@ def peak_memory(path, threads=1):
         threads: Number of threads.
 
     Returns:
-        Bytes, or None where the system does not tell: only Linux does.
+        Bytes, or None where the system does not report it: only Linux does.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no .tflite file or LiteRT can't run it.
+        ValueError: If it is not a .tflite file or LiteRT can't run it.
     """
     path = check_model_file(path)
     if not pathlib.Path("/proc/self/clear_refs").exists():
@@ -47,8 +47,8 @@ def _kilobytes(name):
 
 
 def _main(path, threads):
-    litert()  # imported before the first look
-    pathlib.Path("/proc/self/clear_refs").write_text("5")  # the most so far is forgotten
+    litert()  # imported before the first measurement
+    pathlib.Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = _kilobytes("VmRSS")
     interpreter = open_interpreter(path, int(threads))
     for detail in interpreter.get_input_details():

@@ -1,4 +1,4 @@
-"""Is this a .tflite file at all?"""
+"""Checks that a file is a .tflite file."""
 
 import pathlib
 
@@ -8,7 +8,7 @@ def check_model_file(path):
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no .tflite file.
+        ValueError: If it is not a .tflite file.
     """
     path = pathlib.Path(path)
     if not path.exists():

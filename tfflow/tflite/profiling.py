@@ -2,8 +2,8 @@
 
     python -m tfflow.tflite.profiling FILE RUNS
 
-prints LiteRT's own events as JSON, one list a line: it goes by LiteRT's C library, whose messages
-to standard error nothing can keep back but a process of its own.
+prints LiteRT's own events as JSON, one list per line. It uses LiteRT's C library, whose messages to
+standard error can only be suppressed in a process of its own.
 """
 
 import collections
@@ -22,10 +22,10 @@ from tfflow.tflite.another_process import run_module
 from tfflow.tflite.benchmarking import conditions, partitions
 from tfflow.tflite.graph import read_graph, read_metadata
 
-# What LiteRT calls its events, and the number of a delegate's own.
+# LiteRT's kinds of events: an operator of its own, and one within a delegate.
 _OPERATOR, _DELEGATED = 2, 8
 _CPU, _WRITE = 1, 1  # kLiteRtHwAcceleratorCpu, kLiteRtTensorBufferLockModeWrite
-_MOST_ALIKE = {  # XNNPACK's names -> LiteRT's, where they differ by more than their spelling
+_LITERT_NAMES = {  # XNNPACK's names -> LiteRT's, where they differ by more than their spelling
     "CONVOLUTION": "CONV_2D",
     "FULLY_CONNECTED": "CONV_2D",
     "DEPTHWISE_CONV_2D": "CONV_2D",
@@ -44,7 +44,6 @@ _MOST_ALIKE = {  # XNNPACK's names -> LiteRT's, where they differ by more than t
     "SIGMOID": "LOGISTIC",
     "RECIPROCAL_SQUARE_ROOT": "RSQRT",
     "SQUARE_ROOT": "SQRT",
-    "REDUCE_MAX": "REDUCE_MAX",
     "NORMALIZE": "SUM",
     "SPLIT": "SLICE",
     "STRIDED_SLICE": "SLICE",
@@ -52,25 +51,25 @@ _MOST_ALIKE = {  # XNNPACK's names -> LiteRT's, where they differ by more than t
 
 
 def profile(path, runs=20):
-    """Times every operator of a file on one thread, within LiteRT's delegate (XNNPACK) too.
+    """Times every operator of a file on one thread, also within LiteRT's delegate (XNNPACK).
 
-    Timing costs a little itself: the sum is some percent above :func:`benchmark`'s.
+    Timing itself costs a little: the sum is a few percent above :func:`benchmark`'s.
 
     Args:
         path: The file.
-        runs: Runs to take the medians of; three before them are not timed.
+        runs: Runs whose medians are taken, after three untimed ones.
 
     Returns:
         A dict: ``ms`` (all of a run's operators), ``kinds`` and ``layers``, lists of dicts with
         ``name``, ``ms`` and ``calls``, the slowest first; ``outside``, the operators that run
-        outside of the delegate, as ``kinds``; ``delegated``, ``operators``, ``partitions`` as
+        outside of the delegate, like ``kinds``; ``delegated``, ``operators``, ``partitions`` as
         :func:`delegation`; and the machine's :func:`conditions` under ``conditions``. A kind is
-        XNNPACK's name of what runs, or LiteRT's. A layer is the network's, by the names in the
-        file; what has none is ``(between layers)``.
+        XNNPACK's or LiteRT's name of an operator. A layer is one of the network's, by the names in
+        the file; operators without one are ``(between layers)``.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no .tflite file or LiteRT can't run it, or ``runs`` is not positive.
+        ValueError: If it is not a .tflite file or LiteRT can't run it, or ``runs`` is not positive.
         RuntimeError: If this LiteRT can't time its operators; ai-edge-litert 2.3 can, on Linux.
     """
     if not isinstance(runs, int) or runs < 1:
@@ -122,10 +121,10 @@ class _Sums:
 
 
 def _operators(graph, parts, events):
-    """For each event the number of the operator of the file that it is a part of.
+    """For each event, the number of the file's operator that it is a part of.
 
-    The delegate makes one operator of several and several of one, but keeps their order: the
-    longest run of kinds that fit is found, and what is left belongs to what comes before it.
+    The delegate merges and splits operators but keeps their order: the longest runs of matching
+    kinds are found, and each remaining event belongs to the operator before it.
     """
     parts = iter(parts)
     found, start = [], 0
@@ -154,9 +153,9 @@ def _operators(graph, parts, events):
 
 
 def _kind(name):
-    """The same word for what XNNPACK and LiteRT call differently."""
+    """One name for what XNNPACK and LiteRT call differently."""
     name = name.partition(" (")[0].upper().replace(" ", "_")
-    return _MOST_ALIKE.get(name, name)
+    return _LITERT_NAMES.get(name, name)
 
 
 def _layers(graph, model):
@@ -204,14 +203,14 @@ class _LiteRt:
             raise RuntimeError(f"LiteRt{name} gives status {status}")
 
     def make(self, name, *arguments):
-        """What the function puts at its last argument, a handle."""
+        """The handle that the function writes to its last argument."""
         made = ctypes.c_void_p()
         self.call(name, *arguments, ctypes.byref(made))
         return made
 
 
 def _measure(path, runs):
-    """Events of one run, [name, kind, number, median milliseconds]. Nothing is freed: it ends."""
+    """Events of one run, [name, kind, number, median milliseconds]; the process's end frees all."""
     litert = _LiteRt()
     environment = litert.make("CreateEnvironment", 0, None)
     model = litert.make("CreateModelFromFile", environment, str(path).encode())

@@ -24,22 +24,25 @@ QUANTIZATIONS = {
 }
 CALIBRATED = ("int8", "int8_uint8", "int16x8")
 
-# Smaller weights stay float in "dynamic": they are no burden, and quantising activations of few
+# Smaller weights stay float in "dynamic": they take little space, and quantising activations of few
 # channels on the fly costs more time than it saves (Light Flow: 13.6 ms against 4.6 ms).
 MIN_DYNAMIC_WEIGHTS = 1024
 
-# The operators that have weights.
+# The operators that have weights, by the quantiser's names.
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D_TRANSPOSE", "FULLY_CONNECTED")
 
-# What a cost volume's operands are made by, up to the layers before, and its values pass through.
-LAYERS = (*WEIGHTED, "LEAKY_RELU", "RESIZE_BILINEAR", "DEPTH_TO_SPACE")
+# The search for a cost volume's operands ends at LAYERS; its values pass through the others.
+LAYERS = (
+    *("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED"),
+    *("LEAKY_RELU", "RESIZE_BILINEAR", "DEPTH_TO_SPACE"),
+)
 ELEMENTWISE = ("ADD", "SUB", "MUL", "GATHER", "SOFTMAX", "REDUCE_MAX")
 MOVES = ("RESHAPE", "PAD", "SLICE", "STRIDED_SLICE", "TRANSPOSE")
 
-# What lies between images, or maps, and the layer that reads them.
+# Operators between images, or maps, and the layer that reads them.
 ARRANGING = ("CONCATENATION", "PAD", "RESHAPE", "SUB")
 
-# LiteRT's kernels of these take no int16.
+# LiteRT's kernels for these take no int16.
 NO_INT16 = ("DEPTH_TO_SPACE",)
 
 PAIR_CHANNELS = 6  # of two images side by side
@@ -117,10 +120,10 @@ def flow_heads(graph):
     """Names of the operators that make flow, which int8 would ruin.
 
     A flow of ±100 px in 256 steps is off by up to 0.4 px, at each of five levels that are summed:
-    all through int8, a trained Light Flow was 0.74 px from Keras's flow instead of 0.45 px. A head
-    is every operator whose result, or whose every computed operand, is a map of one or two
-    channels (a gate, a flow), or of three or four that a convolution predicts (both), and the
-    separable convolution that predicts one. They are small: float costs a twentieth of the time.
+    all in int8, a trained Light Flow was 0.74 px from Keras's flow instead of 0.45 px. Heads are
+    operators whose result, or all of whose computed operands, are maps of one or two channels
+    (a gate, a flow), or of three or four predicted by a convolution (both), and the separable
+    convolutions that predict such maps. They are small: float costs a twentieth of the time.
     """
     producers = graph.producers()
 
@@ -151,8 +154,8 @@ def flow_heads(graph):
 def coordinates(graph):
     """Names of the operators that compute where a warp looks, and with what weights.
 
-    They are maps without channels, (B, h, w). A map 48 wide in 256 steps would be off by a tenth of
-    its pixel, and by a pixel where it is 512 wide.
+    They are maps without channels, (B, h, w). In 256 steps, a map 48 wide would be off by a tenth
+    of a pixel, and one 512 wide by a pixel.
     """
     return sorted(
         graph.tensor_name(operator.outputs[0])
@@ -162,15 +165,14 @@ def coordinates(graph):
 
 
 def matching(graph):
-    """Names of the operators of cost volumes, their operands and what is read off their values.
+    """Names of the operators of cost volumes, their operands and what follows from their values.
 
     XNNPACK takes no int8 BATCH_MATMUL: in LiteRT's own kernels RillFlow's cost volumes take 44 ms
-    of 72, in float 8 ms. What features of unit length are compared by, their product or their
-    difference, also is smaller than what int8 tells apart.
+    of 72, in float 8 ms. The products or differences by which features of unit length are compared
+    are also too small for int8 to distinguish.
     """
     producers, consumers = graph.producers(), graph.consumers()
-    products = [op for op in graph.subgraph.operators if graph.name(op) == "BATCH_MATMUL"]
-    lengths = [op for op in graph.subgraph.operators if graph.name(op) == "RSQRT"]
+    starts = [op for op in graph.subgraph.operators if graph.name(op) in ("BATCH_MATMUL", "RSQRT")]
 
     def operands(operator):
         found = (producers.get(number) for number in operator.inputs)
@@ -185,13 +187,13 @@ def matching(graph):
         ]
 
     def is_map(number):
-        """Not the rows of a cost volume, which are joined tile by tile."""
+        """False for the rows of a cost volume, which are joined tile by tile."""
         shape = graph.shape(number)
         return len(shape) < 4 or (len(shape) == 4 and shape[0] <= IMAGES)
 
     found = {}
-    for start, following in (([*products, *lengths], operands), ([*products, *lengths], readers)):
-        waiting, seen = [*start], set()
+    for following in (operands, readers):
+        waiting, seen = [*starts], set()
         while waiting:
             operator = waiting.pop()
             if id(operator) not in seen:
@@ -204,8 +206,8 @@ def matching(graph):
 def image_layers(graph):
     """Names of the operators that join two images, and of the first layer that reads them.
 
-    What int8 does to the first layer, all others inherit: of Light Flow's, it took the largest part
-    of the distance from Keras, and of EPE where motions are small. In float it costs a tenth of
+    All other layers inherit the first layer's int8 error: in Light Flow, it was the largest part of
+    the distance from Keras, and of the EPE where motions are small. In float it costs a tenth of
     the time. (A siamese network reads its images one by one; its first layer is a large one.)
     """
     height = max(graph.shape(number)[1] for number in graph.subgraph.inputs)
@@ -225,16 +227,16 @@ def image_layers(graph):
 
 
 def exact(graph):
-    """Names of the operators that the export put there for float alone."""
+    """Names of the operators that the export added for float only."""
     names = (graph.tensor_name(operator.outputs[0]) for operator in graph.subgraph.operators)
     return sorted(name for name in names if name.endswith(EXACT))
 
 
 def feeding(graph, kept):
-    """Names of the operators that do no more than arrange what only operators in float read.
+    """Names of the operators that only arrange what only operators in float read.
 
-    In int8 they would round for nothing, and be turned into float right behind: RubberWhale was
-    0.461 px with what RillFlow's second look reads joined in int8, 0.438 in float.
+    In int8 they would round for nothing and be converted to float right after: RubberWhale was
+    0.461 px with the inputs of RillFlow's second look joined in int8, 0.438 in float.
     """
     consumers = graph.consumers()
     kept, found = set(kept), []

@@ -1,4 +1,4 @@
-"""What an export costs and what it brings: one report per file."""
+"""What an export costs and what it gains: one report per file."""
 
 import pathlib
 import tempfile
@@ -92,7 +92,7 @@ class ExportReport(Report):
 def report(path, model=None, pairs=None, *, threads=(1, 2, 4), runs=50):
     """Measures an exported file: size, operators, latency; with the model, what the export changed.
 
-    Both run at the file's size on the same pairs, so that the difference is the export's alone.
+    Both run at the file's size on the same pairs, so the difference comes from the export alone.
 
     Args:
         path: The .tflite file.
@@ -102,23 +102,22 @@ def report(path, model=None, pairs=None, *, threads=(1, 2, 4), runs=50):
             :class:`tfflow.data.FlowSample`. With a true flow, EPE is measured. None = synthetic
             scenes where a model is given.
         threads: Numbers of threads to measure the latency at.
-        runs: Timed runs for each; fewer, at least five, of a file that is slow.
+        runs: Timed runs for each; fewer, at least five, for a slow file.
 
     Returns:
         An :class:`ExportReport`, a dict: ``file``, ``bytes``, ``model``, ``size``,
         ``quantization``, ``operators`` (name -> number), ``delegation``, ``peak_memory`` (bytes,
         see :func:`tfflow.tflite.memory.peak_memory`), ``latency`` (one dict for each number of
-        threads, see :func:`benchmark`), ``streaming`` (the same of a file exported
-        with ``streaming=True``, see :func:`benchmark_streaming`), ``float32`` (``bytes`` and
-        ``latency`` of the same network in float32, where a model is given and the file is another
-        form),
+        threads, see :func:`benchmark`), ``streaming`` (the same for a file exported with
+        ``streaming=True``, see :func:`benchmark_streaming`), ``float32`` (``bytes`` and ``latency``
+        of the same network in float32, where a model is given and the file is another form),
         ``difference_px`` (length of the difference vector from Keras: ``mean``, ``p99``, ``max``),
         ``epe_px`` (``file`` and ``keras``, over all valid pixels), ``pairs``, ``conditions``. The
         differences, EPE and pairs are missing where they were not measured.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no exported file, or ``pairs`` holds no pair.
+        ValueError: If it is not an exported file, or ``pairs`` holds no pair.
     """
     interpreter = FlowInterpreter(path)
     path = interpreter.path
@@ -151,7 +150,7 @@ def report(path, model=None, pairs=None, *, threads=(1, 2, 4), runs=50):
 
 
 def _measure_float32(model, size, threads, runs):
-    """Size and latency of the same network in float32: what the quantisation is worth here."""
+    """Size and latency of the same network in float32: what quantisation gains here."""
     from tfflow.tflite.conversion import export  # needs TensorFlow; the rest of a report does not
 
     with tempfile.TemporaryDirectory() as folder:

@@ -5,19 +5,19 @@ import copy
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-# Inputs of a concatenation that XNNPACK takes.
+# The most inputs of a concatenation that XNNPACK takes.
 WIDEST = 4
 # Joining maps of so few channels moves a few bytes at a time.
 THIN = 4
 
 
 def name_signature(graph):
-    """Inputs and outputs in the order and under the names of the signature.
+    """Puts inputs and outputs in the order of the signature, under its names.
 
     The converter orders a SavedModel's inputs as it likes (image2 before image1) and calls the
-    output ``StatefulPartitionedCall:0``; whoever goes by index or by tensor name must not have to
-    know. The quantiser names other tensors as outputs than the signature does, where an output is
-    also read within the graph. An output of the same name as an input is the tensor NAME_out.
+    output ``StatefulPartitionedCall:0``; code that goes by index or tensor name must not have to
+    know. Where an output is also read within the graph, the quantiser lists another tensor as
+    output than the signature does. An output with the name of an input becomes the tensor NAME_out.
     """
     inputs, outputs = (dict(sorted(tensors.items())) for tensors in graph.signature())
     graph.subgraph.inputs, graph.subgraph.outputs = [*inputs.values()], [*outputs.values()]
@@ -34,7 +34,7 @@ def name_signature(graph):
 
 
 def drop_unused_inputs(graph):
-    """Leaves out inputs that no operator reads: nobody shall have to fill them."""
+    """Removes inputs that no operator reads, so that nobody has to fill them."""
     consumers = graph.consumers()
     signature = graph.model.signatureDefs[0]
     signature.inputs = [entry for entry in signature.inputs if entry.tensorIndex in consumers]
@@ -103,7 +103,7 @@ def _as_convolutions(graph, concatenation):
 
 
 def _without_mean(graph, number):
-    """Of x - mean with a constant mean per channel (x, -mean); of any other tensor (itself, 0)."""
+    """For x - mean with a constant mean per channel, (x, -mean); for any other, (itself, 0)."""
     operator = graph.producers().get(number)
     if operator is not None and graph.name(operator) == "SUB":
         source, subtrahend = operator.inputs
@@ -122,7 +122,7 @@ def _without_mean(graph, number):
 def split_wide_concatenations(graph):
     """Joins more than four maps in groups: XNNPACK runs no wider concatenation.
 
-    Neighbours with the fewest values first, for what is in a group is copied twice.
+    Neighbours with the fewest values come first, because what is in a group is copied twice.
     """
     operators = []
     for operator in graph.subgraph.operators:
@@ -156,9 +156,9 @@ def _grouped(graph, concatenation):
 
 
 def slice_without_strides(graph):
-    """Makes a SLICE of each STRIDED_SLICE that skips nothing, and a RESHAPE where it drops an axis.
+    """Turns each STRIDED_SLICE that skips nothing into a SLICE, and a RESHAPE if it drops an axis.
 
-    XNNPACK and GPUs take more of these.
+    XNNPACK and GPUs support more of these.
     """
     graph.subgraph.operators = [
         each
@@ -203,9 +203,9 @@ def _as_slice(graph, operator):
 def stay_integer(graph):
     """Lets leaky ReLU and depth-to-space run in int8, where the quantiser put floats around them.
 
-    ai-edge-quantizer knows no such operators and writes DEQUANTIZE, LEAKY_RELU, QUANTIZE. LiteRT
-    has both in int8, and XNNPACK runs them. Leaky ReLU takes the scale that was calibrated for
-    its output, depth-to-space keeps its input's, for it only moves values.
+    ai-edge-quantizer does not know these operators and writes DEQUANTIZE, LEAKY_RELU, QUANTIZE.
+    LiteRT has both in int8, and XNNPACK runs them. Leaky ReLU takes the scale calibrated for its
+    output; depth-to-space keeps its input's because it only moves values.
     """
     producers, consumers = graph.producers(), graph.consumers()
     operators = []
@@ -231,7 +231,7 @@ def stay_integer(graph):
         operator.inputs, operator.outputs = [source], [integer]
         for quantize in after:
             if _scaling(graph, quantize.outputs[0]) == _scaling(graph, integer):
-                # Nothing left to do: who read its result reads ours.
+                # Nothing left to do: its readers now read our result.
                 for reader in consumers[quantize.outputs[0]]:
                     _replace_input(reader, quantize.outputs[0], integer)
                     consumers[integer].append(reader)
@@ -249,8 +249,8 @@ def stay_integer(graph):
 def take_uint8_images(graph):
     """Makes the inputs uint8 with scale 1/255 and zero point 0: the bytes of an image as they are.
 
-    From uint8 to int8 it goes through float: XNNPACK runs DEQUANTIZE and QUANTIZE, but no QUANTIZE
-    from uint8 to int8 (3.9 ms against 4.5 ms).
+    The conversion from uint8 to int8 goes through float: XNNPACK runs DEQUANTIZE and QUANTIZE, but
+    no QUANTIZE from uint8 to int8 (3.9 ms against 4.5 ms).
     """
     images = {}
     for number in graph.subgraph.inputs:

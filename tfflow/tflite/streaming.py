@@ -1,4 +1,4 @@
-"""A video through an exported file, each frame encoded once; and what that saves."""
+"""Runs a video through an exported file, encoding each frame once; measures what that saves."""
 
 import statistics
 import time
@@ -18,7 +18,7 @@ class FlowStream(streaming.FlowStream):
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no exported file, or was exported without ``streaming=True``.
+        ValueError: If it is not an exported file, or was exported without ``streaming=True``.
         ImportError: If no LiteRT is installed.
 
     Example:
@@ -32,14 +32,14 @@ class FlowStream(streaming.FlowStream):
 
 
 def benchmark_streaming(path, threads=1, runs=50, warmup=5):
-    """Latency of encode and match beside that of flow, the three in turn.
+    """Latency of encode and match, and for comparison of flow, the three measured in turn.
 
-    Timed as an app runs them, features copied out of one signature and into the other.
+    They are timed as an app runs them, with features copied from one signature to the other.
 
     Args:
         path: A file exported with ``streaming=True``.
         threads: Number of threads.
-        runs: Timed runs, after ``warmup`` ones that are not.
+        runs: Timed runs, after ``warmup`` untimed ones.
 
     Returns:
         A dict: ``threads``, ``runs``, and the medians ``encode_ms``, ``match_ms``, ``frame_ms``
@@ -47,8 +47,8 @@ def benchmark_streaming(path, threads=1, runs=50, warmup=5):
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no exported file, was exported without ``streaming=True``, or a number
-            is not positive.
+        ValueError: If it is not an exported file, was exported without ``streaming=True``, or a
+            number is not positive.
     """
     if not isinstance(runs, int) or runs < 1:
         raise ValueError(f"runs must be a whole number of at least 1; got {runs!r}.")
@@ -63,7 +63,7 @@ def benchmark_streaming(path, threads=1, runs=50, warmup=5):
         encoded = time.perf_counter()
         match(features, newer)
         matched = time.perf_counter()
-        # Not predict_flow: checking and resizing images is no part of the network.
+        # Not predict_flow: checking and resizing images is not part of the network.
         interpreter._run(images[0, 0], images[1, 0])
         paired = time.perf_counter()
         times["encode"].append(encoded - start)

@@ -40,16 +40,16 @@ def signatures(model, size):
 
 
 def quantize_parts(parts, quantization, *, size, calibration, outliers=None, **settings):
-    """The parts' float32 graphs in another numeric form, a dict too; see :func:`quantize`.
+    """The parts' float32 graphs in another numeric form, also as a dict; see :func:`quantize`.
 
-    Features stay float32 between the two parts. ``calibration`` is gone through twice.
+    Features stay float32 between the two parts. ``calibration`` is iterated twice.
     """
     ranges = dict.fromkeys(parts)
     if quantization in CALIBRATED:
         ranges = _measure_parts(parts, calibration, size, outliers)
     forms = {ENCODE: quantization, MATCH: quantization}
     if quantization == "int8_uint8":
-        forms[MATCH] = "int8"  # no image comes in there
+        forms[MATCH] = "int8"  # it takes no images
     return {
         name: quantize(graph, forms[name], size=size, ranges=ranges[name], **settings)
         for name, graph in parts.items()
@@ -57,7 +57,7 @@ def quantize_parts(parts, quantization, *, size, calibration, outliers=None, **s
 
 
 def repeatable(calibration):
-    """Pairs that can be gone through more than once: an iterator's are kept, as many as needed."""
+    """Pairs that can be iterated more than once: as many of an iterator's as needed are kept."""
     if calibration is None or iter(calibration) is not calibration:
         return calibration
     return list(itertools.islice(calibration, MAX_PAIRS))
@@ -82,7 +82,7 @@ def _measure_parts(parts, calibration, size, outliers):
             yield {name: both[name] for name in wanted}
 
     of_matcher = ranges_over(parts[MATCH], features(), outliers)
-    # One range for what the encoder gives and what either image's features are taken as.
+    # One range for the encoder's features and for both images' features as match takes them.
     for name in wanted:
         of_matcher[name] = of_encoder[name.partition("_")[2]]
     return {ENCODE: of_encoder, MATCH: of_matcher}

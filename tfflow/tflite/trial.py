@@ -1,8 +1,8 @@
-"""A trial run of an exported file, in a process of its own: a file may kill whoever loads it.
+"""A trial run of an exported file, in a process of its own: a file may kill the one that loads it.
 
     python -m tfflow.tflite.trial FILE
 
-runs all that the file can do on noise, and prints what is wrong with the results.
+runs all signatures of the file on noise and prints what is wrong with the results.
 """
 
 import signal
@@ -12,7 +12,7 @@ import numpy as np
 
 from tfflow.tflite.another_process import run_module
 
-# Of the image's diagonal: no network that was trained gives flow so long.
+# Times the image's diagonal: no trained network gives flow this long.
 LONGEST = 100.0
 
 
@@ -20,7 +20,7 @@ def try_out(path):
     """Loads and runs a file in another process.
 
     Raises:
-        ValueError: If it can't be loaded or run, or its outputs are not finite or no flow.
+        ValueError: If it can't be loaded or run, or its outputs are not finite or not a flow.
     """
     trial = run_module(__name__, path)
     if trial.returncode:

@@ -42,7 +42,7 @@ def _assign_network(weights, model, prefix):
 
 
 def assign_encoder(weights, encoder, prefix, first_level, images=0):
-    """Convolutions by level and number; one at level 0 is a plugin there.
+    """Assigns an encoder's convolutions by level and number; mmflow has level 0 as a plugin.
 
     Args:
         first_level: The level of ``layers.0``.

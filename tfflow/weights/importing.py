@@ -1,4 +1,4 @@
-"""A checkpoint of any project that the library knows, and the network for it."""
+"""Imports a checkpoint of any known project and builds the network for it."""
 
 import dataclasses
 import pathlib
@@ -15,13 +15,13 @@ from tfflow.weights.state_dict import read_checkpoint
 
 @dataclasses.dataclass(frozen=True)
 class Project:
-    """How a project's checkpoints are told, and loaded.
+    """How a project's checkpoints are recognised and loaded.
 
     Attributes:
-        sign: Regular expression that one of the tensors' names matches.
+        sign: Regular expression that matches one of the tensors' names.
         load: ``load(model, tensors)``.
-        networks: Classes of :mod:`tfflow.models` that it has checkpoints of.
-        arguments: Tensors to the constructor arguments that the network needs for them.
+        networks: Classes of :mod:`tfflow.models` for which it has checkpoints.
+        arguments: Function from the tensors to the constructor arguments that the network needs.
     """
 
     sign: str
@@ -31,7 +31,7 @@ class Project:
 
 
 def _official_arguments(tensors):
-    # Of the official models, LiteFlowNet2 for KITTI alone has the light last level.
+    # Among the official models, only LiteFlowNet2 for KITTI has the light last level.
     light = any(re.match(r"conv5_D2_L2\b", name) for name in tensors)
     return {"implementation": "caffe"} | ({"pseudo_level2": True} if light else {})
 
@@ -68,12 +68,12 @@ PROJECTS = {
 
 @dataclasses.dataclass(frozen=True)
 class Imported:
-    """What an import gave.
+    """The result of an import.
 
     Attributes:
         model: The network with the checkpoint's weights.
-        project: Where they come from, a key of :data:`PROJECTS`.
-        arguments: Constructor arguments that the network was made with for them.
+        project: Where the weights come from, a key of :data:`PROJECTS`.
+        arguments: Constructor arguments with which the network was made.
         taken: A text that says which of the checkpoint's weights were taken.
     """
 
@@ -89,14 +89,14 @@ def import_checkpoint(network, source, *, project=None, averaged=False):
     Args:
         network: Name of the network in the registry.
         source: A dict, ``.npz``, ``.safetensors`` or ``.pth``; see :func:`read_state_dict`.
-        project: A key of :data:`PROJECTS`; None = told by the tensors' names.
+        project: A key of :data:`PROJECTS`; None = recognised by the tensors' names.
         averaged: Take the weights that were averaged over training; see :func:`read_state_dict`.
 
     Returns:
         An :class:`Imported`.
 
     Raises:
-        ValueError: If the project can't be told, or the checkpoint is not of this network.
+        ValueError: If the project can't be recognised, or the checkpoint is for another network.
     """
     entry = registry.entry(network)  # a misspelt name is found before a large file is read
     if project is not None and project not in PROJECTS:
@@ -122,7 +122,7 @@ def import_checkpoint(network, source, *, project=None, averaged=False):
 
 
 def check_output(path):
-    """The path to save a model to, if its name says how.
+    """The path to save a model to, if its name gives the format.
 
     Raises:
         ValueError: If it ends neither in ``.keras`` nor in ``.weights.h5``.
@@ -137,7 +137,7 @@ def save(model, path):
     """Writes a model as ``.keras`` or its weights as ``.weights.h5``, completely or not at all.
 
     Raises:
-        ValueError: If the name ends otherwise.
+        ValueError: If the name has another ending.
     """
     path = check_output(path)
     with atomic_file(path) as temporary:

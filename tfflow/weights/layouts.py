@@ -1,4 +1,4 @@
-"""Torch's and Caffe's layouts of tensors to Keras's: each function takes an array and gives one."""
+"""Tensors from Torch's and Caffe's layouts to Keras's; each function takes and returns an array."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ def kernel(tensor):
 
 
 def bgr_kernel(tensor, images=1):
-    """As :func:`kernel`, for a layer that saw images in OpenCV's order and shall see RGB.
+    """As :func:`kernel`, for a layer trained on images in OpenCV's order that now gets RGB.
 
     Args:
         tensor: The kernel; its first ``3 * images`` input channels are colours.

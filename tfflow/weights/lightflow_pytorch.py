@@ -1,4 +1,4 @@
-"""Checkpoints of the PyTorch project LightFlow-pytorch (McDo) into :class:`LightFlow`."""
+"""Loads checkpoints of the PyTorch project LightFlow-pytorch (McDo) into :class:`LightFlow`."""
 
 from tfflow.weights.layouts import depthwise_kernel, kernel
 from tfflow.weights.state_dict import WeightImport, read_state_dict
@@ -9,7 +9,7 @@ def load_lightflow_pytorch(model, source):
 
     There, ``convN`` is a sequence: 0 depthwise convolution, 1 its batch norm, 3 pointwise
     convolution, 4 its batch norm (2 and 5 are activations, without tensors). Its images are RGB
-    as ours are, so nothing is reordered but the axes.
+    like ours, so only the axes are reordered.
 
     Args:
         model: A :class:`tfflow.models.LightFlow` with ``predictor_activation=True``.
@@ -19,7 +19,7 @@ def load_lightflow_pytorch(model, source):
         The model.
 
     Raises:
-        TypeError: If the model is no LightFlow.
+        TypeError: If the model is not a LightFlow.
         ValueError: If a tensor is missing, of another shape, or left over. The model is unchanged.
     """
     from tfflow.models import LightFlow

@@ -1,7 +1,7 @@
 """Where the projects keep the weights of LiteFlowNet and LiteFlowNet2.
 
-:func:`places` walks through a network and says of each layer what it is; one small function for
-each project says how that is called there.
+:func:`places` walks through a network and describes each layer; one small function per project
+gives the layer's name there.
 """
 
 import re
@@ -117,19 +117,19 @@ def load_liteflownet_official(model, source):
     The tensors of the official model are named after its layers, ``conv1_D1_L6.weight`` and
     ``.bias``, or ``.0`` and ``.1`` for the layer's blobs; the port's (``netMatching.0.netMain.0``,
     or ``moduleMatching…``) are recognised. Layers whose weights are one by construction are checked
-    to be so and dropped. Note the weights' licence: research only.
+    and dropped. Note the weights' licence: research only.
 
     Args:
         model: A :class:`tfflow.models.LiteFlowNet` or ``LiteFlowNet2`` with
-            ``implementation="caffe"`` or ``"sniklaus"`` (the weights go with either image pyramid);
-            for the official LiteFlowNet2 for KITTI with ``pseudo_level2=True``.
+            ``implementation="caffe"`` or ``"sniklaus"`` (the weights fit either image pyramid); for
+            the official LiteFlowNet2 for KITTI with ``pseudo_level2=True``.
         source: A dict, ``.npz``, ``.safetensors`` or ``.pth``; see :func:`read_state_dict`.
 
     Returns:
         The model.
 
     Raises:
-        TypeError: If the model is no LiteFlowNet.
+        TypeError: If the model is not a LiteFlowNet.
         ValueError: If a tensor is missing, of another shape, or left over, or if the model's
             switches are not those that the weights were trained with. The model is unchanged.
     """
@@ -241,7 +241,7 @@ def _load_sniklaus(model, tensors):
         if re.search(r"\.netScale[XY]\.(weight|bias)$", name):
             _check_constant(name, value)
             weights.ignore(name)
-        # The one 1x1 layer of M and S at level 2 is stored twice.
+        # The 1x1 layer that M and S share at level 2 is stored twice.
         twin = re.sub(r"^netSubpixel\.0\.netFeat", "netMatching.0.netFeat", name)
         if twin != name:
             if twin in tensors and not np.array_equal(value, tensors[twin]):
@@ -261,8 +261,8 @@ def _check_constant(name, value):
 
 
 def check_switches(model, implementation, names, light_level=False):
-    """Raises ValueError if the model computes otherwise than the weights were trained with."""
-    # Imported here, with Keras: whoever lists presets has no need of it.
+    """Raises ValueError if the model's switches are not those the weights were trained with."""
+    # Imported here because it imports Keras, which listing presets doesn't need.
     from tfflow.models.liteflownet.options import IMPLEMENTATIONS
 
     expected = {name: IMPLEMENTATIONS[implementation][name] for name in names}

@@ -1,10 +1,10 @@
-"""Checkpoints of mmflow into the networks here."""
+"""Loads checkpoints of mmflow into this library's networks."""
 
 
 def load_mmflow(model, source):
     """Loads a checkpoint of OpenMMLab's mmflow: the same flow as there, to float32's rounding.
 
-    mmflow reads images as BGR; the first convolutions are turned, so that images stay RGB here.
+    mmflow reads images as BGR; the first convolutions are reordered so that images stay RGB here.
     Fixed upsampling taps are taken from the checkpoint too.
 
     Args:

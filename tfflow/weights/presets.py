@@ -1,9 +1,9 @@
 """Presets: weights that we trained and ship, each a file with its card.
 
-A preset NAME is files in the folder ``presets``: ``NAME.json``, the card; ``NAME.weights.npz``, the
-variables in the model's own order; and exported files, ``NAME_FORM.tflite``. The card says what the
-weights are: network, constructor arguments, data, recipe, results, licence, and the SHA-256 of each
-file.
+A preset NAME is a set of files in the folder ``presets``: ``NAME.json``, the card;
+``NAME.weights.npz``, the variables in the model's own order; and exported files,
+``NAME_FORM.tflite``. The card says what the weights are: network, constructor arguments, data,
+recipe, results, licence, and the SHA-256 of each file.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from tfflow.atomic_file import atomic_file
 from tfflow.suggestion import suggestion
 
 FOLDER = pathlib.Path(__file__).parent / "presets"
-# What runs where a preset is wanted as a .tflite file and no form is named.
+# The form of a preset's .tflite file where none is named.
 TFLITE_FORM = "int8"
 
 
@@ -51,7 +51,7 @@ def load_preset(model, name, folder=None):
         folder: Where presets lie; None: in the package.
 
     Raises:
-        ValueError: If the file is not the one of the card, or does not fit the model.
+        ValueError: If the file is not the one on the card, or does not fit the model.
     """
     card = preset_card(name, folder)
     path = checked_file(pathlib.Path(folder or FOLDER, f"{name}.weights.npz"), card["sha256"])
@@ -72,8 +72,8 @@ def preset_tflite(name, form=TFLITE_FORM):
 
     Args:
         name: Name of the preset.
-        form: A key of the card's ``tflite``: ``"int8"``, ``"float16"``, or of some presets
-            ``"small"``, for real time on a quarter of the pixels.
+        form: A key of the card's ``tflite``: ``"int8"``, ``"float16"``, or, for some presets,
+            ``"small"``: for real time, on a quarter of the pixels.
 
     Raises:
         ValueError: If there is no such preset, it has no such file, or the file is damaged.
@@ -86,10 +86,10 @@ def preset_tflite(name, form=TFLITE_FORM):
 
 
 def checked_file(path, sha256):
-    """The path, if the file there is the one of the hash.
+    """The path, if the file there has this hash.
 
     Raises:
-        ValueError: If it is missing or another one.
+        ValueError: If it is missing or has another hash.
     """
     if not path.is_file():
         raise ValueError(f"{path} is missing. Install tfflow again.")
@@ -105,14 +105,14 @@ def checked_file(path, sha256):
 def save_preset(model, name, card, folder=None):
     """Writes a model's weights and its card into a folder of presets.
 
-    Kernels are kept as float16, which moves a flow by hundredths of a pixel at most; vectors, with
-    batch norm's statistics among them, as float32.
+    Kernels are kept as float16, which moves a flow by hundredths of a pixel at most; vectors,
+    including batch norm's statistics, as float32.
 
     Args:
         model: The trained model.
         name: Name of the preset.
-        card: What there is to say; ``model``, ``arguments`` (the constructor's) and ``licence`` at
-            least. The SHA-256 is added.
+        card: The card's content, at least ``model``, ``arguments`` (the constructor's) and
+            ``licence``. The SHA-256 is added.
         folder: Where presets lie; None: in the package.
     """
     folder = pathlib.Path(folder or FOLDER)
@@ -124,12 +124,12 @@ def save_preset(model, name, card, folder=None):
 
 
 def write_card(card, folder=None):
-    """Writes a preset's card, whose ``name`` says where."""
+    """Writes a preset's card to the file that its ``name`` gives."""
     path = pathlib.Path(folder or FOLDER, f"{card['name']}.json")
     with atomic_file(path) as temporary:
         temporary.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
 def hash_of(path):
-    """A file's SHA-256 as the cards have it, in hexadecimal."""
+    """A file's SHA-256 in hexadecimal, as on the cards."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

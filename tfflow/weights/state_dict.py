@@ -1,8 +1,8 @@
-"""Checkpoints of PyTorch projects as plain arrays, and their careful use.
+"""Reads checkpoints of PyTorch projects as plain arrays and assigns them with checks.
 
-An importer asks for every tensor that its network needs, by name and shape, and says at the end
-that it is done: each tensor of the checkpoint is then used exactly once, or the import fails and
-lists what was missing, of another shape, or left over. A model is written to only after that.
+An importer asks for every tensor that its network needs, by name and shape, and calls ``finish`` at
+the end: either each tensor of the checkpoint was used exactly once, or the import fails and lists
+what is missing, has another shape, or is left over. The model is changed only after that check.
 """
 
 import pathlib
@@ -12,7 +12,7 @@ import zipfile
 
 import numpy as np
 
-# Under these keys training scripts save weights, the average over steps under those below.
+# Keys under which training scripts save weights; below, those for averages over steps.
 _PLAIN = ("state_dict", "model_state_dict", "model", "network", "net", "module")
 _AVERAGED = (
     "state_dict_ema",
@@ -34,10 +34,10 @@ def read_state_dict(source, averaged=False):
             package safetensors), ``.pth``, ``.pt``, ``.ckpt`` or ``.tar`` (needs PyTorch; read
             with ``weights_only=True``, so that no code of the file is run). Tensors wrapped in
             ``state_dict``, ``model`` and the like are unwrapped; the prefixes that DataParallel,
-            ``torch.compile`` and Lightning put before the names go.
-        averaged: Take the weights that were averaged over training (``model_ema`` and the like)
-            where there are both; without it, a warning says that they are there. Where there are
-            only these, they are taken anyway.
+            ``torch.compile`` and Lightning put before the names are removed.
+        averaged: Take the weights averaged over training (``model_ema`` and the like) where the
+            file has both kinds; otherwise a warning says that they are there. If it has only these,
+            they are taken anyway.
 
     Returns:
         dict of name -> ndarray.
@@ -54,7 +54,7 @@ def read_state_dict(source, averaged=False):
 
 
 class Checkpoint(typing.NamedTuple):
-    """What :func:`read_checkpoint` gives.
+    """The result of :func:`read_checkpoint`.
 
     Attributes:
         tensors: name -> ndarray.
@@ -68,7 +68,7 @@ class Checkpoint(typing.NamedTuple):
 
 
 def read_checkpoint(source, averaged=False):
-    """As :func:`read_state_dict`, as a :class:`Checkpoint`, which says what was taken."""
+    """As :func:`read_state_dict`, but returns a :class:`Checkpoint`, which says what was taken."""
     tensors = dict(source) if isinstance(source, dict) else _read_file(pathlib.Path(source))
     taken, passed_over = [], False
     while True:
@@ -94,7 +94,7 @@ def read_checkpoint(source, averaged=False):
     rest = {name: tensor for name, tensor in tensors.items() if name not in beside}
     if beside and (averaged or not rest):
         average = {new: tensors[name] for name, new in beside.items()}
-        # EMAHook averages parameters alone; statistics of batch norm are as they are.
+        # EMAHook averages parameters only; batch norm's statistics stay as they are.
         tensors = {**rest, **average} if set(average) <= set(rest) else average
         found_average = True
         taken.append("the averaged weights beside the others")
@@ -129,7 +129,7 @@ def _averaged_beside(tensors):
 
 
 def _without_prefixes(tensors):
-    """The tensors without what trainers put before their names, however many times."""
+    """The tensors without the prefixes that trainers add, however often repeated."""
 
     def bare(name):
         while name.startswith(("module.", "_orig_mod.")):
@@ -149,7 +149,7 @@ def renamed(tensors, rename):
     """The tensors under other names.
 
     Raises:
-        ValueError: If two come under one name; which of them is meant, nobody can tell.
+        ValueError: If two get the same name, so that it is unclear which one is meant.
     """
     result, origin = {}, {}
     for name, tensor in tensors.items():
@@ -177,7 +177,7 @@ def _read_file(path):
             return dict(_torch().load(path, map_location="cpu", weights_only=True))
     except (ImportError, FileNotFoundError):
         raise
-    except Exception as error:  # each library has its own kinds of them for a damaged file
+    except Exception as error:  # each library raises its own kinds for a damaged file
         detail = "not a zip archive" if isinstance(error, zipfile.BadZipFile) else error
         raise ValueError(f"{path} can't be read as {kind}: {detail}") from error
     raise ValueError(
@@ -207,7 +207,7 @@ def _torch():
 def _as_array(name, tensor):
     if hasattr(tensor, "detach"):  # a torch tensor, without importing torch
         tensor = tensor.detach().cpu()
-        if str(tensor.dtype) == "torch.bfloat16":  # NumPy has no such numbers
+        if str(tensor.dtype) == "torch.bfloat16":  # NumPy has no bfloat16
             tensor = tensor.float()
         tensor = tensor.numpy()
     array = np.asarray(tensor)
@@ -242,7 +242,7 @@ class WeightImport:
         found = value.shape
         try:
             value = convert(value) if convert else value
-        except ValueError:  # another number of dimensions than its kind of layer has
+        except ValueError:  # not as many dimensions as its kind of layer has
             value = None
         if value is None or value.shape != tuple(variable.shape):
             self._problems.append(
