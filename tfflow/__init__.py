@@ -4,8 +4,8 @@
 >>> model = tfflow.load()                          # our own network, trained
 >>> flow = model.predict_flow(image1, image2)      # (H, W, 2): pixels to the right and down
 
-Submodules are imported when they are first used, so that ``import tfflow`` takes no time and asks
-for nothing that is not installed.
+Submodules are imported when first used, so that ``import tfflow`` takes no time and needs nothing
+that is not installed.
 """
 
 import importlib
@@ -36,23 +36,23 @@ __all__ = ["load", *_SUBMODULES]
 
 
 def load(source="rillflow", *, engine=None, compile=False):
-    """Anything that predicts flow, by a preset's name or a file: the same ``predict_flow`` for all.
+    """Loads a preset or a model file that predicts flow, all with the same ``predict_flow``.
 
     Args:
         source: A preset's name (``tfflow.weights.list_presets()``), a ``.keras`` file, or a
             ``.tflite`` file. By default our own network.
         engine: What a preset runs on: ``"keras"``, or ``"tflite"`` for its exported int8 file,
-            which is there at once and needs no TensorFlow. None = Keras. A file has its own.
-        compile: Of a ``.keras`` file, restore loss, metrics and optimizer too, so that ``fit`` goes
-            on with the training.
+            which loads at once and needs no TensorFlow. None = Keras. A file has its own.
+        compile: For a ``.keras`` file: restore loss, metrics and optimizer too, so that ``fit``
+            continues the training.
 
     Returns:
         A :class:`tfflow.models.FlowModel` or a :class:`tfflow.tflite.FlowInterpreter`.
 
     Raises:
-        FileNotFoundError: If it names a file that is not there.
+        FileNotFoundError: If it names a file that does not exist.
         ValueError: If it is neither a known preset nor a model file, the engine is unknown or not
-            the file's, or ``compile`` is for what was never compiled.
+            the file's, or ``compile`` is given for a model that was never compiled.
 
     Example:
         >>> tfflow.load("lightflow_int8.tflite").predict_flow(image1, image2)

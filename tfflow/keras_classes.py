@@ -1,7 +1,7 @@
-"""Keras finds the classes of this package by name, before their modules are imported.
+"""Lets Keras find this package's classes by name, before their modules are imported.
 
-A ``.keras`` file names its classes. ``import tfflow`` must not import them, for that would import
-Keras; so it tells Keras where they are, as soon as somebody imports Keras.
+A ``.keras`` file names its classes. ``import tfflow`` must not import them, as that would import
+Keras; instead it tells Keras where they are, as soon as Keras is imported.
 """
 
 import importlib
@@ -56,7 +56,7 @@ def _add_to(keras):
 
 
 class _NotImportedYet:
-    """Stands for a class in Keras's table: what it is asked for is made by the class."""
+    """Stands for a class in Keras's table; the class itself then builds the object."""
 
     def __init__(self, name):
         self._name = name

@@ -66,7 +66,7 @@ def _load_keras(path, compile):
     import keras
 
     for name in registry.list():
-        registry.entry(name).model_class()  # which makes a class of the user's own known to Keras
+        registry.entry(name).model_class()  # which registers a user's own class with Keras
 
     try:
         model = keras.saving.load_model(path, compile=compile)

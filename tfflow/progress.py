@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-SECONDS = 30.0  # from line to line, where there is no terminal for a bar
+SECONDS = 30.0  # between lines, if there is no terminal for a bar
 
 
 @contextlib.contextmanager
 def progress_bar(what):
     """A bar on standard error; yields ``update(done, total)``, ``total`` None if unknown.
 
-    Where standard error is no terminal but a log file, a line now and then in its place.
+    If standard error is a log file, not a terminal, a line now and then instead.
     """
     console = Console(file=sys.stderr)
     if not console.is_terminal:
@@ -30,7 +30,7 @@ def progress_bar(what):
 
 
 class _Lines:
-    """Says how far something is, at most once in so many seconds; called as a bar's update."""
+    """Prints progress at most every ``SECONDS``; called like a bar's update."""
 
     def __init__(self, what):
         self.what, self.last = what, time.monotonic()
@@ -45,7 +45,7 @@ class _Lines:
 
 @contextlib.contextmanager
 def working(what):
-    """Says on standard error, with a spinner or now and then a line, what is being done."""
+    """Shows on standard error what is being done, by a spinner or a line now and then."""
     console = Console(file=sys.stderr)
     if console.is_terminal:
         with console.status(what):
@@ -67,9 +67,9 @@ def working(what):
 
 
 def print_table(title, header, rows, *, texts=()):
-    """Prints a table to standard output; the first column to the left, the others to the right.
+    """Prints a table to standard output; the first column left-aligned, the others right-aligned.
 
-    Columns whose numbers are in ``texts`` stand to the left, too, as texts should.
+    Columns whose numbers are in ``texts`` are left-aligned too, as text should be.
     """
     table = Table(box=box.SIMPLE_HEAD, show_header=any(header))
     for index, name in enumerate(header):
@@ -77,7 +77,7 @@ def print_table(title, header, rows, *, texts=()):
         table.add_column(name, justify=side, overflow="fold", no_wrap=bool(texts) and not index)
     for row in rows:
         table.add_row(*row)
-    # Into a file or a pipe, nothing is cut to the width of a terminal that is not there.
+    # In a file or a pipe, nothing is cut to the width of a missing terminal.
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(title, soft_wrap=True, highlight=False, markup=False)
     console.print(table)

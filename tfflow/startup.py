@@ -7,15 +7,15 @@ import tempfile
 
 
 def start_backend_quietly(use_devices=True):
-    """Imports Keras and its backend; for programs, where every line on the terminal should be news.
+    """Imports Keras and its backend; for programs that should print only what matters.
 
-    TensorFlow's C++ side writes to the process's standard error before any setting of its own can
-    stop it, also about GPU drivers that a machine without a GPU does not have. What is written
-    while it starts is kept back, and shown if the start fails.
+    TensorFlow's C++ side writes to the process's standard error before any of its settings can stop
+    it, even about missing GPU drivers on a machine without a GPU. What it writes while it starts is
+    held back, and shown if the start fails.
 
     Args:
-        use_devices: Whether to look for devices at once. Not so where they are still to be set up,
-            as for several workers.
+        use_devices: Whether to look for devices at once. False if they are still to be set up, as
+            for several workers.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with tempfile.TemporaryFile() as kept:
@@ -33,7 +33,7 @@ def start_backend_quietly(use_devices=True):
 
 @contextlib.contextmanager
 def _stderr_into(file):
-    """The process's standard error, C++'s too, goes into a file."""
+    """Sends the process's standard error, C++'s too, to a file."""
     sys.stderr.flush()
     terminal = os.dup(2)
     os.dup2(file.fileno(), 2)

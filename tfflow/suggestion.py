@@ -1,4 +1,4 @@
-"""What to say to who misspelt a name."""
+"""Suggestions for a misspelt name."""
 
 import difflib
 

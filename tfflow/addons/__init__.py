@@ -1,7 +1,7 @@
-"""What optical flow used of TensorFlow Addons, with its signatures, sign conventions and layouts.
+"""The optical-flow part of TensorFlow Addons, with its signatures, sign conventions and layouts.
 
-TensorFlow Addons 0.23 was its last release and runs up to TensorFlow 2.15. In code that wrote
-``import tensorflow_addons as tfa``, the import is all that has to change::
+TensorFlow Addons 0.23 was its last release and runs up to TensorFlow 2.15. In code with
+``import tensorflow_addons as tfa``, only the import has to change::
 
     import tfflow.addons as tfa
 

@@ -1,4 +1,4 @@
-"""``tfa.image``: what samples images at flows and points."""
+"""``tfa.image``: sampling of images at flows and points."""
 
 import keras
 from keras import ops
@@ -10,10 +10,10 @@ from tfflow.ops import warp
 def dense_image_warp(image, flow, name=None):
     """Samples ``image`` at p - flow(p), bilinearly: output[b, j, i] = image[b, j - v, i - u].
 
-    Both the sign and the order of the components are not those of optical flow: channel 0 of
+    The sign and the order of the components differ from those of optical flow: channel 0 of
     ``flow`` is v, downwards, and it is subtracted. With (u, v) from image1 to image2, image1 is
-    dense_image_warp(image2, -flow[..., ::-1]), or ``tfflow.ops.warp(image2, flow,
-    padding="border")``. Outside of the image, its border goes on.
+    dense_image_warp(image2, -flow[..., ::-1]), or
+    ``tfflow.ops.warp(image2, flow, padding="border")``. Outside of the image, its border repeats.
 
     Args:
         image: (B, H, W, C), floating point.
@@ -25,7 +25,7 @@ def dense_image_warp(image, flow, name=None):
 
     Raises:
         TypeError: If an input is not floating point.
-        ValueError: If the shapes are not these.
+        ValueError: If the shapes are wrong.
 
     Source: the documentation and the behaviour of ``tfa.image.dense_image_warp`` 0.23.0.
     """
@@ -38,7 +38,7 @@ def interpolate_bilinear(grid, query_points, indexing="ij", name=None):
     Args:
         grid: (B, H, W, C), floating point; each H and W 1 or more.
         query_points: (B, N, 2), or (1, N, 2) for the same points in all grids; floating point, in
-            pixels, the first one's centre being (0, 0). Outside of the grid, its border goes on.
+            pixels, the first one's centre being (0, 0). Outside of the grid, its border repeats.
         indexing: "ij" for points (row, column), "xy" for (x, y).
         name: Name of the operations' scope, or None.
 
@@ -47,7 +47,7 @@ def interpolate_bilinear(grid, query_points, indexing="ij", name=None):
 
     Raises:
         TypeError: If an input is not floating point.
-        ValueError: If the shapes are not these, or ``indexing`` is unknown.
+        ValueError: If the shapes are wrong, or ``indexing`` is unknown.
 
     Source: the documentation and the behaviour of ``tfa.image.interpolate_bilinear`` 0.23.0.
     """
@@ -56,7 +56,7 @@ def interpolate_bilinear(grid, query_points, indexing="ij", name=None):
 
 def _concrete(function):
     def get_concrete_function(*args, **kwargs):
-        """As of a ``tf.function``, which these functions were in TensorFlow Addons."""
+        """Like that of a ``tf.function``, as in TensorFlow Addons."""
         import tensorflow as tf
 
         return tf.function(function).get_concrete_function(*args, **kwargs)
@@ -64,7 +64,7 @@ def _concrete(function):
     return get_concrete_function
 
 
-# A function with this attribute is one of TensorFlow's to tf.function: a plain one is traced.
+# tf.function takes a function with this attribute for its own; it traces a plain one.
 dense_image_warp.get_concrete_function = _concrete(
     lambda image, flow, name=None: dense_image_warp(image, flow, name)
 )
@@ -76,10 +76,10 @@ interpolate_bilinear.get_concrete_function = _concrete(
 
 
 class _Sampling(keras.Operation):
-    """A function of two tensors that may also be a node of a functional model, saved with it."""
+    """A function of two tensors; may also be a node of a functional model, saved with it."""
 
     def apply(self, sampled, where):
-        """The result for tensors, or its place in a model for symbolic ones."""
+        """The result for tensors, or a symbolic one for symbolic tensors."""
         if isinstance(sampled, keras.KerasTensor) or isinstance(where, keras.KerasTensor):
             return self.symbolic_call(sampled, where)
         with keras.name_scope(self.name):
@@ -157,7 +157,7 @@ def _neighbours(position, size):
     last = ops.cast(size - 1, position.dtype)
     position = ops.clip(position, 0.0, last)
     before = ops.floor(position)
-    # Held as integers once more: what NaN becomes is not defined, and must stay in the grid.
+    # Clipped again as integers: NaN becomes an undefined one, which must stay in the grid.
     index = ops.clip(ops.cast(before, "int32"), 0, size - 1)
     return index, ops.minimum(index + 1, size - 1), position - before
 

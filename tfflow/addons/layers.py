@@ -9,7 +9,7 @@ from tfflow.ops import correlation
 DATA_FORMATS = ("channels_last", "channels_first")
 
 
-# The layers of Addons were saved as "Addons>…", so that models with them load here.
+# Addons saved its layers as "Addons>…": models with them load here.
 @keras.saving.register_keras_serializable(package="Addons")
 class CorrelationCost(keras.layers.Layer):
     """FlowNet's cost volume: mean products of two maps' patches, for every displacement.
@@ -23,7 +23,7 @@ class CorrelationCost(keras.layers.Layer):
     With border = max_displacement + (kernel_size - 1) / 2, the value at (y, x) for displacement
     (dy, dx) is the mean over the channels and the kernel_size² pixels of the patches around
     p = ((y, x) - pad) · stride_1 + border in ``a`` and p + (dy, dx) in ``b``. Displacements are
-    multiples of stride_2 in pixels, dy the slow one, each from the most negative up.
+    multiples of stride_2 in pixels, dy varying slowest, each from the most negative up.
 
     ``pad = border`` and ``stride_1 = 1`` keep the size of the maps. With a stride the padding
     counts in strides, as in Addons' CPU kernel, so that the output begins outside of the maps;
@@ -37,11 +37,11 @@ class CorrelationCost(keras.layers.Layer):
         stride_2: Step between displacements, pixels.
         pad: Rows and columns of zeros around both maps, 0 or more.
         data_format: "channels_last" or "channels_first".
-        **kwargs: name, dtype and trainable, as of every layer.
+        **kwargs: name, dtype and trainable, as for every layer.
 
     Raises:
-        ValueError: If an argument is not what it has to be; when called, if the input is not two
-            maps of four dimensions and one shape, or they are too small for the displacement.
+        ValueError: If an argument is invalid; when called, if the input is not two maps of four
+            dimensions and one shape, or they are too small for the displacement.
 
     Source: FlowNet (Dosovitskiy et al., 2015), section 3; the arguments, the layouts and the
     division by the patch's size are those of ``tfa.layers.CorrelationCost`` 0.23.0.
@@ -85,7 +85,7 @@ class CorrelationCost(keras.layers.Layer):
 
     def _cost(self, a, b):
         """(B, H, W, C) twice -> (B, H', W', D²)."""
-        # What the output reaches beyond the maps, or leaves of them, at either end.
+        # How far the output reaches beyond the maps, or ends within them, on either side.
         front = self.pad * self.stride_1 - self.max_displacement
         back = self.pad * (2 - self.stride_1) - self.max_displacement
         zeros = (max(front, 0), max(back, 0))
@@ -113,7 +113,7 @@ class CorrelationCost(keras.layers.Layer):
         """The output's shape for those of [a, b]; None where it is not known yet.
 
         Raises:
-            ValueError: If the shapes don't fit each other or the displacement.
+            ValueError: If the shapes don't match, or are too small for the displacement.
         """
         a, b = (tuple(shape) for shape in _two(input_shape))
         order = "(B, H, W, C)" if self.data_format == "channels_last" else "(B, C, H, W)"
@@ -140,7 +140,7 @@ class CorrelationCost(keras.layers.Layer):
         return (a[0], channels, *sizes)
 
     def get_config(self):
-        """The arguments, from which the layer can be made again."""
+        """The arguments that recreate the layer."""
         return {
             **super().get_config(),
             "kernel_size": self.kernel_size,

@@ -1,4 +1,4 @@
-"""Shapes of tensors as TensorFlow has them: parts, or all, may not be known yet."""
+"""Shapes of TensorFlow tensors, which may be partly or wholly unknown."""
 
 
 def may_equal(size1, size2):
@@ -6,10 +6,10 @@ def may_equal(size1, size2):
 
 
 def of_shape(tensor, shape):
-    """The tensor; what of the shape is not known yet, TensorFlow checks when it runs."""
+    """The tensor; TensorFlow checks unknown parts of the shape when it runs."""
     known = tensor.shape
     unknown = getattr(known, "rank", len(shape)) is None
-    if not unknown and len(known) == len(shape):  # a wrong rank is for the caller to tell
+    if not unknown and len(known) == len(shape):  # the caller reports a wrong rank
         unknown = any(size is None and wanted for size, wanted in zip(known, shape))
     if not unknown:
         return tensor

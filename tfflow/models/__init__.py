@@ -27,7 +27,7 @@ __all__ = ["create", "entry", "register", *_LAZY]
 
 
 def __getattr__(name):
-    # Keras is imported with the first class that is asked for, not with the package.
+    # Keras is imported with the first class, not with the package.
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""``model.export`` and what else Keras and TensorFlow export a model by."""
+"""``model.export``, and what Keras's and TensorFlow's exporters need."""
 
 import keras
 
@@ -7,10 +7,10 @@ from tfflow.ops.native import builtin_operators, reference_ops
 
 
 class Exportable:
-    """Lets Keras export a network, which builds itself and so was never told its inputs' shapes."""
+    """Gives Keras's exporters the input shapes, which a network that builds itself never notes."""
 
-    # Keras's exporters and TensorFlow's (TFLiteConverter.from_keras_model) take a model's inputs
-    # from here; Keras notes the arguments of build, and ours needs none.
+    # Keras's and TensorFlow's exporters (TFLiteConverter.from_keras_model) read a model's inputs
+    # here. Keras stores build's arguments; our build needs none.
     @property
     def _build_shapes_dict(self):
         return {"input_shape": self._input_shapes()}
@@ -26,7 +26,7 @@ class Exportable:
         )
 
     def input_signature(self, size=None):
-        """What a model is called with, for :meth:`export`: one dictionary of two images.
+        """The input signature for :meth:`export`: one dictionary of two images.
 
         Args:
             size: (height, width) of the images; None for any.
@@ -46,19 +46,18 @@ class Exportable:
     def export(
         self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs
     ):
-        """As ``keras.Model.export``: a file or folder that runs without this package.
+        """Like ``keras.Model.export``: a file or folder that runs without this package.
 
-        It computes what a call computes, in float32. For phones there is more in
-        :func:`tfflow.tflite.export`: int8, a file without what ``flow`` does not need, and faster.
+        It computes the same as a call, in float32. For phones, :func:`tfflow.tflite.export` offers
+        more: int8, and a faster file with only what ``flow`` needs.
 
         Args:
             filepath: Where to write.
             format: ``"tf_saved_model"``, ``"onnx"`` (with ``pip install tf2onnx``), ``"openvino"``
                 (``pip install openvino``), or ``"litert"``, of LiteRT's builtin operators alone.
-            verbose: As Keras's.
-            input_signature: What :meth:`input_signature` gives; None for images of any number and
-                size.
-            **kwargs: As Keras's.
+            verbose: As in Keras.
+            input_signature: Result of :meth:`input_signature`; None for any batch and image size.
+            **kwargs: As in Keras.
 
         Raises:
             ImportError: If the format needs a package that is not installed.
@@ -67,7 +66,7 @@ class Exportable:
         if input_signature is None:
             input_signature = self.input_signature()
         if format == "litert":
-            # Keras lets TensorFlow's operators in, which no phone's LiteRT can run.
+            # Keras also allows TensorFlow's operators, which LiteRT on phones can't run.
             kwargs = {"target_spec": builtin_operators(), **kwargs}
         settings = {"format": format, "verbose": verbose, "input_signature": input_signature}
         # No exported file may need this package's kernels.

@@ -16,37 +16,37 @@ from tfflow.ops import resize, resize_flow
 class FlowModel(Exportable, Supervised, WithParts, keras.Model):
     """Base class of the networks: two images in, a pyramid of flows out.
 
-    A subclass builds its layers in ``__init__``, ends it with ``self.build()``, and writes
+    A subclass builds its layers in ``__init__``, ends it with ``self.build()``, and defines
     :meth:`estimate`: the paper's network from two images to ``{"flow2": …, "flow3": …}``, finest
     level first, in network units.
 
     Called with ``{"image1": (B, H, W, 3), "image2": (B, H, W, 3)}``, RGB, float in [0, 1] or uint8,
-    a model gives a dict:
+    a model returns a dict:
 
     * ``"flow"``: (B, H, W, 2) float32, pixels from image1 to image2, (u, v);
     * ``"flowN"``: the prediction at level N, (B, h_N, w_N, 2), in pixels of the full-size input
       divided by :attr:`flow_div`, whatever the level. N is the paper's number;
       :meth:`level_stride` says what size that is.
 
-    The network runs at sides that are multiples of :attr:`multiple`. Images of other sizes are
-    resized to the next ones, as :meth:`predict_flow` does; ``"flow"`` is at the images' size and in
-    their pixels, and ``"flowN"`` in those of the size that the network runs at.
+    The network's height and width are multiples of :attr:`multiple`. Images of other sizes are
+    resized to the next multiples, as in :meth:`predict_flow`. ``"flow"`` has the images' size and
+    is in their pixels; ``"flowN"`` is in pixels of the size that the network runs at.
 
     Attributes:
         flow_div: Network units are pixels / flow_div.
-        multiple: The network runs at sides that are multiples of this.
+        multiple: The network's height and width are multiples of this.
     """
 
     flow_div = 20.0
     multiple = 64
-    # Further inputs (B, H, W, channels) of a network that is part of a stack, and gets them there.
+    # Further inputs (B, H, W, channels) of a network that is part of a stack: name -> channels.
     link_channels: typing.ClassVar[dict[str, int]] = {}
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         policy = keras.config.dtype_policy()
         if self.dtype_policy.name != policy.name:
-            # The layers inside follow the global policy: half a network would compute otherwise.
+            # The layers inside follow the global policy: the network would mix two.
             raise ValueError(
                 f"{type(self).__name__} was asked for dtype {self.dtype_policy.name!r} while "
                 f"Keras's policy is {policy.name!r}. Set it for the whole network before it is "
@@ -58,7 +58,7 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
 
     @staticmethod
     def level_stride(level):
-        """How many pixels of the image, in each direction, one of ``flowN`` stands for."""
+        """Image pixels, in each direction, per pixel of ``flowN``."""
         return 2**level
 
     def estimate(self, image1, image2, training=None):
@@ -112,10 +112,10 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         return False
 
     def compiled_parts(self):
-        """Of a siamese network its two parts, compiled; see :class:`SiameseFlowModel`.
+        """The two compiled parts of a siamese network; see :class:`SiameseFlowModel`.
 
         Raises:
-            ValueError: If the network is none.
+            ValueError: If the network is not siamese.
         """
         raise ValueError(self.why_not_siamese())
 
@@ -124,7 +124,7 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         reason = "works on both images together"
         if hasattr(self, "encode"):
             reason = "treats its first and its second image differently (image_means)"
-        # Training stages are no networks to choose.
+        # Training stages are left out.
         names = [name for name in registry.list() if "_pre_" not in name]
         able = [name for name in names if hasattr(registry.entry(name).model_class(), "encode")]
         return (
@@ -133,10 +133,10 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         )
 
     def build(self, input_shape=None):
-        """Creates all weights, of whatever shape the images will be.
+        """Creates all weights, whatever the images' size.
 
-        A subclass calls this at the end of ``__init__``: a new model can then be counted, loaded
-        into and saved before it has seen an image.
+        A subclass calls this at the end of ``__init__``: a new model can then count its parameters,
+        load weights and be saved before it sees an image.
         """
         side = self.multiple
         self.compute_output_spec(
@@ -149,23 +149,23 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
     def predict_flow(self, image1, image2, *, size=None):
         """Optical flow from ``image1`` to ``image2``, for images of any size.
 
-        The images are resized bilinearly to the next multiple of :attr:`multiple` (never rounded
-        to integers), images of more than a megapixel (2^20) to about that area; the flow is
-        resized back and scaled, as the papers do it.
+        The images are resized bilinearly to the next multiple of :attr:`multiple` (never rounded to
+        integers); images above a megapixel (2^20), to about that area. The flow is resized back and
+        scaled, as in the papers.
 
         Args:
             image1: uint8 or float in [0, 1], RGB, (H, W, 3) or (B, H, W, 3); grey and RGBA images
                 are converted.
             image2: The same for the second image.
-            size: (height, width) that the network shall run at, multiples of :attr:`multiple`.
-                Smaller is faster.
+            size: (height, width) to run the network at, multiples of :attr:`multiple`. Smaller is
+                faster.
 
         Returns:
             float32 (H, W, 2) or (B, H, W, 2) in pixels of the images: image1(p) looks like
             image2(p + flow(p)).
 
         Raises:
-            ValueError: If the images don't fit each other or hold impossible values.
+            ValueError: If the images don't match or hold invalid values.
         """
         if self.link_channels:
             raise ValueError(
@@ -179,10 +179,10 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         return pair.restore(outputs["flow"])
 
     def working_size(self, image_size, size=None):
-        """The (height, width) that images of a size are run at; ``size`` if it is given.
+        """The (height, width) to run images of a size at; ``size`` if it is given.
 
         Raises:
-            ValueError: If ``size`` is no multiple of :attr:`multiple`.
+            ValueError: If ``size`` is not a multiple of :attr:`multiple`.
         """
         if size is None:
             return working_size(image_size, self.multiple)
@@ -195,7 +195,7 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         of_parts = {id(weight) for part in parts for weight in part.weights}
         own = [weight for weight in self.weights if id(weight) not in of_parts]
         named = {weight.path.split("/", 1)[1]: weight for weight in own}
-        for part in parts:  # built on its own, its weights' paths don't know of the whole
+        for part in parts:  # built on its own: its weights' paths lack the whole's name
             named |= {f"{part.name}/{name}": w for name, w in part.weights_by_name().items()}
         return named
 
@@ -203,14 +203,15 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         """Takes over the weights of an earlier training stage; the optimizer starts anew.
 
         Args:
-            earlier: A network all of whose weights this one has too, of the same names and shapes.
+            earlier: A network whose weights are all in this one too, with the same names and
+                shapes.
 
         Returns:
             The names of the weights that stay as they were, sorted.
 
         Raises:
-            ValueError: If ``earlier`` has a weight that this network has not, or is no network of
-                Keras; nothing is copied.
+            ValueError: If ``earlier`` has a weight that this network lacks, or is not a Keras
+                network; nothing is copied.
         """
         if not isinstance(earlier, FlowModel):
             raise ValueError(
@@ -238,7 +239,7 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
 
     @classmethod
     def from_config(cls, config):
-        """The network of a configuration, in the precision that it says."""
+        """The network of a configuration, in its precision."""
         config = dict(config)
         config.pop("fine_below", None)  # in files of earlier versions, which could look twice
         frozen = config.pop("frozen_parts", ())
@@ -293,7 +294,7 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
 
 
 def in_unit_range(images, model):
-    """Images as a model computes with them: float in [0, 1] as they are, uint8 made so."""
+    """Images as float in [0, 1]: floats unchanged, uint8 converted."""
     dtype = keras.backend.standardize_dtype(images.dtype)
     if dtype == "uint8":
         return ops.cast(images, model.compute_dtype) / 255

@@ -2,8 +2,8 @@
 
 Dosovitskiy et al., "FlowNet: Learning Optical Flow with Convolutional Networks", ICCV 2015; the
 last is from "FlowNet 2.0" (Ilg et al., CVPR 2017), for small displacements. An encoder halves the
-images down to a 64th; a decoder predicts flow at every level on the way back up to a quarter,
-from the encoder's features of that level and what comes from below.
+images down to a 64th. A decoder predicts flow at every level back up to a quarter, from the
+encoder's features of that level and the output of the level below.
 """
 
 import keras
@@ -42,13 +42,13 @@ SMALL_DISPLACEMENTS = (
     ("conv3", 256, 3, 2),
     *CONV3_1_TO_6,
 )
-# Channels that come from the level below: level -> what its transposed convolution makes.
+# Level -> channels that its transposed convolution sends up.
 DECONVOLUTIONS = {6: 512, 5: 256, 4: 128, 3: 64}
 # FlowNet2-SD's decoder smooths its features before it predicts.
 SMOOTHINGS = {5: 512, 4: 256, 3: 128, 2: 64}
 
-# What a FlowNetS in a stack gets beside the images: the second image warped by the flow so far,
-# that flow in network units, and the brightness error that is left.
+# Inputs of a FlowNetS in a stack besides the images: the second image warped by the flow so far,
+# that flow in network units, and the remaining brightness error.
 LINK = {"warped2": 3, "flow": 2, "brightness_error": 1}
 
 
@@ -59,8 +59,8 @@ class FlowNetS(FlowModel):
     Outputs ``flow`` and ``flow6`` to ``flow2``, a 64th to a quarter of the size.
 
     Args:
-        stacked: The second or third network of FlowNet 2.0's stacks, which gets the flow so far
-            too; see :data:`LINK`.
+        stacked: Whether it is the second or third network of a FlowNet 2.0 stack, which also gets
+            the flow so far; see :data:`LINK`.
         name: Name of the model.
     """
 
@@ -89,7 +89,7 @@ class FlowNetC(SiameseFlowModel):
 
     Args:
         normalize_correlation: Divide the cost volume by the number of channels, as Caffe and
-            NVIDIA's port do; mmflow's weights are trained without.
+            NVIDIA's port do; mmflow's weights are trained without it.
         name: Name of the model.
     """
 
@@ -126,8 +126,8 @@ class FlowNet2SD(FlowModel):
     Outputs ``flow`` and ``flow6`` to ``flow2``, a 64th to a quarter of the size.
 
     Args:
-        flow_div: Network units are pixels / flow_div. mmflow's weights have 20, as all networks;
-            the original's were trained on 20 times the flow, which is 0.05.
+        flow_div: Network units are pixels / flow_div. mmflow's weights have 20, like all networks;
+            the original's were trained on 20 times the flow, so 0.05.
         name: Name of the model.
     """
 
@@ -146,7 +146,7 @@ class FlowNet2SD(FlowModel):
 
 
 class Encoder(Block):
-    """Convolutions in a row, (B, H, W, C) -> level -> the last features of that size.
+    """Convolutions in a row: (B, H, W, C) -> {level: last features of that size}.
 
     Args:
         convolutions: (name, channels, filter, stride) of each.
@@ -172,14 +172,14 @@ class Encoder(Block):
 
 
 class Decoder(Block):
-    """Flow from coarse to fine: level -> features, to ``{"flow2": …, …, "flow6": …}``.
+    """Flow from coarse to fine: {level: features} -> ``{"flow2": …, …, "flow6": …}``.
 
     At each level flow is predicted from the encoder's features of that level, the features that a
     transposed convolution brings from below, and the flow from below.
 
     Args:
-        deconvolutions: Level -> channels that it sends up; the finest level, which sends none, is
-            the one above.
+        deconvolutions: Level -> channels that it sends up. The finest level is the one above and
+            sends none.
         smoothings: Level -> channels of a linear convolution before the prediction.
         upsampling_bias: Whether the transposed convolution of the flow has a bias.
         initializer: Of the kernels; None for FlowNet's.

@@ -1,8 +1,8 @@
 """FlowNet 2.0: networks in a row, each of which corrects the one before.
 
 Ilg et al., "FlowNet 2.0: Evolution of Optical Flow Estimation with Deep Networks", CVPR 2017. The
-parts are the very networks of :mod:`tfflow.models.flownet`; what links them is the second image,
-warped by the flow so far, and the brightness error that is left.
+parts are the networks of :mod:`tfflow.models.flownet`, linked by the second image, warped by the
+flow so far, and the remaining brightness error.
 """
 
 import keras
@@ -28,15 +28,15 @@ class FlowNet2Stack(FlowModel):
     """FlowNetC and one FlowNetS (FlowNet2-CS) or two (FlowNet2-CSS; Ilg et al., 2017).
 
     Outputs ``flow`` and ``flow6`` to ``flow2`` of the last part. The parts are ``flownetc``,
-    ``flownets1`` and ``flownets2``, models of their own: weights of a trained one go in as they
-    are, ``tfflow.weights.load_mmflow(model.flownetc, "flownetc.pth")``.
+    ``flownets1`` and ``flownets2``, models of their own: weights of a trained one load directly,
+    ``tfflow.weights.load_mmflow(model.flownetc, "flownetc.pth")``.
 
     Args:
         refinements: Number of FlowNetS, 1 or 2.
         normalize_correlation: See :class:`FlowNetC`.
-        freeze: Names of parts that keep their weights in training. None by default, which is how
-            mmflow's weights were trained in effect (its ``freeze_net`` comes too early to do
-            anything); the paper freezes all but the last, ``("flownetc", "flownets1")``.
+        freeze: Names of parts that keep their weights in training. None by default: in effect,
+            mmflow's weights were trained that way (its ``freeze_net`` runs too early to work); the
+            paper freezes all but the last, ``("flownetc", "flownets1")``.
         name: Name of the model; None for flownet2cs or flownet2css.
     """
 
@@ -63,7 +63,7 @@ class FlowNet2Stack(FlowModel):
 
     @property
     def corrections(self):
-        """The FlowNetS in their order."""
+        """The FlowNetS in order."""
         return [self.flownets1] if self.refinements == 1 else [self.flownets1, self.flownets2]
 
     def estimate(self, image1, image2, training=None):
@@ -97,9 +97,9 @@ class FlowNet2(FlowModel):
         sd_flow_div: 20 for mmflow's weights of FlowNet2-SD; 0.05 for the original's. See
             :class:`FlowNet2SD`.
         normalize_correlation: See :class:`FlowNetC`.
-        freeze: Names of parts that keep their weights in training, a part's part as
-            ``"flownet2css/flownetc"``. None by default; the paper trains the fusion network
-            alone, ``("flownet2css", "flownet2sd")``.
+        freeze: Names of parts that keep their weights in training, nested ones as
+            ``"flownet2css/flownetc"``. None by default; the paper trains the fusion network alone,
+            ``("flownet2css", "flownet2sd")``.
         name: Name of the model.
     """
 
@@ -134,7 +134,7 @@ class FlowNet2(FlowModel):
         flows, errors = [], []
         for network in (self.flownet2sd, self.flownet2css):
             flow = network(images, training=training)["flow2"] * network.flow_div
-            # Nearest neighbours here, where the links within the stack are bilinear.
+            # Nearest neighbour here, but bilinear between the networks of the stack.
             flow = upsample_nearest(flow, 4)
             flows.append(flow)
             errors.append(compare(image1, image2, flow)[1])
@@ -152,7 +152,7 @@ class Fusion(Block):
     """The fusion network: the first image, two flows, their lengths and errors to one flow.
 
     (B, H, W, 11) -> ``{"flow1": …, "flow2": …, "flow3": …}`` in pixels, full size to a quarter. All
-    in float32, in mixed precision too: bfloat16 has no 100.25 px.
+    in float32, even in mixed precision: bfloat16 can't hold 100.25 px.
     """
 
     def __init__(self, name):

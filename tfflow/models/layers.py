@@ -1,4 +1,4 @@
-"""Layers that the published networks share: torch's convolutions, and upsampling of fixed taps."""
+"""Layers that the published networks share: torch's convolutions, upsampling with fixed taps."""
 
 import keras
 import numpy as np
@@ -15,16 +15,16 @@ def leaky_relu(x):
 
 
 def full_precision(x):
-    """float16 and bfloat16 as float32: half precision tells large flows apart in whole pixels."""
+    """float16 and bfloat16 as float32: half precision rounds large flows to whole pixels."""
     half = keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
     return ops.cast(x, "float32") if half else x
 
 
 class Block(layers.Layer):
-    """A part of a network, made of layers in its ``__init__`` and calling them in its ``call``.
+    """A part of a network that makes its layers in ``__init__`` and calls them in ``call``.
 
-    Its inputs keep their dtype, in mixed precision too: flow stays in float32, and convolutions
-    cast for themselves.
+    Its inputs keep their dtype, even in mixed precision: flow stays in float32, and convolutions
+    cast their own inputs.
     """
 
     def __init__(self, name=None):
@@ -37,10 +37,10 @@ class Block(layers.Layer):
 
 
 class Convolution(layers.Conv2D):
-    """A convolution padded as torch and Caffe pad it, k // 2 on every side, and leaky ReLU (0.1).
+    """A convolution with leaky ReLU (0.1), padded as in torch and Caffe: k // 2 on every side.
 
-    TensorFlow's "same" pads an even image at stride 2 on one side only, which moves every feature
-    by half a pixel and more with every level.
+    TensorFlow's "same" pads an even image at stride 2 on one side only, which shifts every feature
+    by half a pixel, more with every level.
 
     Args:
         filters: Output channels.
@@ -92,7 +92,7 @@ class Convolution(layers.Conv2D):
 
 
 class TransposedConvolution(layers.Conv2DTranspose):
-    """Doubles the size by a learned 4x4 convolution, and leaky ReLU; torch's padding of 1.
+    """Doubles the size by a learned 4x4 convolution with leaky ReLU; padding 1, as in torch.
 
     Args:
         filters: Output channels.
@@ -131,7 +131,7 @@ def he_normal(slope=0.0):
 
 
 class FixedUpsampling(layers.Layer):
-    """Doubles the size by 4x4 taps for each channel that are stored, and never trained.
+    """Doubles the size by 4x4 taps per channel, which are stored but never trained.
 
     Args:
         taps: ``"bilinear"``: as Caffe's filler makes them; ``"mmflow"``: as mmflow makes them. Its

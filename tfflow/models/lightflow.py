@@ -1,6 +1,6 @@
 """Light Flow: the flow network of "Towards High Performance Video Object Detection for Mobiles".
 
-Zhu, Dai, Zhu, Wei, Yuan, 2018 (arXiv 1804.05830), table 1. An encoder-decoder after FlowNetS made
+Zhu, Dai, Zhu, Wei, Yuan, 2018 (arXiv 1804.05830), table 1. An encoder-decoder like FlowNetS, made
 for phones: every convolution is a depthwise 3x3 and a pointwise 1x1, upsampling is nearest
 neighbour, and five predictions at five resolutions are averaged into one.
 """
@@ -50,7 +50,7 @@ class SeparableConvolution(layers.Layer):
         linear: Leave out the pointwise convolution's batch norm and activation and give it a
             bias: for flow predictors, whose values have both signs.
         momentum: Of the batch norms' moving statistics.
-        synchronized: Whether a batch's statistics are those of all devices together.
+        synchronized: Whether batch statistics are computed over all devices.
     """
 
     def __init__(self, filters, stride=1, linear=False, momentum=0.9, synchronized=False, **kwargs):
@@ -109,18 +109,18 @@ class LightFlow(FlowModel):
     Args:
         width: Multiplier of the number of channels; the paper has 1.0, 0.75 and 0.5.
         predictor_activation: Whether batch norm and leaky ReLU follow the predictors' pointwise
-            convolutions too. True is the paper taken by its word ("every convolution …") and what
-            LightFlow-pytorch does; it leaves a tenth of the slope to negative flow. False makes
-            them linear, with a bias.
+            convolutions too. True follows the paper's wording ("every convolution …") and
+            LightFlow-pytorch; negative flow then has a tenth of the slope. False makes them linear,
+            with a bias.
         batch_norm_momentum: Of the moving statistics. 0.9 is torch's default, for the published
             batches of 128; with 8 or 16 pairs a step, 0.99 averages out their noise.
         synchronized: Whether batch norm sees the batches of all devices of a ``tf.distribute``
             strategy together, so that training does not depend on their number. It costs a
             message between devices at each batch norm.
-        freeze_statistics: Normalise by the moving statistics in training too, and leave them as
-            they are. For small batches: one pair of large motion in eight sways a batch's
-            statistics; the network learns to live with that, and predicts badly by the moving
-            ones. From scratch (mean 0, variance 1) it is a network without normalisation.
+        freeze_statistics: Normalise by the moving statistics in training too, without updating
+            them. For small batches: one pair of large motion in eight sways a batch's statistics;
+            the network adapts to that and predicts badly with the moving ones. From scratch, with
+            mean 0 and variance 1, it is a network without normalisation.
         name: Name of the model.
     """
 
@@ -162,13 +162,13 @@ class LightFlow(FlowModel):
         mean = ops.convert_to_tensor(MEAN, dtype=image1.dtype)
         x = ops.concatenate([image1 - mean, image2 - mean], axis=-1)
         if self.freeze_statistics:
-            training = False  # batch norm is all that trains otherwise than it predicts
+            training = False  # only batch norm differs between training and prediction
         encoded = {}
         for convolution in self.encoder:
             x = encoded[convolution.name] = convolution(x, training=training)
 
-        # The average of the five predictions, each brought to a quarter of the image's size by
-        # nearest neighbours: coarse ones are added on the way up, which is the same sum.
+        # The average of the five predictions, each upsampled to a quarter of the image's size by
+        # nearest neighbour. Adding the coarse ones on the way up gives the same sum.
         flow = None
         for convolution, predictor, (_, _, skip) in zip(self.decoder, self.predictors, DECODER):
             if skip is not None:

@@ -1,11 +1,11 @@
 """MaskFlowNet: "Asymmetric Feature Matching with Learnable Occlusion Mask".
 
 Zhao et al., CVPR 2020 (arXiv 2003.10955). MaskFlowNet-S is a PWC-Net whose warped features are
-masked by a learned occlusion, and convolved in warping; MaskFlowNet adds a second stage, which
-starts from its flow and matches both the features and the images warped by it.
+masked by a learned occlusion and convolved during warping. MaskFlowNet adds a second stage, which
+starts from that flow and matches both the features and the images warped by it.
 
-Inside, flow is (v, u), vertical first, as deformable convolution has its offsets; what is given
-out is (u, v). The numbers are mmflow's; where the authors' own differ, there is a switch.
+Inside, flow is (v, u), vertical first, like the offsets of deformable convolution; outputs are
+(u, v). The numbers are mmflow's; where the authors' differ, there is a switch.
 """
 
 import keras
@@ -46,7 +46,7 @@ class MaskFlowNetS(FlowModel):
 
     Args:
         normalize_correlation: Divide cost volumes by the number of channels, as the authors'
-            MXNet code does; mmflow's weights are trained without.
+            MXNet code does; mmflow's weights are trained without it.
         name: Name of the model.
     """
 
@@ -77,20 +77,19 @@ class MaskFlowNet(FlowModel):
     """MaskFlowNet (Zhao et al., 2020): two stages, the second matching on two pyramids.
 
     Outputs ``flow``; ``flow6`` to ``flow2`` of the second stage; and the first stage's
-    ``occlusion``. The first stage is the part ``maskflownets``, a model of its own: a trained
-    one's weights go in as they are.
+    ``occlusion``. The first stage is the part ``maskflownets``, a model of its own: weights of a
+    trained one load directly.
 
     Args:
-        implementation: ``"mmflow"``, or ``"mxnet"`` for what the authors' own does otherwise, as
-            far as it is known: it also samples differently at the image's border, which is not
-            reproduced, and there is no importer of its weights yet. It decides on all of the
-            following that are None.
+        implementation: ``"mmflow"``, or ``"mxnet"`` for what the authors' code does differently, as
+            far as known. Its sampling at the image's border also differs but is not reproduced, and
+            there is no importer of its weights yet. This sets all of the following that are None.
         normalize_correlation: See :class:`MaskFlowNetS`.
-        swapped_first_flow: mmflow's second stage takes the first one's flow as it is given out,
-            (u, v), where everything else is (v, u). Its weights have learned that.
+        swapped_first_flow: mmflow's second stage takes the first one's flow in output order,
+            (u, v), where everything else is (v, u). Its weights are trained with it.
         raw_mask: The second stage sees the mask as a logit (mmflow), not as sigmoid - 0.5.
         first_features_twice: The authors' second stage matches the first image's features of
-            levels 2 and 3 with themselves, a slip that their weights have learned.
+            levels 2 and 3 with themselves, a mistake that their weights are trained with.
         freeze: Names of parts that keep their weights in training; the published second stage is
             trained with ``("maskflownets",)``. None by default.
         name: Name of the model.
@@ -178,7 +177,7 @@ IMPLEMENTATIONS = {
 class MaskDecoder(Block):
     """The first stage's decoder: two pyramids to the flow of each level, and a mask.
 
-    Gives {6: flow, …, 2: flow} in network units, (v, u), and the logit of the mask at level 2's
+    Returns {6: flow, …, 2: flow} in network units, (v, u), and the logit of the mask at level 2's
     size, large where a pixel is matched.
     """
 
@@ -219,7 +218,7 @@ class MaskDecoder(Block):
 
 
 class CascadeDecoder(Block):
-    """The second stage's decoder: both stages' pyramids and the first one's flow to better flow.
+    """The second stage's decoder: refines the first stage's flow with both stages' pyramids.
 
     Features of the images {level: (B, h, w, C)} each, features of the first image and the warped
     second one as one batch {level: (2B, h, w, C)}, and the first stage's flows {level: flow} ->
@@ -259,8 +258,8 @@ class CascadeDecoder(Block):
 class FeatureMatching(Block):
     """Warps the second image's features to the first image: AsymOFMM of the paper (section 3.2).
 
-    A deformable convolution whose taps all follow the flow (v, u) in pixels of the level; then, if
-    ``masked``, what has no match is faded out and replaced by features from below.
+    A deformable convolution whose taps all follow the flow (v, u) in pixels of the level; if
+    ``masked``, features without a match are then faded out and replaced by features from below.
     """
 
     def __init__(self, masked, name):
@@ -279,7 +278,7 @@ class FeatureMatching(Block):
         if self.masked:
             warped = warped * ops.sigmoid(mask) + self.tradeoff(from_below)
         # Leaky ReLU, in a form that TensorFlow 2.21 does not fuse with the convolution and the sum
-        # before it: oneDNN's fused kernel forgets the slope, and takes 0.2.
+        # before it: oneDNN's fused kernel ignores the slope and uses 0.2.
         return LEAKY_SLOPE * warped + ops.relu((1.0 - LEAKY_SLOPE) * warped)
 
 
@@ -342,7 +341,7 @@ class ContextNetwork(Block):
 
 
 def centered(image1, image2):
-    """Both images without the mean colour that they have together, pair by pair."""
+    """Both images minus the mean colour of their pair."""
     mean = (
         ops.mean(image1, axis=(1, 2), keepdims=True) + ops.mean(image2, axis=(1, 2), keepdims=True)
     ) / 2
@@ -350,7 +349,7 @@ def centered(image1, image2):
 
 
 def occlusion_of(mask):
-    """The mask's logit, large where a pixel is matched, to the share of occlusion, 0 to 1."""
+    """Occlusion, 0 to 1, from the mask's logit, which is large where a pixel is matched."""
     return 1.0 - ops.sigmoid(full_precision(mask))
 
 

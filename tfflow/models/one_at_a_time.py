@@ -1,11 +1,11 @@
-"""Objects that are one video each: their steps follow one another."""
+"""Objects that process one video each, step by step."""
 
 import functools
 import threading
 
 
 def one_at_a_time(method):
-    """A method that refuses to run while another thread is in one of its object's such methods.
+    """Makes a method refuse to run while another thread is in such a method of the same object.
 
     The object calls :func:`guard` in its ``__init__``.
     """
@@ -27,5 +27,5 @@ def one_at_a_time(method):
 
 
 def guard(instance):
-    """Makes ready an object for :func:`one_at_a_time`."""
+    """Prepares an object for :func:`one_at_a_time`."""
     instance._in_use = threading.RLock()

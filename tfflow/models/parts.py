@@ -1,4 +1,4 @@
-"""The parts of a model: by name, to be frozen; and as compiled models of their own."""
+"""The parts of a model: frozen by name, or compiled as models of their own."""
 
 import pathlib
 
@@ -6,13 +6,13 @@ import keras
 
 
 class WithParts:
-    """For a model: freezing its parts, also when it is saved and loaded or cloned."""
+    """Freezes a model's parts; they stay frozen when it is saved and loaded, or cloned."""
 
     def freeze_parts(self, names):
-        """Lets parts keep their weights in training; all others are trained.
+        """Freezes the weights of parts in training; all others are trained.
 
         Args:
-            names: Names of layers of the network, and of those within them as
+            names: Names of layers of the network, and of nested layers as
                 ``"flownet2css/flownetc"``.
 
         Raises:
@@ -66,18 +66,18 @@ class WithParts:
         return {**super().get_config(), **frozen}
 
     def _trackable_children(self, save_type="checkpoint", **kwargs):
-        # tf.train.Checkpoint and tf.saved_model.save ask for this, and Keras tells them of no layer
-        # in a list or a dictionary.
+        # tf.train.Checkpoint and tf.saved_model.save call this, and Keras leaves out layers in a
+        # list or a dictionary.
         children = super()._trackable_children(save_type, **kwargs)
         return {**children, **{f"part {name}": part for name, part in _all_parts(self)}}
 
 
 class CompiledPart(keras.Model):
-    """A function of a model's as a model of its own: Keras compiles what is a model's call.
+    """A model's function as a model of its own: Keras only compiles a model's call.
 
     Args:
         model: The model.
-        function: ``function(inputs)``, of what ``predict_on_batch`` is given.
+        function: ``function(inputs)``, with the inputs of ``predict_on_batch``.
     """
 
     def __init__(self, model, function):

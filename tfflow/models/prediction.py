@@ -1,7 +1,7 @@
-"""From two images as people have them to a network's input, and from its flow back.
+"""From two images as users have them to a network's input, and from its flow back.
 
-NumPy alone: a Keras model and a .tflite file go through the same lines, so that the same call
-means the same for both.
+NumPy only: a Keras model and a .tflite file share this code, so that a call means the same for
+both.
 """
 
 import math
@@ -9,19 +9,19 @@ import os
 
 import numpy as np
 
-# Pixels. Of larger images, motion is beyond the reach of networks that are trained on crops of a
-# few hundred pixels, and 8K would not fit into memory: they are run at this area.
+# Pixels. Larger images are run at this area: their motion is too large for networks trained on
+# crops of a few hundred pixels, and 8K would not fit into memory.
 LARGEST_AREA = 1_048_576
 
 
 class ImagePair:
-    """Two images made ready for a network: checked, float32 RGB in [0, 1], of the network's size.
+    """Two images prepared for a network: checked, float32 RGB in [0, 1], at the network's size.
 
     Args:
         image1: First image, uint8 or float in [0, 1], (H, W, 3) or (B, H, W, 3). Grey images
             ((H, W) or one channel) are repeated to three channels; a fourth channel, alpha, is
             dropped.
-        image2: Second image, of the same size and the same number.
+        image2: Second image, of the same size and batch size.
         size: (height, width) that the network runs at.
         multiple: Instead of ``size``: :func:`working_size` with this multiple.
 
@@ -29,7 +29,7 @@ class ImagePair:
         image1, image2: (B, h, w, 3) float32.
 
     Raises:
-        ValueError: If the images are no images, differ in size, or hold NaN, infinite or
+        ValueError: If the inputs are not images, differ in size, or hold NaN, infinite or
             out-of-range values.
     """
 
@@ -46,10 +46,10 @@ class ImagePair:
         self.image1, self.image2 = (resize(i, size, antialias=True) for i in (image1, image2))
 
     def restore(self, flow):
-        """The network's flow (B, h, w, 2), in its own pixels, brought to the images' size.
+        """The network's flow (B, h, w, 2), in its own pixels, rescaled to the images' size.
 
         Returns:
-            float32 (H, W, 2) or (B, H, W, 2), as the images came, in pixels of the images.
+            float32 (H, W, 2) or (B, H, W, 2), like the images, in their pixels.
         """
         flow = rescale(flow, self._size)
         return flow[0] if self._single else flow
@@ -63,13 +63,13 @@ def rescale(flow, size):
 
 
 def next_multiple(size, multiple):
-    """(height, width), each side the next multiple."""
+    """(height, width), each rounded up to a multiple."""
     # Not -(-side // multiple): tf2onnx divides negative numbers towards zero.
     return tuple((side + multiple - 1) // multiple * multiple for side in size)
 
 
 def working_size(image_size, multiple):
-    """The (height, width) that a network runs at unless it is told otherwise.
+    """The (height, width) that a network runs at by default.
 
     The next multiples of the image's sides; of an image above :data:`LARGEST_AREA`, the multiples
     nearest to that area in the image's proportions.
@@ -89,14 +89,14 @@ def resize(images, size, antialias=False):
         images: (B, H, W, C) floating point.
         size: (height, width) of the result.
         antialias: Where an axis shrinks, average with a triangle as wide as the reduction, as
-            ``keras.ops.image.resize`` does. What a camera of that size would see: without it, a
-            pan at 4000x2250 was off by two to three times as much.
+            ``keras.ops.image.resize`` does. This is what a camera of that size would see: without
+            it, the error on a pan at 4000x2250 was two to three times as large.
     """
     for axis, target in ((1, size[0]), (2, size[1])):
         source = images.shape[axis]
         if source == target:
             continue
-        # Of one axis, for each target pixel: the first source pixel, and the weights from it on.
+        # For each target pixel of the axis: the first source pixel, and the weights from there on.
         step = source / target
         reach = max(step, 1.0) if antialias else 1.0
         centre = (np.arange(target) + 0.5) * step - 0.5
@@ -117,7 +117,7 @@ def resize(images, size, antialias=False):
 
 
 def as_batch(image, name):
-    """float32 (B, H, W, 3) in [0, 1], and whether a single image came; errors call it ``name``."""
+    """float32 (B, H, W, 3) in [0, 1], and whether it was a single image; ``name`` is for errors."""
     if isinstance(image, (str, os.PathLike)):
         raise ValueError(
             f"{name} must be an image, not the name of one: tfflow.data.read_image({str(image)!r})."
@@ -162,11 +162,10 @@ def as_batch(image, name):
 
 
 def check_not_in_255(inputs=None):
-    """Raises ValueError if images, by name in a dict, are float in 0..255.
+    """Raises ValueError if the images in a dict are float in 0..255.
 
-    A network would take them, and its flow would be wrong. Only the first of a batch is looked at,
-    of NumPy's arrays and of TensorFlow's tensors that have values: not of those in a graph, nor of
-    what a data set will give.
+    A network would accept them and give wrong flow. Only the first image of a batch is checked, in
+    NumPy arrays and eager TensorFlow tensors: not in tensors of a graph, nor in a data set.
     """
     for name in ("image1", "image2"):
         images = inputs.get(name) if isinstance(inputs, dict) else None

@@ -48,13 +48,13 @@ def register(
 ):
     """Adds a network under a name of its own, for :func:`create`, recipes and the command line.
 
-    Without ``target`` it is a decorator of the class.
+    Without ``target`` it is a class decorator.
 
     Args:
         name: A new name.
         target: A :class:`tfflow.models.FlowModel` subclass, or ``"package.module:Class"``.
         parameters: Number of trainable parameters (checked by the test of the registry).
-        gflops: Operations of a forward pass at 384x512, in 1e9: what a recipe's cost is told by.
+        gflops: Operations of a forward pass at 384x512, in 1e9; for a recipe's cost.
         paper: Where it was published.
         description: One line for people.
         **arguments: Constructor arguments of this variant.
@@ -108,8 +108,8 @@ def create(name, /, *, preset=None, **arguments):
     Args:
         name: One of :func:`list`.
         preset: Name of trained weights (``tfflow.weights.list_presets(name)``), or None.
-        **arguments: Further constructor arguments, which override the variant's own; ``name`` is
-            the model's, so that two of a kind can be told apart.
+        **arguments: Further constructor arguments, which override the variant's own; ``name`` names
+            the model, to tell two of a kind apart.
 
     Returns:
         A :class:`tfflow.models.FlowModel`, built and ready to predict.

@@ -1,18 +1,18 @@
-"""RillFlow, a network of our own for phones: it matches, and corrects what it matched.
+"""RillFlow, our own network for phones: it matches, and corrects its matches.
 
 A rill is a very small stream. Where the ideas come from:
 
 * features of each image alone, a pyramid, and at each level, coarse to fine, a warp and a cost
   volume over few displacements: PWC-Net (Sun et al., 2018);
-* cosine similarity of mean-free features with a learned temperature, and the displacement that its
-  softmax expects as a first answer, in each window, and at a 16th over the whole image, so that
-  fast things are found that are too small for the coarser levels: GMFlow (Xu et al., 2022);
+* cosine similarity of mean-free features with a learned temperature, and the expected displacement
+  of its softmax as a first answer, in each window, and at a 16th over the whole image, to find fast
+  objects that are too small for the coarser levels: GMFlow (Xu et al., 2022);
 * a second look at the finest level by the difference of the warped features instead of a cost
   volume: the sub-pixel refinement of LiteFlowNet (Hui et al., 2018);
 * upsampling by learned convex combinations: RAFT (Teed and Deng, 2020).
 
 The learned gates on the expected displacements and the sizes are ours, chosen by measurement:
-docs/rillflow.md has each try.
+docs/rillflow.md has every experiment.
 """
 
 import keras
@@ -26,17 +26,17 @@ from tfflow.ops import correlation, resize, upsample_convex, warp
 # Of each level, finest first: from a quarter of the image's size to a 64th.
 LEVELS = (2, 3, 4, 5, 6)
 FEATURES = (24, 48, 80, 112, 112)
-# What is matched has fewer channels: that is what a cost volume costs.
+# Matched features have fewer channels: they set the cost of a cost volume.
 MATCHED = (16, 32, 48, 64, 64)
 DECODERS = ((48, 32, 32), (48, 48, 48), (80, 64, 48), (80, 80, 64), (64, 64))
 REFINEMENT = (32, 32)
 UPSAMPLING = 48
 RADII = (2, 3, 4, 4, 3)
-# Here each pixel is compared with all pixels of the other map, too.
+# Here each pixel is also compared with all pixels of the other map.
 GLOBAL_LEVEL = 4
 
-MEAN = 0.43  # of all channels alike: about the scenes' and FlyingChairs'
-# Of the softmax over a window, and over a whole map, whose hundreds of unrelated pixels count for
+MEAN = 0.43  # of every channel: about that of the scenes and FlyingChairs
+# Of the softmax over a window, and over a whole map, whose hundreds of unrelated pixels would weigh
 # too much at the former.
 FIRST_TEMPERATURE = 12.0
 FIRST_GLOBAL_TEMPERATURE = 30.0
@@ -47,12 +47,12 @@ class RillFlow(SiameseFlowModel):
     """Siamese features, matching by expected displacement at five levels, convex upsampling.
 
     Outputs, finest first: ``flow0``, the network's answer, at the images' size; ``flow2``, the flow
-    at a quarter before the second look; ``flow3`` to ``flow6``, coarser ones; ``flow4_M``, what is
-    matched over the whole map at a 16th, for a loss of its own.
+    at a quarter before the second look; ``flow3`` to ``flow6``, coarser ones; ``flow4_M``, the
+    match over the whole map at a 16th, for a loss of its own.
 
     Args:
-        width: Multiplier of the channels of the features and decoders; what is matched keeps its
-            own.
+        width: Channel multiplier of the features and decoders; matched features keep their
+            channels.
         name: Name of the model.
     """
 
@@ -115,7 +115,7 @@ class RillFlow(SiameseFlowModel):
     def estimate_from(self, features1, features2, training=None):
         flow, state, outputs = None, None, {}
         for level in reversed(LEVELS):
-            pixels = self.flow_div / 2**level  # of this level, in a network unit
+            pixels = self.flow_div / 2**level  # of this level, per network unit
             own, matched1 = features1[f"features{level}"], features1[f"matched{level}"]
             matched2 = features2[f"matched{level}"]
             known = [own]
@@ -131,7 +131,7 @@ class RillFlow(SiameseFlowModel):
                 elsewhere = elsewhere - flow * pixels
                 known += [0.25 * elsewhere, confidence]  # about as large as the others
             state, correction = self.decoders[str(level)](known)
-            # The expected displacement is noise where nothing is to be seen; the gate shuts it out.
+            # Where nothing is visible, the expected displacement is noise; the gate shuts it out.
             gate = ops.sigmoid(correction[..., 2:3] + 1.0)
             found = correction[..., :2] + gate * expected / pixels
             if level == GLOBAL_LEVEL:
@@ -140,10 +140,10 @@ class RillFlow(SiameseFlowModel):
             flow = found if flow is None else flow + found
             outputs[f"flow{level}"] = flow
 
-        # A second look at the finest level: what is left is less than a pixel of it.
+        # A second look at the finest level: the remaining flow is less than a pixel of it.
         flow = ops.stop_gradient(flow)
         warped2 = warp(features2["matched2"], flow * pixels, padding="border")
-        # As large as the other inputs: a channel of unrelated features is about 1 / √C.
+        # Scaled like the other inputs: a channel of unrelated features is about 1 / √C.
         channels = matched1.shape[-1]
         difference = (matched1 - warped2) * channels**0.5
         product = (matched1 * warped2) * channels
@@ -160,14 +160,14 @@ class RillFlow(SiameseFlowModel):
 
 
 class Softmax(Block):
-    """Shares of what is compared, by cosine, with a learned temperature."""
+    """Softmax over cosine similarities, with a learned temperature."""
 
     def __init__(self, first_temperature=FIRST_TEMPERATURE, name=None):
         super().__init__(name=name)
         self.first_temperature = first_temperature
 
     def build(self, *args, **kwargs):
-        # Its logarithm: a step of training then is a share of it.
+        # Its logarithm: a training step then scales it.
         self.log_temperature = self.add_weight(
             shape=(),
             initializer=keras.initializers.Constant(np.log(self.first_temperature)),
@@ -180,7 +180,7 @@ class Softmax(Block):
 
 
 class Matching(Softmax):
-    """Cost volume, the displacement that its softmax expects, and how sure that is.
+    """Cost volume, the expected displacement of its softmax, and its confidence.
 
     Two maps (B, h, w, C) of unit length -> (B, h, w, D²), cosines times √C; (B, h, w, 2) in pixels
     of the level; (B, h, w, 1) in (0, 1]; with D = 2 · radius + 1.
@@ -190,7 +190,7 @@ class Matching(Softmax):
         super().__init__(name=name)
         self.radius = radius
         steps = np.arange(-radius, radius + 1, dtype=np.float32)
-        # (D², 2), the vertical displacement being the slow one, as correlation has it.
+        # (D², 2), the vertical displacement varying slowest, as in correlation.
         self.displacements = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
 
     def call(self, features1, features2):
@@ -198,13 +198,13 @@ class Matching(Softmax):
         shares = self.shares(cost)
         displacements = ops.convert_to_tensor(self.displacements, dtype=cost.dtype)
         expected = ops.matmul(shares, displacements)
-        # Of unrelated features it is about 1 / √C; a decoder's inputs shall be alike in size.
+        # For unrelated features it is about 1 / √C; a decoder's inputs should be of similar size.
         cost = cost * features1.shape[-1] ** 0.5
         return cost, expected, ops.max(shares, axis=-1, keepdims=True)
 
 
 class GlobalMatching(Softmax):
-    """The displacement that is expected over the whole map, and how sure that is.
+    """The expected displacement over the whole map, and its confidence.
 
     Two maps (B, h, w, C) of unit length -> (B, h, w, 2) in pixels of the level; (B, h, w, 1) in
     (0, 1]. It compares (h · w)² pairs of pixels: 0.6 million for an image of 384x512.
@@ -225,7 +225,7 @@ class GlobalMatching(Softmax):
 
 
 class Decoder(Block):
-    """Convolutions over all that is known at a level, and a linear one that answers.
+    """Convolutions over all inputs of a level, and a linear one for the answer.
 
     Returns the last hidden map, which the next level gets, and (B, h, w, ``answers``) float32.
     """

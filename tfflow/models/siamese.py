@@ -1,4 +1,4 @@
-"""Networks that see each image by itself before they match: a video's frame is encoded once."""
+"""Networks that encode each image alone before matching: a video's frame is encoded once."""
 
 from keras import ops
 
@@ -7,11 +7,11 @@ from tfflow.models.parts import CompiledPart
 
 
 class SiameseFlowModel(FlowModel):
-    """A network of two parts: features of each image alone, and what matches two images' features.
+    """A network of two parts: one encodes each image alone, one matches two images' features.
 
-    A subclass writes :meth:`extract` and :meth:`estimate_from` instead of ``estimate``. Called
-    with two images it computes what it always did, both images' features as one batch; in a video
-    :meth:`encode` is called once for each frame:
+    A subclass defines :meth:`extract` and :meth:`estimate_from` instead of ``estimate``. A call
+    with two images computes their features as one batch; in a video, :meth:`encode` is called once
+    per frame:
 
         >>> features1 = model.encode(frame1)
         >>> features2 = model.encode(frame2)
@@ -23,13 +23,13 @@ class SiameseFlowModel(FlowModel):
     def extract(self, images, training=None):
         """All that matching needs of one image: (B, H, W, 3) -> a dict, name -> (B, h, w, C).
 
-        Images are in the network's own precision. Nothing may be computed from two images of the
-        batch together.
+        Images are in the network's own precision. The result for an image must not depend on others
+        in the batch.
         """
         raise TypeError(f"{type(self).__name__} must define extract(images, training).")
 
     def estimate_from(self, features1, features2, training=None):
-        """Two images' features to the pyramid of flow, as ``estimate`` gives it."""
+        """The pyramid of flow from two images' features, as in ``estimate``."""
         raise TypeError(
             f"{type(self).__name__} must define estimate_from(features1, features2, training)."
         )
@@ -51,7 +51,7 @@ class SiameseFlowModel(FlowModel):
             the network compares colours.
 
         Raises:
-            ValueError: If the image has not that shape, or this network sees no image alone.
+            ValueError: If the image has another shape, or this network can't encode an image alone.
         """
         self._check_siamese()
         self._check_image(image)
@@ -70,7 +70,7 @@ class SiameseFlowModel(FlowModel):
             ``{"flow": (B, H, W, 2) in pixels from image1 to image2, "flowN": …}``.
 
         Raises:
-            ValueError: If this network sees no image alone.
+            ValueError: If this network can't encode an image alone.
         """
         self._check_siamese()
         outputs = self.estimate_from(features1, features2, training=training)

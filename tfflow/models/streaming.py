@@ -7,16 +7,15 @@ from tfflow.models.prediction import as_batch, rescale, resize
 class FlowStream:
     """The flow from each frame of a video to the next; every frame is encoded once.
 
-    The same numbers as ``predict_flow(previous, frame)``, for less: half of all encoding is saved.
-    One stream is one video: threads that call it at the same time get a RuntimeError. Several
-    streams may share a network.
+    The same numbers as ``predict_flow(previous, frame)``, at less cost: half of the encoding is
+    saved. One stream is one video: threads that call it at the same time get a RuntimeError.
+    Several streams may share a network.
 
     Args:
         network: A siamese :class:`tfflow.models.FlowModel`, or a
             :class:`tfflow.tflite.FlowInterpreter` of a file that was exported with
-            ``streaming=True``; their attribute ``siamese`` says so.
-        size: (height, width) that the network shall run at, as for ``predict_flow``; None for its
-            own choice.
+            ``streaming=True``; their attribute ``siamese`` is then True.
+        size: (height, width) to run the network at, as for ``predict_flow``; None for its default.
 
     Raises:
         ValueError: If the network can't encode a frame by itself; the message names those that
@@ -41,18 +40,18 @@ class FlowStream:
 
     @one_at_a_time
     def next(self, frame):
-        """The flow from the frame before to this one.
+        """The flow from the previous frame to this one.
 
         Args:
             frame: uint8 or float in [0, 1], RGB, (H, W, 3); grey and RGBA are converted.
 
         Returns:
-            float32 (H, W, 2) in pixels of the frame: the frame before, at p, looks like this one
-            at p + flow(p). None for the first frame.
+            float32 (H, W, 2) in pixels of the frame: the previous one at p looks like this one at
+            p + flow(p). None for the first frame.
 
         Raises:
-            ValueError: If it is no image, or of another size than the frame before. The stream
-                then is as it was.
+            ValueError: If it is not an image, or differs in size from the previous frame. The
+                stream then stays as it was.
             RuntimeError: If another thread is in ``next`` or ``reset``.
         """
         batch, single = as_batch(frame, "frame")

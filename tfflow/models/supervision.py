@@ -9,10 +9,10 @@ from tfflow.ops import resize, resize_flow
 
 
 class Supervised:
-    """Keras's training of a model whose outputs are a dictionary and whose target is one flow.
+    """Keras training for a model with a dictionary of outputs and one flow as the target.
 
     The target is the true flow, (B, H, W, 2) in pixels, or ``{"flow": …}``; with losses or metrics
-    for further outputs, a dictionary of what is true for each. ``sample_weight`` is the flow's
+    for further outputs, a dictionary with the truth for each. ``sample_weight`` is the flow's
     validity, (B, H, W) or (B, H, W, 1), or a weight for each pair, (B,). Where the truth is NaN or
     infinite, it does not count in a loss, nor in the metrics of ``tfflow.metrics``.
     """
@@ -28,10 +28,10 @@ class Supervised:
         jit_compile="auto",
         **kwargs,
     ):
-        """As ``keras.Model.compile``; what differs is said here.
+        """Like ``keras.Model.compile``, with the differences below.
 
         Args:
-            optimizer: As Keras's.
+            optimizer: As in Keras.
             loss: A loss of ``tfflow.losses``, which sees the whole pyramid; one of Keras's, which
                 sees ``flow``; or a dictionary of Keras's, output -> loss.
             loss_weights: For a dictionary of losses.
@@ -39,7 +39,7 @@ class Supervised:
                 are weighted: they see ``sample_weight``.
             weighted_metrics: The same.
             jit_compile: ``"auto"`` leaves XLA off on TensorFlow.
-            **kwargs: As Keras's.
+            **kwargs: As in Keras.
 
         Raises:
             ValueError: If losses are in a list, or one of ``tfflow.losses`` is in a dictionary or
@@ -80,15 +80,15 @@ class Supervised:
             **kwargs,
         )
         if self.optimizer is not None:
-            # With its variables there already, TensorFlow traces the first step once, not twice.
+            # With its variables already there, TensorFlow traces the first step once, not twice.
             self.optimizer.build(self.trainable_variables)
 
     def compile_from_config(self, config):
-        # Keras asks for this of every model whose compile is its own.
+        # Keras requires this of every model that overrides compile.
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The loss of the whole pyramid, or of the outputs that the losses are for."""
+        """The loss of the whole pyramid, or of the outputs that have losses."""
         if _takes_pyramid(self.loss):
             truth, weight = _of_flow(y, "target"), _of_flow(sample_weight, "sample_weight")
             _check_size_of(truth, y_pred["flow"])
@@ -188,14 +188,14 @@ def _chosen(names, target, outputs, sample_weight):
 
 
 def _without_name(compared):
-    """The same of one output as three values, as Keras has it."""
+    """For a single output, three plain values, as Keras expects."""
     return [next(iter(d.values())) for d in compared] if len(compared[0]) == 1 else compared
 
 
 def _known(truth, output):
-    """The truth; where it is not finite the output itself, so that no error is counted there."""
+    """The truth, replaced by the output where it is not finite, so that no error counts there."""
     if len(truth.shape) != len(output.shape):
-        return truth  # for Keras to complain of
+        return truth  # Keras reports it
     truth = ops.cast(truth, output.dtype)
     return ops.where(ops.isfinite(truth), truth, ops.stop_gradient(output))
 
@@ -212,7 +212,7 @@ def _of_pixels(weight, output):
 
 
 def _resized_truth(truth, size, valid=None):
-    """A truth in pixels of its own size, in pixels of another; means are over what is known.
+    """The true flow at another size, in its pixels; means are over known pixels only.
 
     Returns:
         (B, *size, 2), NaN where nothing is known, and (B, *size, 1): the share of each pixel that

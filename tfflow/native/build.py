@@ -1,13 +1,13 @@
 """Compiles the native ops for the TensorFlow that is installed, once, into the user's cache.
 
 A library lies at CACHE/native/KEY/ops-COMPILER.so: KEY stands for TensorFlow, the processor and the
-sources, so a new one of these is a new build, and an old library is never loaded by what it was not
-made for. Prebuilt libraries break with every release of TensorFlow; this can't.
+sources, so a change in any of them means a new build, and a library is only loaded where it was
+built for. Prebuilt libraries break with every release of TensorFlow; this can't.
 
 Where TensorFlow sees NVIDIA GPUs, the library holds their kernels too: it is then called
 ops-COMPILER-cuda-NVCC-SOURCES.so, where SOURCES stands for the CUDA sources and the kinds of GPUs.
-If nvcc fails, a file of that name ending in .failed says why, nvcc isn't tried again unasked, and
-the library is that for the CPU.
+If nvcc fails, a file of that name ending in .failed says why, nvcc isn't run again unless asked,
+and the library is that for the CPU.
 """
 
 import concurrent.futures
@@ -26,7 +26,7 @@ from tfflow.native.cuda import nvcc, toolkit
 from tfflow.native.cxx import BuildError, find_compiler
 
 SOURCES = Path(__file__).parent
-ANY = "?" * 12  # what stands for some compiler in a library's name, to glob
+ANY = "?" * 12  # glob pattern for any compiler in a library's name
 
 
 def cache_folder():
@@ -41,8 +41,8 @@ def cache_folder():
 def built_library():
     """The library for this machine, if it has been built; else None.
 
-    Without a compiler, one that another compiler has built before will do. Where there are GPUs,
-    one without their kernels will do only if they are known not to be had.
+    Without a compiler, one built by any other compiler will do. Where there are GPUs, one without
+    their kernels will do only if the kernels are known to be unavailable.
     """
     if not toolkit.gpus():
         return _find(_name(find_compiler()))
@@ -73,8 +73,8 @@ def gpu_problem():
 def build(report=lambda done, total, what: None, force=False):
     """Compiles the ops unless they are there already, and returns the library's path.
 
-    Of several processes that want it at once, one compiles and the others wait for it. Kernels for
-    GPUs that can't be compiled are left out; :func:`gpu_problem` then says why.
+    Of several processes that want it at once, one compiles and the others wait for it. GPU kernels
+    that can't be compiled are left out; :func:`gpu_problem` then says why.
 
     Args:
         report: Called as report(done, total, what) while the compiler runs.
@@ -144,7 +144,7 @@ def _key():
 
 
 def _name(compiler, on_gpu=False, suffix=".so"):
-    """A library's name; where there is no compiler, a pattern for that of any."""
+    """A library's name; without a compiler, a pattern that matches any."""
     parts = ["ops", _digest(cxx.version(compiler)) if compiler else ANY]
     if on_gpu:
         found = toolkit.find_nvcc()
@@ -161,7 +161,7 @@ def _find(pattern):
 
 
 def _past_failure():
-    """The file that says how nvcc failed to compile what is wanted here; None if it didn't."""
+    """The file that says how nvcc failed on this build before; None if it didn't."""
     return _find(_name(find_compiler(), on_gpu=True, suffix=".failed"))
 
 
@@ -210,9 +210,9 @@ def _compile_for_gpu(folder):
 
 
 def _link_for_gpu(compiler, objects, of_gpu):
-    """The library with the GPU's objects, a future's; None, and a file saying why, if nvcc failed.
+    """The library with the future's GPU objects; if nvcc failed, None and a file saying why.
 
-    The C++ objects are good all the same, and the CPU's library is made of them.
+    The C++ objects are still good, and the CPU's library is made of them.
     """
     library = _folder() / _name(compiler, on_gpu=True)
     failure = library.with_suffix(".failed")
@@ -229,7 +229,7 @@ def _link_for_gpu(compiler, objects, of_gpu):
 
 
 def _gpu_failure(said):
-    """What nvcc said, to be read by people; without the command, which fills a screen."""
+    """nvcc's message for people, without the command, which fills a screen."""
     first, *lines = said.splitlines()
     lines = [line for line in lines if "error" in line or "fatal" in line] or lines[1:]
     return "\n".join([f"The CUDA compiler: {first}", *lines[:5], toolkit.REMEDY])
@@ -237,7 +237,7 @@ def _gpu_failure(said):
 
 @contextlib.contextmanager
 def _lock(path):
-    """One process at a time; the lock goes with the process, however that ends."""
+    """One process at a time; the lock is released however the process ends."""
     import fcntl
 
     with path.open("w") as file:

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 SOURCES = Path(__file__).parent
-# What includes TensorFlow's headers and runs no loops is compiled without the processor's flags.
+# Sources with TensorFlow's headers and no loops are compiled without the processor's flags.
 REGISTRATION = ("register.cc",)
 KERNELS = ("correlation.cc", "correlation_products.cc", "correlation_gradients.cc", "warp.cc")
 COMPILERS = ("g++", "c++", "clang++")
@@ -27,7 +27,7 @@ class BuildError(RuntimeError):
 def find_compiler():
     """The command of the C++ compiler: $CXX, or the first of COMPILERS that is there; else None.
 
-    As for make, $CXX may hold words: "ccache g++". An empty one counts as none.
+    As for make, $CXX may hold several words: "ccache g++". Empty counts as unset.
     """
     words = shlex.split(os.environ.get("CXX", ""))
     if words:
@@ -53,13 +53,13 @@ def flags():
     import tensorflow as tf
 
     native = "-march=native" if platform.machine() in ("x86_64", "AMD64") else "-mcpu=native"
-    # No -ffast-math: what becomes of NaN is promised.
+    # No -ffast-math: the handling of NaN is guaranteed.
     every = ("-std=c++17", "-fPIC", "-w", *tf.sysconfig.get_compile_flags())
     return every, ("-O3", native), tuple(tf.sysconfig.get_link_flags())
 
 
 def commands(compiler, folder):
-    """How each source is compiled, by its name; the object's path comes last."""
+    """Each source's compiler command by its name; the object's path comes last."""
     every, for_kernels, _ = flags()
     all_of_them = {}
     for name in REGISTRATION + KERNELS:

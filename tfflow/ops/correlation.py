@@ -23,7 +23,7 @@ def correlation(
 
     Channel k = iy · D + ix belongs to the displacement (dx, dy) with
     dy = -max_displacement + iy · displacement_stride, and dx likewise with ix: the vertical
-    displacement is the slow one, as in Caffe, NVIDIA's port and mmcv. ``features2`` counts as zero
+    displacement varies slowest, as in Caffe, NVIDIA's port and mmcv. ``features2`` counts as zero
     outside.
 
     Args:
@@ -39,10 +39,10 @@ def correlation(
         The cost volume, (B, ceil(H / stride), ceil(W / stride), D²), in the inputs' dtype.
 
     Raises:
-        ValueError: If the maps differ in shape, or a size is not what it has to be.
+        ValueError: If the maps differ in shape, or an argument is invalid.
 
-    On TensorFlow it may be an operation of this package, which other programs don't know. Trace a
-    function of your own that shall become a file (SavedModel, ``TFLiteConverter``) within
+    On TensorFlow it may be an operation of this package, unknown to other programs. To save your
+    own function to a file (SavedModel, ``TFLiteConverter``), trace it within
     ``tfflow.ops.native.reference_ops()``; Keras's and this package's exports do so by themselves.
 
     Source: FlowNet (Dosovitskiy et al., 2015), equation 1, with patches of one pixel.
@@ -65,13 +65,13 @@ def correlation(
     if cost is not None:
         return cost
     if stride % step == 0:
-        # Both maps are only ever looked at on one grid of every step-th pixel.
-        if step > 1:  # LiteRT would copy what is not cut
+        # Both maps are only read on one grid of every step-th pixel.
+        if step > 1:  # with step 1, LiteRT would copy them
             features1, features2 = (each[:, ::step, ::step, :] for each in (features1, features2))
         cost = _every_displacement(features1, features2, max_displacement // step)
         beyond = stride // step
     else:
-        # A pixel only ever meets pixels of its own grid, of which there are step² interleaved ones.
+        # A pixel is only compared with pixels of its own grid, one of step² interleaved ones.
         height, width = ops.shape(features1)[1:3]
         radius = max_displacement // step
         maps = features1, features2
@@ -91,19 +91,19 @@ def correlation(
     return cost
 
 
-# Pixels of a row that are multiplied at a time. Of tile + 2 · radius products a pixel, 2 · radius
-# + 1 are wanted: a small tile computes little in vain, a large one keeps the processor busy. From 8
-# to 64 the time differs by a tenth (2 cores), but the gradient's is best from 32 on.
+# Pixels of a row that are multiplied at a time. Of tile + 2 · radius products per pixel, 2 · radius
+# + 1 are needed: a small tile wastes little, a large one keeps the processor busy. From 8 to 64 the
+# time differs by a tenth (2 cores), but the gradient is fastest from 32 on.
 TILE = 32
 
 
 def _every_displacement(features1, features2, radius):
     """The cost volume over all displacements up to ``radius`` pixels, (B, H, W, (2 radius + 1)²).
 
-    Every pixel of a tile of a row times every pixel of the row it may have come from is one
-    product of matrices, (tile, C) times (C, tile + 2 · radius); the wanted products are its band of
-    diagonals. That is two to three times faster than a product and a sum for each displacement, and
-    eight times in training. LiteRT has nothing but BATCH_MATMUL, PAD and RESHAPE to do.
+    One matrix product, (tile, C) times (C, tile + 2 · radius), multiplies a tile of a row with
+    every pixel in reach on the other map's row; the needed products are a band of its diagonals.
+    That is two to three times faster than a product and a sum for each displacement, and eight
+    times in training. LiteRT only runs BATCH_MATMUL, PAD and RESHAPE.
     """
     batch, height, width, channels = ops.shape(features1)
     span = 2 * radius + 1

@@ -1,4 +1,4 @@
-"""Deformable convolution: every tap of the filter looks where an offset tells it to."""
+"""Deformable convolution: an offset moves every tap of the filter."""
 
 import keras
 from keras import ops
@@ -7,7 +7,7 @@ from tfflow.ops.warp import warp
 
 
 def deformable_convolution(image, offsets, kernel, *, stride=1, dilation=1):
-    """Convolves with a filter whose taps are moved, each at each output pixel, by an offset.
+    """Convolves with a filter whose taps each have their own offset at each output pixel.
 
     Shapes: (B, H, W, C), (B, ⌈H / stride⌉, ⌈W / stride⌉, 2 · k²) and (k, k, C, N) with k odd ->
     (B, ⌈H / stride⌉, ⌈W / stride⌉, N). Tap (i, j) of the output at (x, y) samples the image,
@@ -28,7 +28,7 @@ def deformable_convolution(image, offsets, kernel, *, stride=1, dilation=1):
         The result, without bias, in the image's dtype.
 
     Raises:
-        ValueError: If the shapes don't fit each other.
+        ValueError: If the shapes don't match.
 
     Source: Dai et al., "Deformable Convolutional Networks", 2017, equation 2, without modulation.
     """
@@ -76,7 +76,7 @@ def convolution_at(image, flow, kernel):
         The result, without bias, in the image's dtype.
 
     Raises:
-        ValueError: If the shapes don't fit each other.
+        ValueError: If the shapes don't match.
 
     Source: MaskFlowNet (Zhao et al., 2020) uses deformable convolution in this way; that it is a
     warp of a convolution is our observation, and tested against the general form.

@@ -1,6 +1,6 @@
 """Other forms of the ops for exported files: what LiteRT's CPU kernels (XNNPACK) run fastest.
 
-They compute what the reference computes, but for rounding. docs/rillflow.md has the measurements.
+They compute the same as the reference, up to rounding. docs/rillflow.md has the measurements.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ _in_use = contextvars.ContextVar("_lite_ops", default=False)
 
 @contextlib.contextmanager
 def lite_ops():
-    """Within it, what is traced ends in a .tflite file."""
+    """Within it, what is traced goes into a .tflite file."""
     token = _in_use.set(True)
     try:
         yield
@@ -66,11 +66,10 @@ def interleave(maps, step):
 
 
 def take_rows(pixels, index):
-    """The rows of (N, C) at whole numbers from 0 to N - 1, of any shape (…) -> (…, C)."""
+    """The rows of (N, C) at indices from 0 to N - 1, of any shape: (…) -> (…, C)."""
     if not in_lite():
         return ops.take(pixels, index, axis=0)
-    # Keras would count negative numbers from the end, by three more operators; and GPUs gather by
-    # lists alone.
+    # Keras would add three operators for negative indices; and GPUs only gather by flat lists.
     import tensorflow as tf
 
     rows = tf.gather(pixels, tf.reshape(index, [-1]))
@@ -78,12 +77,12 @@ def take_rows(pixels, index):
 
 
 def warp_in_lite(image, flow, *, padding, mask_threshold, return_mask):
-    """:func:`tfflow.ops.warp` as a file wants it, or None where the reference has to do it.
+    """:func:`tfflow.ops.warp` for an exported file, or None where the reference is needed.
 
-    u and v stay side by side up to the pixel's number, for LiteRT takes them apart outside of
-    XNNPACK; weights are spread over the channels by a product of matrices; and three
-    interpolations between two neighbours take fewer products than four weights. At 96x128 with 16
-    channels that takes 1.0 ms instead of 1.3. Pixels are a list, which is all that GPUs gather by.
+    u and v stay together until the pixel's index, as LiteRT separates them outside of XNNPACK; a
+    matrix product spreads the weights over the channels; and three interpolations between two
+    neighbours take fewer products than four weights. At 96x128 with 16 channels that takes 1.0 ms
+    instead of 1.3. Pixels are a flat list, as GPUs only gather by those.
     """
     sizes = tuple(image.shape[1:])
     known = all(isinstance(side, int) for side in sizes) and image.shape[0] == 1
@@ -96,7 +95,7 @@ def warp_in_lite(image, flow, *, padding, mask_threshold, return_mask):
     grid = grid.astype(np.float32)
     # The last pixel is reached from the one before, so that each has a neighbour on either side.
     last = np.array([width - 2, height - 2], np.float32)
-    # GPUs may compute with 11 bits: whole numbers are kept apart from what is left of the flow.
+    # GPUs may compute with 11 bits: whole numbers are kept apart from the fraction of the flow.
     before = ops.minimum(ops.relu(ops.floor(flow) + grid), last)
     distance = ops.minimum(ops.relu(flow + (grid - before)), 1.0)
 
@@ -106,7 +105,7 @@ def warp_in_lite(image, flow, *, padding, mask_threshold, return_mask):
         return ops.cast(ops.reshape(values, (height * width,)), "int32")
 
     number = column(1) * width + column(0)
-    # Held once more: what NaN becomes is not defined, and must stay in the image.
+    # Clipped again: NaN becomes an undefined number, which must stay in the image.
     number = ops.clip(number, 0, (height - 1) * width - 2)
     pixels = ops.reshape(image, (height * width, channels))
     distance = ops.reshape(distance, (height * width, 2))

@@ -7,13 +7,13 @@ from keras import ops
 def local_average(flow, distance):
     """Averages ``flow`` over each pixel's neighbourhood, with weights from feature distances.
 
-    Shapes: (B, H, W, C) and (B, H, W, p²) with p odd -> (B, H, W, C). With D the distance that
-    belongs to a neighbour, its weight is exp(-D²) / Σ exp(-D²): near in the learned feature, heavy
-    in the average. This is LiteFlowNet's way to sharpen the flow's edges.
+    Shapes: (B, H, W, C) and (B, H, W, p²) with p odd -> (B, H, W, C). A neighbour at distance D has
+    the weight exp(-D²) / Σ exp(-D²): the closer in the learned feature, the heavier. This is how
+    LiteFlowNet sharpens the flow's edges.
 
     Channel ky · p + kx of ``distance`` belongs to the neighbour at (x + kx - p // 2,
     y + ky - p // 2). Flow outside counts as zero and keeps its weight, so that flow at the border
-    shrinks towards zero: mmflow and Caffe do so alike, and their weights have learned it.
+    shrinks towards zero: mmflow and Caffe both do so, and their weights are trained with it.
 
     Args:
         flow: A flow field, or any map; every channel is averaged with the same weights.

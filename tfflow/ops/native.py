@@ -1,15 +1,15 @@
-"""Where correlation and warp go to their native kernels, and where they don't.
+"""Decides where correlation and warp use their native kernels.
 
 On TensorFlow's CPU, float32 and float64 tensors are computed by C++ kernels; on NVIDIA GPUs,
 float32, float16 and bfloat16 ones by CUDA kernels, on JAX too where ``TFFLOW_OPS=native`` asks for
-it (tfflow/native/cuda/jax_ops.py). Both are compiled when they are first wanted
-(tfflow/native/build.py), the latter with nvcc. float64 has no GPU kernel: TensorFlow places such an
-op on the CPU, and copies. Everything else takes the reference in ``keras.ops``: other backends and
-dtypes, symbolic Keras tensors, graphs for XLA, and what is traced in order to be exported, so that
-no exported file needs this library.
+it (tfflow/native/cuda/jax_ops.py). Both are compiled when first needed (tfflow/native/build.py),
+the latter with nvcc. float64 has no GPU kernel: TensorFlow places such an op on the CPU, and
+copies. Everything else takes the reference in ``keras.ops``: other backends and dtypes, symbolic
+Keras tensors, graphs for XLA, and functions traced for export, so that no exported file needs this
+library.
 
 ``TFFLOW_OPS=reference`` in the environment turns the kernels off; ``TFFLOW_OPS=native`` makes it an
-error if they can't be had. Unset, that is one warning, and the reference runs.
+error if they are unavailable. If unset, there is one warning, and the reference runs.
 """
 
 import contextlib
@@ -23,12 +23,12 @@ import keras
 
 DTYPES = {"CPU": {"float32", "float64"}, "GPU": {"float32", "float16", "bfloat16"}}
 CHOICES = ("reference", "native")
-# A function that is traced for one of these ends in a file.
+# A function that these modules trace goes into a file.
 EXPORTERS = ("keras.src.export.", "tensorflow.python.saved_model.", "tensorflow.lite.python.")
 
 _only_reference = contextvars.ContextVar("_only_reference", default=False)
 _lock = threading.Lock()
-_library = None  # the ops' module; False once they are known not to be had
+_library = None  # the ops' module; False once known to be unavailable
 _gpu_problem = None  # why the library has no GPU kernels, if there is a GPU and it has none
 _warned = False  # of _gpu_problem
 
@@ -37,15 +37,15 @@ _warned = False  # of _gpu_problem
 def reference_ops():
     """Within it, correlation and warp are the reference's operations, which every program knows.
 
-    For a function of your own that shall run elsewhere:
+    For your own function that must run elsewhere:
 
         >>> with tfflow.ops.native.reference_ops():
         ...     function = tf.function(my_network).get_concrete_function(spec)
         >>> tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
 
-    A function that was traced before keeps the operations that it has, ``TfflowCorrelation`` and
-    ``TfflowWarp``: make a new ``tf.function`` of it. A process that shall load a SavedModel with
-    them calls :func:`load` first.
+    A function traced before keeps its operations, ``TfflowCorrelation`` and ``TfflowWarp``: make a
+    new ``tf.function`` of it. A process that loads a SavedModel with them must call :func:`load`
+    first.
     """
     token = _only_reference.set(True)
     try:
@@ -55,7 +55,7 @@ def reference_ops():
 
 
 def builtin_operators():
-    """What Keras's export to LiteRT takes as ``target_spec`` for LiteRT's own operators alone."""
+    """The ``target_spec`` that limits Keras's export to LiteRT's own operators."""
     import tensorflow as tf
 
     return {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
@@ -116,7 +116,7 @@ def warp(image, flow, *, padding, mask_threshold):
 
 
 def load():
-    """The native ops' module, compiled if need be; ``tensorflow.load_op_library``'s.
+    """The native ops' module from ``tensorflow.load_op_library``, compiled if needed.
 
     Raises:
         tfflow.native.build.BuildError: If they can't be built or loaded.
@@ -151,7 +151,7 @@ def _jax_kernels(*tensors):
 
 
 def _library_for(*tensors, are_alike=True):
-    """The native ops if they can compute with these tensors, here and now; else None.
+    """The native ops if they support these tensors here and now; else None.
 
     Args:
         are_alike: Whether the tensors' dtypes have to be the same on a GPU too.
@@ -181,14 +181,14 @@ def _place(dtypes):
 
     if not tf.config.list_logical_devices("GPU"):
         return "CPU"
-    # This is the innermost scope, within functions too. One around the call of a function that was
-    # traced before can't be seen; but for whatever has a GPU kernel there is one for the CPU.
+    # This is the innermost scope, within functions too. A scope around the call of an already
+    # traced function can't be seen, but every op with a GPU kernel has one for the CPU.
     if context.context().device_spec.device_type == "CPU":
         return "CPU"
     if dtypes != {"float64"}:
         return "GPU"
-    # TensorFlow puts on the CPU what has no GPU kernel, unless it is forbidden to. While a function
-    # is traced the answer is always no, although functions are placed as eager operations are.
+    # TensorFlow puts ops without a GPU kernel on the CPU, unless forbidden. While a function is
+    # traced the answer is always no, although functions are placed like eager operations.
     with tf.init_scope():
         return "CPU" if tf.config.get_soft_device_placement() else "GPU"
 
@@ -214,7 +214,7 @@ def _is_elsewhere():
         return False
     if GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
         return True
-    # Whoever exports traces the function anew, and has no public flag that says so.
+    # Exporters trace the function again, and no public flag says so.
     frame = sys._getframe()
     while frame is not None:
         if f"{frame.f_globals.get('__name__')}.".startswith(EXPORTERS):
@@ -233,7 +233,7 @@ def _loaded(place, required):
     with _lock:  # tf.distribute calls from several threads
         if not _library:
             try:
-                # Within a tf.function AutoGraph would rewrite what runs the compiler, and complain.
+                # In a tf.function, AutoGraph would rewrite what runs the compiler, and complain.
                 _library = tf.autograph.experimental.do_not_convert(load)()
             except BuildError as error:
                 if required:

@@ -6,8 +6,8 @@ from keras import ops
 def safe_norm(vectors, axis=-1, keepdims=False):
     """Euclidean norm along ``axis``, whose gradient at the zero vector is zero.
 
-    That of ``sqrt(sum(square(x)))`` is NaN there: one pixel that two images share to the bit, or
-    one perfect prediction, and all weights are NaN after the next step.
+    That of ``sqrt(sum(square(x)))`` is NaN there: one identical pixel in two images, or one perfect
+    prediction, makes all weights NaN in the next step.
     """
     squared = ops.sum(ops.square(vectors), axis=axis, keepdims=keepdims)
     is_zero = ops.equal(squared, 0)

@@ -13,8 +13,7 @@ from tfflow.ops import lite
 def resize(image, size):
     """Bilinear resize of an image or feature map, (B, H, W, C) -> (B, size[0], size[1], C).
 
-    The values stay as they are: for a flow that shall be in pixels of its new size, use
-    :func:`resize_flow`.
+    The values are unchanged: for a flow in pixels of its new size, use :func:`resize_flow`.
 
     Args:
         image: (B, H, W, C), floating point. TensorFlow computes in float32 whatever the dtype.
@@ -37,7 +36,7 @@ def resize(image, size):
 def _resize_axis(image, axis, target):
     """Linear interpolation along one axis to a size that is known only when the graph runs.
 
-    keras.ops.image.resize takes whole numbers alone.
+    keras.ops.image.resize only takes whole numbers.
     """
     source = ops.shape(image)[axis]
     scale = ops.cast(source, "float32") / ops.cast(target, "float32")
@@ -54,7 +53,7 @@ def resize_flow(flow, size):
     """Bilinear resize of a flow in pixels, (B, H, W, 2) -> (B, size[0], size[1], 2).
 
     u and v are scaled with the width and the height, so that the result is in pixels of the new
-    size. Flow in whole numbers is taken as float32.
+    size. Integer flow is converted to float32.
     """
     if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(flow.dtype)):
         flow = ops.cast(flow, "float32")
@@ -83,7 +82,7 @@ def upsample_from_corner(image, factor):
     """Bilinear upsampling whose grids share the first pixel, (B, H, W, C) -> (B, fH, fW, C).
 
     Output i is the input at i / factor, the edge repeated: not the half-pixel centres of
-    :func:`resize`. MaskFlowNet's networks upsample so.
+    :func:`resize`. MaskFlowNet's networks upsample this way.
     """
     for axis in (1, 2):
         size = ops.shape(image)
@@ -102,8 +101,8 @@ def upsample_transposed(image, kernel):
     output 2m is kernel[1] · x[m] + kernel[3] · x[m - 1], and output 2m + 1 is
     kernel[2] · x[m] + kernel[0] · x[m + 1], with zeros outside.
 
-    Keras has no depthwise transposed convolution. Four ordinary ones, one for even and odd rows and
-    columns each, are the same, and depth_to_space puts their outputs in place.
+    Keras has no depthwise transposed convolution. Four ordinary ones, for even and odd rows and
+    columns, compute the same, and depth_to_space puts their outputs in place.
     """
     if tuple(kernel.shape) != (4, 4, image.shape[-1]):
         raise ValueError(
@@ -141,13 +140,13 @@ def upsample_convex(image, logits, factor):
             its nine neighbours, row by row.
         factor: Whole number.
 
-    Source: RAFT (Teed and Deng, 2020), section 3.3, whose outside is zero instead.
+    Source: RAFT (Teed and Deng, 2020), section 3.3, which has zeros outside instead.
     """
     batch, height, width, channels = ops.shape(image)
     leading = () if lite.in_lite() and batch == 1 else (batch,)  # GPUs take four dimensions
     shares = ops.reshape(logits, (*leading, height, width, factor**2, 9))
     shares = ops.cast(ops.softmax(shares, axis=-1), image.dtype)
-    # Not [:, -1:]: a phone's GPU counts from the beginning alone.
+    # Not [:, -1:]: a phone's GPU can't count from the end.
     rows = ops.concatenate([image[:, :1], image, image[:, height - 1 : height]], axis=1)
     padded = ops.concatenate([rows[:, :, :1], rows, rows[:, :, width - 1 : width]], axis=2)
     neighbours = [
@@ -165,8 +164,8 @@ def downsample_triangle(image, size):
     """Reduces an image with a triangle filter as wide as the reduction, (B, H, W, C).
 
     The corners of the two grids coincide; weights beyond the image are left out and the rest
-    normalised. FlowNet's Caffe layer "Downsample", which the official LiteFlowNet reduces its
-    images with.
+    normalised. FlowNet's Caffe layer "Downsample", with which the official LiteFlowNet reduces its
+    images.
     """
     rows = _triangle_weights(ops.shape(image)[1], size[0], image.dtype)
     columns = _triangle_weights(ops.shape(image)[2], size[1], image.dtype)
@@ -175,7 +174,7 @@ def downsample_triangle(image, size):
 
 
 def _triangle_weights(source, target, dtype):
-    """(target, source): each target pixel's share in each source pixel."""
+    """(target, source): each source pixel's weight in each target pixel."""
     step = ops.cast(source - 1, "float32") / ops.cast(ops.maximum(target - 1, 1), "float32")
     centers = ops.arange(target, dtype="float32") * step
     distance = ops.abs(ops.arange(source, dtype="float32") - centers[:, None])

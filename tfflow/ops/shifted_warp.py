@@ -1,8 +1,8 @@
 """Warping by small displacements without a gather, for GPUs that have none.
 
-A gather by computed positions is what mobile GPU delegates of LiteRT don't take. Where motion is
-small, a warp is also a sum of shifted copies of the image, weighted pixel by pixel: slices,
-multiplications and additions, which they do take.
+LiteRT's mobile GPU delegates don't support a gather by computed positions. Where motion is small, a
+warp is also a sum of shifted copies of the image, weighted pixel by pixel: slices, multiplications
+and additions, which they support.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from keras import ops
 
 PADDINGS = ("zeros", "border")
 MAX_RADIUS = 16  # 33² copies; far beyond where this pays
-STEEPNESS = 32768.0  # two of them in a row tell 1e-9 from 0; float16 still holds one
+STEEPNESS = 32768.0  # two in a row tell 1e-9 from 0; float16 can still hold one
 
 _in_use = contextvars.ContextVar("_warp_by_shifts", default=None)
 
@@ -23,19 +23,19 @@ _in_use = contextvars.ContextVar("_warp_by_shifts", default=None)
 def shifted_warp(image, flow, radius, *, padding="zeros", mask_threshold=None, return_mask=False):
     """:func:`tfflow.ops.warp` by a flow of at most ``radius`` pixels, as a sum of shifted images.
 
-    Shapes: (B, H, W, C) and (B, H, W, 2) -> (B, H, W, C). With flow (u, v) in pixels, held to
-    [-radius, radius] at first, and hat(t) = max(0, 1 - abs(t)), the output at (x, y) is::
+    Shapes: (B, H, W, C) and (B, H, W, 2) -> (B, H, W, C). With flow (u, v) in pixels, first clipped
+    to [-radius, radius], and hat(t) = max(0, 1 - abs(t)), the output at (x, y) is::
 
         sum over dy of hat(v - dy) · sum over dx of hat(u - dx) · image(x + dx, y + dy)
 
     with dx and dy from -radius to radius. These are the bilinear weights, all but two of them zero
-    in either direction. So the result is ``warp``'s, but for rounding, wherever abs(u) and abs(v)
-    are at most ``radius``; elsewhere it is ``warp``'s by the flow held to that range. The error of
-    the position that is sampled is thus (max(0, abs(u) - radius), max(0, abs(v) - radius)) pixels.
+    in either direction. So the result equals ``warp``'s, up to rounding, wherever abs(u) and abs(v)
+    are at most ``radius``; elsewhere it is ``warp``'s by the clipped flow. The error of the sampled
+    position is thus (max(0, abs(u) - radius), max(0, abs(v) - radius)) pixels.
 
-    It takes (2·radius + 1)² slices and multiplications of whole maps, about. Positions are never
-    computed, only displacements: in half precision it is as exact at the right end of a row as at
-    the left.
+    It takes about (2·radius + 1)² slices and multiplications of whole maps. Only displacements are
+    computed, never positions: in half precision it is as exact at the right end of a row as at the
+    left.
 
     Args:
         image: An image or feature map, (B, H, W, C).
@@ -49,7 +49,7 @@ def shifted_warp(image, flow, radius, *, padding="zeros", mask_threshold=None, r
         The warped image in the image's dtype, or (warped, mask).
 
     Raises:
-        ValueError: If the shapes do not fit each other, or ``padding`` or ``radius`` is wrong.
+        ValueError: If the shapes do not match, or ``padding`` or ``radius`` is wrong.
     """
     flow = checked_flow(image, flow, padding)
     radius = checked_radius(radius)
@@ -61,7 +61,7 @@ def shifted_warp(image, flow, radius, *, padding="zeros", mask_threshold=None, r
     if padding == "border" or has_mask:
         inside = _held_inside(flow, radius, *ops.shape(image)[1:3])
     if padding == "border":
-        flow = inside  # positions outside are those on the border, so what lies outside is unseen
+        flow = inside  # positions outside move to the border, so nothing outside is seen
     warped = _sum_of_shifts(image, flow, radius)
     if not has_mask:
         return warped
@@ -80,18 +80,18 @@ def shifted_warp(image, flow, radius, *, padding="zeros", mask_threshold=None, r
 
 @contextlib.contextmanager
 def warp_by_shifts(radius):
-    """Within it, :func:`tfflow.ops.warp` is :func:`shifted_warp`; for tracing what is exported.
+    """Within it, :func:`tfflow.ops.warp` is :func:`shifted_warp`; for tracing exports.
 
-    It counts for the thread, or rather the context, that enters it.
+    It applies to the thread (more exactly, the context) that enters it.
 
     Args:
-        radius: As in :func:`shifted_warp`; None for ``warp`` as it is, also within another one.
+        radius: As in :func:`shifted_warp`; None for the usual ``warp``, also within another one.
 
     Yields:
         An object whose ``count`` says how many warps were computed this way.
 
     Raises:
-        ValueError: If ``radius`` is no whole number from 1 to 16.
+        ValueError: If ``radius`` is not a whole number from 1 to 16.
 
     Example:
         >>> with warp_by_shifts(4) as shifts:
@@ -108,7 +108,7 @@ def warp_by_shifts(radius):
 
 
 def warp_in_context(image, flow, **settings):
-    """:func:`shifted_warp` as :func:`warp_by_shifts` wants it; None where it does not."""
+    """:func:`shifted_warp` if :func:`warp_by_shifts` asks for it; else None."""
     shifts = _in_use.get()
     if shifts is None or shifts.radius is None:
         return None
@@ -123,7 +123,7 @@ class _Shifts:
 
 
 def _sum_of_shifts(image, flow, radius):
-    # What is shifted by the image's whole size or more is zero everywhere.
+    # A shift by the image's whole size or more gives zero everywhere.
     reach_y, reach_x = (
         radius if side is None else max(min(radius, side - 1), 0) for side in image.shape[1:3]
     )
@@ -142,13 +142,13 @@ def _sum_of_shifts(image, flow, radius):
             for dx in range(-reach_x, reach_x + 1)
         )
 
-    # Not one weight for each copy: that would be twice the multiplications, and in int8 a sum of
+    # Not one weight per copy: that would be twice the multiplications, and in int8 a sum of
     # (2·radius + 1)² terms is rounded more often than two sums of 2·radius + 1.
     return _total(row(dy) * weights[dy][..., 1:] for dy in range(-reach_y, reach_y + 1))
 
 
 def _window(displacement, reach):
-    """The slice of an axis, padded by ``reach`` at both ends, that a displacement looks at."""
+    """The slice of an axis, padded by ``reach`` at both ends, that a displacement reads."""
     return slice(reach + displacement, (displacement - reach) or None)
 
 
@@ -158,8 +158,8 @@ def _total(terms):
 
 def _held_inside(flow, radius, height, width):
     """The flow with its targets moved to the nearest pixel of the image."""
-    # One line of bounds for each axis, which broadcasts; the other channel is bounded by what it
-    # keeps to anyway.
+    # One line of bounds for each axis, which broadcasts; the other channel keeps its bounds of
+    # ±radius.
     for axis, size in ((2, width), (1, height)):
         position = ops.cast(ops.arange(size), flow.dtype)
         low = ops.maximum(-position, float(-radius))
@@ -174,7 +174,7 @@ def _held_inside(flow, radius, height, width):
 
 
 def _is_positive(values):
-    """1.0 or 0.0, without comparisons: XNNPACK has none, and GPU delegates only lately."""
+    """1.0 or 0.0, without comparisons: XNNPACK has none, and only recent GPU delegates do."""
     return ops.minimum(ops.minimum(ops.relu(values) * STEEPNESS, 1.0) * STEEPNESS, 1.0)
 
 
@@ -182,7 +182,7 @@ def checked_radius(radius, name="radius"):
     """The radius as an int.
 
     Raises:
-        ValueError: If it is no whole number from 1 to 16.
+        ValueError: If it is not a whole number from 1 to 16.
     """
     try:
         number = 0 if isinstance(radius, bool) else operator.index(radius)
@@ -196,10 +196,10 @@ def checked_radius(radius, name="radius"):
 
 
 def checked_flow(image, flow, padding):
-    """The flow, in float32 if it is in whole numbers.
+    """The flow, as float32 if it is integer.
 
     Raises:
-        ValueError: If ``image``, ``flow`` and ``padding`` make no warp.
+        ValueError: If ``image``, ``flow`` or ``padding`` is invalid.
     """
     if padding not in PADDINGS:
         raise ValueError(f"padding must be one of {PADDINGS}; got {padding!r}.")

@@ -1,4 +1,4 @@
-"""Backward warping: fetch the second image to where the first one sees it."""
+"""Backward warping: moves the second image's pixels to where the first image has them."""
 
 from keras import ops
 
@@ -16,7 +16,7 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
 
     Args:
         image: An image or feature map, (B, H, W, C).
-        flow: Optical flow in pixels, (B, H, W, 2); whole numbers are taken as float32.
+        flow: Optical flow in pixels, (B, H, W, 2); integers are converted to float32.
         padding: What lies outside: ``"zeros"``, or ``"border"`` (coordinates are clamped to it).
         mask_threshold: If given, the output is set to zero where less than this share of the
             bilinear weights falls inside ``image``. mmflow's networks use 0.9999: every pixel
@@ -28,12 +28,12 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
     Returns:
         The warped image in the image's dtype, or (warped, mask).
 
-    On TensorFlow it may be an operation of this package, which other programs don't know. Trace a
-    function of your own that shall become a file (SavedModel, ``TFLiteConverter``) within
+    On TensorFlow it may be an operation of this package, unknown to other programs. To save your
+    own function to a file (SavedModel, ``TFLiteConverter``), trace it within
     ``tfflow.ops.native.reference_ops()``; Keras's and this package's exports do so by themselves.
 
     Raises:
-        ValueError: If the shapes do not fit each other or ``padding`` is unknown.
+        ValueError: If the shapes do not match or ``padding`` is unknown.
     """
     flow = checked_flow(image, flow, padding)
     settings = {"padding": padding, "mask_threshold": mask_threshold, "return_mask": return_mask}
@@ -68,7 +68,7 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
     for rows, vertical in ((top, 1.0 - toward_bottom), (bottom, toward_bottom)):
         start = first + rows * line
         for columns, horizontal in ((left, 1.0 - toward_right), (right, toward_right)):
-            # Not [..., None]: LiteRT has no such slice of a map whose size is not known.
+            # Not [..., None]: LiteRT has no such slice of a map of unknown size.
             weight = ops.expand_dims(ops.cast(vertical * horizontal, image.dtype), -1)
             warped = warped + take_rows(pixels, start + columns) * weight
 
@@ -88,12 +88,12 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
 def _neighbours(position, size, margin):
     """Indices, in an axis with ``margin`` at both ends, of the pixels before and after a position.
 
-    With them the position's distance to the one before, and the position, held within the axis.
+    Also the position's distance to the one before, and the position clipped to the axis.
     """
     position = ops.clip(position, float(-margin), ops.cast(size - 1 + margin, position.dtype))
     before = ops.floor(position)
     distance = position - before
-    # Held as integers once more: what NaN becomes is not defined, and must stay in the image.
+    # Clipped again as integers: NaN becomes an undefined one, which must stay in the image.
     before = ops.clip(ops.cast(before, "int32") + margin, 0, size - 1 + 2 * margin)
     return before, ops.minimum(before + 1, size - 1 + 2 * margin), distance, position
 

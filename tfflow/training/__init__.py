@@ -1,1 +1,1 @@
-"""What training needs beside Keras: losses, metrics, schedules, callbacks, recipes."""
+"""What training needs besides Keras: losses, metrics, schedules, callbacks, recipes."""

@@ -54,7 +54,7 @@ class FlowPictures(keras.callbacks.Callback):
 
 
 def _predict_pyramid(model, sample):
-    """The flow of the pair's size, and every level's own, all in pixels."""
+    """The flow at the pair's size, and every level's flow, all in pixels."""
     pair = ImagePair(sample.image1, sample.image2, multiple=model.multiple)
     outputs = model.predict_on_batch({"image1": pair.image1, "image2": pair.image2})
     levels = {
@@ -66,11 +66,11 @@ def _predict_pyramid(model, sample):
 
 
 class FreezeStatistics(keras.callbacks.Callback):
-    """Sets a model's ``freeze_statistics`` after so many epochs.
+    """Sets a model's ``freeze_statistics`` after a number of epochs.
 
-    Batch norm gets a network over the start, where it has to find out that it should match at all;
-    with batches of 8 or 16, its statistics then stand in the way. In the recipe lightflow_demo, an
-    epoch after the freeze the validation EPE is half of what it was before.
+    Batch norm helps a network at the start, when it has to learn to match at all; with batches of 8
+    or 16, its statistics then get in the way. In the recipe lightflow_demo, the freeze halves the
+    validation EPE within an epoch.
 
     Args:
         epochs: Epochs with batch statistics.
@@ -92,7 +92,7 @@ class WithAverage(keras.callbacks.Callback):
     The optimizer needs ``use_ema=True``. When training ends, Keras leaves the average in the model.
 
     Args:
-        callbacks: What evaluates, saves and writes down; called in their order.
+        callbacks: Those that evaluate, save and log; called in order.
     """
 
     def __init__(self, callbacks):
@@ -147,11 +147,11 @@ class WithAverage(keras.callbacks.Callback):
 
 
 class Speed(keras.callbacks.Callback):
-    """Adds to each epoch's logs what a run is judged by, beside its losses.
+    """Adds a run's progress and speed to each epoch's logs.
 
     ``step`` (batches trained on so far), ``learning_rate``, ``steps_per_second``, and
-    ``input_wait``: the share of the time, 0 to 1, that the devices had to wait for data. Comes
-    first of all callbacks: what others do at an epoch's end is not the training's time.
+    ``input_wait``: the share of the time, 0 to 1, that the devices had to wait for data. Must be
+    the first callback: what others do at an epoch's end is not training time.
 
     Args:
         clock: The ``InputClock`` of :func:`tfflow.training.distribution.prepare`.
@@ -180,10 +180,10 @@ class Speed(keras.callbacks.Callback):
 
 
 class StopAtNaN(keras.callbacks.Callback):
-    """Stops a run whose loss is no number, and saves the batch that caused it.
+    """Stops a run whose loss is not finite, and saves the batch that caused it.
 
-    The batches are functions of the step, so that the one in question and the one before it (whose
-    gradient may have been the cause) are made once more.
+    Batches are functions of the step, so the one in question and the one before it (whose gradient
+    may be the cause) are made again.
 
     Args:
         batches_from: ``batches_from(step)``: the training data from that step on.
@@ -192,7 +192,7 @@ class StopAtNaN(keras.callbacks.Callback):
         step: How many batches were trained on before.
 
     Raises:
-        NotFiniteError: When it happens; no checkpoint is written any more.
+        NotFiniteError: When it happens; no more checkpoints are written.
     """
 
     def __init__(self, batches_from, path, step=0):
@@ -224,7 +224,7 @@ class StopAtNaN(keras.callbacks.Callback):
 class JsonLines(keras.callbacks.Callback):
     """Appends each epoch's logs as one line of JSON: a record that any program can read.
 
-    What is no number is null. Lines of epochs that are now trained once more are dropped first.
+    Values that are not finite are null. Lines of epochs that are trained again are dropped first.
 
     Args:
         path: The file.
@@ -248,7 +248,7 @@ class JsonLines(keras.callbacks.Callback):
 
 
 def read_log(path):
-    """The lines of a log as dicts; one that was cut off, by a full disk say, is left out."""
+    """The lines of a log as dicts; one that was cut off, such as by a full disk, is skipped."""
     lines = []
     for text in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
         try:

@@ -17,19 +17,19 @@ class Checkpoints:
     """A folder of checkpoints: ``step-00001500.weights.h5``, the newest two.
 
     Each holds the weights and all of the optimizer's state; its name says how many batches were
-    trained on. Data and random changes are functions of that number, and so is the schedule, so
-    that there is no other state. A file appears whole or not at all.
+    trained on. Data, random changes and the schedule are functions of that number, so there is no
+    other state. A file is written whole or not at all.
 
     Args:
         folder: Made when the first one is written.
-        keep: How many stay.
+        keep: How many to keep.
     """
 
     def __init__(self, folder, keep=2):
         self.folder, self.keep = pathlib.Path(folder), keep
 
     def steps(self):
-        """The steps that there are checkpoints of, in order."""
+        """The steps that have checkpoints, in order."""
         names = (_NAME.fullmatch(path.name) for path in self.folder.glob("step-*"))
         return sorted(int(name[1]) for name in names if name)
 
@@ -67,7 +67,7 @@ class Checkpoints:
 
 
 class TrainingStopped(RuntimeError):
-    """A run that can be taken up again ended before its last step."""
+    """A run that can be resumed ended before its last step."""
 
 
 class NotFiniteError(TrainingStopped):
@@ -81,8 +81,8 @@ class Interrupted(TrainingStopped):
 class SaveCheckpoints(keras.callbacks.Callback):
     """Saves a checkpoint after every epoch, and when the process is asked to end.
 
-    Must come last of all callbacks: what they write down of an epoch is then there before the
-    epoch counts as done. Weights that are no numbers are never saved.
+    Must be the last callback: what the others write about an epoch is then there before the epoch
+    counts as done. Weights that are not finite are never saved.
 
     On SIGTERM, which clusters send before they take a machine away, the step in progress is
     finished and saved, and fit ends with :class:`Interrupted`.
@@ -92,7 +92,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
         step: How many batches were trained on before.
         write: Whether this process writes them; all workers must have the callback, as reading
             variables may need all of them.
-        catch_signals: Whether to save on SIGTERM. With several workers no: they would stop at
+        catch_signals: Whether to save on SIGTERM. Not with several workers: they would stop at
             different steps.
 
     Raises:
@@ -113,7 +113,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
         self.release()
 
     def release(self):
-        """Gives SIGTERM back to whoever had it."""
+        """Restores the previous handler of SIGTERM."""
         if self._before is not None:
             signal.signal(signal.SIGTERM, self._before)
             self._before = None
@@ -148,7 +148,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
 
 
 class FitCall(NamedTuple):
-    """One call of ``fit``: ``epochs`` from ``first_epoch`` to before ``end_epoch``."""
+    """One call of ``fit``: epochs from ``first_epoch`` up to, not including, ``end_epoch``."""
 
     step: int
     first_epoch: int
@@ -157,9 +157,9 @@ class FitCall(NamedTuple):
 
 
 def fit_calls(step, steps, steps_per_epoch):
-    """How ``fit`` is to be called to go on from a step: :class:`FitCall` for :class:`FitCall`.
+    """The calls of ``fit`` that continue from a step, as :class:`FitCall`.
 
-    The rest of an epoch that was broken off, whole epochs, and what is left at the end.
+    The rest of an interrupted epoch, whole epochs, and the remainder at the end.
     """
     while step < steps:
         epoch, done = divmod(step, steps_per_epoch)

@@ -8,8 +8,8 @@
     prepare(model)
     model.fit(batches, steps_per_epoch=1000)
 
-Batch sizes are global: the same data, the same gradient and the same weights come out of one device
-with batches of 8, of two with 4 each, and of two machines with 4 each.
+Batch sizes are global: one device with batches of 8, two with 4 each, and two machines with 4 each
+have the same data, the same gradient and the same weights.
 """
 
 import json
@@ -29,7 +29,7 @@ def make_strategy(name):
     Args:
         name: ``"none"``: one device. ``"mirrored"``: all GPUs of this machine (or its logical CPU
             devices). ``"multi-worker"``: the machines of ``TF_CONFIG``, each with all its GPUs.
-            ``"tpu"``: the TPU that the environment names; nobody has tried that yet.
+            ``"tpu"``: the TPU that the environment names; not tried yet.
 
     Raises:
         ValueError: For another name, or ``"multi-worker"`` without a ``TF_CONFIG`` that says where
@@ -56,7 +56,7 @@ def check_tf_config():
     """Checks the environment variable that says who the workers are and which one this is.
 
     Raises:
-        ValueError: If it is missing or not as it should be, with an example.
+        ValueError: If it is missing or malformed; with an example.
     """
     example = (
         '{"cluster": {"worker": ["host0:12345", "host1:12345"]}, '
@@ -102,7 +102,7 @@ def distribute(strategy, make_batches):
 
 
 def share(strategy):
-    """What this worker reads of every batch."""
+    """The share of every batch that this worker reads."""
     resolver = strategy.cluster_resolver
     cluster = resolver.cluster_spec().as_dict() if resolver and resolver.task_type else {}
     workers = len(cluster.get("worker", ["this one"]))
@@ -111,15 +111,15 @@ def share(strategy):
 
 
 def prepare(model):
-    """Mends what Keras 3's ``fit`` gets wrong under strategies, and measures the wait for data.
+    """Fixes what Keras 3's ``fit`` gets wrong under strategies, and measures the wait for data.
 
-    Call it after ``compile``. What is mended, in Keras 3.15 (keras-team/keras#20585):
+    Call it after ``compile``. What it fixes, in Keras 3.15 (keras-team/keras#20585):
 
-    * ``fit`` takes the mean over devices of a batch that may be a dict, and over the first axis of
-      numbers that have none: both fail with several workers.
-    * Gradients are clipped before the devices' shares are summed, which makes another step of
-      every number of devices.
-    * Whether a float16 gradient overflowed is asked on the first device alone.
+    * ``fit`` averages over devices a batch that may be a dict, and scalars over a first axis that
+      they lack: both fail with several workers.
+    * Gradients are clipped before the devices' shares are summed, so the step depends on the number
+      of devices.
+    * Overflow of float16 gradients is only checked on the first device.
 
     Args:
         model: A compiled model, made in the strategy's scope.
@@ -145,8 +145,8 @@ def prepare(model):
             model._symbolic_build(data_batch=data_batch)
 
     def make_predict_function(force=False):
-        # On this worker's first device alone: all of them predicting the same, fit's way, would
-        # give one result for each.
+        # Only on this worker's first device: in fit's way, all devices would predict the same and
+        # give one result each.
         predict = tf.function(lambda data: model.predict_step(data[0]), reduce_retracing=True)
         if model.predict_function is None or force:
             model.predict_function = predict
@@ -241,7 +241,7 @@ def _prepare_optimizer(optimizer):
             return gradients
         context = tf.distribute.get_replica_context()
         gradients = clip(context.all_reduce("SUM", list(gradients)))
-        # The optimizer is going to sum them over the devices, which have the same ones now.
+        # The optimizer will sum them over the devices, which now have the same ones.
         return [gradient / context.num_replicas_in_sync for gradient in gradients]
 
     optimizer._clip_gradients = clip_whole_gradients

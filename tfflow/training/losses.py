@@ -26,9 +26,9 @@ class PyramidLoss(keras.losses.Loss):
             return super().__call__(y_true, y_pred)
         shape = tuple(sample_weight.shape)
         if len(shape) == 1:
-            return super().__call__(y_true, y_pred, sample_weight)  # the finished values of pairs
+            return super().__call__(y_true, y_pred, sample_weight)  # weighs each pair's value
         if len(shape) == 3 or (len(shape) == 4 and shape[3] == 1):
-            # Keras would multiply the finished values with it; validity belongs inside.
+            # Keras would multiply the final values with it; validity belongs inside the loss.
             return super().__call__({"flow": y_true, "valid": sample_weight}, y_pred)
         raise ValueError(
             "sample_weight must be the validity of each pixel, (B, H, W) or (B, H, W, 1), or a "
@@ -63,11 +63,11 @@ class MultiLevelEPE(PyramidLoss):
         q: Exponent of the robust form, or None for the plain one.
         eps: Added before the exponent is taken.
         reduction: ``"sum"``: over pixels, then the mean over the batch, as published;
-            ``"mean"``: over a pair's known pixels, then the mean over the batch. Either way a
-            batch has the same gradient, cut in parts or whole.
-        resize_flow: ``"downsample"``: the truth is averaged to the level's size, over the known
-            pixels alone, and a level's pixel counts by the share of it that is known;
-            ``"upsample"``: the prediction is resized to the truth's size, for sparse truth.
+            ``"mean"``: over a pair's known pixels, then the mean over the batch. Either way,
+            splitting a batch does not change its gradient.
+        resize_flow: ``"downsample"``: the truth is averaged to the level's size, over known pixels
+            only, and a level's pixel is weighted by its known share; ``"upsample"``: the prediction
+            is resized to the truth's size, for sparse truth.
         max_flow: Pixels whose true motion reaches this many pixels don't count.
         scale_as_level: Truth in pixels of the level instead of the full image.
         name: Name of the loss.
@@ -75,9 +75,9 @@ class MultiLevelEPE(PyramidLoss):
     Raises:
         ValueError: When called: a level's output is missing, or does not divide the truth's size.
 
-    Source: FlowNet 2.0 (Ilg et al., 2017) and PWC-Net (Sun et al., 2018, equation 6), as mmflow
-    has them where all of the truth is known. (mmflow averages unknown pixels in, whatever stands
-    there, and lets a level's pixel count whole if any of it is known.)
+    Source: FlowNet 2.0 (Ilg et al., 2017) and PWC-Net (Sun et al., 2018, equation 6), as in mmflow
+    where all of the truth is known. (mmflow also averages unknown pixels, whatever their values,
+    and counts a level's pixel fully if any of it is known.)
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class MultiLevelEPE(PyramidLoss):
             prediction, target, known = self._same_size(
                 _prediction(y_pred, level, ops.shape(truth)[1:3]), truth, valid
             )
-            # Divided after it was averaged: whole pixels are then averaged without rounding.
+            # Divided after averaging: whole pixels are then averaged without rounding.
             error = self._error(prediction - target / self.flow_div)
             values[level] = weight * self._reduce(error, known)
         return values
@@ -164,10 +164,10 @@ class MultiLevelEPE(PyramidLoss):
 
 @keras.saving.register_keras_serializable(package="tfflow")
 class MultiLevelCharbonnier(MultiLevelEPE):
-    """As :class:`MultiLevelEPE` with the generalised Charbonnier penalty (‖d‖² + eps)^q.
+    """Like :class:`MultiLevelEPE`, with the generalised Charbonnier penalty (‖d‖² + eps)^q.
 
-    LiteFlowNet and LiteFlowNet2 are fine-tuned with it (q = 0.2, eps = 0.01; eps is not squared,
-    as mmflow and Caffe's L1 loss layer have it).
+    LiteFlowNet and LiteFlowNet2 are fine-tuned with it (q = 0.2, eps = 0.01; eps is not squared, as
+    in mmflow and Caffe's L1 loss layer).
     """
 
     def __init__(self, weights, q=0.2, eps=0.01, name="multi_level_charbonnier", **kwargs):
@@ -182,8 +182,7 @@ class LightFlowL1(PyramidLoss):
     """Light Flow's loss: mean of |prediction - truth / flow_div| on the averaged flow.
 
     The truth is averaged over each pixel of the prediction's quarter resolution; the mean is over
-    pixels and both components, then over the batch. Of a truth that is not known everywhere, both
-    are over the known part.
+    pixels and both components, then over the batch. Both are over the known part of the truth.
 
     Source: LightFlow-pytorch; the paper has one loss on the averaged prediction too.
     """
@@ -205,9 +204,9 @@ class LightFlowL1(PyramidLoss):
 
 @keras.saving.register_keras_serializable(package="tfflow")
 class MaskFlowNetLoss(PyramidLoss):
-    """The loss of MaskFlowNet's authors: each level at full size, in pixels, the finest most.
+    """MaskFlowNet's authors' loss: each level at full size, in pixels, the finest weighted most.
 
-    Each prediction, in pixels, is brought to the truth's size as the network itself upsamples;
+    Each prediction, in pixels, is upsampled to the truth's size as in the network;
     with e = ‖prediction - truth‖₂, or ‖prediction - truth‖₁^q if ``q`` is given, the loss is
     Σ_levels weight · mean of e over the known pixels, averaged over the batch.
 

@@ -7,11 +7,11 @@ from tfflow.ops import safe_norm
 
 
 class _PixelMean(keras.metrics.Metric):
-    """Mean over all valid pixels seen so far; a subclass says of what. Less of it is better."""
+    """Mean of a subclass's values over all valid pixels seen so far. Lower is better."""
 
     def __init__(self, name, dtype=None):
         super().__init__(name=name, dtype=dtype)
-        # Keras's own metrics tell EarlyStopping, ModelCheckpoint and ReduceLROnPlateau so.
+        # Read by EarlyStopping, ModelCheckpoint and ReduceLROnPlateau, as in Keras's own metrics.
         self._direction = "down"
         self.total = self.add_weight(name="total", initializer="zeros")
         self.count = self.add_weight(name="count", initializer="zeros")
@@ -24,11 +24,11 @@ class _PixelMean(keras.metrics.Metric):
         """Adds a batch.
 
         Args:
-            y_true: Ground truth in pixels, (B, H, W, 2); of any value where it is not valid, and
-                not valid where it is NaN or infinite.
+            y_true: Ground truth in pixels, (B, H, W, 2); any value where it is not valid. NaN and
+                infinity are not valid.
             y_pred: Predicted flow in pixels, (B, H, W, 2).
             sample_weight: Validity (B, H, W) or (B, H, W, 1), 1 = known; or a weight for each pair,
-                (B,); None = all of it.
+                (B,); None = all valid.
 
         Raises:
             ValueError: If ``sample_weight`` has another number of dimensions.
@@ -38,7 +38,7 @@ class _PixelMean(keras.metrics.Metric):
         if sample_weight is not None:
             valid = valid * _of_pixels(ops.cast(sample_weight, self.dtype))
         values = self.values(flow, truth)
-        # Where the truth is unknown it may be NaN, which no weight of zero would take away.
+        # Unknown truth may be NaN, which a weight of zero would not remove.
         self.total.assign_add(ops.sum(ops.where(valid > 0, values * valid, 0.0)))
         self.count.assign_add(ops.sum(valid))
 

@@ -10,14 +10,13 @@ from keras import ops
 class AdamL2(keras.optimizers.Adam):
     """Adam on the gradient of loss + l2 / 2 · ‖w‖²: the decay goes through Adam's moments.
 
-    Keras's own ``weight_decay`` is decoupled (AdamW), which is another thing: the published
-    recipes of optical flow decay like this.
+    Keras's own ``weight_decay`` is decoupled (AdamW), unlike the published recipes of optical flow.
 
     Args:
         learning_rate: As for ``keras.optimizers.Adam``.
         l2: Weight decay, torch's ``weight_decay``.
-        decay_biases: Whether it also holds for biases and batch norm's shifts (names ``bias`` and
-            ``beta``). LightFlow-pytorch and Caffe leave them out, mmflow takes them in.
+        decay_biases: Whether to decay biases and batch norm's shifts too (names ``bias`` and
+            ``beta``). LightFlow-pytorch and Caffe leave them out, mmflow includes them.
         **kwargs: Further arguments of ``keras.optimizers.Adam``.
     """
 
@@ -32,8 +31,8 @@ class AdamL2(keras.optimizers.Adam):
         ]
 
     def update_step(self, gradient, variable, learning_rate):
-        # Here the gradient is that of the whole batch, summed over replicas and accumulated steps:
-        # added any earlier, each of them would bring a decay of its own.
+        # Here the gradient is that of the whole batch, summed over replicas and accumulated steps.
+        # Added earlier, the decay would count once for each of them.
         if self.l2 and self._decays[self._get_variable_index(variable)]:
             gradient = gradient + keras.ops.cast(variable, gradient.dtype) * self.l2
         super().update_step(gradient, variable, learning_rate)
@@ -46,19 +45,19 @@ class AdamL2(keras.optimizers.Adam):
 class ConvolutionMuon(keras.optimizers.Muon):
     """Muon on the kernels of convolutions, AdamW on all else.
 
-    Muon (Jordan et al., 2024) moves a matrix by its momentum made orthogonal, so that no direction
-    of it is left behind. A kernel (h, w, in, out) counts as the matrix (h · w · in, out). Keras's
-    own Muon takes matrices alone, of which a convolutional network has none. The step is as long
-    as Adam's (Liu et al., 2025), so rates and decays of AdamW fit.
+    Muon (Jordan et al., 2024) updates a matrix by its orthogonalised momentum, so that no direction
+    is left behind. A kernel (h, w, in, out) counts as the matrix (h · w · in, out). Keras's own
+    Muon only takes matrices, and a convolutional network has none. The step is as long as Adam's
+    (Liu et al., 2025), so rates and decays of AdamW fit.
 
-    RillFlow learns with it in a quarter of the pairs: docs/rillflow.md.
+    With it, RillFlow needs a quarter of the pairs: docs/rillflow.md.
 
     Args:
         learning_rate: Of the kernels; all else gets ``adam_lr_ratio`` of it.
         **kwargs: Further arguments of ``keras.optimizers.Muon``.
     """
 
-    # Smaller sides make no matrix worth the name; such kernels are left to AdamW.
+    # Kernels with a smaller side are left to AdamW.
     least_side = 8
 
     def __init__(self, learning_rate=0.001, name="convolution_muon", **kwargs):

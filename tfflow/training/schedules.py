@@ -9,7 +9,7 @@ from keras.optimizers.schedules import CosineDecay, PiecewiseConstantDecay
 
 
 def halved_at(base, milestones, factor=0.5):
-    """``base``, times ``factor`` at each milestone (iterations): FlowNet's S_long and kin."""
+    """``base``, times ``factor`` at each milestone (iterations): FlowNet's S_long and the like."""
     rates = [base * factor**i for i in range(len(milestones) + 1)]
     return _piecewise(milestones, rates)
 
@@ -25,7 +25,7 @@ def steps_table(rates, lengths):
 
 
 def _piecewise(milestones, rates):
-    # Keras still takes the old rate at a boundary itself.
+    # At the boundary itself, Keras still uses the old rate.
     return PiecewiseConstantDecay([milestone - 1 for milestone in milestones], list(rates))
 
 

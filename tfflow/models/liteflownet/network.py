@@ -43,23 +43,23 @@ class LiteFlowNet(SiameseFlowModel):
 
     Args:
         finest_level: Where NetE ends, 6 to 2. Training begins with level 6 alone.
-        use_warp: Move the second image's features by the flow so far before M and S.
+        use_warp: Warp the second image's features by the flow so far before M and S.
         use_matching: Unit M, descriptor matching.
         use_refinement: Unit S, sub-pixel refinement.
         use_regularization: Unit R, flow regularisation.
         feature_channels: Channels of NetC's levels 1 to 6.
         estimator_channels: Hidden channels of M and S.
-        refinement_channels: Hidden channels of S where they are others; None for the same.
+        refinement_channels: Hidden channels of S if they differ; None for the same.
         regularization_channels: Hidden channels of R.
-        matching_features: Features with fewer channels than this get a 1x1 convolution to so many
-            before M and S.
+        matching_features: Features with fewer channels than this get a 1x1 convolution to this
+            number before M and S.
         regularization_features: The same before R.
         pseudo_level2: End, after level 3, with the light level 2 of the official LiteFlowNet2 for
             KITTI (``flow2``): S and R on the upsampled features of level 3's units.
         implementation: ``"mmflow"``, ``"caffe"`` (the official one) or ``"sniklaus"`` (its PyTorch
-            port). It decides on all of the following that are None.
+            port). It sets all of the following that are None.
         normalize_correlation: Divide the cost volume by the number of channels.
-        mask_outside: Warped pixels that come from outside by as little as 1e-4 become zero.
+        mask_outside: Set warped pixels to zero if as little as 1e-4 of them lies outside.
         upsampling: Taps for cost volume and flow, ``"mmflow"`` or ``"bilinear"``.
         image_means: The colours ((R, G, B), (R, G, B)) that are subtracted from the two images.
         image_pyramid: How R's images get their size: ``"direct"``: each bilinearly from the
@@ -74,7 +74,7 @@ class LiteFlowNet(SiameseFlowModel):
     """
 
     ABLATIONS = ABLATIONS
-    # Whether a new level starts from the next coarser one's weights, as published; start_from.
+    # Whether a new level starts from the next coarser one's weights, as published; see start_from.
     copies_levels = True
 
     def __init__(
@@ -149,7 +149,7 @@ class LiteFlowNet(SiameseFlowModel):
 
     @property
     def siamese(self):
-        """Not where the two images' means differ, as the official model's do by a thousandth."""
+        """False if the two images' means differ, as the official model's do by a thousandth."""
         mean1, mean2 = self.options.image_means
         return mean1 == mean2
 
@@ -188,7 +188,7 @@ class LiteFlowNet(SiameseFlowModel):
     def _pyramids(self, images):
         """NetC's features and the images at the sizes of NetE's levels, ``levelN`` and ``imageN``.
 
-        From images without their mean; those images that R compares.
+        The images have their mean subtracted; ``imageN`` is what R compares.
         """
         features = self.net_c(images)
         pyramid = self._image_pyramid(images, features)
@@ -213,23 +213,23 @@ class LiteFlowNet(SiameseFlowModel):
         return pyramid
 
     def start_from(self, earlier, *, copy_levels=None):
-        """Takes over an earlier training stage: its weights, and for a new level its finest one's.
+        """Takes over an earlier training stage's weights, and copies its finest level to new ones.
 
         All of the earlier stage's weights are copied. Each level that it did not have then starts
-        from the next coarser one: whatever has the same name and shape there, the rest keeps its
-        random values.
+        from the next coarser one: weights of the same name and shape are copied, the rest stay
+        random.
 
         Args:
             earlier: A network of the same family that ends at the same level or a coarser one, or
                 has no R yet.
-            copy_levels: Whether new levels start from the coarser one; None for what was
-                published: LiteFlowNet does, mmflow's LiteFlowNet2 does not.
+            copy_levels: Whether new levels start from the coarser one; None for the published way:
+                LiteFlowNet does, mmflow's LiteFlowNet2 does not.
 
         Returns:
             The names of the weights that stay as they were, sorted.
 
         Raises:
-            ValueError: If ``earlier`` has a weight that this network has not; nothing is copied.
+            ValueError: If ``earlier`` has a weight that this network lacks; nothing is copied.
 
         Source: the paper's section on training, with mmflow's rule for shapes that differ.
         """
@@ -295,10 +295,10 @@ class NetC(Block):
 class FlowLevel(Block):
     """One level of NetE: M, S and R, as far as the network has them.
 
-    Called with both images' features and both images at this level, (B, h, w, …), the images None
-    without R, and with the flow of the next coarser level, (B, h/2, w/2, 2), or None at the
-    coarsest. Gives the units' flows in their order, ``{"M": …, "S": …, "R": …}``, and the last
-    hidden features of S and R, ``{"S": …, "R": …}``.
+    Called with both images' features and both images at this level, (B, h, w, …), the images being
+    None without R, and the flow of the next coarser level, (B, h/2, w/2, 2), or None at the
+    coarsest. Returns the units' flows in order, ``{"M": …, "S": …, "R": …}``, and the last hidden
+    features of S and R, ``{"S": …, "R": …}``.
     """
 
     def __init__(self, level, options, name):

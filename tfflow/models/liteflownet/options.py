@@ -1,4 +1,4 @@
-"""What can be chosen about LiteFlowNet: whose arithmetic, which ablation, what is impossible."""
+"""LiteFlowNet's options: whose arithmetic, which ablation, and what is invalid."""
 
 import dataclasses
 
@@ -52,7 +52,7 @@ CHOICES = {
     "upsampling": (None, *TAPS),
     "image_pyramid": (None, "direct", "halving", "triangle"),
 }
-# How many numbers each has, where that is given.
+# The length of each, where it is fixed.
 CHANNELS = {
     "feature_channels": COARSEST,
     "estimator_channels": None,
@@ -63,12 +63,12 @@ CHANNELS = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
-    """What makes one LiteFlowNet another; :class:`LiteFlowNet` says what each one means.
+    """The options of a LiteFlowNet; :class:`LiteFlowNet` explains each one.
 
-    Lists and arrays become tuples, and what the implementation decides takes the place of None.
+    Lists and arrays become tuples, and the implementation's values replace None.
 
     Raises:
-        ValueError: If a value makes no network; it says which ones do.
+        ValueError: If a value is invalid; the message says what is valid.
     """
 
     finest_level: int

@@ -25,7 +25,7 @@ MAX_DISPLACEMENT = 3  # in steps of 1 pixel, or of 2 at the sparse levels
 
 
 class DescriptorMatching(Block):
-    """M: the residual flow that a cost volume of the two images' features tells.
+    """M: the residual flow from a cost volume of the two images' features.
 
     (B, h, w, C) of the first image and of the second, warped -> (B, h, w, 2), network units.
     """
@@ -55,9 +55,9 @@ class DescriptorMatching(Block):
 
 
 class SubpixelRefinement(Block):
-    """S: the residual flow that is left between the features when warped by M's flow.
+    """S: the residual flow between the features after warping by M's flow.
 
-    Features (B, h, w, C) of the first image, of the second, warped, and the flow (B, h, w, 2) ->
+    Features (B, h, w, C) of the first image and of the warped second, and the flow (B, h, w, 2) ->
     residual (B, h, w, 2) in network units, and the last hidden features.
     """
 
@@ -96,7 +96,7 @@ class FlowRegularization(Block):
 
 
 class PseudoLevel2(Block):
-    """S and R of level 2 without features of their own: those of level 3's units, upsampled.
+    """S and R of level 2, on upsampled features of level 3's units instead of their own.
 
     Nothing is matched, warped or compared here. Flow of level 3 (B, h, w, 2) and the last hidden
     features of its units -> flow of level 2 (B, 2h, 2w, 2).
@@ -143,5 +143,5 @@ def _through(convolutions, x):
 
 
 def adaptation(channels, wanted):
-    """A 1x1 convolution from fewer than the wanted channels to so many, or None."""
+    """A 1x1 convolution to the wanted channels, or None if there are enough."""
     return Convolution(wanted, 1, name="adapt") if channels < wanted else None

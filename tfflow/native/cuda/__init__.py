@@ -1,1 +1,1 @@
-"""CUDA kernels for correlation and warp, free of frameworks, and what launches them."""
+"""CUDA kernels for correlation and warp, independent of frameworks, and their launchers."""

@@ -1,14 +1,14 @@
 """The CUDA kernels as JAX functions, with gradients.
 
-With ``KERAS_BACKEND=jax`` and ``TFFLOW_OPS=native``, tfflow.ops.correlation and warp are these. By
-themselves:
+With ``KERAS_BACKEND=jax`` and ``TFFLOW_OPS=native``, tfflow.ops.correlation and warp use these. To
+call them directly:
 
     from tfflow.native.cuda import jax_ops
 
     jax_ops.load()
     cost = jax_ops.correlation(features1, features2, 4)
 
-``load`` needs nvcc and g++, and the functions an NVIDIA GPU that JAX sees. Meaning, shapes and
+``load`` needs nvcc and g++; the functions need an NVIDIA GPU that JAX sees. Meaning, shapes and
 names are those of tfflow.ops.correlation and tfflow.ops.warp. There are no second derivatives.
 """
 
@@ -35,7 +35,7 @@ DTYPES = ("float32", "float16", "bfloat16")
 
 
 def build(library, architectures=("native",), nvcc="nvcc"):
-    """Compiles the kernels and their handlers into a shared library; half a minute.
+    """Compiles the kernels and their handlers into a shared library, in half a minute.
 
     Args:
         library: The file to write.
@@ -46,7 +46,7 @@ def build(library, architectures=("native",), nvcc="nvcc"):
         ``library``, as a path.
 
     Raises:
-        RuntimeError: If there is no such compiler, or it fails; with what it said.
+        RuntimeError: If there is no such compiler, or it fails; with its output.
     """
     library = pathlib.Path(library)
     compile_library(library, ["jax_ffi.cc"], jax.ffi.include_dir(), architectures, nvcc)
@@ -82,7 +82,7 @@ def load():
 
 
 def register(library, platform="CUDA"):
-    """Makes the library's kernels known to JAX; once a process."""
+    """Makes the library's kernels known to JAX; once per process."""
     functions = ctypes.CDLL(str(pathlib.Path(library).resolve()))
     for name in TARGETS:
         capsule = jax.ffi.pycapsule(getattr(functions, name))
@@ -101,7 +101,7 @@ def correlation(
     padding=None,
     origin=0,
 ):
-    """tfflow.ops.correlation; with FlowNet's other settings, as tfflow/native/shapes.h has them.
+    """tfflow.ops.correlation, with FlowNet's other settings as in tfflow/native/shapes.h.
 
     ``kernel_size`` is the side of the patches that are compared, ``padding`` (``max_displacement``
     unless given) determines the output's size, and ``origin`` is the pixel that the
@@ -181,7 +181,7 @@ def _warp_forward(settings, image, flow):
 def _warp_backward(settings, inputs, upstream):
     *settings, deterministic = settings
     image, flow = inputs
-    # What warp_workspace_bytes of launch.h says.
+    # As warp_workspace_bytes in launch.h.
     size = 16 + 8 * image.size if deterministic else 4 * image.size * (image.dtype != "float32")
     workspace = jax.ShapeDtypeStruct((size,), jnp.uint8)
     kernel = jax.ffi.ffi_call("tfflow_warp_gradients", [_like(image), _like(flow), workspace])

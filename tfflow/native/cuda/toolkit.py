@@ -37,7 +37,7 @@ def architectures():
 
 
 def find_nvcc():
-    """The path of NVIDIA's compiler: $NVCC, $CUDACXX, or where toolkits have it; else None."""
+    """The path of NVIDIA's compiler: $NVCC, $CUDACXX, or where toolkits put it; else None."""
     named = _named()
     home = os.environ.get("CUDA_HOME") or USUAL
     places = [named] if named else ["nvcc", pathlib.Path(home, NVCC), USUAL / NVCC]
@@ -49,7 +49,7 @@ def _named():
 
 
 def missing():
-    """What there is to say where :func:`find_nvcc` finds nothing."""
+    """The message for when :func:`find_nvcc` finds nothing."""
     looked = _named() or f"nvcc in PATH, in CUDA_HOME and in {USUAL}"
     return f"No CUDA compiler was found (looked for {looked}). {REMEDY}"
 
