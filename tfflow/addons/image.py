@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
-from tfflow.addons.shapes import may_equal, of_shape
+from tfflow.addons.shapes import of_shape
 from tfflow.ops import warp
+from tfflow.ops.arguments import full_precision, may_equal
 
 
 def dense_image_warp(image, flow, name=None):
@@ -122,8 +123,7 @@ class InterpolateBilinear(_Sampling):
         grid = of_shape(ops.convert_to_tensor(grid), (None, None, None, None))
         points = of_shape(ops.convert_to_tensor(query_points), (None, None, 2))
         self.compute_output_spec(grid, points)  # checks them
-        if points.dtype in ("float16", "bfloat16"):
-            points = ops.cast(points, "float32")  # half precision ends at pixel 2048
+        points = full_precision(points)
         if self.indexing == "xy":
             points = ops.flip(points, axis=-1)
         batch, height, width, channels = ops.shape(grid)

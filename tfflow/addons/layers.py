@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from tfflow.addons.shapes import may_equal
 from tfflow.ops import correlation
+from tfflow.ops.arguments import may_equal
 
 DATA_FORMATS = ("channels_last", "channels_first")
 

@@ -1,10 +1,6 @@
 """Shapes of TensorFlow tensors, which may be partly or wholly unknown."""
 
 
-def may_equal(size1, size2):
-    return None in (size1, size2) or size1 == size2
-
-
 def of_shape(tensor, shape):
     """The tensor; TensorFlow checks unknown parts of the shape when it runs."""
     known = tensor.shape

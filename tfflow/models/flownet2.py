@@ -69,10 +69,7 @@ class FlowNet2Stack(FlowModel):
     def estimate(self, image1, image2, training=None):
         images = {"image1": image1, "image2": image2}
         outputs = self.flownetc(images, training=training)
-        corrections = (
-            [self.flownets1] if self.refinements == 1 else [self.flownets1, self.flownets2]
-        )
-        for network in corrections:
+        for network in self.corrections:
             flow = resize(outputs["flow2"], ops.shape(image1)[1:3])
             warped2, error = compare(image1, image2, flow * self.flow_div)
             link = {"warped2": warped2, "flow": flow, "brightness_error": error}

@@ -14,12 +14,6 @@ def leaky_relu(x):
     return ops.leaky_relu(x, LEAKY_SLOPE)
 
 
-def full_precision(x):
-    """float16 and bfloat16 as float32: half precision rounds large flows to whole pixels."""
-    half = keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
-    return ops.cast(x, "float32") if half else x
-
-
 class Block(layers.Layer):
     """A part of a network that makes its layers in ``__init__`` and calls them in ``call``.
 

@@ -18,10 +18,10 @@ from tfflow.models.layers import (
     Block,
     Convolution,
     TransposedConvolution,
-    full_precision,
     leaky_relu,
 )
 from tfflow.ops import convolution_at, correlation, upsample_from_corner, warp
+from tfflow.ops.arguments import full_precision
 
 COARSEST, FINEST = 6, 2
 CHANNELS = (16, 32, 64, 96, 128, 196)

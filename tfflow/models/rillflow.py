@@ -19,9 +19,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfflow.models.layers import Block, Convolution, full_precision
+from tfflow.models.layers import Block, Convolution
 from tfflow.models.siamese import SiameseFlowModel
 from tfflow.ops import correlation, resize, upsample_convex, warp
+from tfflow.ops.arguments import full_precision
 
 # Of each level, finest first: from a quarter of the image's size to a 64th.
 LEVELS = (2, 3, 4, 5, 6)

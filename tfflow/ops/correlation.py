@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from tfflow.ops import lite, native
+from tfflow.ops.arguments import may_equal
 
 
 def correlation(
@@ -170,7 +171,7 @@ def _from_grids(grids, step, height, width):
 
 def _check_arguments(features1, features2, max_displacement, stride, displacement_stride):
     shape1, shape2 = tuple(features1.shape), tuple(features2.shape)
-    if len(shape1) != 4 or len(shape2) != 4 or not _compatible(shape1, shape2):
+    if len(shape1) != 4 or len(shape2) != 4 or not all(map(may_equal, shape1, shape2)):
         raise ValueError(
             "correlation expects two feature maps of one shape (B, H, W, C); "
             f"got {shape1} and {shape2}."
@@ -193,10 +194,3 @@ def _check_arguments(features1, features2, max_displacement, stride, displacemen
             f"{max_displacement} steps of {displacement_stride} are "
             f"max_displacement={max_displacement * displacement_stride} here.)"
         )
-
-
-def _compatible(shape1, shape2):
-    """Whether two shapes agree wherever both are known."""
-    return len(shape1) == len(shape2) and all(
-        a is None or b is None or a == b for a, b in zip(shape1, shape2)
-    )

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from tfflow.ops.arguments import full_precision
 from tfflow.ops.warp import warp
 
 
@@ -33,8 +34,7 @@ def deformable_convolution(image, offsets, kernel, *, stride=1, dilation=1):
     Source: Dai et al., "Deformable Convolutional Networks", 2017, equation 2, without modulation.
     """
     _check_arguments(image, offsets, kernel, stride)
-    if keras.backend.standardize_dtype(offsets.dtype) in ("float16", "bfloat16"):
-        offsets = ops.cast(offsets, "float32")  # half precision can't count the pixels of a row
+    offsets = full_precision(offsets)
     size, reach = kernel.shape[0], (kernel.shape[0] // 2) * dilation
     height, width = ops.shape(image)[1:3]
     output_height, output_width = ops.shape(offsets)[1:3]

@@ -21,6 +21,8 @@ import warnings
 
 import keras
 
+from tfflow.ops.arguments import MASK_THRESHOLD
+
 DTYPES = {"CPU": {"float32", "float64"}, "GPU": {"float32", "float16", "bfloat16"}}
 CHOICES = ("reference", "native")
 # A function that these modules trace goes into a file.
@@ -108,10 +110,10 @@ def warp(image, flow, *, padding, mask_threshold):
         return None
     return library.tfflow_warp(
         image,
-        _with_dtype_of_flows(flow),
+        flow,
         border=padding,
         masked=mask_threshold is not None,
-        mask_threshold=0.9999 if mask_threshold is None else mask_threshold,
+        mask_threshold=MASK_THRESHOLD if mask_threshold is None else mask_threshold,
     )
 
 
@@ -191,14 +193,6 @@ def _place(dtypes):
     # traced the answer is always no, although functions are placed like eager operations.
     with tf.init_scope():
         return "CPU" if tf.config.get_soft_device_placement() else "GPU"
-
-
-def _with_dtype_of_flows(flow):
-    """The flow, in float32 if it is in half precision, as in the reference."""
-    import tensorflow as tf
-
-    is_half = keras.backend.standardize_dtype(flow.dtype) in ("float16", "bfloat16")
-    return tf.cast(flow, "float32") if is_half else flow
 
 
 def _is_elsewhere():

@@ -10,10 +10,10 @@ import contextvars
 import functools
 import operator
 
-import keras
 from keras import ops
 
-PADDINGS = ("zeros", "border")
+from tfflow.ops.arguments import MASK_THRESHOLD, checked_flow
+
 MAX_RADIUS = 16  # 33² copies; far beyond where this pays
 STEEPNESS = 32768.0  # two in a row tell 1e-9 from 0; float16 can still hold one
 
@@ -54,8 +54,6 @@ def shifted_warp(image, flow, radius, *, padding="zeros", mask_threshold=None, r
     flow = checked_flow(image, flow, padding)
     radius = checked_radius(radius)
     image, flow = ops.convert_to_tensor(image), ops.convert_to_tensor(flow)
-    if keras.backend.standardize_dtype(flow.dtype) in ("float16", "bfloat16"):
-        flow = ops.cast(flow, "float32")
     flow = ops.clip(flow, -radius, radius)
     has_mask = mask_threshold is not None or return_mask
     if padding == "border" or has_mask:
@@ -71,7 +69,7 @@ def shifted_warp(image, flow, radius, *, padding="zeros", mask_threshold=None, r
     beyond = ops.stop_gradient(ops.minimum(ops.abs(flow - inside), 1.0))
     beyond_x, beyond_y = beyond[..., :1], beyond[..., 1:]
     outside = beyond_x + beyond_y - beyond_x * beyond_y
-    threshold = 0.9999 if mask_threshold is None else mask_threshold
+    threshold = MASK_THRESHOLD if mask_threshold is None else mask_threshold
     mask = ops.cast(_is_positive((1.0 - threshold) - outside), image.dtype)
     if mask_threshold is not None:
         warped = warped * mask
@@ -193,30 +191,3 @@ def checked_radius(radius, name="radius"):
             f"{name} must be a whole number of pixels from 1 to {MAX_RADIUS}; got {radius!r}."
         )
     return number
-
-
-def checked_flow(image, flow, padding):
-    """The flow, as float32 if it is integer.
-
-    Raises:
-        ValueError: If ``image``, ``flow`` or ``padding`` is invalid.
-    """
-    if padding not in PADDINGS:
-        raise ValueError(f"padding must be one of {PADDINGS}; got {padding!r}.")
-    image_shape, flow_shape = tuple(image.shape), tuple(flow.shape)
-    if len(image_shape) != 4 or len(flow_shape) != 4 or flow_shape[-1] != 2:
-        raise ValueError(
-            "warp expects an image (B, H, W, C) and a flow (B, H, W, 2); "
-            f"got {image_shape} and {flow_shape}."
-        )
-    for axis in range(3):
-        of_image, of_flow = image_shape[axis], flow_shape[axis]
-        if None not in (of_image, of_flow) and of_image != of_flow:
-            raise ValueError(
-                f"warp expects image and flow of one size; got {image_shape} and {flow_shape}. "
-                "Resize the flow with tfflow.ops.resize_flow, which scales its values too."
-            )
-    if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(image.dtype)):
-        raise ValueError(f"warp expects a floating-point image; got {image.dtype}.")
-    is_float = keras.backend.is_float_dtype(keras.backend.standardize_dtype(flow.dtype))
-    return flow if is_float else ops.cast(flow, "float32")

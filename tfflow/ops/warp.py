@@ -3,8 +3,9 @@
 from keras import ops
 
 from tfflow.ops import native
+from tfflow.ops.arguments import MASK_THRESHOLD, checked_flow
 from tfflow.ops.lite import take_rows, warp_in_lite
-from tfflow.ops.shifted_warp import checked_flow, warp_in_context
+from tfflow.ops.shifted_warp import warp_in_context
 
 
 def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False):
@@ -45,8 +46,6 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
     if result is not None:
         return result if return_mask else result[0]
     flow = ops.convert_to_tensor(flow)
-    if flow.dtype in ("float16", "bfloat16"):
-        flow = ops.cast(flow, "float32")  # half precision can't tell pixels apart beyond 2048
     batch, height, width, channels = ops.shape(image)
     x = ops.cast(ops.arange(width), flow.dtype) + flow[..., 0]
     y = ops.cast(ops.arange(height), flow.dtype)[:, None] + flow[..., 1]
@@ -78,7 +77,7 @@ def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False
         inside = ops.ones_like(x)
     else:
         inside = _share_inside(x, width) * _share_inside(y, height)
-    threshold = 0.9999 if mask_threshold is None else mask_threshold
+    threshold = MASK_THRESHOLD if mask_threshold is None else mask_threshold
     mask = ops.expand_dims(ops.cast(ops.stop_gradient(inside) > threshold, image.dtype), -1)
     if mask_threshold is not None:
         warped = warped * mask

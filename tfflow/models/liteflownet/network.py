@@ -14,7 +14,7 @@ import keras
 from keras import ops
 
 from tfflow.models.flow_model import FlowModel
-from tfflow.models.layers import Block, Convolution, FixedUpsampling, full_precision
+from tfflow.models.layers import Block, Convolution, FixedUpsampling
 from tfflow.models.liteflownet.options import ABLATIONS, COARSEST, IMPLEMENTATIONS, Options
 from tfflow.models.liteflownet.units import (
     LAST_FILTER,
@@ -26,6 +26,7 @@ from tfflow.models.liteflownet.units import (
 )
 from tfflow.models.siamese import SiameseFlowModel, halves
 from tfflow.ops import downsample_triangle, resize, safe_norm, warp
+from tfflow.ops.arguments import full_precision
 
 
 @keras.saving.register_keras_serializable(package="tfflow")

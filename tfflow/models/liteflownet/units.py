@@ -11,10 +11,10 @@ from tfflow.models.layers import (
     Convolution,
     FixedUpsampling,
     TransposedConvolution,
-    full_precision,
     leaky_relu,
 )
 from tfflow.ops import correlation, local_average
+from tfflow.ops.arguments import full_precision
 
 # Matching, refinement and regularisation see further where the level is finer: the side of their
 # last filter, and of R's neighbourhood.

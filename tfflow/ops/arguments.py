@@ -1,0 +1,44 @@
+"""What the ops check and convert in their arguments."""
+
+import keras
+from keras import ops
+
+PADDINGS = ("zeros", "border")
+MASK_THRESHOLD = 0.9999  # of a warp's mask, as in mmflow
+
+
+def full_precision(x):
+    """float16 and bfloat16 as float32: half precision rounds large flows to whole pixels."""
+    half = keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
+    return ops.cast(x, "float32") if half else x
+
+
+def may_equal(size1, size2):
+    """Whether two sizes are equal or one of them is unknown."""
+    return None in (size1, size2) or size1 == size2
+
+
+def checked_flow(image, flow, padding):
+    """The flow of a warp, as float32 if it is in half precision or integer.
+
+    Raises:
+        ValueError: If ``image``, ``flow`` or ``padding`` is invalid.
+    """
+    if padding not in PADDINGS:
+        raise ValueError(f"padding must be one of {PADDINGS}; got {padding!r}.")
+    image_shape, flow_shape = tuple(image.shape), tuple(flow.shape)
+    if len(image_shape) != 4 or len(flow_shape) != 4 or flow_shape[-1] != 2:
+        raise ValueError(
+            "warp expects an image (B, H, W, C) and a flow (B, H, W, 2); "
+            f"got {image_shape} and {flow_shape}."
+        )
+    if not all(map(may_equal, image_shape[:3], flow_shape[:3])):
+        raise ValueError(
+            f"warp expects image and flow of one size; got {image_shape} and {flow_shape}. "
+            "Resize the flow with tfflow.ops.resize_flow, which scales its values too."
+        )
+    if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(image.dtype)):
+        raise ValueError(f"warp expects a floating-point image; got {image.dtype}.")
+    if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(flow.dtype)):
+        return ops.cast(flow, "float32")
+    return full_precision(flow)
