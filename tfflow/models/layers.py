@@ -9,6 +9,13 @@ from tfflow.ops import upsample_transposed
 LEAKY_SLOPE = 0.1
 
 
+def checked_width(width):
+    """A multiplier of the number of channels; ValueError unless it is above 0 and at most 4."""
+    if not 0 < width <= 4:
+        raise ValueError(f"width must be above 0 and at most 4 (usually 0.5 to 1), not {width}.")
+    return width
+
+
 def leaky_relu(x):
     """Leaky ReLU with the slope of all networks here, 0.1."""
     return ops.leaky_relu(x, LEAKY_SLOPE)

@@ -9,7 +9,7 @@ import keras
 from keras import layers, ops
 
 from tfflow.models.flow_model import FlowModel
-from tfflow.models.layers import LEAKY_SLOPE, he_normal, leaky_relu
+from tfflow.models.layers import LEAKY_SLOPE, checked_width, he_normal, leaky_relu
 from tfflow.ops import upsample_nearest
 
 # Table 1: name, output channels, stride. Levels end where the stride is 2.
@@ -136,11 +136,7 @@ class LightFlow(FlowModel):
         **kwargs,
     ):
         super().__init__(name=name, **kwargs)
-        if not 0 < width <= 4:
-            raise ValueError(
-                f"width must be above 0 and at most 4 (usually 0.5 to 1), not {width}."
-            )
-        self.width, self.predictor_activation = width, predictor_activation
+        self.width, self.predictor_activation = checked_width(width), predictor_activation
         self.batch_norm_momentum, self.synchronized = batch_norm_momentum, synchronized
         self.freeze_statistics = freeze_statistics
         norm = {"momentum": batch_norm_momentum, "synchronized": synchronized}

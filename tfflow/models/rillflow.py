@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfflow.models.layers import Block, Convolution
+from tfflow.models.layers import Block, Convolution, checked_width
 from tfflow.models.siamese import SiameseFlowModel
 from tfflow.ops import correlation, resize, upsample_convex, warp
 from tfflow.ops.arguments import full_precision
@@ -59,11 +59,7 @@ class RillFlow(SiameseFlowModel):
 
     def __init__(self, *, width=1.0, name="rillflow", **kwargs):
         super().__init__(name=name, **kwargs)
-        if not 0 < width <= 4:
-            raise ValueError(
-                f"width must be above 0 and at most 4 (usually 0.5 to 1), not {width}."
-            )
-        self.width = width
+        self.width = checked_width(width)
 
         def scaled(channels):
             return tuple(max(8, 8 * round(width * c / 8)) for c in channels)
