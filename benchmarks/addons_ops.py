@@ -34,7 +34,7 @@ def prepared(case, backward):
         with tf.GradientTape() as tape:
             tape.watch((a, b))
             output = op(a, b)
-        # With the output: what nobody wants is not computed.
+        # With the output, which would not be computed otherwise.
         return output, tape.gradient(output, (a, b))
 
     return lambda: run(first, second)

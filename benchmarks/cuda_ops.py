@@ -1,9 +1,9 @@
-"""The CUDA kernels on a GPU: right, and how fast: python benchmarks/cuda_ops.py
+"""Correctness and speed of the CUDA kernels on a GPU: python benchmarks/cuda_ops.py
 
-Needs an NVIDIA GPU that JAX sees, and nvcc; PyTorch is measured too where it is. First every value
-and gradient is compared with the reference in float64 on the CPU; then each is timed beside the
-reference compiled by XLA, and beside the time that the GPU needs at least: the bytes that have to
-be moved over its bandwidth, or the operations over its float32 rate.
+Needs an NVIDIA GPU that JAX sees, and nvcc; PyTorch is measured too if installed. First all values
+and gradients are compared with the reference in float64 on the CPU. Then each kernel is timed
+beside the reference compiled by XLA, and beside the least time that the GPU needs: the bytes to
+move over its bandwidth, or the operations over its float32 rate.
 """
 
 import argparse
@@ -19,7 +19,7 @@ os.environ["KERAS_BACKEND"] = "jax"  # the reference, as XLA compiles it
 import numpy as np
 
 RESULT = pathlib.Path(__file__).with_suffix(".csv")
-# Bytes/s of memory and float32 operations/s, from the makers' data sheets (SXM forms).
+# Bytes/s of memory and float32 operations/s, from the makers' data sheets (SXM versions).
 PEAKS = {
     "A100": (2.04e12, 19.5e12),
     "H100": (3.35e12, 67e12),
@@ -269,7 +269,7 @@ def median_ms(run, rounds):
 
 
 def time_torch(case, sets, dtype, rounds):
-    """The same with PyTorch, or nothing where it is not or sees no GPU."""
+    """The same with PyTorch; None if it is missing or sees no GPU."""
     try:
         import torch
     except ImportError:

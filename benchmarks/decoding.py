@@ -1,7 +1,7 @@
-"""Reading pairs: decoded in TensorFlow's graph, or by Python in it. python benchmarks/decoding.py
+"""Reading pairs in TensorFlow's graph, or by Python within it: python benchmarks/decoding.py
 
-Drawn scenes in the formats and sizes of three data sets, in a temporary folder; the system keeps
-the files in memory. Python's way is what the graph falls back on: `tf.numpy_function` around
+Reads drawn scenes in the formats and sizes of three data sets, from a temporary folder; the system
+caches the files in memory. Python is the graph's fallback: `tf.numpy_function` around
 `FlowDataset.__getitem__`, as many calls at a time as there are threads. It takes five minutes.
 """
 
@@ -51,7 +51,7 @@ def write(folder, image, flow, size):
 
 
 def measure(name, dataset, threads):
-    """A row for each of the two ways, medians of turns that alternate."""
+    """A row for each of the two ways, medians over alternating rounds."""
     ways = {"graph": reader(dataset), "python": reader(_Sequence(dataset))}
     indices = tf.data.Dataset.range(len(dataset)).repeat().take(PAIRS)
     found = {way: [] for way in ways}

@@ -2,11 +2,11 @@
 
     python benchmarks/opencv_flow.py [--chairs FOLDER] [--middlebury FOLDER]
 
-EPE on 200 scenes that nothing was trained on, all and by speed of motion, and on real pairs where
-they are at hand; milliseconds for a pair of 384x512 on one and two threads, all methods in turn; a
-frame of a video for what encodes each frame once. Writes opencv_flow.csv, the table in
-docs/presets.md and the picture docs/error_over_time.svg. --raft PYTHON, one that has torchvision,
-adds the time of its RAFT small.
+EPE on 200 held-out scenes, overall and by speed of motion, and on real pairs if their folder is
+given; milliseconds for a pair of 384x512 on one and two threads, all methods in turn; and for a
+video frame, if the network encodes each frame once. Writes opencv_flow.csv, the table in
+docs/presets.md and the picture docs/error_over_time.svg. --raft PYTHON, an interpreter that has
+torchvision, adds the time of its RAFT small.
 """
 
 import argparse
@@ -81,7 +81,7 @@ def farneback(first, second):
 
 
 def raft(python, threads):
-    """ms that torchvision's RAFT small takes, in a Python of its own, or nothing without one."""
+    """ms that torchvision's RAFT small takes in the interpreter `python`; {} if that is None."""
     if python is None:
         return {}
     command = [python, str(HERE / "raft_time.py"), *map(str, (*SIZE, threads, ROUNDS))]
@@ -179,7 +179,7 @@ def main():
 
 
 def accuracy(predictor, sets):
-    """EPE on each set, and on the first by speed."""
+    """EPE on each set, and by speed on the first."""
     found = {}
     for key, pairs in sets.items():
         result = evaluate(predictor, pairs)

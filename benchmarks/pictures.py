@@ -1,4 +1,4 @@
-"""Pictures of a benchmark's results, as SVG: text, that any browser draws."""
+"""Pictures of a benchmark's results, as SVG: text that any browser shows."""
 
 import math
 
@@ -14,8 +14,8 @@ def write_scatter(path, points, x_label, y_label):
 
     Args:
         path: The file.
-        points: Name -> (x, y); what OpenCV has is drawn in grey.
-        x_label, y_label: What the axes are.
+        points: Name -> (x, y); OpenCV's methods are drawn in grey.
+        x_label, y_label: The axes' labels.
     """
     xs, ys = zip(*points.values())
     low, high = math.log10(min(xs) / 1.5), math.log10(max(xs) * 1.5)
@@ -54,7 +54,7 @@ def write_scatter(path, points, x_label, y_label):
     for name, (x, y) in sorted(points.items(), key=lambda point: -point[1][1]):
         across, down = place(x, y)
         label = down + 4
-        # Below a label that it would lie on: 14 px of height, 7 px a letter.
+        # Below a label that it would overlap: 14 px high, 7 px per letter.
         for other, reach, height in labels:
             if other < across + 10 + 7 * len(name) and across + 10 < reach:
                 label = max(label, height + 14) if height - 14 < label else label

@@ -1,7 +1,7 @@
 """Where a .tflite file's time goes, by kind of operator and by layer. python benchmarks/profiles.py
 
-One thread, files without streaming, random weights but for the presets. Names of networks after the
-command measure those alone, and leave the others' rows as they are.
+One thread, files without streaming, random weights except for the presets. Given names of networks,
+it measures only those and keeps the others' rows.
 """
 
 import csv

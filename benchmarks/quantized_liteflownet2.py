@@ -3,8 +3,8 @@
     tfflow train liteflownet2_demo --data-dir scenes
     python benchmarks/quantized_liteflownet2.py runs/liteflownet2_demo/model.keras --data-dir scenes
 
-Random weights would prove nothing, so the network was trained for some minutes, on the demo's
-scenes; EPE is on unseen ones of that kind. Writes the CSV and the table in docs/export.md.
+Random weights would prove nothing, so the network is first trained for some minutes on the
+demo's scenes; EPE is on unseen ones of that kind. Writes the CSV and the table in docs/export.md.
 """
 
 import argparse

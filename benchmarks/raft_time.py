@@ -1,7 +1,7 @@
 """ms that torchvision's RAFT small takes for a pair: python raft_time.py H W THREADS ROUNDS
 
-12 iterations, random weights, since its own have to be downloaded: a figure of time alone. In a
-process of its own, since PyTorch and TensorFlow do not always live in one.
+12 iterations with random weights, since its own have to be downloaded: only the time counts. It has
+its own process, since PyTorch and TensorFlow do not always work in the same one.
 """
 
 import statistics

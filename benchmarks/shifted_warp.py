@@ -2,9 +2,9 @@
 
     python benchmarks/shifted_warp.py [FOLDER]
 
-One thread of a CPU (XNNPACK), the files in turn, and what the delegate takes. Milliseconds are the
-processor's, which other programs disturb less than the clock's. Files that are in FOLDER already
-are not exported again: that takes minutes.
+One CPU thread (XNNPACK), the files in turn, and what the delegate takes. Milliseconds are CPU time,
+which other programs disturb less than wall-clock time. Files already in FOLDER are not exported
+again: that takes minutes.
 """
 
 import pathlib
@@ -33,7 +33,7 @@ RESULT = pathlib.Path(__file__).with_suffix(".csv")
 
 
 def main(folder):
-    model = tfflow.models.create(NETWORK)  # time does not hang on the weights
+    model = tfflow.models.create(NETWORK)  # time does not depend on the weights
     files = {}
     for radius in RADII:
         files[radius] = pathlib.Path(folder, f"{radius}.tflite")

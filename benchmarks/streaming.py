@@ -1,4 +1,4 @@
-"""A video's frame through LiteFlowNet2, pair by pair and encoded once.
+"""Video frames through LiteFlowNet2, pair by pair and each encoded once.
 
     python benchmarks/streaming.py
 
@@ -30,7 +30,7 @@ RESULT = pathlib.Path(__file__).with_suffix(".csv")
 def main():
     where = conditions()
     model = tfflow.models.create(NETWORK)
-    # Time does not hang on the values: random weights and few pairs will do.
+    # Time does not depend on the values: random weights and few pairs will do.
     settings = {"size": SIZE, "calibration": synthetic_samples(SIZE, 2, seed=0)}
     with tempfile.TemporaryDirectory() as folder:
         files, plain = {}, {}

@@ -2,8 +2,8 @@
 
     python benchmarks/tflite_latency.py
 
-All in turn, round by round, at 384x512; EPE on synthetic scenes that nothing was trained or
-calibrated on. The CSV has the numbers with their conditions, docs/export.md a table.
+All in turn, round by round, at 384x512; EPE on synthetic scenes not used for training or
+calibration. The CSV has the numbers with their conditions, docs/export.md a table.
 """
 
 import pathlib

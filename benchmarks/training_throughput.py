@@ -1,8 +1,9 @@
 """Does the data or the network set the pace? python benchmarks/training_throughput.py [RECIPE …]
 
-For each recipe, the pairs a second that its pipeline reads and augments with nothing else running,
-and those that its network trains on, each with all cores. The data sets are drawn scenes in the
-published layouts, formats and sizes, in a temporary folder; the system keeps the files in memory.
+For each recipe, the pairs per second that its pipeline reads and augments with nothing else
+running, and those that its network trains on, each with all cores. The data sets are drawn scenes
+in the published layouts, formats and sizes, in a temporary folder; the system caches the files in
+memory.
 """
 
 import csv
@@ -87,14 +88,14 @@ def measure(names, folder):
             "network_batch": TRAIN_BATCH,
             "network_pairs_per_s": round(steps, 3),
             "network_cpu_ms_per_pair": round(step_cpu),
-            # By CPU time, which other processes change less than the time that passes.
+            # By CPU time, which other processes change less than wall-clock time.
             "network_over_data": round(step_cpu / cpu, 1),
             **conditions(),
         }
 
 
 def reading(pipeline):
-    """The pipeline alone: medians of pairs a second, and of CPU milliseconds a pair."""
+    """The pipeline alone: medians of pairs per second, and of CPU milliseconds per pair."""
     batches, pairs = iter(pipeline), READ_BATCH * READ_BATCHES
     rates, cpu = [], []
     for _ in range(ROUNDS + 1):  # one to warm up
@@ -126,7 +127,7 @@ def training(recipe, pipeline):
 
 
 def data_of(recipe, folder):
-    """The recipe's training set; of scenes that it would draw, a few."""
+    """The recipe's training set; for drawn scenes, only a few."""
     if recipe.name == "lightflow_synthetic":
         return SceneCache(folder / "scenes")
     return recipe.data(folder)[0]
@@ -198,7 +199,7 @@ def parts(data):
 
 
 def megabytes(data):
-    """Megabytes of files that are read for a pair, on average over the data sets' pairs."""
+    """Megabytes of files read per pair, averaged over the data sets' pairs."""
     sizes = []
     for part in parts(data):
         if isinstance(part, SceneCache):
@@ -212,7 +213,7 @@ def megabytes(data):
 
 
 def augmentation_name(augmentation):
-    """What the pipeline's augmentation calls the settings, or that they are the recipe's."""
+    """The settings' name in the pipeline's `augmentation`, or "the recipe's own"."""
     if isinstance(augmentation, tuple):
         return "+".join(dict.fromkeys(map(augmentation_name, augmentation)))
     names = (name for name, value in vars(augmentations).items() if value == augmentation)

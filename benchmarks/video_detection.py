@@ -6,11 +6,11 @@
 All run as .tflite files on one thread, on the 60 held-out clips. Three ways through a video:
 
 * every frame: the detector of the first stage, which has neither flow nor GRU;
-* held: the same on key frames alone, whose boxes stay where they are until the next one;
+* held: the same on key frames only; boxes stay where they are until the next one;
 * flow: the detector of the second stage; features are carried along the flow.
 
-Times are medians of the networks alone, in turn; a way's time per frame is that of its key frames
-and of the frames between them, in their proportion. Writes the CSV and the tables in docs/video.md.
+Times are medians of the networks alone, in turn; a way's time per frame is the mean over its key
+frames and the frames between them. Writes the CSV and the tables in docs/video.md.
 """
 
 import argparse
@@ -61,7 +61,7 @@ ROUNDS, RUNS = 9, 10
 
 
 class EveryFrame:
-    """The detector of images as a file: an engine for VideoDetector, without flow."""
+    """The image detector as a file: an engine for VideoDetector, without flow."""
 
     size, multiple = SIZE, 32
 
@@ -94,7 +94,7 @@ def main():
 
 
 def export(arguments, folder, train):
-    """Form -> (path of the detector of images, path of the key frames' file)."""
+    """Form -> (path of the image detector, path of the key frames' file)."""
     images, guided = (load_detector(path) for path in (arguments.images, arguments.clips))
 
     def every(inputs):
@@ -187,7 +187,7 @@ def evaluate(files, times, clips, classes):
 
 
 def found_in(engine, interval, clips, what):
-    """Of each clip a list of detections."""
+    """A list of detections for each clip."""
     video = VideoDetector(engine, schedule=FixedInterval(interval), score=SCORE)
     found = []
     with progress_bar(what) as progress:

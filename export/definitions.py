@@ -1,4 +1,4 @@
-"""What we say of our presets: how each was trained, and the files that are made of it."""
+"""Our presets: how each was trained, and the files that are made from it."""
 
 import dataclasses
 
@@ -7,19 +7,19 @@ from tfflow.data import SceneConfig
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class File:
-    """An exported file and its gates: what it must not exceed, or it is not shipped.
+    """An exported file and its gates: the limits it must keep to be shipped.
 
     Attributes:
         form: Numeric form, a key of ``tfflow.tflite.QUANTIZATIONS``.
-        name: What the file is called beside the preset's name; None: its form.
+        name: The file's name after the preset's name; None: its form.
         size: (height, width).
         streaming: Whether a video's frame can be encoded by itself.
         megabytes: Largest size of the file.
-        epe_loss: Largest share that EPE may grow by against Keras, on every set of pairs.
+        epe_loss: Largest growth of EPE over Keras, as a share, on every set of pairs.
         epe_slack: Growth in px that is allowed in any case: where motions are small, so is EPE.
         outliers: Share of a tensor's values that its range may leave out, for int8.
         keep_float: Layers that compute in float32, for int8.
-        outside_delegate: Largest number of operators that XNNPACK leaves over.
+        outside_delegate: Largest number of operators that XNNPACK does not take.
     """
 
     form: str
@@ -40,15 +40,15 @@ class File:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Preset:
-    """A preset's card, less what is measured.
+    """A preset's card without the measured values.
 
     Attributes:
         model: Registry name of the network.
         arguments: Constructor arguments.
         description: One line for people.
         data: What it was trained on.
-        commands: How, to be run one after the other.
-        pairs_seen: Training pairs, each as often as it was seen.
+        commands: The training commands, in order.
+        pairs_seen: Training pairs seen, repeats included.
         files: What is exported.
     """
 
@@ -61,11 +61,11 @@ class Preset:
     files: tuple[File, ...]
 
 
-# The scenes that nothing is trained on: of the kind and size of the training's, another seed.
+# The held-out scenes: of the training scenes' kind and size, with another seed.
 HELD_OUT = {"count": 200, "config": SceneConfig(height=320, width=448), "seed": 1}
 
-# Small motions: all through int8, EPE on RubberWhale is 0.50 px where float32 has 0.44, with these
-# in float 0.46.
+# For small motions: EPE on RubberWhale is 0.50 px with all layers in int8, 0.44 in float32, and
+# 0.46 with these in float.
 RILLFLOW_IN_FLOAT = ("down2", "features2", "refinement")
 
 PRESETS = {
@@ -100,7 +100,7 @@ PRESETS = {
                 size=(192, 256),
                 megabytes=2.5,
                 epe_loss=0.02,
-                epe_slack=0.09,  # of what lies under a pixel of this size
+                epe_slack=0.09,  # px: a pixel of this size covers several of the frame's
                 keep_float=RILLFLOW_IN_FLOAT,
                 streaming=True,
                 outside_delegate=400,
@@ -126,15 +126,14 @@ PRESETS = {
     ),
 }
 
-# What the Android and the web demo are given: a network's name and its files, (preset, form), the
-# first network being the default: the one for real time on a phone. GPUs are given the form in
-# float16, if there is one.
+# The networks of the Android and the web demo: name -> files, (preset, form). The first network is
+# the default, for real time on a phone. GPUs get the float16 form, if there is one.
 DEMO = {
     "rillflow_small": (("rillflow", "small"),),
     "rillflow": (("rillflow", "int8"), ("rillflow", "float16")),
     "lightflow": (("lightflow", "int8"), ("lightflow", "float16")),
 }
-# The detector of the Android demo, and the score that its objects have at least.
+# The Android demo's detector, and the minimum score of its objects.
 DEMO_DETECTORS = ("shapes",)
 DEMO_SCORE, DEMO_OVERLAP = 0.3, 0.5
 DEMO_ASSETS = "android_demo/app/src/main/assets"

@@ -1,12 +1,12 @@
 """Fills the demos' assets with the files that we ship: never copied by hand.
 
     python export/fill_demo.py              # writes them
-    python export/fill_demo.py --check      # says whether they are what this would write
+    python export/fill_demo.py --check      # says whether they are up to date
 
 An app gets the .tflite files that definitions.py lists under DEMO, models.json with what it must
-know of them, and a golden pair: two images, their true flow and that which each file predicts, for
-the check that the app makes when it starts. The web demo's site is made of the same files, by
-web_demo/make_site.py. A network that is no preset goes in by `tfflow export --android-assets`.
+know about them, and a golden pair: two images, their true flow and the flow that each file
+predicts, for the app's check at start. The web demo's site is made from the same files, by
+web_demo/make_site.py. `tfflow export --android-assets` adds a network that is not a preset.
 """
 
 import argparse
@@ -64,7 +64,7 @@ def same(path, content):
 
 
 def assets():
-    """File name -> content, or the file of the package that a link of that name leads to."""
+    """File name -> content, or the package file that a link of that name points to."""
     golden = GoldenPair()
     files, models = golden.files(), []
     for name, forms in DEMO.items():
@@ -81,7 +81,7 @@ def assets():
 
 
 def detector(name, files):
-    """What models.json says of a detector; its two files are added to ``files``."""
+    """What models.json says about a detector; its two files are added to ``files``."""
     interpreter = DetectorInterpreter(detector_files(name), threads=1)
     entry = {}
     for part, path in interpreter.paths.items():

@@ -1,9 +1,9 @@
-"""Makes the detector that comes with tfflow: two .tflite files, and a card with what they reach.
+"""Makes the detector that comes with tfflow: two .tflite files, and a card with their results.
 
     tfflow train-detector images && tfflow train-detector clips
     python export/make_detector.py --data-dir clips
 
-Shipped is the first of int8 and int8 weights alone whose precision is within 3 % of float32's.
+Ships int8 or else int8 weights only: the first whose precision is within 3 % of float32's.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from tfflow.progress import progress_bar
 from tfflow.weights import presets
 
 NAME = "shapes"
-# Half as large again as the training's frames, for small objects; the flow stays at 128x192.
+# 1.5 times the size of the training frames, for small objects; the flow stays at 128x192.
 SIZE, FLOW_SCALE = (384, 576), 1 / 3
 INTERVAL = 10
 FORMS = ("int8", "weights")  # the first one that is good enough is shipped
@@ -109,7 +109,7 @@ def make(detector, train, held_out):
 
 
 def long_clip(clip):
-    """A training clip, of which every fourth frame was drawn, with each as often as in a video."""
+    """A training clip (every fourth frame of a video) with each frame repeated four times."""
     return [clip[time // 4].image for time in range(4 * len(clip))]
 
 

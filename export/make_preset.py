@@ -1,11 +1,11 @@
-"""Makes a preset of a trained network: weights, .tflite files, and a card with what they reach.
+"""Makes a preset from a trained network: weights, .tflite files, and a card with their results.
 
     python export/make_preset.py lightflow --model runs/lightflow_preset/model.keras
-    python export/make_preset.py lightflow --check      # the card's numbers once more
+    python export/make_preset.py lightflow --check      # measures the card's numbers again
 
-EPE is measured on 200 scenes that it draws (docs/presets.md), and on real pairs where --chairs or
---middlebury says where they are. A file that is larger or worse than definitions.py allows stops
-everything before anything in the package changes.
+EPE is measured on 200 scenes that it draws (docs/presets.md), and on real pairs if --chairs or
+--middlebury gives their folder. If a file is larger or worse than definitions.py allows, nothing
+in the package changes.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from tfflow.progress import print_table, progress_bar
 from tfflow.tflite.benchmarking import delegation
 from tfflow.weights import presets
 
-# How far a number may be from the card's on another machine, as a share.
+# Largest relative difference from the card's numbers on another machine.
 TOLERANCE = 0.005
 
 
@@ -67,7 +67,7 @@ def pairs(arguments):
 
 
 def make(arguments, sets):
-    """Everything in a folder of its own first; what passed its gates is moved into the package."""
+    """Makes everything in a temporary folder; only what passes its gates enters the package."""
     plan = PRESETS[arguments.preset]
     model = tfflow.models.create(plan.model, **plan.arguments)
     fresh = model.start_from(tfflow.load(arguments.model))
@@ -76,7 +76,7 @@ def make(arguments, sets):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         presets.save_preset(model, arguments.preset, card_of(plan), folder)
-        # What is exported and measured is what users load: weights that were rounded to float16.
+        # Export and measure what users load: weights rounded to float16.
         presets.load_preset(model, arguments.preset, folder)
         card = presets.preset_card(arguments.preset, folder)
         card["results"] = {"keras": measure(model, sets)}

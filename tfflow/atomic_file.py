@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def atomic_file(path):
-    """Gives a temporary path beside `path`; what was written there takes the name at the end.
+    """Yields a temporary path beside `path`; the file written there is renamed at the end.
 
     ```python
     with atomic_file("flow.flo") as temporary:
@@ -20,7 +20,7 @@ def atomic_file(path):
     temporary file is removed and `path` is as it was. A symbolic link is followed, not replaced.
 
     Args:
-        path: where the file shall be; its folder must exist.
+        path: where the file will be; its folder must exist.
 
     Yields:
         A `pathlib.Path` for the block to write to.
@@ -41,10 +41,10 @@ def atomic_file(path):
 
 
 def check_writable(path):
-    """Checks that a file can be written, before the work whose result it shall hold.
+    """Checks that a file can be written, before the work that produces it.
 
     Returns:
-        Where it is, a `pathlib.Path`, with symbolic links followed.
+        Its `pathlib.Path`, with symbolic links followed.
 
     Raises:
         FileNotFoundError, NotADirectoryError: the folder does not exist or is a file.

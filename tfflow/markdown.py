@@ -2,12 +2,12 @@
 
 
 def markdown_table(heads, rows, *, texts=(0,)):
-    """A table as lines, its columns as wide as their longest cell so that it reads well as it is.
+    """A table as lines, its columns as wide as their longest cell so that the source reads well.
 
     Args:
         heads: The columns' names.
-        rows: Iterable of rows, each with a cell for every column; ``str`` is taken of each.
-        texts: Numbers of the columns that stand to the left; the others stand to the right.
+        rows: Iterable of rows, each with a cell for every column; cells are passed to ``str``.
+        texts: Numbers of the left-aligned columns; the others are right-aligned.
 
     Returns:
         A list of lines.

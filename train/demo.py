@@ -1,10 +1,10 @@
-"""The preset at work; then the whole way once: train Light Flow, export it to .tflite, run, look.
+"""Shows the preset, then the whole workflow: train Light Flow, export it to .tflite, run, look.
 
     make demo                     # or: python train/demo.py --output demo
     make demo PAIRS=my_frames     # the pictures of your own frames too
 
 Takes minutes on two cores and downloads nothing. The network that it trains is narrow, its scenes
-small and its training short, so it knows gentle motion only; the preset is what hours make of it.
+small and its training short, so it only knows gentle motion; the preset was trained for hours.
 """
 
 import argparse
@@ -30,9 +30,9 @@ from tfflow.visualization import flow_figure, flow_to_image, write_video
 
 # Scenes for the preset, of a photograph's size.
 PRESET_SIZE, PRESET_SCENES = (384, 512), 4
-# Of the exported files, and of the scenes that the network is trained on: (height, width).
+# (height, width) of the exported files and of the training scenes.
 SIZE = (192, 256)
-# The clip: of a photograph's size, textures and objects that were not trained on.
+# The clip has a photograph's size, and textures and objects that were not trained on.
 CLIP_SCENE = {
     **DEMO_SCENES,
     "height": 384,
@@ -111,7 +111,7 @@ def run(arguments):
 
 
 def show_preset(own_pairs, output):
-    """Figures of the preset's flow, and how far it is from the truth where that is known."""
+    """Figures of the preset's flow, and its EPE where the ground truth is known."""
     preset = tfflow.load(engine="tflite")
     unseen = synthetic_samples(PRESET_SIZE, PRESET_SCENES, seed=3)
     results = predict_pairs(preset, unseen, output, model="rillflow, int8")

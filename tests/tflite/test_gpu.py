@@ -22,6 +22,8 @@ from tfflow.weights.presets import preset_tflite
 
 DRIVER = pathlib.Path("/usr/lib/chromium/vk_swiftshader_icd.json")
 SIZE = (64, 128)
+OTHERS = ("flownetc", "liteflownet2")
+SLOW = pytest.mark.slow
 
 # In a process of its own: some drivers end it.
 RUN = """
@@ -75,9 +77,13 @@ def test_nothing_that_gpus_refuse(file, graph):
             assert len(shapes[0]) == 4, name  # three dimensions are padded wrongly, in silence
 
 
-def test_the_gpu_runs_all_of_it_and_computes_the_same(network, graph, tmp_path):
+@pytest.mark.parametrize("name", ["rillflow_0.5", *(pytest.param(n, marks=SLOW) for n in OTHERS)])
+def test_the_gpu_runs_all_of_it_and_computes_the_same(name, network, graph, tmp_path):
     if not DRIVER.is_file():
         pytest.skip("no software driver of a GPU; install: web_demo/install.sh")
+    if name in OTHERS:
+        network = tfflow.models.create(name)
+        graph = conversion.convert(network, SIZE, in_half=True)
     images = np.random.default_rng(0).random((2, 1, *SIZE, 3), np.float32)
     images = dict(zip(("image1", "image2"), images))
     (tmp_path / "flow.tflite").write_bytes(graph.to_bytes())
@@ -91,8 +97,8 @@ def test_the_gpu_runs_all_of_it_and_computes_the_same(network, graph, tmp_path):
     )
     assert ran.returncode == 0, ran.stderr[-3000:]
     assert json.loads(ran.stdout.splitlines()[-1]), "a part of it is left to the CPU"
-    expected = network(images)["flow"]
-    np.testing.assert_allclose(np.load(files[2]), expected, atol=2e-3)
+    flow, expected = np.load(files[2]), np.asarray(network(images)["flow"])
+    np.testing.assert_allclose(flow, expected, atol=max(2e-3, 1e-4 * np.abs(expected).max()))
 
 
 def test_slices_keep_their_meaning():

@@ -65,7 +65,7 @@ def main(arguments=None):
 
 
 def _parse(arguments):
-    """The arguments, parsed; exits with a suggestion where a word is misspelt."""
+    """Parses the arguments; exits with a suggestion if a word is misspelt."""
     # A file may be named -x.mp4, which would be taken for an option.
     arguments = [f"./{a}" if a[:1] == "-" and os.path.isfile(a) else a for a in arguments]
     parser = build_parser()
@@ -84,7 +84,7 @@ def _parse(arguments):
 
 
 def _show_warning(message, *_):
-    """A warning as a sentence, without the line of code that it came from."""
+    """Prints a warning without the line of code that it came from."""
     print(f"warning: {message}", file=sys.stderr)
 
 

@@ -4,7 +4,7 @@ import pathlib
 
 from tfflow.cli.shared import check_complete, command
 
-ROWS = 16  # of a profile's tables
+ROWS = 16  # per table of a profile
 
 
 def add(commands):

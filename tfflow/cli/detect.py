@@ -100,7 +100,7 @@ def run(arguments):
 
 
 def _detector(arguments):
-    """(what VideoDetector takes, the names of the classes or None)."""
+    """(the detector for VideoDetector, class names or None)."""
     path = pathlib.Path(arguments.model)
     if path.suffix == ".keras":
         start_backend_quietly()

@@ -92,7 +92,7 @@ def run(arguments):
 
 
 def _check(arguments):
-    """What could only fail at the end, after hours perhaps, fails before."""
+    """Raises now what would fail only at the end, perhaps after hours."""
     if arguments.worst < 0:
         raise ValueError(f"--worst takes a number of pairs; got {arguments.worst}")
     if bool(arguments.worst) != bool(arguments.output):

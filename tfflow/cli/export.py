@@ -163,7 +163,7 @@ def _export_by_keras(model, arguments):
 
 
 def _check(arguments):
-    """What could only fail at the end fails before."""
+    """Raises now what would fail only at the end."""
     if pathlib.Path(arguments.model).suffix == ".tflite":
         raise ValueError(
             f"{arguments.model} is exported already; export takes a .keras file or a preset's name"

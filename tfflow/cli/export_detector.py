@@ -5,7 +5,7 @@ import itertools
 from tfflow.cli.shared import command, import_option, parse_size
 from tfflow.startup import start_backend_quietly
 
-# Of a video that int8 is calibrated on: how many clips, and how long.
+# The clips that a calibration video is cut into: their number and length.
 _CLIPS, _FRAMES = 24, 18
 
 
@@ -70,7 +70,7 @@ def run(arguments):
 
 
 def _clips_of(video):
-    """A video cut into clips, of which only the frames that are looked at are kept."""
+    """A video cut into clips; frames that are not used are None."""
     from tfflow.data import read_video
     from tfflow.detection.export import CLIP_TIMES
 

@@ -16,7 +16,7 @@ def command(commands, name, run, summary, description):
         name,
         help=summary,
         description=description,
-        # Paragraphs stay as they are written; one alone is wrapped.
+        # Several paragraphs stay as written; a single one is wrapped.
         formatter_class=argparse.RawDescriptionHelpFormatter
         if "\n" in description
         else argparse.HelpFormatter,
@@ -54,7 +54,7 @@ def import_option(parser):
 def import_modules(names):
     """Imports modules by name, from the current folder too."""
     if names:
-        # They import it; a run on several workers has devices yet to set up.
+        # The modules import the backend; multi-worker runs set up devices later.
         start_backend_quietly(use_devices=False)
         sys.path.insert(0, os.getcwd())
     for name in names:
@@ -62,7 +62,7 @@ def import_modules(names):
             importlib.import_module(name)
         except ModuleNotFoundError as error:
             if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-                raise  # it lacks a module of its own
+                raise  # an import inside the module failed
             raise ValueError(
                 f"--import {name}: there is no such module in {os.getcwd()} or among what is "
                 "installed. Name it as for python -m, without .py"
@@ -95,7 +95,7 @@ def calibration_options(parser):
 
 
 def check_json(option, path):
-    """Raises an error unless JSON can be written there; before what takes time."""
+    """Raises an error early unless JSON can be written there."""
     if path and pathlib.Path(path).suffix != ".json":
         raise ValueError(f"{option} must be named *.json; got {path}")
     if path:
@@ -103,10 +103,10 @@ def check_json(option, path):
 
 
 def load(source, weights=None, engine=None):
-    """tfflow.load of what predicts flow, with the backend started quietly where one is needed.
+    """Loads a flow network with tfflow.load; starts the backend quietly if one is needed.
 
-    With ``weights``, ``source`` is a network's name, and the file is imported as import-weights
-    does it, or loaded where Keras wrote it.
+    With ``weights``, ``source`` is a network's name, and the file is imported as by import-weights,
+    or loaded directly if Keras wrote it.
     """
     if pathlib.Path(source).suffix != ".tflite" and engine != "tflite":
         start_backend_quietly()
@@ -149,12 +149,12 @@ def size_option(parser):
 
 
 def say_size(predictor, image, size):
-    """Says, once a command, at what size a network runs images that are too large for it.
+    """Says, once per command, at what size a network runs images that are too large.
 
     Args:
-        predictor: A network or detector of Keras; a .tflite file has one size, which is no news.
-        image: The first one, None if it can't be read.
-        size: --size; who gives it knows.
+        predictor: A Keras network or detector; a .tflite file has a fixed size, so nothing is said.
+        image: The first image; None if it can't be read.
+        size: --size; if it is given, nothing is said.
     """
     if size is not None or image is None or not hasattr(predictor, "multiple"):
         return
@@ -171,7 +171,7 @@ def say_size(predictor, image, size):
 
 
 def first_image(dataset):
-    """The first image of a data set; None if it can't be read, which the run itself will tell."""
+    """The first image of a data set; None if it can't be read, which the run itself reports."""
     from tfflow.evaluation.evaluate import read_sample
 
     sample = read_sample(dataset, 0, []) if len(dataset) else None
@@ -194,7 +194,7 @@ def parse_size(text):
 
 
 def check_complete(left_out):
-    """Ends a command whose other work is done with an error that lists what was left out.
+    """Raises an error that lists what was left out, once all other work is done.
 
     Raises:
         ValueError: If anything was.

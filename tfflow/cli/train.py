@@ -75,7 +75,7 @@ def run(arguments):
 
 
 def finish(training, command="train"):
-    """Trains; what stops a run that can be taken up again is one line."""
+    """Trains; if the run stops and can be resumed, exits with one line."""
     from tfflow.training.checkpoints import TrainingStopped
 
     try:
@@ -85,7 +85,7 @@ def finish(training, command="train"):
 
 
 def sources(texts):
-    """--init as part of the network -> file or preset; None if it is not given."""
+    """--init as a dict, part of the network -> file or preset; None if not given."""
     if texts is None:
         return None
     if texts == ["none"]:
@@ -94,7 +94,7 @@ def sources(texts):
 
 
 def print_recipes():
-    """Every recipe: what it trains, from what, on how much, and what is to be expected."""
+    """Prints every recipe: what it starts from, its length, source, cost and expected EPE."""
     from tfflow import recipes
 
     print("tfflow train RECIPE --data-dir DATA\n")

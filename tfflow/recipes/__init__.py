@@ -1,4 +1,4 @@
-"""Training recipes by name, a short function for each published stage and for ours; and runs.
+"""Training recipes by name, a short function for each stage, published or ours; and runs.
 
 >>> tfflow.recipes.list()
 >>> tfflow.recipes.Run("lightflow_chairs", data_dir="/data").train()
@@ -25,7 +25,7 @@ __all__ = ["get", "register", *_LAZY]
 
 @functools.cache
 def _recipes():
-    """Name -> function that makes the recipe; those of :func:`register` join them."""
+    """Name -> function that makes the recipe; :func:`register` adds to them."""
     modules = (importlib.import_module(f"tfflow.recipes.{family}") for family in _FAMILIES)
     return {name: recipe for module in modules for name, recipe in module.RECIPES.items()}
 

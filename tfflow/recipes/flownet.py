@@ -2,8 +2,8 @@
 
 FlowNetC, trained on FlyingChairs and FlyingThings3D, is the first part of the stacks CS and CSS,
 each of which is trained on both again; a fine-tuned CSS and FlowNet2-SD, for small displacements,
-are fused to FlowNet2. Of a stack, the part that is new is trained, as in the paper; mmflow's
-checkpoints were, it seems, trained with all parts.
+are fused into FlowNet2. Only the new part of a stack is trained, as in the paper; mmflow's
+checkpoints seem to have been trained with all parts.
 """
 
 from tfflow.data.pipeline import augmentation
@@ -94,7 +94,7 @@ def flownet2css_things():
 
 
 def flownet2css_sd():
-    """CSS-ft-sd: the whole stack once more, three of four pairs with small displacements."""
+    """CSS-ft-sd: the whole stack again, three of four pairs with small displacements."""
     return _recipe(
         "flownet2css_sd",
         "flownet2css_sd",

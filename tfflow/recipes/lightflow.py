@@ -90,9 +90,9 @@ def lightflow_synthetic():
 def lightflow_preset():
     """The second stage of the shipped preset, after lightflow_synthetic: more and faster motion.
 
-    A third of the pairs are magnified and moved as by a fast camera, which real pairs of
-    FlyingChairs show more often than the scenes. Batch norm stays as the first stage left it. The
-    robust exponent keeps what can't be matched from ruling. Meant for ``--ema 0.999``.
+    A third of the pairs are magnified and moved as by a fast camera, which is more common in real
+    pairs of FlyingChairs than in the scenes. Batch norm stays as the first stage left it. The
+    robust exponent keeps what can't be matched from dominating. Meant for ``--ema 0.999``.
     """
     first = lightflow_synthetic()
     return Recipe(
@@ -119,8 +119,8 @@ def lightflow_preset():
 def lightflow_fine():
     """The third stage of the shipped preset, after lightflow_preset: small motions as well.
 
-    A quarter of the pairs are scenes that hardly move, and the robust exponent is lower: a tenth
-    of a pixel that is lost on them counts beside the large errors of the others. Meant for
+    A quarter of the pairs are scenes that hardly move, and the robust exponent is lower: an error
+    of a tenth of a pixel on them counts beside the large errors of the others. Meant for
     ``--ema 0.999``.
     """
     before = lightflow_preset()
@@ -162,8 +162,8 @@ def _twice(scenes, held_out):
 def lightflow_demo():
     """Minutes on 2 cores: a narrow network on small, clean scenes whose camera always moves.
 
-    A network that starts from nothing first has to find out that it should match; clear textures
-    and a background that moves as a whole teach it that in a thousand steps.
+    A network with random weights first has to learn that it should match; clear textures and a
+    background that moves as a whole teach it that in a thousand steps.
     """
     return Recipe(
         name="lightflow_demo",
@@ -225,7 +225,7 @@ def _adam_l2(schedule):
 
 
 def _stretched(rates, lengths, steps):
-    """The table of rates over another number of steps."""
+    """The table of rates, scaled to another number of steps."""
     total = sum(lengths)
     return steps_table(rates, [max(1, length * steps // total) for length in lengths])
 

@@ -13,7 +13,7 @@ from tfflow.recipes.published import LEVELS, Schedule, thousands
 from tfflow.recipes.recipe import Recipe
 from tfflow.training.schedules import warmup_cosine
 
-# LiteFlowNet2 is also judged at full size, from its stage M3S3R3 on.
+# LiteFlowNet2 also has a loss at full size, from its stage M3S3R3 on.
 LEVEL0 = {"level0": 6.25e-4}
 
 # Stage: (rate, milestones and length in thousands), with EPE on FlyingChairs' validation split.
@@ -154,7 +154,7 @@ def liteflownet2_kitti():
 
 
 def liteflownet2_demo():
-    """Minutes on 2 cores, on the demo's scenes: a network that means something, to measure on."""
+    """Minutes on 2 cores, on the demo's scenes: a network good enough to measure on."""
     return Recipe(
         name="liteflownet2_demo",
         source="ours",

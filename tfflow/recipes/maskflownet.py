@@ -1,8 +1,8 @@
 """MaskFlowNet-S, and MaskFlowNet on top of it: Chairs, Things as in mmflow, then fine-tuning.
 
-Fine-tuning has the schedules, data and loss of the authors' own code (MXNet), which is what their
-numbers come from (mmflow's schedule is almost the same); its augmentation is mmflow's, and KITTI's
-images keep their sizes, which the authors brought to 370x1224.
+Fine-tuning uses the schedules, data and loss of the authors' own code (MXNet), which gave their
+numbers (mmflow's schedule is almost the same); its augmentation is mmflow's, and KITTI's images
+keep their sizes, which the authors changed to 370x1224.
 """
 
 import itertools
@@ -15,7 +15,7 @@ from tfflow.recipes.recipe import Recipe
 from tfflow.training.optimizers import AdamL2
 from tfflow.training.schedules import steps_table
 
-# The rate from each of these iterations (thousands) to the next.
+# (iteration in thousands, the rate until then).
 SINTEL_TABLE = (
     (100, 5e-5), (150, 2.5e-5), (200, 1.25e-5), (300, 3e-5), (350, 1.5e-5), (400, 0.75e-5),
     (500, 2e-5), (550, 1e-5), (600, 0.5e-5), (700, 1e-5), (750, 0.5e-5), (800, 0.25e-5),
@@ -25,7 +25,7 @@ KITTI_TABLE = (
     (50, 3e-5), (70, 1.5e-5), (90, 0.75e-5), (110, 3e-6), (130, 1.5e-6), (150, 0.75e-6),
     (200, 2e-5), (220, 1e-5), (240, 0.5e-5), (260, 2e-6), (280, 1e-6), (300, 0.5e-6),
 )  # fmt: skip
-# The second stage's first part keeps its weights.
+# The second stage freezes its first part.
 SECOND_STAGE = {"freeze": ("maskflownets",)}
 
 
@@ -45,7 +45,7 @@ def maskflownets_things():
     return _recipe(
         "maskflownets_things",
         "maskflownets",
-        # Ten times the rate of FlowNet2's schedule of that name, as mmflow's file has it.
+        # Ten times the rate of FlowNet2's schedule of that name, as in mmflow's file.
         Schedule(1e-4, thousands(200, 300, 400, 500), 600_000, l2=0.0),
         data=published.things,
         crop=(384, 768),

@@ -1,7 +1,7 @@
 """What published recipes have in common: their data, schedules, losses and cost.
 
 Sources are named as in the recipes: "mmflow" is OpenMMLab's re-implementation, whose checkpoints
-and tables most later work compares with, "MXNet" MaskFlowNet's authors' own code, "paper" the
+and tables most later work compares with, "MXNet" is the code of MaskFlowNet's authors, "paper" the
 paper of the network.
 """
 
@@ -21,7 +21,7 @@ from tfflow.models import registry
 from tfflow.training.optimizers import AdamL2
 from tfflow.training.schedules import halved_at
 
-# Weights of the pyramid's levels in all losses of FlowNet's descendants, coarse ones counting most.
+# Weights of the pyramid's levels in all losses of FlowNet's descendants; coarse ones count most.
 LEVELS = {"level6": 0.32, "level5": 0.08, "level4": 0.02, "level3": 0.01, "level2": 0.005}
 
 
@@ -34,7 +34,7 @@ class Schedule(NamedTuple):
     l2: float = 4e-4
 
     def optimizer(self, steps):
-        """PyTorch's Adam for a run of so many steps; biases decay too, as in mmflow."""
+        """PyTorch's Adam for a run of `steps` steps; biases decay too, as in mmflow."""
         milestones = [milestone * steps // self.steps for milestone in self.milestones]
         return AdamL2(halved_at(self.rate, milestones), l2=self.l2, decay_biases=True, epsilon=1e-8)
 
@@ -65,7 +65,7 @@ def chairs(folder):
 
 
 def things(folder):
-    # Validated as published, on what the networks are judged by.
+    # Validated on Sintel, as published.
     return FlyingThings3DSubset(folder), Sintel(folder, pass_name="both")
 
 
@@ -81,8 +81,8 @@ def things_and_sdhom(folder):
     )
 
 
-# Fine-tuning is validated on what it is trained on, as the published numbers are: no truth of the
-# test sets is public.
+# Fine-tuning is validated on what it is trained on, as in the published numbers: the test sets'
+# ground truth is not public.
 
 
 def sintel(folder):
@@ -101,7 +101,7 @@ def sintel_and_kitti(folder):
 
 
 def sintel_kitti_hd1k(folder):
-    """MaskFlowNet's: two of four pairs are of Sintel, which keeps out scenes for validation."""
+    """MaskFlowNet's: two of four pairs are from Sintel without its validation scenes."""
     training = Sintel(folder, pass_name="both", split="train")
     mixture = Mixture([training, Kitti2015(folder), HD1K(folder)], ratios=(2, 1, 1))
     return mixture, Sintel(folder, pass_name="both", split="val")

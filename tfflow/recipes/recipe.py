@@ -14,20 +14,20 @@ from tfflow.models import registry
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Stage:
-    """What a :class:`tfflow.recipes.Run` needs to know of a training, of whatever network.
+    """What a :class:`tfflow.recipes.Run` needs to know about training any network.
 
     Attributes:
         name: What the command line calls it.
         source: Where the numbers come from.
-        expected: What comes out, in words.
-        cost: What it takes, in words.
+        expected: The expected result, in words.
+        cost: The cost, in words.
         data: ``data(folder) -> (training set, validation set)``.
-        batch_size: Samples a step, over all devices.
+        batch_size: Samples per step, over all devices.
         steps: Number of steps.
-        optimizer: ``optimizer(steps) -> keras optimizer``, for a run of so many steps; the
-            schedule is inside.
-        starts_from: Recipes whose results the network begins with: of the part of it that is
-            named, or of the whole network for the name ``""``. Empty: random weights.
+        optimizer: ``optimizer(steps) -> keras optimizer``, for a run of that many steps,
+            with the learning rate schedule inside.
+        starts_from: Part of the network -> recipe whose result it starts from; the part ``""`` is
+            the whole network. Empty: random weights.
         steps_per_epoch: Steps between checkpoints and validations.
     """
 
@@ -42,7 +42,7 @@ class Stage:
     starts_from: dict = dataclasses.field(default_factory=dict)
     steps_per_epoch: int = 500
 
-    monitor = "val_epe"  # of which best.keras has the least
+    monitor = "val_epe"  # best.keras has the smallest
 
     def create(self, training_set):
         """The network, not yet compiled."""
@@ -53,9 +53,9 @@ class Stage:
         raise NotImplementedError
 
     def batches(self, training_set, *, seed, start, share):
-        """A ``tf.data.Dataset`` without an end: one worker's share of the batches from a step on.
+        """An endless ``tf.data.Dataset``: one worker's share of the batches from a step on.
 
-        Batch number i is a function of ``seed`` and i, so that a run goes on where it stopped.
+        Batch number i is a function of ``seed`` and i, so a run can resume where it stopped.
         """
         raise NotImplementedError
 
@@ -64,7 +64,7 @@ class Stage:
         raise NotImplementedError
 
     def part_for_validation(self, held_out):
-        """The part of the validation set that is looked at after each epoch."""
+        """The part of the validation set that is evaluated after each epoch."""
         return held_out
 
     def with_steps(self, steps):
@@ -74,12 +74,12 @@ class Stage:
         )
 
     def accumulated(self, count):
-        """The same training in steps of a ``count``-th of the batch, for a smaller memory.
+        """The same training in steps of a ``count``-th of the batch, to save memory.
 
         The gradients of ``count`` steps make one update.
 
         Raises:
-            ValueError: If the batch can't be divided so.
+            ValueError: If the batch can't be divided evenly.
         """
         if count < 1 or self.batch_size % count:
             raise ValueError(
@@ -96,7 +96,7 @@ class Stage:
         )
 
     def averaged(self, momentum):
-        """The same training with a moving average of the weights, which is what comes out.
+        """The same training with a moving average of the weights, which is the result.
 
         Args:
             momentum: Of the exponential average, such as 0.999.
@@ -118,11 +118,11 @@ class Recipe(Stage):
         crop: (height, width) of training crops.
         loss: The loss.
         augmentation: One, or for a mixture one for each of its data sets.
-        validation_pairs: Number of pairs of a validation, spread evenly over the set.
+        validation_pairs: Number of validation pairs, spread evenly over the set.
         freeze_statistics_after: Epochs after which batch norm's statistics stay as they are (see
             :class:`tfflow.training.callbacks.FreezeStatistics`), or None for never.
 
-    The others are :class:`Stage`'s; its ``data`` gives two sequences of samples.
+    The others are those of :class:`Stage`; ``data`` gives two sequences of samples.
     """
 
     model: str
@@ -168,6 +168,6 @@ def _averaging(optimizer, momentum):
 
 
 def _with(optimizer, **settings):
-    """The same optimizer with other settings, which Keras takes only when it is made."""
+    """The same optimizer with other settings, which Keras takes only at construction."""
     config = optimizer.get_config() | settings
     return type(optimizer).from_config(config)

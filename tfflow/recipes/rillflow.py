@@ -24,7 +24,7 @@ LEVELS = {
 
 
 def rillflow_synthetic():
-    """From nothing: small crops, plain end-point error, a quarter of the pairs hardly moving."""
+    """From random weights: small crops, plain EPE, a quarter of the pairs hardly moving."""
     return Recipe(
         name="rillflow_synthetic",
         source="ours",
@@ -46,7 +46,7 @@ def rillflow_synthetic():
 def rillflow_preset():
     """The second stage, after rillflow_synthetic: larger crops, faster scenes, a robust exponent.
 
-    Half of the pairs are of scenes half as fast again, with new textures and outlines, up to
+    Half of the pairs are from scenes 1.5 times as fast, with new textures and outlines, up to
     150 px; two fifths of these have depth, and the camera travels through them. The exponent lets a
     tenth of a pixel on slow pairs count beside the large errors of what can't be matched. Meant for
     ``--ema 0.998``.
@@ -67,7 +67,7 @@ def rillflow_preset():
 
 
 def data(folder, count=4_000):
-    """(scenes, twice: as they are and as a fast camera sees them, and slow ones; held-out ones)."""
+    """(mixture of scenes, the same for a fast camera, and slow ones; held-out scenes)."""
     size = {"height": 320, "width": 448}
     drawn, held_out = drawn_scenes(count=count, held_out=200, **size)(folder)
     slow, _ = drawn_scenes(count=count // 4, held_out=1, motion_scale=0.15, **size)(folder / "slow")
@@ -75,7 +75,7 @@ def data(folder, count=4_000):
 
 
 def data_with_fast_scenes(folder, count=4_000):
-    """The same, and scenes that move half as fast again, or that the camera travels through."""
+    """The same, plus scenes 1.5 times as fast, and ones that the camera travels through."""
     scenes, held_out = data(folder, count)
     drawn, fast_camera, slow = scenes.datasets
     faster = {"held_out": 1, "height": 320, "width": 448, "motion_scale": 1.5}

@@ -1,10 +1,10 @@
-"""A run of a recipe, from nothing or from where it was interrupted.
+"""A run of a recipe, from the start or from where it was interrupted.
 
     tfflow.recipes.Run("lightflow_chairs", data_dir="/data").train()
 
-The same call goes on where the last one stopped, whatever stopped it. In the run's folder:
+The same call resumes where the last one stopped, whatever stopped it. In the run's folder:
 ``model.keras`` (the weights after the last step), ``best.keras`` (those of the best validation),
-``log.jsonl`` (a line an epoch), ``checkpoints/``, with ``tensorboard`` events in ``tensorboard/``.
+``log.jsonl`` (a line per epoch), ``checkpoints/``, with ``tensorboard`` events in ``tensorboard/``.
 """
 
 import contextlib
@@ -49,7 +49,7 @@ class WorkerLost(TrainingStopped):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a run can be asked for beside its recipe.
+    """The options of a run besides its recipe.
 
     Attributes:
         data_dir: Where the data lies, in the folders that it comes in (docs/datasets.md).
@@ -59,12 +59,12 @@ class Options:
             Empty: random weights. None = what the recipe starts from, in ``runs/``.
         distribute: One of ``tfflow.training.distribution.STRATEGIES``.
         precision: ``"float32"``, ``"float16"`` or ``"bfloat16"``, the last two mixed.
-        accumulate: Parts that a batch is computed in, for a smaller memory.
-        ema: Momentum of a moving average of the weights, which is what comes out; None = none.
+        accumulate: Parts that a batch is computed in, to save memory.
+        ema: Momentum of a moving average of the weights, which is the result; None = none.
         seed: Of weights and data.
         deterministic: Bit-equal runs on GPUs too.
         skip_corrupt: Read all files first, and leave out damaged ones.
-        also_evaluate: A data set as ``KIND:FOLDER`` that is evaluated after each epoch, too.
+        also_evaluate: A data set as ``KIND:FOLDER`` that is also evaluated after each epoch.
         tensorboard: Write numbers and flow pictures for TensorBoard.
         smoke: A few small steps on generated data: does it run at all?
     """
@@ -96,7 +96,7 @@ class Options:
             )
 
     def applied_to(self, recipe):
-        """The recipe as these options would have it."""
+        """The recipe with these options applied."""
         if self.smoke:
             recipe = smoke(recipe, self.steps or 2)
         elif self.steps:
@@ -113,7 +113,7 @@ class Run:
     Args:
         recipe: Name of a recipe (:func:`tfflow.recipes.list`), or a
             :class:`tfflow.recipes.Recipe`.
-        **options: What else is asked for; see :class:`Options`.
+        **options: All other settings; see :class:`Options`.
 
     Raises:
         ValueError: If the recipe is unknown or an option is out of its range.
@@ -134,9 +134,9 @@ class Run:
             The network, with the averaged weights where ``ema`` is given.
 
         Raises:
-            FileNotFoundError: If data, or the result that the stage starts from, is not there.
+            FileNotFoundError: If data, or the result that the stage starts from, is missing.
             ValueError: If the folder holds another run, or data can't be used.
-            NotFiniteError: If the loss or a weight is no number any more.
+            NotFiniteError: If the loss or a weight is no longer finite.
             Interrupted: After SIGTERM, with the state saved.
             WorkerLost: If another worker is gone.
         """
@@ -155,7 +155,7 @@ class Run:
             print(f"going on from step {step}")
         for call in fit_calls(step, self.recipe.steps, self.recipe.steps_per_epoch):
             if call.step != step:
-                # fit leaves averaged weights in the model; training goes on from its own.
+                # fit leaves averaged weights in the model; training continues from its own.
                 self.restore(model)
             self.fit(model, call)
         model.optimizer.finalize_variable_values(model.trainable_variables)  # the average, if any
@@ -169,13 +169,13 @@ class Run:
 
     @property
     def output(self):
-        """Where this worker writes. All do what the chief does, as saving takes all of them."""
+        """Where this worker writes. All workers write, as saving needs all of them."""
         if self.chief:
             return self.folder
         return self.folder / f"worker-{self.strategy.cluster_resolver.task_id}"
 
     def claim_folder(self):
-        """Notes in run.json what this run is; a folder that holds another run is left alone."""
+        """Records this run in run.json; refuses a folder that holds another run."""
         recipe = self.recipe
         record = {"recipe": recipe.name, "steps": recipe.steps, "batch_size": recipe.batch_size}
         record |= {name: getattr(self.options, name) for name in ("seed", "ema", "precision")}
@@ -216,24 +216,24 @@ class Run:
         )
 
     def own_batches(self, start):
-        """This worker's part of each batch, whole."""
+        """This worker's part of each batch, in one piece."""
         share = distribution.share(self.strategy)._replace(pieces=1)
         return self.batches(start, share)
 
     # 4. The model -----------------------------------------------------------------------------
 
     def make_model(self):
-        """The compiled network, with what its stage starts from."""
+        """The compiled network, with the weights that its stage starts from."""
         keras.utils.set_random_seed(self.options.seed)
         model = self.recipe.create(self.training_set)
-        # All weights are the chief's in the end, and a checkpoint has them already.
+        # All workers get the chief's weights, and a checkpoint has them already.
         if self.chief and not self.checkpoints.steps() and not self.options.smoke:
             self.initialize(model)
         self.recipe.compile(model)
         return model
 
     def initialize(self, model):
-        """Takes over the weights that the stage begins with."""
+        """Loads the weights that the stage starts from."""
         for part, source in self.initial_weights().items():
             target = model
             for name in filter(None, part.split("/")):
@@ -257,14 +257,14 @@ class Run:
         return sources
 
     def restore(self, model):
-        """Loads the newest checkpoint, if there is one, on all workers; how many steps it knows."""
+        """Loads the newest checkpoint, if there is one, on all workers; returns its step."""
         step = self.checkpoints.restore(model) if self.chief else 0
         return distribution.broadcast(model, step)
 
     # 5. Callbacks -----------------------------------------------------------------------------
 
     def callbacks(self, step):
-        """In their order: what measures, what evaluates, what writes it down."""
+        """The callbacks in order: they measure, evaluate, write down."""
         epoch = step // self.recipe.steps_per_epoch
         log = self.output / "log.jsonl"
         before = [
@@ -298,11 +298,11 @@ class Run:
     def fit(self, model, call):
         """One call of Keras's ``fit``."""
         cluster = self.options.distribute == "multi-worker"
-        # Comes last: what the others write down of an epoch is there before it counts as done.
+        # Comes last: the others write an epoch's results before it counts as done.
         saving = SaveCheckpoints(
             self.checkpoints, call.step, write=self.chief, catch_signals=not cluster
         )
-        shown = 1 if sys.stdout.isatty() else 2  # a bar for people, a line an epoch for log files
+        shown = 1 if sys.stdout.isatty() else 2  # a bar for people, a line per epoch for log files
         batches = functools.partial(self.batches, call.step)
         try:
             model.fit(
@@ -321,7 +321,7 @@ class Run:
             saving.release()
 
     def explain(self, error, step):
-        """Raises what says more than TensorFlow's error, if that is known."""
+        """Raises a clearer error than TensorFlow's, if there is one."""
         lost = isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError))
         if lost and self.options.distribute == "multi-worker":
             saved = self.checkpoints.steps()
@@ -331,7 +331,7 @@ class Run:
             ) from error
         if isinstance(error, (tf.errors.ResourceExhaustedError, tf.errors.InternalError)):
             return
-        # Decoders don't name their files, but reading the samples around once more does.
+        # Decoders don't name their files; reading the samples around that step again does.
         print(f"looking for a damaged file around step {step}", file=sys.stderr)
         batch = self.recipe.batch_size
         order = sample_order(self.training_set, seed=self.options.seed, start=step * batch)
@@ -341,7 +341,7 @@ class Run:
 
 
 def without_corrupt(dataset, record):
-    """The data set without what can't be read: counted, noted down, and the same ever after."""
+    """The data set without unreadable pairs, which are recorded and stay the same in later runs."""
     if isinstance(dataset, Mixture):
         rest = [
             without_corrupt(part, record.with_stem(f"{record.stem}_{number}"))
@@ -375,7 +375,7 @@ def best_so_far(log, epoch, name):
 
 @contextlib.contextmanager
 def precision(name):
-    """What networks made within compute in."""
+    """The precision of networks made inside this context."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(PRECISIONS[name])
     try:

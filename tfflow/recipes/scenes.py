@@ -1,16 +1,16 @@
-"""Synthetic scenes as a recipe's data: drawn when they are first wanted."""
+"""Synthetic scenes as a recipe's data, drawn on first use."""
 
 from tfflow.data import SceneCache, SceneConfig, synthesize
 from tfflow.progress import progress_bar
 
 
 def drawn_scenes(count, held_out, **config):
-    """A recipe's ``data``: training and held-out scenes, drawn into its folder if need be.
+    """A recipe's ``data``: training and held-out scenes, drawn into its folder if needed.
 
     Args:
         count: Number of scenes to train on.
-        held_out: Number of scenes for validation, of another seed.
-        **config: What is other than :class:`tfflow.data.SceneConfig`'s defaults.
+        held_out: Number of scenes for validation, with another seed.
+        **config: Changes to the defaults of :class:`tfflow.data.SceneConfig`.
     """
 
     def data(folder):

@@ -11,7 +11,7 @@ CROP = (64, 64)
 
 
 class Noise(list):
-    """Pairs of noise that moves evenly, as a data set."""
+    """A data set of pairs of evenly moving noise."""
 
     name = "noise"
 
@@ -24,7 +24,7 @@ class Noise(list):
 
 
 def smoke(recipe, steps=2):
-    """The recipe with its own network, loss, optimizer and augmentation, on almost nothing."""
+    """The recipe with its own network, loss, optimizer and augmentation, on very little data."""
     samples = Noise(sample(number) for number in range(4))
     several = isinstance(recipe.augmentation, tuple)
     training_set = Mixture([samples] * len(recipe.augmentation)) if several else samples

@@ -1,7 +1,7 @@
 """Pictures of optical flow: colour code and legend, error maps, arrows, figures, video.
 
-Everything takes NumPy arrays (or what `np.asarray` takes) and returns (H, W, 3) uint8 RGB; to write
-one, `tfflow.data.write_image`. Flow is (H, W, 2) in pixels, u to the right, v downwards.
+Everything takes NumPy arrays (or what `np.asarray` takes) and returns (H, W, 3) uint8 RGB, which
+`tfflow.data.write_image` writes. Flow is (H, W, 2) in pixels, u to the right, v downwards.
 
 >>> picture = flow_figure(image1, image2, model.predict_flow(image1, image2), truth)
 >>> write_image("figure.png", picture)

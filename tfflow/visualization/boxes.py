@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from tfflow.visualization.text import PAPER, write_line
 
-_GOLDEN = 0.618034  # of the circle from class to class: neighbours look different
+_GOLDEN = 0.618034  # of the hue circle per class: neighbours look different
 
 
 def draw_boxes(image, boxes, labels, classes, *, key=None):
@@ -16,10 +16,10 @@ def draw_boxes(image, boxes, labels, classes, *, key=None):
     Args:
         image: (H, W, 3), uint8 or float in [0, 1].
         boxes: (N, 4), x1, y1, x2, y2 in pixels.
-        labels: N texts; an empty one draws none.
+        labels: N texts; empty ones are not drawn.
         classes: (N,) whole numbers, which choose the colours.
-        key: Whether the picture is a key frame, which gets a frame and the word; None: neither is
-            said.
+        key: Whether the picture is a key frame, which the caption says and a border marks; None:
+            draws neither.
 
     Returns:
         (H, W, 3) uint8.

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw
 
 from tfflow.visualization.text import PAPER, write_line
 
-# The wheel's corners and how many of its 55 colours lie between each and the next (the last: red
-# again), in proportion to how finely people tell the hues there apart.
+# The wheel's corners and how many of its 55 colours lie between each and the next (after the last:
+# red), in proportion to how finely people distinguish the hues there.
 _WHEEL = (
     ((255, 0, 0), 15),  # red to yellow
     ((255, 255, 0), 6),  # yellow to green
@@ -23,7 +23,7 @@ _WHEEL = (
 
 _UNKNOWN_THRESHOLD = 1e9  # px; flow-code: a larger component means that the flow is unknown
 _UNKNOWN_FLOW = 0  # black, as flow-code paints it
-_UNKNOWN_ERROR = 128  # grey, which the colours of errors do not have; black means no error
+_UNKNOWN_ERROR = 128  # grey, which is no error's colour; black means no error
 _TINY = 1e-9  # px; in place of a largest motion of 0
 _AT_ONCE = 1 << 18  # pixels painted; all of an 8K frame at once would take 5 GB
 
@@ -64,7 +64,7 @@ def _flow_colors(flow, valid, max_flow, clip):
     if clip:
         radius = np.minimum(radius, 1)
     # flow-code's computeColor; its angle starts at the left and grows to the top (v points down).
-    # Adding 0.0 makes -0.0 to 0.0, without which the angle of pure right is sometimes +pi, not -pi.
+    # Adding 0.0 turns -0.0 into 0.0; else the angle of pure right is sometimes +pi, not -pi.
     wheel = color_wheel() / 255.0
     angle = np.arctan2(-(flow[..., 1] + 0.0), -flow[..., 0]) / np.pi
     position = (angle + 1) / 2 * (len(wheel) - 1)
@@ -100,15 +100,15 @@ def color_wheel_legend(size, max_flow):
 
 
 def error_to_image(flow, truth, valid=None, max_error=None):
-    """Paints the end-point error, |flow - truth|, from black (none) over red to white.
+    """Paints the end-point error, |flow - truth|, from black (none) through red to white.
 
-    The brightness grows evenly with the error, so that a grey print still reads rightly.
+    The brightness grows evenly with the error, so a grey print is still readable.
 
     Args:
         flow: (H, W, 2), pixels.
         truth: (H, W, 2), pixels.
         valid: (H, W), where the truth is known; None: wherever it is finite.
-        max_error: the error in pixels from which on the picture is white; None: the largest one.
+        max_error: errors of this many pixels or more are white; None: the largest error.
 
     Returns:
         (H, W, 3) uint8; grey where the truth is not known, white where the estimate is not finite.
@@ -155,15 +155,15 @@ def color_wheel():
 
 
 def largest_motion(flow, valid):
-    """The largest motion among the valid pixels, a tiny one if there is none: pixels."""
+    """The largest motion among the valid pixels, in pixels; tiny if there is none."""
     return max(np.linalg.norm(flow[valid], axis=-1).max(initial=0.0), _TINY)
 
 
 def usual_motion(flow, valid=None):
-    """A scale for colours: what 95 % of the valid pixels keep below, in pixels.
+    """A scale for colours: the 95th percentile of motion over valid pixels, in pixels.
 
-    One thing that moves far must not make all else white. It is at least a pixel, or the largest
-    motion where that is less.
+    One fast object must not make everything else white. The scale is at least a pixel, or the
+    largest motion if that is less.
     """
     flow, valid = checked_flow(flow, valid)
     motion = np.linalg.norm(flow[valid], axis=-1)
@@ -206,7 +206,7 @@ def _error_colors(level):
     2011): a spiral around the grey axis; along it the brightness grows in proportion to the level.
     """
     level = np.clip(level, 0, 1)[..., None]
-    start, rotations, saturation = 0.2, 0.4, 1.8  # over violet, red and salmon
+    start, rotations, saturation = 0.2, 0.4, 1.8  # through violet, red and salmon
     angle = 2 * np.pi * (start / 3 + 1 + rotations * level)
     amplitude = saturation * level * (1 - level) / 2
     red = -0.14861 * np.cos(angle) + 1.78277 * np.sin(angle)

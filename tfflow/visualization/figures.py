@@ -1,4 +1,4 @@
-"""Figures of flow: arrows, grids of titled pictures, and the whole of a pair at a glance."""
+"""Figures of flow: arrows, grids of titled pictures, and a whole pair at a glance."""
 
 import math
 
@@ -29,12 +29,12 @@ def flow_to_arrows(image, flow, step=_ARROW_STEP, scale=1.0, valid=None):
         image: (H, W, 3), uint8 or float in [0, 1].
         flow: (H, W, 2), pixels.
         step: distance between arrows, pixels.
-        scale: length of an arrow in proportion to its motion; 1.0: an arrow ends where it leads.
+        scale: length of an arrow in proportion to its motion; 1.0: it ends where the pixel goes.
         valid: (H, W), where the flow is known; None: wherever it is finite.
 
     Returns:
-        (H, W, 3) uint8. An arrow's colour is its direction's in the colour code; what would be
-        shorter than 2 pixels is a dot.
+        (H, W, 3) uint8. An arrow has its direction's colour in the colour code; one shorter
+        than 2 pixels is a dot.
 
     Raises:
         ValueError: a flow of another size than the image, or a step below 1.
@@ -70,13 +70,13 @@ def compose(panels, titles=None, columns=None, heading=None):
             cell.
         titles: a text per panel, "" for none; None: no titles.
         columns: panels in a row; None: all in one row.
-        heading: a text above the whole, which may have several lines.
+        heading: a text above the grid, which may have several lines.
 
     Returns:
         (H, W, 3) uint8.
 
     Raises:
-        ValueError: no panels, another number of titles than of panels, or less than one column.
+        ValueError: no panels, not one title per panel, or less than one column.
     """
     panels = [_as_uint8(panel) for panel in panels]
     if not panels:
@@ -155,8 +155,8 @@ def flow_figure(
 ):
     """Shows a pair with its flow side by side and, where the truth is known, truth and error.
 
-    Below the pictures stand the colour wheel with its scale, the errors' scale, and `metrics`. Of
-    frames 4096 px wide or more, every so many pixels are shown.
+    Below the pictures are the colour wheel with its scale, the errors' scale, and `metrics`. Frames
+    4096 px wide or more are subsampled.
 
     Args:
         image1: (H, W, 3), uint8 or float in [0, 1].
@@ -166,9 +166,9 @@ def flow_figure(
         valid: (H, W), where the truth is known; None: wherever it is finite.
         title: a heading, which may have several lines.
         metrics: a dict of names and numbers or texts, one line each.
-        max_flow: scale of the colours of flow and truth alike, in pixels; None: what 95 % of the
-            true motion, or, without truth, of the estimated one keep below. What is beyond it is
-            darker, and the figure says so.
+        max_flow: colour scale of both flow and truth, in pixels; None: the 95th percentile of the
+            true motion or, without truth, of the estimated one. Larger motions are darker, and
+            the figure says so.
 
     Returns:
         (H, W, 3) uint8.
@@ -210,7 +210,7 @@ def flow_figure(
     if truth is not None:
         error, counted = end_point_error(flow, truth, valid)
         epe = f"EPE {error[counted].mean():.2f} px" if counted.any() else "no truth known"
-        # The largest error is one pixel's; a scale that 99 % of them keep shows the rest better.
+        # The largest error is a single pixel's; the 99th percentile shows the rest better.
         finite = error[counted & np.isfinite(error)]
         max_error = max(1.0, float(np.percentile(finite, 99))) if finite.size else 1.0
         panels[f"error, {epe}"] = shown(error_to_image(flow, truth, valid, max_error))
@@ -236,7 +236,7 @@ def _enlarged(array, zoom):
 
 
 def _draw_arrow(draw, start, end, width, color):
-    """A line with a head of two strokes; a dark one below it makes it stand out."""
+    """A line with a head of two strokes, on a wider dark one that makes it stand out."""
     shaft = end - start
     length = np.linalg.norm(shaft)
     if length < 2 * width:  # under 2 px: nothing to see but where it starts

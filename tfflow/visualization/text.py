@@ -7,7 +7,7 @@ INK = (30, 30, 30)
 
 
 def write_line(draw, position, text, size, width=None, anchor="la"):
-    """Writes a line of text, smaller where it would be wider than `width`, at Pillow's `anchor`."""
+    """Writes a line of text at Pillow's `anchor`, smaller if it would be wider than `width`."""
     font = ImageFont.load_default(size)
     if width is not None and font.getlength(text) > width:
         font = ImageFont.load_default(max(6, size * width / font.getlength(text)))

@@ -10,7 +10,7 @@ from PIL import Image
 from tfflow.atomic_file import atomic_file
 
 _BT709 = 1  # its number in H.264's tables of colour primaries, transfer and matrix
-_CLOCK = 90_000  # ticks a second, video's usual: 24, 25, 30 and 29.97 frames a second fit exactly
+_CLOCK = 90_000  # ticks per second, usual for video: 24, 25, 30 and 29.97 fps fit exactly
 
 
 def write_video(path, frames, fps=None):
@@ -23,8 +23,8 @@ def write_video(path, frames, fps=None):
     Args:
         path: .gif or .mp4; its folder must exist.
         frames: an iterable of pictures (H, W, 3) uint8, all of one size, taken one by one; without
-            `fps`, of (picture, time in seconds), as `tfflow.data.TimedFrame` is.
-        fps: frames per second; a .gif keeps it, as all times, to a hundredth of a second. None:
+            `fps`, of (picture, time in seconds), like `tfflow.data.TimedFrame`.
+        fps: frames per second; a .gif keeps all times to a hundredth of a second only. None:
             each frame has its time; the last is shown as long as the one before.
 
     Raises:
@@ -71,9 +71,9 @@ def _checked_frames(path, frames):
 
 
 def _with_ticks(frames, clock, least):
-    """Yields (frame, number of ticks that it is shown), of `clock` a second, at least `least`.
+    """Yields (frame, ticks to show it for): `clock` ticks per second, at least `least`.
 
-    Each ends when the next should start, so that what is rounded does not add up.
+    Each ends when the next should start, so that rounding errors do not add up.
     """
     frame, start = next(frames)
     now, ticks = 0, clock // 25
@@ -87,7 +87,7 @@ def _with_ticks(frames, clock, least):
 
 def _write_gif(path, frames):
     def pictures():
-        for frame, hundredths in _with_ticks(frames, 100, 2):  # players slow down what is faster
+        for frame, hundredths in _with_ticks(frames, 100, 2):  # players slow down faster ones
             picture = Image.fromarray(frame)
             picture.info["duration"] = 10 * hundredths
             yield picture
@@ -110,7 +110,7 @@ def _write_mp4(path, frames):
         stream.width, stream.height = width + width % 2, height + height % 2
         stream.pix_fmt = "yuv420p"  # the one that every player and browser shows
         stream.options = {"crf": "16"}  # colours carry the meaning: nearly no loss
-        # Said and converted alike: untagged, a player takes one matrix for small videos and
+        # Tagged as it is converted: without a tag, players use one matrix for small videos and
         # another for large ones, and the hues shift.
         codec = stream.codec_context
         codec.color_primaries = codec.color_trc = codec.colorspace = _BT709

@@ -1,7 +1,7 @@
-"""Pairs of images, most with the true flow between them, in the layouts they are published in.
+"""Image pairs, most with ground truth flow, in the layouts in which they are published.
 
-A data set is a sequence of `FlowSample`. The command line and the recipes name one as
-`open_dataset("chairs:/data/FlyingChairs_release")` does. A new data set is a class here and a line
+A data set is a sequence of `FlowSample`. The command line and the recipes name one as in
+`open_dataset("chairs:/data/FlyingChairs_release")`. A new data set is a class here and a line
 in `DATASETS`.
 """
 
@@ -42,9 +42,7 @@ __all__ = [
 
 
 def _open_scene_cache(root):
-    from tfflow.data.scenes.cache import (
-        SceneCache,  # needs what drawing needs: only where asked for
-    )
+    from tfflow.data.scenes.cache import SceneCache  # its layouts need the data sets in turn
 
     return SceneCache(root)
 
@@ -85,12 +83,12 @@ DATASETS = {
 
 
 def open_dataset(spec):
-    """Opens the data set that a text names.
+    """Opens a data set by its spec.
 
     Args:
-        spec: "kind:path" with a kind of `DATASETS`, as "chairs-val:/data/FlyingChairs_release"; or
-            a path alone: FlyingChairs' layout (then all its pairs), a cache of synthetic scenes or
-            a plain folder, whichever is there.
+        spec: "kind:path" with a kind from `DATASETS`, as "chairs-val:/data/FlyingChairs_release";
+            or a path alone: all pairs in FlyingChairs' layout, a cache of synthetic scenes or a
+            plain folder, whichever is there.
 
     Returns:
         A sequence of `FlowSample` with a `name`.
@@ -98,7 +96,7 @@ def open_dataset(spec):
     Raises:
         ValueError: an unknown kind; the nearest known one is named.
         FileNotFoundError: there is no such path.
-        Whatever the data set raises on files that are not as they should be.
+        Whatever the data set raises on bad files.
     """
     spec = os.fspath(spec)
     path = Path(spec).expanduser()

@@ -1,4 +1,4 @@
-"""What every data set is: a sequence of pairs that lie in files."""
+"""The base of every data set: a sequence of pairs stored in files."""
 
 import contextlib
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class FlowSample(NamedTuple):
         image2: (H, W, 3) uint8, RGB.
         flow: (H, W, 2) float32, pixels, u to the right and v downwards; None where it is not known.
         valid: (H, W) bool, where `flow` is known; None where `flow` is None.
-        name: names the pair within its data set; what stands before the last slash is its scene,
+        name: the pair's name within its data set; the part before the last slash is its scene,
             as in "alley_1/frame_0001".
         occluded: (H, W) bool, pixels of the first image that the second one does not show; None
             where that is not known.
@@ -38,7 +38,7 @@ class FlowSample(NamedTuple):
 
 
 class PairFiles(NamedTuple):
-    """The files of one pair; None for what there is not.
+    """The files of one pair; None for those that don't exist.
 
     Attributes:
         name: as `FlowSample.name`.
@@ -46,8 +46,7 @@ class PairFiles(NamedTuple):
         flow: the flow, in a format of `read_flow`.
         occlusion: a grey image, over 127 where the second image does not show the pixel (Sintel).
         invalid: a grey image, over 127 where the flow does not count (Sintel).
-        flow_noc: the flow of the pixels that are not occluded alone (KITTI); only its validity is
-            looked at.
+        flow_noc: the flow of the pixels that are not occluded (KITTI); only its validity is used.
     """
 
     name: str
@@ -60,7 +59,7 @@ class PairFiles(NamedTuple):
 
 
 class FlowDataset(Sequence):
-    """A sequence of pairs that lie in files, each read when it is asked for.
+    """A sequence of pairs stored in files, each read on access.
 
     `dataset[3]` is a `FlowSample`, `dataset[:100]` a data set of the first hundred pairs.
 
@@ -118,14 +117,14 @@ class FlowDataset(Sequence):
     def readable(self, progress=None):
         """Reads every pair once, and leaves out those that can't be read.
 
-        A run of hours should not end at its one damaged file: it looks first, skips and says so.
+        One damaged file should not end a run of hours: it is found first, skipped and reported.
 
         Args:
             progress: called as progress(done, total) after each pair.
 
         Returns:
             dataset: the pairs that can be read.
-            complaints: a text for each pair that can't, which names the file and what is wrong.
+            complaints: a message for each pair that can't, with the file and what is wrong.
         """
 
         def complaint(index):
@@ -136,7 +135,7 @@ class FlowDataset(Sequence):
             return None
 
         complaints = []
-        # Closing the results is what cancels the reading that is left if `progress` raises.
+        # If `progress` raises, closing the results cancels the remaining reads.
         with (
             ThreadPoolExecutor() as pool,
             contextlib.closing(pool.map(complaint, range(len(self)))) as results,

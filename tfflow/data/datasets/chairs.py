@@ -9,7 +9,7 @@ from tfflow.data.files.errors import CorruptFileError
 
 
 class FlyingChairs(FlowDataset):
-    """FlyingChairs: 22,872 pairs of 512x384, chairs that move before photographs, with dense truth.
+    """FlyingChairs: 22,872 pairs of 512x384, chairs moving over photographs, dense ground truth.
 
     Source: Dosovitskiy et al., FlowNet: Learning Optical Flow with Convolutional Networks, ICCV
     2015; https://lmb.informatik.uni-freiburg.de/resources/datasets/FlyingChairs.en.html
@@ -22,14 +22,14 @@ class FlyingChairs(FlowDataset):
     The last is the split: a line for each pair, 1 = training, 2 = validation.
 
     Args:
-        root: the folder FlyingChairs_release or the one that holds it.
+        root: the folder FlyingChairs_release or its parent.
         split: "train", "val" or "all" (which needs no split file).
 
     Raises:
         ValueError: an unknown split.
-        FileNotFoundError: no data set of this layout there, or a file of it is missing.
-        CorruptFileError: a split file with another number of lines than there are pairs, or with
-            something else than 1 and 2 in it; pairs that are not numbered from 1 on.
+        FileNotFoundError: `root` does not have this layout, or a file is missing.
+        CorruptFileError: a split file that does not have one line per pair, or has anything but 1
+            and 2 in it; pairs that are not numbered from 1.
     """
 
     SPLIT_FILE = "FlyingChairs_train_val.txt"
@@ -57,7 +57,7 @@ class FlyingChairs(FlowDataset):
 
     @staticmethod
     def find(root):
-        """The folder FlyingChairs_release at or in `root`, known by its pairs; None: not there."""
+        """The folder FlyingChairs_release at or in `root`, recognised by its pairs; or None."""
         for folder in (Path(root), Path(root) / "FlyingChairs_release"):
             if next((folder / "data").glob("*_img1.ppm"), None) is not None:
                 return folder
@@ -76,7 +76,7 @@ class FlyingChairs(FlowDataset):
                 f"{path}: expected {len(pairs)} lines, one for each pair in data/, found "
                 f"{len(labels)}"
             )
-        for number, pair in enumerate(pairs, start=1):  # line N is of pair N
+        for number, pair in enumerate(pairs, start=1):  # line N is for pair N
             if not (pair.name.isdecimal() and int(pair.name) == number):
                 raise CorruptFileError(
                     f"{path}: line {number} is of the pair {number:05d}, but {pair.image1.parent} "

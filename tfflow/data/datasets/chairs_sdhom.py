@@ -25,13 +25,13 @@ class ChairsSDHom(FlowDataset):
                 t0/..., t1/..., flow/...
 
     Args:
-        root: the folder ChairsSDHom or the one that holds it.
+        root: the folder ChairsSDHom or its parent.
         split: "train" or "test"; both have flow.
         exclude: leave out the training pair 08755, whose flow has NaN.
 
     Raises:
         ValueError: an unknown split.
-        FileNotFoundError: no data set of this layout there, or a file of it is missing.
+        FileNotFoundError: `root` does not have this layout, or a file is missing.
     """
 
     def __init__(self, root, split="train", exclude=True):

@@ -1,4 +1,4 @@
-"""A folder of images of one's own."""
+"""A folder of your own images."""
 
 import re
 import statistics
@@ -14,21 +14,21 @@ from tfflow.data.files.images import IMAGE_EXTENSIONS
 class PairFolder(FlowDataset):
     """A plain folder of images: named pairs, or the frames of a video.
 
-    Where files are named NAME_img1.* and NAME_img2.*, these are the pairs, with the true flow in
-    NAME_flow.flo, .pfm or .png (KITTI) where there is one; other files are not looked at. Else all
-    images in the folder are frames of one video, each a pair with the next, ordered by name with
-    numbers as numbers (frame9 before frame10) whatever step they have; *_flow.* and hidden files
-    are never frames. A step at least twice the usual one is a pair too, with a warning that frames
-    are missing. Where what is before the last number groups the names, in groups of two or more
-    that begin with the same number (KITTI's 000000_10, 000000_11, 000001_10, …), each group is a
-    video of its own.
+    If files are named NAME_img1.* and NAME_img2.*, these are the pairs, with ground truth in
+    NAME_flow.flo, .pfm or .png (KITTI) if present; other files are ignored. Otherwise all images in
+    the folder are frames of one video, and each is a pair with the next. Frames are sorted by name,
+    numbers by value (frame9 before frame10), whatever their step; *_flow.* and hidden files are
+    never frames. A step of at least twice the usual one is still a pair, with a warning that frames
+    are missing. If the names, without their last number, form groups, each of two or more
+    frames and all beginning with the same number (KITTI's 000000_10, 000000_11, 000001_10, …), each
+    group is a video of its own.
 
     Args:
         root: the folder.
 
     Raises:
         FileNotFoundError: no such folder, no images in it, or a pair without its second image.
-        ValueError: one image only.
+        ValueError: only one image.
     """
 
     def __init__(self, root):
@@ -75,15 +75,15 @@ class PairFolder(FlowDataset):
 
 
 def _videos(frames):
-    """The frames of each video, by what is around the last number of their names."""
+    """The frames of each video, grouped by what surrounds the last number in their names."""
     videos, firsts = {}, set()
     for frame in frames:
         name = _without_number(frame)
         if name not in videos:
             firsts.add(_number(frame))
         videos.setdefault(name, []).append(frame)
-    # Where a name stands alone, or the numbers don't begin anew (a clock's, 12.00.59 and 12.01.00),
-    # what differs is no name of a video.
+    # If a group has one frame only, or the groups begin with different numbers (a clock's 12.00.59
+    # and 12.01.00), the part that differs does not name a video.
     parted = min(map(len, videos.values())) > 1 and len(firsts) == 1
     return list(videos.values()) if parted else [frames]
 
@@ -93,7 +93,7 @@ def _without_number(frame):
 
 
 def _gaps(video):
-    """The pairs of neighbours between whose numbers twice the usual step lies, or more."""
+    """The neighbouring frames whose numbers differ by at least twice the usual step."""
     steps = {
         (first, second): int(_number(second)) - int(_number(first))
         for first, second in pairwise(video)

@@ -7,7 +7,7 @@ from tfflow.data.datasets.layout import FolderFiles, find_release, neighbour, on
 
 
 class HD1K(FlowDataset):
-    """HD1K: street scenes of 2560x1080 from a car that stands or drives, truth where it is sure.
+    """HD1K: street scenes of 2560x1080 from a standing or driving car, truth where reliable.
 
     Source: Kondermann et al., The HCI Benchmark Suite: Stereo and Flow Ground Truth with
     Uncertainties for Urban Autonomous Driving, CVPR Workshops 2016;
@@ -20,16 +20,16 @@ class HD1K(FlowDataset):
             hd1k_flow_gt/flow_occ/000000_0010.png ...
             hd1k_challenge/image_2/000000_10.png, 000000_11.png ...
 
-    A pair is a frame and the next one of its sequence. The last frame of a sequence has flow, too,
-    but no image that it leads to.
+    A pair is a frame and the next one of its sequence. The last frame of a sequence also has
+    flow, but no second image.
 
     Args:
-        root: the folder that has hd1k_input/ and hd1k_flow_gt/, or the one that holds it.
+        root: the folder that has hd1k_input/ and hd1k_flow_gt/, or its parent.
         split: "training" or "test" (hd1k_challenge, without flow).
 
     Raises:
         ValueError: an unknown split.
-        FileNotFoundError: no data set of this layout there, or a file of it is missing.
+        FileNotFoundError: `root` does not have this layout, or a file is missing.
     """
 
     def __init__(self, root, split="training"):

@@ -5,7 +5,7 @@ from tfflow.data.datasets.layout import FolderFiles, find_release, one_of
 
 
 class _Kitti(FlowDataset):
-    """What both years have in common: frames NAME_10 and NAME_11, flow with and without occluded.
+    """What both years share: frames NAME_10 and NAME_11, flow with and without occluded pixels.
 
     The folder of images may have more frames (the multi-view extension); only these two are used.
     """
@@ -56,13 +56,13 @@ class Kitti2012(_Kitti):
                 colored_0/..., image_0/...
 
     Args:
-        root: the folder that has training/ and testing/, or the one that holds it.
+        root: the folder that has training/ and testing/, or its parent.
         split: "training" or "test" (195 pairs without flow).
         images: "colored_0" or "image_0", the grey ones that the flow was measured on.
 
     Raises:
         ValueError: an unknown split or folder of images.
-        FileNotFoundError: no data set of this layout there, or a file of it is missing.
+        FileNotFoundError: `root` does not have this layout, or a file is missing.
     """
 
     def __init__(self, root, split="training", images="colored_0"):
@@ -87,12 +87,12 @@ class Kitti2015(_Kitti):
                 image_2/...
 
     Args:
-        root: the folder that has training/ and testing/, or the one that holds it.
+        root: the folder that has training/ and testing/, or its parent.
         split: "training" or "test" (200 pairs without flow).
 
     Raises:
         ValueError: an unknown split.
-        FileNotFoundError: no data set of this layout there, or a file of it is missing.
+        FileNotFoundError: `root` does not have this layout, or a file is missing.
     """
 
     def __init__(self, root, split="training"):

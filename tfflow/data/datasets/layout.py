@@ -1,4 +1,4 @@
-"""Looking for the files of a data set, and saying what is there when they are not."""
+"""Finds the files of a data set, and says what is there if they are missing."""
 
 import os
 import re
@@ -10,11 +10,11 @@ from tfflow.data.datasets.base import PairFiles
 class FolderFiles(dict):
     """The files of one extension in a folder, {name without it: path}, sorted by name.
 
-    It takes one look at the folder and none at the files: data sets have tens of thousands.
+    It lists the folder once and opens no files: data sets have tens of thousands.
 
     Args:
-        folder: where.
-        extension: as ".png".
+        folder: the folder.
+        extension: such as ".png".
 
     Raises:
         FileNotFoundError: no such folder.
@@ -45,7 +45,7 @@ class FolderFiles(dict):
 
 
 def find_release(root, what, needed):
-    """The folder that has all the folders `needed`: `root`, or one that lies directly in it.
+    """The folder that has all folders in `needed`: `root` or a direct subfolder.
 
     Raises:
         FileNotFoundError: there is none; says what was looked for and what is there.
@@ -80,7 +80,7 @@ def _present(folder, needed):
 
 
 def subfolders(folder):
-    """The folders in a folder, sorted by name; hidden ones are not looked at."""
+    """The folders in a folder, sorted by name, without hidden ones."""
     with os.scandir(folder) as entries:
         names = sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir())
     return [Path(folder) / name for name in names]
@@ -118,7 +118,7 @@ def neighbour(name, step):
 
 def named_pairs(folder, image_extensions, flow_extensions):
     """The pairs NAME_img1.*, NAME_img2.*, NAME_flow.* of a folder, sorted by NAME; [] if none."""
-    present = {}  # one look at the folder: FlyingChairs has 68,616 files
+    present = {}  # list the folder once: FlyingChairs has 68,616 files
     for entry in os.scandir(folder):
         stem, extension = os.path.splitext(entry.name)
         name, _, role = stem.rpartition("_")

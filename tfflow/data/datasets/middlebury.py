@@ -7,12 +7,12 @@ _FRAMES = ("frame10", "frame11")
 
 
 class Middlebury(FlowDataset):
-    """Middlebury: 8 pairs of up to 640x480 with truth in the public part, small motions.
+    """Middlebury: 8 pairs of up to 640x480 with public ground truth, small motions.
 
     Source: Baker et al., A Database and Evaluation Methodology for Optical Flow, IJCV 2011;
     https://vision.middlebury.edu/flow/data
 
-    The layout, as the archives of two frames in colour and of the flow unpack:
+    The layout of the unpacked archives of two colour frames and of the flow:
 
         other-data/RubberWhale/frame10.png, frame11.png
         other-gt-flow/RubberWhale/flow10.flo
@@ -21,13 +21,12 @@ class Middlebury(FlowDataset):
     Scenes of other-data without a folder in other-gt-flow have no public flow and are left out.
 
     Args:
-        root: the folder that has other-data/ and other-gt-flow/ (or eval-data/), or the one that
-            holds it.
+        root: the folder that has other-data/ and other-gt-flow/ (or eval-data/), or its parent.
         split: "training" or "test" (eval-data, without flow).
 
     Raises:
         ValueError: an unknown split.
-        FileNotFoundError: no data set of this layout there, or a file of it is missing.
+        FileNotFoundError: `root` does not have this layout, or a file is missing.
     """
 
     def __init__(self, root, split="training"):

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 
 class Mixture(Sequence):
-    """Several data sets one after the other, with what a training pipeline is to take of each.
+    """Several data sets in a row, and the ratios in which a training pipeline draws from them.
 
-    As a sequence it is the samples of all data sets in turn. Its `ratios` are for pipelines, which
-    draw: with (2, 1, 1), of every four samples in a row two come from the first data set and one
-    from each of the others, however many they have. FlowNet2 and MaskFlowNet are trained so.
+    As a sequence it has the samples of one data set after the other. Its `ratios` are for
+    pipelines: with (2, 1, 1), of every four consecutive samples two come from the first data set
+    and one from each of the others, whatever their sizes. FlowNet2 and MaskFlowNet are trained
+    this way.
 
     Args:
         datasets: sequences of `FlowSample` with a `name`, none of them empty.
@@ -21,7 +22,7 @@ class Mixture(Sequence):
         datasets, ratios: as given, tuples; `ratios` may be None.
 
     Raises:
-        ValueError: no data set, an empty one, or ratios that are not as they should be.
+        ValueError: no data set, an empty one, or invalid ratios.
     """
 
     def __init__(self, datasets, ratios=None):
@@ -39,7 +40,7 @@ class Mixture(Sequence):
         return self._starts[-1]
 
     def __getitem__(self, index):
-        """A sample, or for a slice a part: a mixture without ratios, as it may miss a data set.
+        """A sample; for a slice a mixture without ratios, as it may lack a data set.
 
         Raises:
             IndexError: there is no such sample.
@@ -63,10 +64,10 @@ class Mixture(Sequence):
         return Mixture(parts)
 
     def readable(self, progress=None):
-        """As `FlowDataset.readable`, for those of the data sets that have it.
+        """`FlowDataset.readable` for each data set that has it.
 
         Raises:
-            ValueError: of one of the data sets nothing can be read.
+            ValueError: nothing in one of the data sets can be read.
         """
         total = sum(len(dataset) for dataset in self.datasets if hasattr(dataset, "readable"))
         datasets, complaints, before = [], [], 0

@@ -13,7 +13,7 @@ from tfflow.suggestion import suggestion
 
 PASSES = ("clean", "final")
 
-# The scenes that PWC-Net, MaskFlowNet and others after them keep back for validation.
+# The validation split of PWC-Net, MaskFlowNet and others after them.
 VALIDATION_SCENES = ("ambush_2", "ambush_6", "bamboo_2", "cave_4", "market_6", "temple_2")
 
 
@@ -38,7 +38,7 @@ class Sintel(FlowDataset):
     Pairs are named "alley_1/frame_0001"; with both passes "clean/alley_1/frame_0001".
 
     Args:
-        root: the folder that has training/ and test/, or the one that holds it.
+        root: the folder that has training/ and test/, or its parent.
         pass_name: "clean", "final" or "both" (all clean pairs, then all final ones).
         split: "training" (all 23 scenes), "val" (`VALIDATION_SCENES`), "train" (the other 17) or
             "test" (without flow).
@@ -46,7 +46,7 @@ class Sintel(FlowDataset):
 
     Raises:
         ValueError: an unknown pass, split or scene.
-        FileNotFoundError: no data set of this layout there, or a file of it is missing.
+        FileNotFoundError: `root` does not have this layout, or a file is missing.
     """
 
     def __init__(self, root, pass_name="clean", split="training", scenes=None):
@@ -100,7 +100,7 @@ def _scene_pairs(folder, pass_name, scene, prefix):
         if (folder / kind).is_dir()
     }
     pairs = []
-    for name in sorted({*names, *flows}):  # a frame may be missing as well as its flow
+    for name in sorted({*names, *flows}):  # a frame or its flow may be missing
         image = images.need(name, f"the pair {scene}/{name}")
         mask = {kind: files.need(name, image) for kind, files in masks.items()}
         pairs.append(

@@ -41,7 +41,7 @@ SUBSET_EXCLUDED = {
 
 
 class FlyingThings3D(FlowDataset):
-    """FlyingThings3D: things that fly about in short sequences of 960x540, 22,390 training frames.
+    """FlyingThings3D: flying objects in short sequences of 960x540, 22,390 training frames.
 
     Source: Mayer et al., A Large Dataset to Train Convolutional Networks for Disparity, Optical
     Flow, and Scene Flow Estimation, CVPR 2016;
@@ -57,11 +57,11 @@ class FlyingThings3D(FlowDataset):
             all_unused_files.txt                                (may be absent)
 
     with TEST beside TRAIN, B and C beside A, right (_R) beside left. The last frame of a sequence
-    has flow into the future, too, but no image that it leads to; so has the first into the past.
+    also has flow into the future, but no second image; likewise the first frame into the past.
     Pairs are named "A/0000/left/into_future/0006", with both passes "clean/A/...".
 
     Args:
-        root: the folder that has optical_flow/, or the one that holds it.
+        root: the folder that has optical_flow/, or its parent.
         pass_name: "clean", "final" or "both".
         split: "train" or "test"; both have flow.
         camera: "left", "right" or "both".
@@ -72,9 +72,9 @@ class FlyingThings3D(FlowDataset):
 
     Raises:
         ValueError: an unknown pass, split, camera or direction.
-        FileNotFoundError: no data set of this layout there, or a file of it is missing.
-        CorruptFileError: a list of unused frames that has other lines than "TRAIN/A/0004/left/
-            0006.png".
+        FileNotFoundError: `root` does not have this layout, or a file is missing.
+        CorruptFileError: a line in the list of unused frames that is not like
+            "TRAIN/A/0004/left/0006.png".
     """
 
     UNUSED_FILE = "all_unused_files.txt"
@@ -164,12 +164,12 @@ class FlyingThings3DSubset(FlowDataset):
             val/
                 ...
 
-    with right beside left. Frames are numbered on over all sequences; a sequence ends where a flow
-    file is missing, so the flow files say which pairs there are. Pairs are named
+    with right beside left. Frames are numbered through all sequences; a sequence ends where a flow
+    file is missing, so the flow files define the pairs. Pairs are named
     "left/into_future/0000000", with both passes "clean/left/...".
 
     Args:
-        root: the folder FlyingThings3D_subset or the one that holds it.
+        root: the folder FlyingThings3D_subset or its parent.
         pass_name: "clean", "final" or "both".
         split: "train" or "val"; both have flow.
         camera: "left", "right" or "both".
@@ -178,7 +178,7 @@ class FlyingThings3DSubset(FlowDataset):
 
     Raises:
         ValueError: an unknown pass, split, camera or direction.
-        FileNotFoundError: no data set of this layout there, or a file of it is missing.
+        FileNotFoundError: `root` does not have this layout, or a file is missing.
     """
 
     def __init__(
@@ -236,7 +236,7 @@ def _choices(pass_name, camera, direction):
 
 
 def _name(kind, passes, split, cameras, directions):
-    """The name in tables: what is not as usual (clean, left, into_future, train) is in it."""
+    """The name in tables; it lists what differs from clean, left, into_future and train."""
     parts = [kind]
     for chosen, usual in ((passes, "clean"), (cameras, "left"), (directions, "into_future")):
         if chosen != (usual,):

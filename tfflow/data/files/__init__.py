@@ -1,1 +1,1 @@
-"""Files: images, flow in the formats that data sets have, video."""
+"""Files: images, flow in the data sets' formats, video."""

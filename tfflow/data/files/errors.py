@@ -1,4 +1,4 @@
-"""What is wrong with a file, and how it is said."""
+"""Errors of files, and their messages."""
 
 
 class CorruptFileError(ValueError):
@@ -6,7 +6,7 @@ class CorruptFileError(ValueError):
 
 
 def error_text(error):
-    """What an error says, without the numbers that the system's own errors begin with."""
+    """An error's message, without the numbers that system errors begin with."""
     if isinstance(error, OSError) and error.errno is not None and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return str(error)

@@ -1,4 +1,4 @@
-"""Files of optical flow (.flo, .pfm, KITTI's .png) as NumPy arrays and back.
+"""Optical flow files (.flo, .pfm, KITTI's .png) to NumPy arrays and back.
 
 Flow is (H, W, 2) float32 in pixels, channel 0 = u to the right, 1 = v downwards, with a mask (H, W)
 bool of the pixels where it is known.
@@ -21,14 +21,14 @@ from tfflow.data.files.errors import CorruptFileError
 
 FLOW_EXTENSIONS = (".flo", ".pfm", ".png")
 
-_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
-_FLO_MAGIC = struct.pack("<f", 202021.25)  # the bytes "PIEH"
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+FLO_MAGIC = struct.pack("<f", 202021.25)  # the bytes "PIEH"
 _FLO_HEADER_BYTES = 12
 _PFM_HEADER = re.compile(rb"(P[Ff])\s+(-?\d{1,9})\s+(-?\d{1,9})\s+([-+.\deE]+)(?:\r\n|\s)")
-_MAX_DIMENSION = 99_999  # flow-code's limit; more is a damaged header
+MAX_DIMENSION = 99_999  # flow-code's limit; more is a damaged header
 
-# flow-code: a larger component means that the flow is unknown, and this is what it writes then.
-_UNKNOWN_THRESHOLD = 1e9
+# flow-code: a component over the threshold means unknown flow, which it writes as the value.
+UNKNOWN_THRESHOLD = 1e9
 _UNKNOWN_VALUE = 1e10
 
 _KITTI_SCALE = 64.0
@@ -39,7 +39,7 @@ KITTI_RANGE = (-512.0, 65_535 / 64 - 512.0)  # px; what its 16 bits hold
 def read_flow(path):
     """Reads optical flow from a .flo, a .pfm or a KITTI .png file.
 
-    The format is known by the content; an extension of another of the three formats is an error.
+    The format is recognised by its content; the extension of another format is an error.
     Pixels marked as unknown (.flo and .pfm: NaN or a component over 1e9; KITTI: third channel 0)
     have flow 0 and validity False.
 
@@ -103,7 +103,7 @@ def write_flow(path, flow, valid=None):
     if bad.any():
         y, x = np.argwhere(bad)[0]
         raise ValueError(
-            f"{path}: flow must be finite and at most {_UNKNOWN_THRESHOLD:g} where it is valid; it "
+            f"{path}: flow must be finite and at most {UNKNOWN_THRESHOLD:g} where it is valid; it "
             f"is not at {bad.sum()} pixels, first at row {y}, column {x}: {flow[y, x].tolist()}. "
             "Mark such pixels as not valid"
         )
@@ -126,7 +126,7 @@ def read_pfm(path):
         magnitude of the header's scale is not applied, as in the readers of the data sets.
 
     Raises:
-        CorruptFileError: the file is empty, truncated, damaged or no .pfm.
+        CorruptFileError: the file is empty, truncated, damaged or not a .pfm.
         OSError: the file can't be opened.
     """
     path = Path(path)
@@ -156,12 +156,12 @@ def write_pfm(path, array):
 
 
 def _flow_format(path, content):
-    """The extension of the flow format that `content` is in, which `path` must not contradict."""
+    """The extension for the flow format of `content`, which `path` must not contradict."""
     if not content:
         raise CorruptFileError(f"{path} is empty (0 bytes), expected flow")
-    if content.startswith(_FLO_MAGIC):
+    if content.startswith(FLO_MAGIC):
         found = ".flo"
-    elif content.startswith(_PNG_MAGIC):
+    elif content.startswith(PNG_MAGIC):
         found = ".png"
     elif re.match(rb"P[Ff]\s", content):
         found = ".pfm"
@@ -213,9 +213,9 @@ def _decode_pfm(path, content):
 
 def _check_size(path, width, height, channels, available):
     """Checks a header's promise against the bytes that follow it, before anything is allocated."""
-    if not (0 < width <= _MAX_DIMENSION and 0 < height <= _MAX_DIMENSION):
+    if not (0 < width <= MAX_DIMENSION and 0 < height <= MAX_DIMENSION):
         raise CorruptFileError(
-            f"{path}: expected a width and a height of 1 to {_MAX_DIMENSION}, "
+            f"{path}: expected a width and a height of 1 to {MAX_DIMENSION}, "
             f"its header says {width}x{height}"
         )
     expected = 4 * width * height * channels
@@ -228,9 +228,9 @@ def _check_size(path, width, height, channels, available):
 
 
 def _decode_kitti(path, content):
-    import cv2  # only where it is needed: it takes a while
+    import cv2  # slow to import, so only where needed
 
-    # Blue, green, red; None for what is truncated or damaged.
+    # Blue, green, red; None if truncated or damaged.
     array = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if array is None:
         raise CorruptFileError(
@@ -251,7 +251,7 @@ def _decode_kitti(path, content):
 def _encode_flo(flow, valid):
     height, width, _ = flow.shape
     marked = np.where(valid[..., None], flow, _UNKNOWN_VALUE).astype("<f4")
-    return _FLO_MAGIC + struct.pack("<ii", width, height) + marked.tobytes()
+    return FLO_MAGIC + struct.pack("<ii", width, height) + marked.tobytes()
 
 
 def _encode_flow_pfm(flow, valid):
@@ -287,7 +287,7 @@ _FLOW_ENCODERS = {".flo": _encode_flo, ".pfm": _encode_flow_pfm, ".png": _encode
 
 
 def _known(flow):
-    return (np.abs(flow) <= _UNKNOWN_THRESHOLD).all(axis=-1)  # False for NaN, too
+    return (np.abs(flow) <= UNKNOWN_THRESHOLD).all(axis=-1)  # False for NaN, too
 
 
 def _split_unknown(flow):

@@ -1,4 +1,4 @@
-"""Files of images as NumPy arrays, (H, W, 3) uint8, RGB, and back."""
+"""Image files to NumPy arrays, (H, W, 3) uint8, RGB, and back."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tfflow.data.files.errors import CorruptFileError
 
 IMAGE_EXTENSIONS = (".png", ".ppm", ".pgm", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
-# What Pillow needs to be told so that nothing is lost where a format allows that.
+# Pillow's options, lossless where a format allows that.
 _IMAGE_WRITE_OPTIONS = {
     ".png": {},
     ".ppm": {},
@@ -27,8 +27,8 @@ def read_image(path):
     """Reads an image as RGB, whatever it is stored as.
 
     Grey is repeated over the three channels, transparency is dropped (the colours stay as stored,
-    nothing is blended), 16 bits become the upper 8, and the orientation that a camera noted (EXIF)
-    is applied. Of an animation the first frame is taken.
+    nothing is blended), 16 bits become the upper 8, and the camera's orientation (EXIF) is applied.
+    An animation gives its first frame.
 
     Args:
         path: a PNG, JPEG, PPM/PGM, BMP, TIFF, WebP or another format that Pillow reads.
@@ -37,7 +37,7 @@ def read_image(path):
         (H, W, 3) uint8, RGB.
 
     Raises:
-        CorruptFileError: the file is empty, truncated, damaged or no image.
+        CorruptFileError: the file is empty, truncated, damaged or not an image.
         ValueError: an image of floating-point or 32-bit values, whose range is not known.
         OSError: the file can't be opened.
     """

@@ -30,22 +30,22 @@ class TimedFrame(NamedTuple):
 def read_video(path, complaints=None):
     """The frames of a video, one after the other.
 
-    The orientation that a camera noted (the display matrix) is applied. Time stamps rule, not the
-    number of frames a second in the header: a browser's recording says 1000 there.
+    The camera's orientation (the display matrix) is applied. Times come from the time stamps, not
+    from the header's frame rate: a browser's recording says 1000 there.
 
     Args:
         path: A file that FFmpeg reads: ``.mp4``, ``.mov``, ``.mkv``, ``.webm``, ``.avi``, ``.gif``.
-        complaints: A list, or None. With a list, frames that can't be read or are of another size
-            than the first are left out, and a text for each kind of them is added to it, in place
-            of an error.
+        complaints: A list, or None. With a list, frames that can't be read or differ in
+            size from the first are left out, and a message for each kind of them is added to it
+            instead of raising an error.
 
     Returns:
         An iterator of :class:`TimedFrame`.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        CorruptFileError: If it holds no video that can be decoded; while frames are taken, after
-            those that can be: if one can't be decoded, or the file ends before its header says.
+        CorruptFileError: If it holds no video that can be decoded. During iteration, after the
+            good frames: if one can't be decoded, or the file ends before its header says.
         ImportError: If PyAV is missing.
     """
     container, stream = _open(path)
@@ -55,10 +55,10 @@ def read_video(path, complaints=None):
 
 
 def check_other_file(output, source):
-    """Refuses to write a video over the one that it is made of.
+    """Refuses to write a video over its own source.
 
     Raises:
-        ValueError: If both names are of one file.
+        ValueError: If both names are the same file.
     """
     if pathlib.Path(output).resolve() == pathlib.Path(source).resolve():
         raise ValueError(f"{output} is the video that is read; give another name to write to")
@@ -67,11 +67,11 @@ def check_other_file(output, source):
 class VideoPairs:
     """Neighbouring frames of a video as pairs, spread evenly over the clip.
 
-    Frames are decoded when they are asked for; it can be gone through again.
+    Frames are decoded on demand; it can be iterated over again.
 
     Args:
         path: A video, see :func:`read_video`.
-        most: At most so many pairs; all there are if there are fewer.
+        most: Largest number of pairs; all pairs if there are fewer.
 
     Yields:
         (frame, next frame), each (H, W, 3) uint8 RGB.
@@ -85,7 +85,7 @@ class VideoPairs:
 
     def __init__(self, path, most):
         self.path = pathlib.Path(path)
-        # Not from the header, which may hold no number or a wrong one.
+        # Counted, as the header may hold no number or a wrong one.
         pairs = _count_frames(self.path) - 1
         if pairs < 1:
             raise ValueError(f"{self.path} has fewer than two frames; there is no motion in it.")
@@ -132,7 +132,7 @@ def _raise(complaint):
 
 
 def _count_frames(path):
-    """The number of frames, by their packets: nothing is decoded."""
+    """The number of frames, counted from packets without decoding."""
     container, stream = _open(path)
     with container:
         return sum(packet.size > 0 for packet in _packets(container, stream, path, _raise))
@@ -182,7 +182,7 @@ def _frames(container, stream, path, complain):
                 complain(f"{path}: a frame can't be decoded: {error}")
                 continue
             for frame in decoded:
-                # Older versions of FFmpeg give it with the first frame alone.
+                # Older versions of FFmpeg give it only with the first frame.
                 matrix = frame.side_data.get("DISPLAYMATRIX") or matrix
                 if start is None:
                     start = frame.time or 0.0
@@ -194,7 +194,7 @@ def _frames(container, stream, path, complain):
 
 
 def _upright(image, matrix):
-    """The picture as a display matrix of FFmpeg turns and mirrors it, to quarter turns.
+    """Turns and mirrors a picture by FFmpeg's display matrix, to quarter turns.
 
     Source: libavutil/display.h: (x, y) of the stored picture goes to (a x + c y, b x + d y) of the
     shown one, y downwards; the nine numbers are (a, b, u, c, d, v, x, y, w).
@@ -206,7 +206,7 @@ def _upright(image, matrix):
 
 
 def _of_one_size(frames, path, complaints):
-    """The frames of the first one's size; a complaint tells how many others there were."""
+    """The frames of the first one's size; complaints say how many others there were."""
     counts = collections.Counter()
     for frame in frames:
         size = frame.image.shape[1::-1]

@@ -1,8 +1,8 @@
-"""What training changes about its pairs, and how much: the settings, and the published ones.
+"""What training changes in its pairs, and by how much: the settings and their published values.
 
 The changes themselves are in `photometric` (colours, noise) and `geometric` (flips, affine maps,
-crop), as TensorFlow graphs. In the published order: brightness, contrast, saturation and hue in
-random order, gamma, noise, horizontal flip, vertical flip, affine maps, crop.
+crop), as TensorFlow graphs. The order is the published one: brightness, contrast, saturation and
+hue in random order, gamma, noise, horizontal flip, vertical flip, affine maps, crop.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import math
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Colour:
-    """Changes of colour, the same for both images of a pair, and noise, which is not.
+    """Colour changes, the same for both images of a pair, and noise, drawn for each.
 
     Attributes:
-        brightness, contrast, saturation: a factor between 1 - x and 1 + x each, 0 to 1. Contrast
+        brightness, contrast, saturation: each a factor from 1 - x to 1 + x, x from 0 to 1. Contrast
             is relative to the image's mean grey, saturation to each pixel's.
         hue: a turn of up to x of the full circle either way, 0 to 0.5.
         gamma: smallest and largest exponent.
         noise: largest standard deviation of Gaussian noise, in units of the range [0, 1]. Each
             pair has its own strength, each image its own noise.
-        second: standard deviation of what the second image changes on top in brightness, and in
-            the logarithms of contrast and gamma: light and exposure that change between the two.
+        second: standard deviation of the second image's further change in brightness, and in the
+            logarithms of contrast and gamma: light and exposure that change between the two.
     """
 
     brightness: float = 0.0
@@ -67,17 +67,17 @@ class Affine:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """All changes of a training pair.
+    """All changes to a training pair.
 
     Attributes:
         colour: changes of colour and noise, or None.
         horizontal_flip, vertical_flip: probabilities.
         affine: the map that both images take, or None.
-        relative: what the second image takes on top, or None; it adds motion.
-        keep_inside: draw maps until none shows anything from outside of its image. Otherwise what
-            is outside is black, and the flow is not valid there.
+        relative: a further map of the second image, or None; it adds motion.
+        keep_inside: draw maps until none shows anything outside its image. Otherwise the outside
+            is black, and the flow is not valid there.
         square: rotate and shear in pixels, and shift by shares of the width in both directions.
-            Otherwise, as mmflow does, all in coordinates in which the image's sides are both 1.
+            Otherwise, as in mmflow, all in coordinates where both sides of the image are 1.
     """
 
     colour: Colour | None = None
@@ -105,8 +105,8 @@ def _check_pair(name, pair):
 
 NONE = Augmentation()
 
-# Ours, for scenes that are as varied as we like already: usual changes of light. (A change of hue
-# costs as much as all others together.)
+# Ours, for scenes that are varied enough already: usual changes of light. (A change of hue costs
+# as much as all others together.)
 LIGHT = Augmentation(
     colour=Colour(
         brightness=0.25, contrast=0.25, saturation=0.3, gamma=(0.75, 1.35), noise=0.02, second=0.02
@@ -121,7 +121,7 @@ _SLIGHT = Affine(translation=(0.00375, 0.00375), zoom=(0.985, 1.015), rotation=1
 _SLIGHT_KITTI = Affine(translation=(0.0025, 0.0025), zoom=(0.99, 1.01), rotation=0.5)
 _STEADY = Affine(translation=(0.02, 0.02), zoom=(0.98, 1.02), rotation=0.5)
 
-# mmflow's, for FlyingChairs, FlyingThings3D and ChairsSDHom, of all its networks.
+# mmflow's for all its networks on FlyingChairs, FlyingThings3D and ChairsSDHom.
 CHAIRS = Augmentation(
     colour=Colour(**_JITTER, noise=0.04),
     affine=Affine(
@@ -154,8 +154,8 @@ MIX_KITTI = dataclasses.replace(KITTI, colour=Colour(**_JITTER, noise=0.04))
 # mmflow's for fine-tuning MaskFlowNet on Sintel (as MIX_SINTEL), KITTI 2015 and HD1K.
 MASKFLOWNET_KITTI = dataclasses.replace(KITTI, colour=dataclasses.replace(KITTI.colour, noise=0.02))
 
-# LightFlow-pytorch's: shifts of 10 pixels (of 512) and turns of 10 degrees, of which up to 5 are
-# between the two images; colours as they are.
+# LightFlow-pytorch's: both images turned by up to 10 degrees, the second shifted by up to 10 pixels
+# (of 512) and turned by up to 5 degrees more; colours unchanged.
 LIGHTFLOW = Augmentation(
     affine=Affine(rotation=10.0),
     relative=Affine(translation=(10 / 512, 10 / 512), rotation=5.0),

@@ -1,6 +1,6 @@
 """The pipeline that feeds training: files in, batches of augmented crops out.
 
-It is a TensorFlow graph from the file to the batch, so that it uses all cores beside Python's own
+It is a TensorFlow graph from file to batch, so it uses all cores alongside Python's own
 work. Every sample is a pure function of the seed and the sample's number.
 """
 
@@ -42,17 +42,17 @@ def training_pipeline(
 
     Args:
         dataset: a sequence of `FlowSample` with known flow, or a `Mixture` of such. Files of the
-            published data sets are read by TensorFlow; other sequences in Python, a call each.
+            published data sets are read by TensorFlow; other sequences by a Python call per sample.
         batch_size: pairs per batch, over all workers.
-        crop: (height, width), which no sample may be smaller than; or None for whole samples (then
-            all of one size, without affine maps).
+        crop: (height, width), at most the size of any sample; or None for whole samples (all of
+            one size, without affine maps).
         augmentation: an `Augmentation`; for a `Mixture`, one for each of its data sets or one for
             all.
-        shuffle: another order in every epoch; otherwise the data set's order.
+        shuffle: a new order in every epoch; otherwise the data set's order.
         seed: whole number.
-        repeat: go on for ever in full batches; otherwise stop after one epoch, the last batch
-            being smaller.
-        start: number of the first batch, to go on after an interruption.
+        repeat: repeat endlessly in full batches; otherwise stop after one epoch, with a smaller
+            last batch.
+        start: number of the first batch, to resume after an interruption.
         share: the worker's `WorkerShare` of each batch; None = all of it.
 
     Returns:
@@ -61,8 +61,8 @@ def training_pipeline(
 
     Raises:
         ValueError: a bad argument, or an empty data set.
-        Errors of the data set, and of a sample that is smaller than the crop or has no flow, come
-        as `tf.errors` while the batches are read, with the message.
+        Errors of the data set, and of samples that are smaller than the crop or have no flow, are
+        raised as `tf.errors` with their message while batches are read.
     """
     import tensorflow as tf
 
@@ -86,7 +86,7 @@ def training_pipeline(
 
     own = batch_size // share.workers
     if repeat:
-        # The n-th sample of this worker; of every batch it has `own` neighbours.
+        # This worker's n-th sample; it has `own` consecutive samples of every batch.
         numbers = tf.data.Dataset.counter(start * own).map(
             lambda n: n // own * batch_size + share.worker * own + n % own
         )
@@ -153,8 +153,8 @@ def augment(sample, crop, augmentation, seed, name=""):
         flow = geometric.crop_exactly(flow, maps, window) * signs
         valid = geometric.crop_exactly(valid, maps, window)
     else:
-        # Colours are changed before the maps mix pixels, as published, but only those that the
-        # crop shows: contrast is relative to their mean, not to the whole image's.
+        # As published, colours change before the maps mix pixels, but only in the part that the
+        # crop shows: contrast is relative to its mean, not to the whole image's.
         box = geometric.source_box(maps, window, size)
         top, left, height, width = tf.unstack(box)
         images = images[:, top : top + height, left : left + width]

@@ -1,8 +1,7 @@
-"""Reading pairs as a TensorFlow graph: no Python runs for a sample, however many threads read.
+"""Reads pairs in a TensorFlow graph: no Python runs per sample, however many threads read.
 
-Files that are as they should be are decoded here. Whatever is not (a header with a comment, an
-unusual depth, a damaged file) goes to Python's `FlowDataset.__getitem__`, which reads it or says
-what is wrong with which file.
+Ordinary files are decoded here. Others (with a comment in the header, an unusual depth or damage)
+go to Python's `FlowDataset.__getitem__`, which reads them or says what is wrong with which file.
 """
 
 import atexit
@@ -12,19 +11,17 @@ import gc
 import numpy as np
 import tensorflow as tf
 
+from tfflow.data.files.flows import FLO_MAGIC, MAX_DIMENSION, PNG_MAGIC, UNKNOWN_THRESHOLD
+
 # The signature, and the length and name of the header, which must be the first chunk.
-_PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR", b"IEND\xaeB`\x82"
-_FLO_START = np.float32(202021.25).tobytes()
+_PNG_START, _PNG_END = PNG_MAGIC + b"\x00\x00\x00\x0dIHDR", b"IEND\xaeB`\x82"
 _LONGEST_HEADER = 64
-_MAX_DIMENSION = 99_999  # as in tfflow.data.files.flows: more is a damaged header
-# Motion of more pixels than this means "unknown", in all formats of flow.
-_UNKNOWN = 1e9
 
 _SAMPLE = (tf.uint8, tf.uint8, tf.float32, tf.float32)
 
 
 def reader(dataset):
-    """A function that reads a sample of a data set inside of a graph.
+    """A function that reads a sample of a data set inside a graph.
 
     Args:
         dataset: a `FlowDataset`, or any other sequence of `FlowSample`.
@@ -51,7 +48,7 @@ def reader(dataset):
 
 
 def _columns(pairs):
-    """(role, (paths, how to decode them)) of every kind of file; None if TensorFlow can't."""
+    """(role, (paths, decoder)) of every kind of file; None if TensorFlow can't decode them."""
     if not pairs or pairs[0].flow is None:
         return None
     columns = []
@@ -68,7 +65,7 @@ def _columns(pairs):
 
 
 def _is_plain(decode, content):
-    """Whether a file is whole and of the form that its decoder knows."""
+    """Whether a file is complete and in the form that its decoder knows."""
     return _CHECKS[decode](content)
 
 
@@ -98,7 +95,7 @@ def _python_reader(dataset):
         if sample.flow is None:
             raise ValueError(f"{sample.name} of {dataset!r} has no flow to train on")
         flow, valid = sample.flow.astype(np.float32), sample.valid
-        known = np.isfinite(flow).all(-1) & (np.abs(flow) <= _UNKNOWN).all(-1)
+        known = np.isfinite(flow).all(-1) & (np.abs(flow) <= UNKNOWN_THRESHOLD).all(-1)
         valid = known if valid is None else known & valid
         flow = np.where(valid[..., None], flow, np.float32(0))
         return sample.image1, sample.image2, flow, valid.astype(np.float32)
@@ -107,13 +104,13 @@ def _python_reader(dataset):
 
 
 def _outlive_python():
-    """Keeps iterators that are still there when Python ends from being deleted by it.
+    """Keeps Python from deleting the remaining iterators when it ends.
 
     Deleting one waits for its reads in flight. A thread that reads in Python ends silently once
-    Python is shutting down, so that the wait would last for ever, after the script's last line.
+    Python shuts down, so the wait, after the script's last line, would never end.
     """
     for thing in gc.get_objects():
-        # Of a proxy, isinstance would ask what it stands for.
+        # isinstance would ask what a proxy stands for.
         if issubclass(type(thing), tf.data.Iterator):
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
@@ -127,8 +124,8 @@ atexit.register(_outlive_python)
 def _is_png(content, *kinds):
     """Whether a file starts and ends as a PNG of one of these kinds.
 
-    A kind is five bytes: bits a sample, colour type (0 grey, 2 RGB), compression, filter,
-    interlacing. TensorFlow would turn any kind into the one that it is asked for.
+    A kind is five bytes: bits per sample, colour type (0 grey, 2 RGB), compression, filter,
+    interlacing. TensorFlow would convert any kind to the requested one.
     """
     start = tf.strings.substr(tf.strings.join([content, "\0" * 29]), 0, 29)
     size = tf.io.decode_raw(tf.strings.substr(start, 16, 8), tf.int32, little_endian=False)
@@ -136,7 +133,7 @@ def _is_png(content, *kinds):
     whole = _tail(content, len(_PNG_END)) == _PNG_END
     return (
         (tf.strings.substr(start, 0, 16) == _PNG_START)
-        & tf.reduce_all((size > 0) & (size <= _MAX_DIMENSION))
+        & tf.reduce_all((size > 0) & (size <= MAX_DIMENSION))
         & tf.reduce_any(known)
         & whole
     )
@@ -162,7 +159,7 @@ def _decode_kitti(content):
 
 
 def _header(content):
-    """The words of a text header, at least four of them; what comes after them is pixels."""
+    """The words of a text header, at least four of them; the rest is pixels."""
     text = tf.strings.substr(content, 0, tf.minimum(tf.strings.length(content), _LONGEST_HEADER))
     return tf.concat([tf.strings.split(text), tf.fill([4], "")], 0)
 
@@ -219,11 +216,11 @@ def _is_flo(content):
     long_enough = tf.strings.length(content) >= 12
     content = tf.where(long_enough, content, "." * 12)
     width, height = _flo_size(content)
-    start = tf.strings.substr(content, 0, 4) == _FLO_START
+    start = tf.strings.substr(content, 0, 4) == FLO_MAGIC
     size = 12 + 8 * tf.cast(width, tf.int64) * tf.cast(height, tf.int64)
     whole = tf.cast(tf.strings.length(content), tf.int64) == size
     positive = (width > 0) & (height > 0)
-    return start & whole & positive & (tf.maximum(width, height) <= _MAX_DIMENSION)
+    return start & whole & positive & (tf.maximum(width, height) <= MAX_DIMENSION)
 
 
 def _decode_flo(content):
@@ -234,12 +231,12 @@ def _decode_flo(content):
 
 def _split_unknown(flow):
     # Comparisons with NaN are false.
-    known = (tf.abs(flow[..., 0]) <= _UNKNOWN) & (tf.abs(flow[..., 1]) <= _UNKNOWN)
+    known = tf.reduce_all(tf.abs(flow) <= UNKNOWN_THRESHOLD, -1)
     return tf.where(known[..., None], flow, 0.0), tf.cast(known, tf.float32)
 
 
 def _tail(content, length):
-    """The last bytes of a text."""
+    """The last `length` bytes of a string."""
     total = tf.strings.length(content)
     return tf.strings.substr(content, tf.maximum(total - length, 0), length)
 

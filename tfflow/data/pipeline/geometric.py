@@ -1,8 +1,7 @@
 """Flips, affine maps and crop of a pair with its flow, as a TensorFlow graph.
 
-With A1 and A2 what the two images undergo, places p of the changed first image show p = A1 x, where
-the flow says that x is found at x + f(x) in the second image, which went to A2 (x + f(x)). So the
-changed flow is
+The two images undergo the maps A1 and A2. A point x of the first image goes to p = A1 x, and its
+match x + f(x) in the second image goes to A2 (x + f(x)). So the changed flow is
 
     f'(p) = A2 (x + f(x)) - p,   x = A1⁻¹ p.
 """
@@ -11,10 +10,10 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-# Maps that are drawn at once, of which the first that stays inside is taken. KITTI's settings let
-# one in fifty pass, all others more.
+# Maps drawn at once, of which the first that stays inside is used. KITTI's settings let one in
+# fifty pass, all others more.
 _CANDIDATES = 512
-# Matrices are a few numbers, so that double precision costs nothing.
+# Matrices are a few numbers, so double precision costs nothing.
 _EXACT = tf.float64
 
 
@@ -26,7 +25,7 @@ class Maps(NamedTuple):
 
 
 def random_maps(size, crop, augmentation, seed):
-    """Draws what happens to the two images of a pair, the crop included.
+    """Draws the maps of the two images of a pair, crop included.
 
     Args:
         size: (2,) int32, height and width of the images.
@@ -41,7 +40,7 @@ def random_maps(size, crop, augmentation, seed):
     extent = tf.cast(size[::-1], _EXACT) - 1  # of x and y
     flip = _flip(extent, flip_x, flip_y)
 
-    # Centred coordinates, in which both sides are 1 or, if square, the width is.
+    # Centred coordinates, in which both sides (if square, only the width) are 1.
     unit = tf.fill([2], extent[0]) if augmentation.square else extent
     to_unit = tf.linalg.diag(tf.concat([1 / unit, [1]], 0)) @ _translation(-extent / 2)
     corners = extent / unit / 2
@@ -66,14 +65,14 @@ def source_box(maps, crop, size):
     # Maps are invertible: they turn, stretch and mirror.
     seen = tf.concat([(tf.linalg.inv(m) @ corners)[1::-1] for m in maps], axis=1)
     limit = tf.cast(size, _EXACT)
-    # A pixel more on each side, which interpolation looks at.
+    # One more pixel on each side, for interpolation.
     start = tf.clip_by_value(tf.floor(tf.reduce_min(seen, 1)) - 1, 0, limit - 1)
     stop = tf.clip_by_value(tf.floor(tf.reduce_max(seen, 1)) + 3, start + 1, limit)
     return tf.cast(tf.concat([start, stop - start], 0), tf.int32)
 
 
 def within_box(maps, box):
-    """The maps for images of which only a box is left."""
+    """The maps for images cropped to a box."""
     shift = _translation(tf.cast(box[1::-1], _EXACT))
     return Maps(*(m @ shift for m in maps))
 
@@ -101,16 +100,16 @@ def transform_flow(flow, valid, maps, crop):
         crop: (2,) int32, height and width.
 
     Returns:
-        (*crop, 2) float32 and (*crop,) float32. Of a pixel between known and unknown ones the flow
-        is the known ones', and it counts as known if they have at least half of its weight.
+        (*crop, 2) float32 and (*crop,) float32. A pixel between known and unknown ones gets
+        the flow of the known ones, and counts as known if they have at least half of its weight.
     """
     stacked = tf.concat([flow * valid[..., None], valid[..., None]], axis=-1)
     stacked = transform_image(stacked, maps.first, crop)
     weight = stacked[..., 2]
     flow = stacked[..., :2] / tf.maximum(weight, 1e-12)[..., None]
 
-    # A2 (x + f) - p = A2 f + (A2 A1⁻¹ - 1) p, with f turned by A2's linear part alone. What is
-    # subtracted is exact where both maps are one, however large p is.
+    # A2 (x + f) - p = A2 f + (A2 A1⁻¹ - 1) p, where only A2's linear part applies to f. The
+    # difference is exact where both maps are equal, however large p is.
     motion = maps.second @ tf.linalg.inv(maps.first) - tf.eye(3, dtype=_EXACT)
     motion = tf.cast(motion, tf.float32)
     turn = tf.cast(maps.second, tf.float32)
@@ -126,7 +125,7 @@ def transform_flow(flow, valid, maps, crop):
 
 
 def crop_exactly(array, maps, crop):
-    """(H, W, …) to (*crop, …) by maps that flip and shift alone: no pixel is mixed with others."""
+    """(H, W, …) to (*crop, …) by maps that only flip and shift: no pixels are mixed."""
     corner = tf.linalg.inv(maps.first)[:2] @ tf.constant([[0.0], [0.0], [1.0]], _EXACT)
     start = tf.cast(tf.round(corner[::-1, 0]), tf.int32)
     step = tf.cast(tf.round(tf.linalg.diag_part(maps.first)[1::-1]), tf.int32)
@@ -157,7 +156,7 @@ def _draw(affine, seed):
 
 
 def _choose(drawn, otherwise, corners, keep_inside):
-    """The first of the maps that stay inside, if that is asked for; `otherwise` if none does."""
+    """The first map, which `keep_inside` requires to stay inside; `otherwise` if none does."""
     if not keep_inside:
         return drawn[0]
     sign = tf.constant([[1, -1, 1, -1], [1, 1, -1, -1]], _EXACT)

@@ -1,4 +1,4 @@
-"""Changes of colour and noise for a pair of images, as a TensorFlow graph."""
+"""Colour changes and noise for a pair of images, as a TensorFlow graph."""
 
 import functools
 
@@ -10,7 +10,7 @@ _NOISE_LENGTH = 2**22
 
 
 def recolour(images, colour, seed):
-    """Changes the colours of both images alike, and adds noise of their own.
+    """Changes the colours of both images alike, and adds noise to each.
 
     Args:
         images: (2, H, W, 3) uint8.
@@ -73,9 +73,9 @@ def _change_second(images, random):
 
 
 def _add_noise(images, strongest, seed):
-    """Gaussian noise, of one strength for both images, other noise in each of them.
+    """Gaussian noise of one strength for both images, drawn separately for each.
 
-    It is cut out of a long row of normal numbers, each image's at a random place: new ones for
+    It is cut from a long row of normal numbers, at a random place for each image: new ones for
     each pixel would take longer than all other changes together.
     """
     row = _noise_row()
@@ -96,7 +96,7 @@ def _noise_row():
 
 
 def _power(x, exponent):
-    # As tf.pow, for x in [0, 1], at a fifth of the time.
+    # Like tf.pow for x in [0, 1], in a fifth of the time.
     return tf.exp(exponent * tf.math.log(x + 1e-8))
 
 

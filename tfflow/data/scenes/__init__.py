@@ -12,7 +12,7 @@ import importlib
 from tfflow.data.scenes.config import SceneConfig
 from tfflow.data.scenes.scene import Scene, sample_scene
 
-# What draws is imported when it is first used: it needs OpenCV.
+# The modules that draw need OpenCV, so they are imported on first use.
 _LAZY = {
     "Pool": "pool",
     "make_pool": "pool",

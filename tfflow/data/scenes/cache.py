@@ -18,15 +18,15 @@ from tfflow.progress import progress_bar
 
 
 def synthesize(output, count, config=None, seed=0, *, workers=None, layout="shards", progress=None):
-    """Draws synthetic scenes into a folder, or goes on with a folder that is not finished.
+    """Draws synthetic scenes into a folder, or continues a folder that is not finished.
 
     A run that was killed and started again ends with the same bytes.
 
     Args:
-        output: the folder; made when it is missing.
+        output: the folder; created if missing.
         count: number of scenes. A finished folder can be extended by asking for more.
         config: `SceneConfig`, by default `SceneConfig()`.
-        seed: whole number; the same configuration and seed give the same scenes, one by one.
+        seed: whole number; the same configuration and seed give the same scene for each number.
         workers: number of processes, by default one per core.
         layout: "shards" for `SceneCache`, or "chairs" for FlyingChairs' own layout (.ppm, .flo and
             a split file), which any optical-flow program reads; see `tfflow.data.scenes.layout`.
@@ -70,7 +70,7 @@ def synthesize(output, count, config=None, seed=0, *, workers=None, layout="shar
 
 
 def _draw(root, missing, workers):
-    """Draws the missing parts in processes of their own; yields each one's number when it is done.
+    """Draws the missing parts in separate processes; yields each part's number when it is done.
 
     The processes are started as commands, not by multiprocessing, which would import the caller's
     main script again. Each takes neighbouring parts, which share pools.
@@ -136,8 +136,8 @@ class SceneCache(Sequence):
 
     Args:
         root: the folder.
-        partial: take what is there of a cache that is still being drawn (the shards up to the
-            first missing one, as of now).
+        partial: use what exists of a cache that is still being drawn (the shards before the first
+            missing one, as of now).
 
     Raises:
         FileNotFoundError: no cache there, or shards of it are missing (and not `partial`).
@@ -209,7 +209,7 @@ class SceneCache(Sequence):
         return np.unpackbits(bits, axis=-1, count=self.config.width).astype(bool)
 
     def _array(self, name, number):
-        """What one scene has in one of its shard's files."""
+        """One scene's entry in one of its shard's files."""
         shard, i = divmod(number, self.description["scenes_per_shard"])
         return _array(scene_layout.shard_folder(self.root, shard) / f"{name}.npy")[i]
 
@@ -218,6 +218,6 @@ class SceneCache(Sequence):
         return f"<SceneCache {self.root}: {len(self)} scenes of {height}x{width}>"
 
 
-@functools.lru_cache(maxsize=300)  # an open map holds a file descriptor, of which there are 1024
+@functools.lru_cache(maxsize=300)  # each open map holds one of 1024 file descriptors
 def _array(path):
     return np.load(path, mmap_mode="r")

@@ -25,8 +25,8 @@ class SceneConfig:
 
     Motions are pixels per frame step, meant for frames of 512x384, and do not change with the
     frame's size: `motion_scale` multiplies all of them, rotation, zoom and deformation included.
-    The defaults follow FlyingChairs: length of the flow in pixels over all pixels, measured on nine
-    real pairs, where two fast backgrounds make the upper half, and on 500 scenes of 384x512:
+    The defaults follow FlyingChairs. Length of the flow in pixels over all pixels, measured on nine
+    real pairs (two fast backgrounds make up the upper half) and on 500 scenes of 384x512:
 
                      mean   25 %   50 %   75 %   90 %   99 %    mean of a pair
         FlyingChairs 10.5    1.5    4.7     24     27     71    3 to 31
@@ -40,9 +40,9 @@ class SceneConfig:
         object_size: smallest and largest size of an object, as a fraction of sqrt(height * width);
             log-uniform between them.
         motion_scale: factor on all motion; 0 gives a still world.
-        parallax: probability of a world with depth, through which the camera travels, mostly ahead:
-            near things move more than far ones, and away from one point. Half of them move by
-            themselves as well. 0 leaves scenes as they were before there was this.
+        parallax: probability of a world with depth that the camera travels through, mostly ahead:
+            near things move more than far ones, and away from one point. Half of them also move by
+            themselves. 0 leaves scenes as they were before this was added.
         travel: typical growth per step of the nearest things that the camera travels towards.
         still_camera: probability that the background does not move at all.
         background_speed: mean of the slow (exponential) and maximum of the fast (uniform)
@@ -59,21 +59,21 @@ class SceneConfig:
         acceleration: typical change of a motion per step, relative to the motion itself.
         non_rigid: probability that a layer deforms.
         deformation: largest amplitude of a deformation in pixels.
-        brightness: typical log change of brightness between two frames, of all and per layer.
+        brightness: typical log change of brightness between two frames, overall and per layer.
         colour: typical log change of one colour channel's gain between two frames.
         light: probability of a soft light or shadow edge that moves over the scene.
-        drop_shadow: probability that an object throws a soft shadow.
+        drop_shadow: probability that an object casts a soft shadow.
         noise: largest standard deviation of the sensor noise, in grey levels of 255.
         blur: probability of a blurred background, and, independently, of a blurred picture.
         blur_sigma: largest standard deviation of these blurs, in pixels.
         motion_blur: probability that the shutter stays open for a part of the step.
-        jpeg: probability of JPEG artefacts (`rendering` only).
+        jpeg: probability of JPEG artefacts.
         textures, texture_size: number of textures in the pool, and their side in pixels.
         shapes, shape_size: number of shapes in the pool, and their side in pixels.
-        scenes_per_pool: after so many scenes the pool is made anew.
+        scenes_per_pool: number of scenes after which a new pool is made.
 
     Raises:
-        ValueError: a value that is out of its range; the message says which.
+        ValueError: a value is out of its range; the message says which.
     """
 
     height: int = 384

@@ -1,7 +1,7 @@
 """The process that draws scenes to disk: `python -m tfflow.data.scenes.drawing FOLDER PART...`.
 
-Started by `tfflow.data.synthesize`, which has written the folder's description before. Prints the
-number of each part when it is written.
+Started by `tfflow.data.synthesize`, which writes the folder's description first. Prints the number
+of each part when it is written.
 """
 
 import os

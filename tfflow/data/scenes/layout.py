@@ -1,4 +1,4 @@
-"""How synthetic scenes lie on disk, and which of them are there already.
+"""The layout of synthetic scenes on disk, and which of them exist already.
 
 Layout "shards", read by `tfflow.data.SceneCache`:
 
@@ -8,7 +8,7 @@ Layout "shards", read by `tfflow.data.SceneCache`:
                            occlusion.npy  (n, H, ceil(W / 8)) uint8, one bit per pixel
 
 Nothing is compressed, so a crop is read through a memory map without touching the rest. A scene of
-320x448 pixels takes 1.45 MB. Flows are cut at 511 px.
+320x448 pixels takes 1.45 MB. Flows are clipped at 511 px.
 
 Layout "chairs" is FlyingChairs' own: `FlyingChairs_release/data/00001_img1.ppm`, `_img2.ppm`,
 `_flow.flo` and the split file, in which every tenth pair is for validation.
@@ -63,7 +63,7 @@ def read_description(root):
         )
     try:
         description = json.loads(found[0].read_text())
-        # With the defaults of what there was not yet when they were drawn.
+        # With the defaults of options that are newer than the scenes.
         description["config"] = SceneConfig(**description["config"]).to_dict()
         for key in ("version", "seed", "count", "scenes_per_shard"):
             int(description[key])
@@ -74,10 +74,10 @@ def read_description(root):
 
 
 def write_description(root, description):
-    """Makes the folder, or checks that it holds the same scenes, and notes what it shall hold.
+    """Makes the folder, or checks that it holds the same scenes, and writes its description.
 
     Returns:
-        The description; a folder that was there keeps its number of scenes per shard.
+        The description; an existing folder keeps its number of scenes per shard.
 
     Raises:
         ValueError: the folder holds scenes of another version, layout, seed or configuration, or
@@ -119,7 +119,7 @@ def _difference(old, new, key):
 
 
 def shards(description):
-    """Ranges of scene numbers, one per shard; pieces of work in both layouts."""
+    """Ranges of scene numbers, one per shard; units of work in both layouts."""
     count, step = description["count"], description["scenes_per_shard"]
     return [range(i, min(i + step, count)) for i in range(0, count, step)]
 
@@ -130,7 +130,7 @@ def shard_folder(root, number):
 
 
 def is_done(root, description, number):
-    """Whether a part has been written whole."""
+    """Whether a part has been written completely."""
     part = shards(description)[number]
     if description["layout"] == "chairs":
         return all(path.exists() for index in part for path in _chairs_files(root, index))
@@ -141,7 +141,7 @@ def is_done(root, description, number):
 
 
 def write_shard(root, number, scenes):
-    """Writes the rendered scenes of one shard; its name appears when it is whole."""
+    """Writes the rendered scenes of one shard; its name appears when it is complete."""
     flow_limit = np.iinfo(np.int16).max
     arrays = {
         "images": np.stack([scene.images for scene in scenes]),

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-# MAX_STRETCH ** 12 of a deformation of some pixels is far under the promised 0.01 px.
+# MAX_STRETCH ** 12 times a deformation of a few pixels is far under the promised 0.01 px.
 INVERSION_STEPS = 12
 
 
 def drift(t):
-    """A bounded smooth course for slow changes of light: 0 at t = 0, 1 at t = 1, within ±1.56."""
+    """A bounded smooth curve for slow changes of light: 0 at t = 0, 1 at t = 1, within ±1.56."""
     return np.sin(0.7 * t) / np.sin(0.7)
 
 

@@ -1,4 +1,4 @@
-"""OpenCV, an extra: the modules that draw take `cv2` from here, so that one place explains."""
+"""OpenCV, an optional extra: the modules that draw import `cv2` from here, for one clear error."""
 
 try:
     import cv2

@@ -1,6 +1,6 @@
-"""The pool that scenes take surfaces and outlines from, so that drawing one costs milliseconds.
+"""The pool that scenes take surfaces and outlines from, so that drawing one takes milliseconds.
 
-Making a texture takes 50 to 500 ms, so a pool of some hundred is made once and many scenes take
+Making a texture takes 50 to 500 ms, so a pool of about a hundred is made once, and many scenes use
 rotated, scaled, mirrored and recoloured parts of it. After `SceneConfig.scenes_per_pool` scenes the
 next pool follows. A pool depends on its seed, its number and `POOL_FIELDS` of the configuration.
 """
@@ -25,7 +25,7 @@ class Pool(NamedTuple):
     Attributes:
         textures: (N, S, S, 3) uint8; the first half are plain materials, the others scenic.
         shapes: (M, s, s) float32, signed distances in pixels, see `shapes.make_shape`.
-        kinds: (M,) int, of each shape its kind, a number in `shapes.SHAPES`.
+        kinds: (M,) int, the kind of each shape, its index in `shapes.SHAPES`.
         noise: (NOISE_SIZE, NOISE_SIZE, 3) float32, sensor noise of unit variance; it tiles.
     """
 
@@ -36,12 +36,12 @@ class Pool(NamedTuple):
 
 
 def make_pool(config, seed, number, threads=1):
-    """Makes the pool `number` of a seed.
+    """Makes pool number `number` of a seed.
 
     Args:
         config: `SceneConfig`.
         seed, number: whole numbers from 0 up.
-        threads: how many make it together; the result is the same.
+        threads: number of threads; it does not change the result.
 
     Returns:
         `Pool`.
@@ -73,7 +73,7 @@ def make_pool(config, seed, number, threads=1):
 
 
 def cached_pool(config, seed, number):
-    """`make_pool`, the last two kept: consecutive scenes share one, of whatever size they are."""
+    """`make_pool`, keeping the last two: consecutive scenes share one, whatever their size."""
     return _cached(*(getattr(config, name) for name in POOL_FIELDS), seed, number)
 
 
@@ -106,7 +106,7 @@ def make_scenery(rng, materials):
     canvas = materials[rng.integers(len(materials))].copy()
     palette = rng.normal(118, 50, (int(rng.integers(2, 7)), 1))
     palette = palette + [textures.random_hue(rng) for _ in palette]
-    family = rng.choice(4)  # leaves all alike in outline, or of several outlines
+    family = rng.choice(4)  # one outline for all leaves, or several
     outlines = [_leaf_outline(rng) for _ in range((1, 3, 8, 16)[family])]
     smallest = np.exp(rng.uniform(np.log(4), np.log(32)))
     largest = rng.uniform(0.15, 0.5) * size

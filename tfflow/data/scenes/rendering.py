@@ -14,21 +14,21 @@ from tfflow.data.scenes.opencv import cv2
 from tfflow.data.scenes.pool import NOISE_SIZE, cached_pool
 from tfflow.data.scenes.shapes import FAR
 
-# Shutter times are spread over this many instants.
+# An open shutter is sampled at this many instants.
 SHUTTER_STEPS = 5
-# A deformation is solved for on every fourth pixel; with cubic interpolation in between the error
+# A deformation is solved on every fourth pixel; with cubic interpolation in between the error
 # stays under 0.01 px (tested), at a tenth of the cost.
 _GRID = 4
 
 
 class RenderedScene(NamedTuple):
-    """The frames of a scene and the truth about them; T frames.
+    """The T frames of a scene and their ground truth.
 
     Attributes:
         images: (T, H, W, 3) uint8, RGB.
         flows: (T - 1, H, W, 2) float32, pixels from one frame to the next, known everywhere.
         occlusions: (T - 1, H, W) bool, pixels of a frame that the next one does not show: their
-            target lies outside of the frame, or a nearer layer covers the pixel next to it.
+            target lies outside the frame, or a nearer layer covers the pixel closest to it.
         ids: (T, H, W) uint8, the topmost layer of each pixel; 0 is the background.
     """
 
@@ -60,7 +60,7 @@ def render(scene, frames=2, pool=None, *, step=1):
     Args:
         scene: `Scene`.
         frames: how many, from 1 up.
-        pool: the scene's `Pool`; by default it is made, and kept for the scenes that follow.
+        pool: the scene's `Pool`; by default it is made, and kept for the next scenes.
         step: time from one frame to the next, whole, from 1 up: 2 leaves out every other frame.
 
     Returns:
@@ -88,7 +88,7 @@ def render(scene, frames=2, pool=None, *, step=1):
 
 
 class _View(NamedTuple):
-    """One layer at one time: its box in the frame and the way from frame to layer coordinates."""
+    """One layer at one time: its box in the frame and the map from frame to layer coordinates."""
 
     layer: int
     x0: int
@@ -103,7 +103,7 @@ class _View(NamedTuple):
         return slice(self.y0, self.y1), slice(self.x0, self.x1)
 
     def sample(self, source, affine, flags, border):
-        """Samples a picture that lies in the layer, `affine` leading from layer to its pixels."""
+        """Samples a picture in the layer; `affine` maps layer coordinates to its pixels."""
         corner = np.array([[1, 0, self.x0], [0, 1, self.y0]], float)
         mapping = motion.compose(affine, motion.compose(self.inverse, corner))
         size = self.x1 - self.x0, self.y1 - self.y0
@@ -136,7 +136,7 @@ class _View(NamedTuple):
 
 
 def _views(scene, t):
-    """Every layer's view at time t, back to front, and its shadow's, None where nothing is seen."""
+    """The views of every layer and its shadow at time t, back to front; None if nothing is seen."""
     affines = motion.layer_affines(scene, t)
     inverses = motion.invert_affine(affines)
     views = []
@@ -149,7 +149,7 @@ def _views(scene, t):
 
 
 def _view(scene, layer, t, affine, inverse, offset):
-    """The part of a layer that, moved by `offset`, lies within the frame; None for nothing."""
+    """The part of a layer that lies in the frame when moved by `offset`; None if empty."""
     left, top = -offset[0], -offset[1]
     box = left, top, left + scene.config.width, top + scene.config.height
     if layer:
@@ -215,7 +215,7 @@ def _frame(scene, pool, t):
 
 
 def _composite(scene, pool, t, views):
-    """Layers over one another, before exposure and noise."""
+    """Layers on top of one another, before exposure and noise."""
     height, width = scene.config.height, scene.config.width
     ids = np.zeros((height, width), np.uint8)
     brightness = motion.layer_brightness(scene, t)
@@ -271,7 +271,7 @@ def _tinted(scene, view, surface, distance):
 
 
 def _darken(scene, pool, view, image):
-    """Throws a layer's soft shadow on what lies under it, a little to the side."""
+    """Casts a layer's soft shadow on what lies under it, a little to the side."""
     strength, slope, dx, dy = scene.shadow[view.layer]
     distance = view.sample(
         pool.shapes[scene.shape[view.layer]],
@@ -294,7 +294,7 @@ def light_map(scene, t, x, y):
 
 
 def tone_curve(scene, t):
-    """(256, 3) float32: what exposure, colour and gamma make of a grey level."""
+    """(256, 3) float32: each grey level after exposure, colour and gamma."""
     p = scene.photometric
     course = motion.drift(t)
     gain = np.exp((p[0] + p[1:4]) * course)
@@ -338,7 +338,7 @@ def _develop(scene, pool, t, image):
 
 
 def _flow(scene, end, ids, views):
-    """The motion until the time `end` of the layer that each pixel shows."""
+    """The motion, up to time `end`, of the layer that each pixel shows."""
     flow = np.empty((*ids.shape, 2), np.float32)
     later = motion.layer_affines(scene, end)
     for view, _ in views:

@@ -125,9 +125,9 @@ def _object_pose(rng, config, size):
 
 
 class _Travel:
-    """A camera's way through a world with depth, as its layers see it.
+    """A camera's path through a world with depth, as seen by its layers.
 
-    A layer moves by nearness · (shift + zoom · (place - goal)), its nearness being 1 / depth.
+    A layer moves by nearness · (shift + zoom · (place - goal)), where nearness is 1 / depth.
     """
 
     def __init__(self, rng, config, count):
@@ -136,12 +136,12 @@ class _Travel:
         self.goal = rng.normal(0.5, 0.15, 2) * [config.width, config.height]
         self.zoom = rng.choice([1, 1, 1, -1]) * min(rng.exponential(config.travel), 0.3)
         self.shift = _speed(rng, *config.background_speed, 0.4)
-        # Nearness is a layer's at its middle and grows by this share to its lower edge, as on the
-        # ground.
+        # Nearness is that at a layer's middle; it grows by this share to the lower edge, as on
+        # the ground.
         self.tilt = rng.uniform(0, 0.5, count)
 
     def velocity(self, layer, place, size):
-        """(7,): by what a layer of a size moves, at a place of the frame."""
+        """(7,): the motion of a layer of a given size at a place in the frame."""
         near = self.nearness[layer]
         x, y = near * (self.shift + self.zoom * (place - self.goal))
         stretch, shear = self.tilt[layer] * np.array([-y, x]) / size
@@ -149,7 +149,7 @@ class _Travel:
 
 
 def _travelled(rng, travel, layer, pose, size, frame):
-    """Adds the camera's way to a layer's pose; an object's is relative to the background's."""
+    """Adds the camera's path to a layer's pose; an object's is relative to the background's."""
     if layer == 0:
         # A camera that travels turns little.
         pose[1] = travel.velocity(0, frame / 2, size) + 0.2 * pose[1]
@@ -206,8 +206,8 @@ def _colour(rng, is_background):
 def _placement(rng, scale, texture_size, centre, span):
     """Layer coordinates to texture pixels: random place, rotation, mirror and scale.
 
-    Outside of its edges a texture goes on as its mirror image, which nature seldom does, so the
-    layer is placed within the edges where it is small enough.
+    Beyond its edges a texture continues as its mirror image, which is rare in nature, so a layer
+    that is small enough is placed within the edges.
     """
     angle = rng.normal(0, 0.15) if rng.random() < 0.6 else rng.uniform(0, 2 * np.pi)
     mirror = np.diag([rng.choice([-1.0, 1.0]), 1.0])
@@ -236,7 +236,7 @@ def _tint(rng, size):
 
 
 def sample_scene(config, seed, index):
-    """Samples the scene number `index` of a seed.
+    """Samples scene number `index` of a seed.
 
     Args:
         config: `SceneConfig`.
@@ -267,7 +267,7 @@ def sample_scene(config, seed, index):
             if scenic and config.textures > 1
             else rng.integers(plain)
         )
-        # Scales under 1 magnify: soft pictures; over 1 they make textures finer and crisper.
+        # Scales under 1 magnify and soften textures; over 1 they make them finer and crisper.
         texture_scale = np.exp(rng.uniform(np.log(0.6), np.log(1.4)))
         aspect = np.exp(rng.normal(0, 0.2))
         half = size / 2 * np.array([aspect, 1 / aspect])
@@ -278,7 +278,7 @@ def sample_scene(config, seed, index):
         if travel is not None:
             _travelled(rng, travel, layer, pose, size, frame)
         pixels_per_shape_pixel = size / config.shape_size
-        # Softer than `softest`, and edges and shadows would reach the end of the shape's picture.
+        # Edges and shadows softer than this would reach the border of the shape's picture.
         softest = 28 * pixels_per_shape_pixel
         edge_width = min(1.0 if rng.random() < 0.8 else rng.uniform(1.0, 3.0), softest)
         rim_width = np.exp(rng.uniform(np.log(1.5), np.log(12.0)))

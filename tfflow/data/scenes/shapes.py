@@ -8,13 +8,13 @@ import numpy as np
 
 from tfflow.data.scenes.opencv import cv2
 
-# Distances are cut here, in shape pixels; the outermost value inside and outside.
+# Distances are clipped to ±this, in shape pixels.
 FAR = 24.0
 _SUPERSAMPLING = 3
 
 
 def _points(points, side):
-    """Points of the unit square's [-1, 1] to fixed-point pixels of the drawing."""
+    """Points in [-1, 1] to fixed-point pixels of the drawing."""
     return np.round((np.asarray(points) * 0.42 + 0.5) * side * 16).astype(np.int32)
 
 
@@ -229,8 +229,8 @@ def make_shape(rng, size):
         size: side of the picture in pixels.
 
     Returns:
-        (size, size) float32: the distance to the shape's edge in pixels, positive inside, cut at
-        ±`FAR`, the border being outside; and the number of its kind in `SHAPES`.
+        (size, size) float32: the distance to the shape's edge in pixels, positive inside,
+        clipped at ±`FAR`, with the border outside; and the index of its kind in `SHAPES`.
     """
     side = size * _SUPERSAMPLING
     mask = np.zeros((side, side), np.uint8)

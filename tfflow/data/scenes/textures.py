@@ -219,7 +219,7 @@ MATERIALS = {
 
 
 def random_hue(rng):
-    """An RGB offset: mostly little, mostly between brown and blue, as in nature."""
+    """An RGB offset: mostly small, mostly between brown and blue, as in nature."""
     warm = rng.normal(6, 22) * np.array([1.0, 0.1, -1.1])
     green = rng.normal(0, 9) * np.array([-0.5, 1.0, -0.5])
     return (warm + green) * rng.choice([0.3, 1.0, 2.2], p=[0.35, 0.45, 0.2])
