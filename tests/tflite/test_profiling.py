@@ -23,8 +23,6 @@ def test_each_layer_has_its_convolution(found):
     _, values = found
     layers = by_name(values["layers"])
     assert {"first", "second", "third", "prediction"} <= set(layers)
-    # Both on the same grid, of 8 and of 2 outputs.
-    assert layers["second"]["ms"] > layers["prediction"]["ms"] / 2
     kinds = values["kinds"]
     assert sum(row["calls"] for row in kinds if "Convolution" in row["name"]) == 4
     assert [row["ms"] for row in kinds] == sorted((row["ms"] for row in kinds), reverse=True)
@@ -47,8 +45,7 @@ def test_what_runs_outside_is_counted_and_belongs_to_its_layer(tmp_path):
     outside = sum(row["calls"] for row in values["outside"])
     assert outside == share["operators"] - share["delegated"] > 0
     assert by_name(values["outside"])["GATHER"]["calls"] == 20
-    layers = by_name(values["layers"])
-    assert layers["decoder2"]["ms"] > layers["decoder6"]["ms"]
+    assert {"features2", "decoder2", "decoder6"} <= set(by_name(values["layers"]))
 
 
 def test_the_order_of_what_the_delegate_kept_decides():
@@ -68,7 +65,10 @@ def test_the_order_of_what_the_delegate_kept_decides():
         ("Fully Connected (NC, F32) GEMM", 8, 1, 1.0),
         ("Add (ND)", 8, 2, 1.0),
     ]
-    assert profiling._operators(Graph(names), [[0, 1, 2], [4, 5, 6]], events) == [1, 2, 3, 4, 5, 6]
+    graph = Graph(names)
+    assert profiling._operators(graph, [[0, 1, 2], [4, 5, 6]], events) == [1, 2, 3, 4, 5, 6]
+    for others in ([[0, 1, 2]], [[0, 1, 2], [4, 5, 6], [3]]):
+        assert profiling._operators(graph, others, events) == []  # of another division
 
 
 def test_the_command(found, capsys):
@@ -80,10 +80,12 @@ def test_the_command(found, capsys):
     assert "--profile is of one thread" in capsys.readouterr().err
 
 
-def test_a_litert_without_a_profiler_is_named(found, monkeypatch):
+def test_a_litert_without_a_profiler_is_named(found, monkeypatch, capsys):
     path, _ = found
     monkeypatch.setattr(profiling, "__name__", "tfflow.tflite.no_such_module")
     with pytest.raises(RuntimeError, match="can't time the operators of .*no_such_module"):
         profile(path)
+    assert main(["benchmark", str(path), "--profile"]) == 1
+    assert "can't time the operators" in capsys.readouterr().err
     with pytest.raises(ValueError, match="at least 1"):
         profile(path, runs=0)

@@ -63,20 +63,21 @@ def exported(network, tmp_path_factory):
 
     class Files(dict):
         def __missing__(self, form):
-            self[form] = export(
-                network,
-                folder / f"{form}.tflite",
-                size=SIZE,
-                quantization=form,
-                calibration=iter(pairs),
-                streaming=True,
-            )
+            # convert calls convert_function with the signature's name first.
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(conversion, "convert_function", cached)
+                self[form] = export(
+                    network,
+                    folder / f"{form}.tflite",
+                    size=SIZE,
+                    quantization=form,
+                    calibration=iter(pairs),
+                    streaming=True,
+                )
             return self[form]
 
-    with pytest.MonkeyPatch.context() as patch:
-        # convert calls convert_function with the signature's name first.
-        patch.setattr(conversion, "convert_function", once(conversion.convert_function))
-        yield Files()
+    cached = once(conversion.convert_function)
+    return Files()
 
 
 def flows_of(stream, frames):

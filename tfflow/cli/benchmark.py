@@ -40,9 +40,9 @@ def run(arguments):
                 tflite.benchmark(path, threads=threads, runs=arguments.runs)
                 for threads in arguments.threads or [1]
             ]
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             if len(arguments.models) == 1:
-                raise
+                raise ValueError(error_text(error)) from error
             left_out.append(error_text(error))
             continue
         megabytes = f"{path.stat().st_size / 1e6:.2f}"

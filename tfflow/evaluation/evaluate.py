@@ -36,7 +36,8 @@ def evaluate(predictor, dataset, *, limit=None, size=None, progress=None, compla
     """
     total = len(dataset) if limit is None else min(len(dataset), limit)
     if total < 1:
-        raise ValueError(f"Nothing to evaluate on: limit {limit} of {dataset!r}.")
+        reason = "is empty" if len(dataset) == 0 else f"cut to its first {limit} pairs"
+        raise ValueError(f"Nothing to evaluate on: {dataset!r} {reason}.")
     per_pair, so_far = [], PixelErrors()
     for index in range(total):
         sample = read_sample(dataset, index, complaints)

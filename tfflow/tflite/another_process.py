@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -21,3 +22,10 @@ def run_module(name, *arguments):
         check=False,
         env={**os.environ, "PYTHONPATH": paths},
     )
+
+
+def cause_of_failure(run):
+    """Why a program failed, in words: the last line that it said, or the signal that ended it."""
+    if run.returncode < 0:
+        return f"it ends the process with {signal.Signals(-run.returncode).name}"
+    return (run.stderr.strip().splitlines() or ["it said nothing"])[-1]

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from tfflow.tflite.another_process import run_module
+from tfflow.tflite.another_process import cause_of_failure, run_module
 from tfflow.tflite.interpreter import litert, open_interpreter
 from tfflow.tflite.model_file import check_model_file
 
@@ -36,7 +36,7 @@ def peak_memory(path, threads=1):
         return None
     run = run_module(__name__, path, threads)
     if run.returncode:
-        raise ValueError(f"LiteRT can't run {path}: {(run.stderr.splitlines() or ['?'])[-1]}")
+        raise ValueError(f"LiteRT can't run {path}: {cause_of_failure(run)}")
     return int(run.stdout) * 1024
 
 

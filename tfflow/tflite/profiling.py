@@ -18,7 +18,7 @@ import sys
 
 import numpy as np
 
-from tfflow.tflite.another_process import run_module
+from tfflow.tflite.another_process import cause_of_failure, run_module
 from tfflow.tflite.benchmarking import conditions, partitions
 from tfflow.tflite.graph import read_graph, read_metadata
 
@@ -78,11 +78,15 @@ def profile(path, runs=20):
     measured = run_module(__name__, path, runs)
     if measured.returncode:
         raise RuntimeError(
-            f"LiteRT can't time the operators of {path}: "
-            f"{(measured.stderr.strip().splitlines() or ['it said nothing'])[-1]}"
+            f"LiteRT can't time the operators of {path}: {cause_of_failure(measured)}"
         )
     events = [json.loads(line) for line in measured.stdout.splitlines()]
     operators = _operators(graph, parts, events)
+    if not operators:
+        raise RuntimeError(
+            f"LiteRT gave no times of the operators of {path}, or not those that its delegate was "
+            "said to take. ai-edge-litert 2.3 does: pip install -U ai-edge-litert"
+        )
     layers = _layers(graph, read_metadata(path).get("model", ""))
     kinds, by_layer, outside = _Sums(), _Sums(), _Sums()
     for (name, kind, _, milliseconds), number in zip(events, operators):
@@ -121,12 +125,12 @@ class _Sums:
 
 
 def _operators(graph, parts, events):
-    """For each event, the number of the file's operator that it is a part of.
+    """For each event, the number of the file's operator that it is a part of; empty if none fit.
 
     The delegate merges and splits operators but keeps their order: the longest runs of matching
     kinds are found, and each remaining event belongs to the operator before it.
     """
-    parts = iter(parts)
+    parts = [*parts]
     found, start = [], 0
     while start < len(events):
         _, kind, number, _ = events[start]
@@ -138,7 +142,9 @@ def _operators(graph, parts, events):
         end = start + 1
         while end < len(events) and events[end][1] == kind and events[end][2] > events[end - 1][2]:
             end += 1
-        part = next(parts)
+        if not parts:
+            return []
+        part = parts.pop(0)
         done = [_kind(event[0]) for event in events[start:end]]
         asked = [_kind(graph.name(graph.subgraph.operators[each])) for each in part]
         place = 0
@@ -149,7 +155,7 @@ def _operators(graph, parts, events):
                 place = first + offset
                 found.append(part[place])
         start = end
-    return found
+    return [] if parts else found
 
 
 def _kind(name):

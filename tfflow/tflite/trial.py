@@ -5,12 +5,11 @@
 runs all signatures of the file on noise and prints what is wrong with the results.
 """
 
-import signal
 import sys
 
 import numpy as np
 
-from tfflow.tflite.another_process import run_module
+from tfflow.tflite.another_process import cause_of_failure, run_module
 
 # Times the image's diagonal: no trained network gives flow this long.
 LONGEST = 100.0
@@ -24,11 +23,10 @@ def try_out(path):
     """
     trial = run_module(__name__, path)
     if trial.returncode:
-        said = trial.stderr.strip().splitlines() or ["it said nothing"]
-        cause = said[-1]
-        if trial.returncode < 0:
-            cause = f"it ends the process with {signal.Signals(-trial.returncode).name}"
-        raise ValueError(f"The exported file can't be loaded or run: {cause}. Nothing was written.")
+        raise ValueError(
+            f"The exported file can't be loaded or run: {cause_of_failure(trial)}. Nothing was "
+            "written."
+        )
     if problem := trial.stdout.strip():
         raise ValueError(
             f"The exported file runs, but {problem}. Nothing was written. Look at the model's own "

@@ -73,11 +73,11 @@ def make_pool(config, seed, number, threads=1):
 
 
 def cached_pool(config, seed, number):
-    """`make_pool`, keeping the last two: consecutive scenes share one, whatever their size."""
+    """`make_pool`, keeping the last one: consecutive scenes share it, whatever their size."""
     return _cached(*(getattr(config, name) for name in POOL_FIELDS), seed, number)
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=1)
 def _cached(*sizes_seed_number):
     *sizes, seed, number = sizes_seed_number
     return make_pool(SceneConfig(**dict(zip(POOL_FIELDS, sizes, strict=True))), seed, number)
