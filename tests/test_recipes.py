@@ -260,13 +260,20 @@ def test_parts_begin_with_files_of_their_own():
 # Options ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("precision", [pytest.param("bfloat16", marks=pytest.mark.slow), "float16"])
-def test_half_precision(tmp_path, precision):
-    model = run(LITTLE, tmp_path, precision=precision)
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    [
+        (LITTLE, "float16"),
+        pytest.param("lightflow_demo", "float16", marks=pytest.mark.slow),
+        pytest.param("lightflow_demo", "bfloat16", marks=pytest.mark.slow),
+    ],
+)
+def test_half_precision(tmp_path, name, precision):
+    model = run(name, tmp_path, precision=precision)
     assert model.dtype_policy.name == f"mixed_{precision}"
     assert np.isfinite(log_of(tmp_path)[0]["loss"])
     assert keras.config.dtype_policy().name == "float32"
-    again = run(LITTLE, tmp_path, precision=precision)  # finished: what came out
+    again = run(name, tmp_path, precision=precision)  # finished: what came out
     np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
 
 
@@ -305,15 +312,16 @@ def test_a_folder_of_another_run_is_left_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("name", "options"),
     [
-        {"ema": 0.9},
-        pytest.param({}, marks=pytest.mark.slow),
-        pytest.param({"accumulate": 2}, marks=pytest.mark.slow),
+        (LITTLE, {"ema": 0.9}),
+        pytest.param("lightflow_demo", {"ema": 0.9}, marks=pytest.mark.slow),
+        pytest.param("lightflow_demo", {}, marks=pytest.mark.slow),
+        pytest.param("lightflow_demo", {"accumulate": 2}, marks=pytest.mark.slow),
     ],
     ids=str,
 )
-def test_an_interrupted_run_ends_with_the_same_weights(tmp_path, options, monkeypatch):
+def test_an_interrupted_run_ends_with_the_same_weights(tmp_path, name, options, monkeypatch):
     class StopAfter(keras.callbacks.Callback):
         def __init__(self, count):
             super().__init__()
@@ -324,13 +332,13 @@ def test_an_interrupted_run_ends_with_the_same_weights(tmp_path, options, monkey
             if self.left == 0:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    whole = run(LITTLE, tmp_path / "whole", steps=10, **options)
+    whole = run(name, tmp_path / "whole", steps=10, **options)
 
     made = Run.callbacks
     for interruption in (StopAfter(3), StopAfter(4), StopAfter(99)):
         monkeypatch.setattr(Run, "callbacks", lambda *a, i=interruption: [i, *made(*a)])
         try:
-            resumed = run(LITTLE, tmp_path / "cut", steps=10, **options)
+            resumed = run(name, tmp_path / "cut", steps=10, **options)
         except Interrupted as end:
             assert "the same command goes on" in str(end)
     assert [log["epoch"] for log in log_of(tmp_path / "cut")] == [1, 2, 3]

@@ -59,7 +59,13 @@ def test_correlation(size, radius):
 
 @pytest.mark.parametrize(
     ("height", "width", "channels", "displacement", "step", "stride"),
-    [(12, 16, 8, 4, 2, 1), (7, 9, 3, 6, 3, 1), (9, 1, 2, 2, 2, 1), (13, 11, 5, 6, 3, 2)],
+    [
+        (12, 16, 8, 4, 2, 1),
+        (7, 9, 3, 6, 3, 1),
+        (9, 1, 2, 2, 2, 1),
+        (1, 33, 5, 4, 2, 1),
+        (13, 11, 5, 6, 3, 2),
+    ],
 )
 def test_grids_of_a_correlation_one_after_the_other(
     height, width, channels, displacement, step, stride
