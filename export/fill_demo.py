@@ -21,6 +21,7 @@ start_backend_quietly()
 from definitions import DEMO, DEMO_ASSETS, DEMO_DETECTORS, DEMO_OVERLAP, DEMO_SCORE
 
 from tfflow.atomic_file import atomic_file
+from tfflow.checksum import sha256_of
 from tfflow.detection import DetectorInterpreter
 from tfflow.detection.presets import detector_card, detector_files
 from tfflow.tflite.app_assets import LIST, GoldenPair, file_assets, list_file
@@ -87,7 +88,7 @@ def detector(name, files):
     for part, path in interpreter.paths.items():
         files[path.name] = path
         entry[part] = path.name
-        entry[f"{part}_sha256"] = presets.hash_of(path)
+        entry[f"{part}_sha256"] = sha256_of(path)
     return {
         **entry,
         **interpreter.metadata,

@@ -16,6 +16,7 @@ from tfflow.startup import start_backend_quietly
 
 start_backend_quietly()
 
+from tfflow.checksum import sha256_of
 from tfflow.detection import (
     DetectorInterpreter,
     FixedInterval,
@@ -99,9 +100,7 @@ def make(detector, train, held_out):
             "interval": INTERVAL,
             "form": form,
             "results": {"clips": len(held_out), **results},
-            "tflite": {
-                part: presets.hash_of(path) for part, path in zip(("key", "between"), paths)
-            },
+            "tflite": {part: sha256_of(path) for part, path in zip(("key", "between"), paths)},
         }
         for path in paths:
             shutil.copy(path, FOLDER / path.name)

@@ -23,6 +23,7 @@ from definitions import HELD_OUT, PRESETS
 
 import tfflow
 from tfflow import tflite
+from tfflow.checksum import sha256_of
 from tfflow.data import SceneCache, open_dataset, synthesize
 from tfflow.evaluation import evaluate
 from tfflow.progress import print_table, progress_bar
@@ -99,7 +100,7 @@ def make(arguments, sets):
             card["tflite"][file.name] = {
                 "size": list(file.size),
                 "bytes": path.stat().st_size,
-                "sha256": presets.hash_of(path),
+                "sha256": sha256_of(path),
             }
         presets.write_card(card, folder)
         for path in sorted(folder.iterdir()):

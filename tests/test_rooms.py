@@ -28,8 +28,11 @@ ROOMS = [
     "native",
     "keras_classes",
     "startup",
+    "download",
     "progress",
     "atomic_file",
+    "cache_folder",
+    "checksum",
     "markdown",
     "suggestion",
 ]

@@ -39,8 +39,17 @@ def load(source="rillflow", *, engine=None, compile=False):
     """Loads a preset or a model file that predicts flow, all with the same ``predict_flow``.
 
     Args:
-        source: A preset's name (``tfflow.weights.list_presets()``), a ``.keras`` file, or a
-            ``.tflite`` file. By default our own network.
+        source: By default our own network. Or:
+
+            * a preset's name (``tfflow.weights.list_presets()``);
+            * the name of a published checkpoint (``tfflow.weights.list_checkpoints()``), which is
+              downloaded the first time: ``"mmflow/liteflownet2_8x1_500k_flyingthing3d_subset…"``;
+            * a ``.keras`` or ``.tflite`` file, or its http(s) address;
+            * a folder that ``model.save_preset`` wrote, or one on the Hugging Face Hub,
+              ``"hf://user/name"``.
+
+            A model from elsewhere (an address, a preset's folder) may name only Keras's classes,
+            this library's, and those that you have registered, so that loading it runs no code.
         engine: What a preset runs on: ``"keras"``, or ``"tflite"`` for its exported int8 file,
             which loads at once and needs no TensorFlow. None = Keras. A file has its own.
         compile: For a ``.keras`` file: restore loss, metrics and optimizer too, so that ``fit``
@@ -50,9 +59,11 @@ def load(source="rillflow", *, engine=None, compile=False):
         A :class:`tfflow.models.FlowModel` or a :class:`tfflow.tflite.FlowInterpreter`.
 
     Raises:
+        ConnectionError: If it can't be downloaded.
         FileNotFoundError: If it names a file that does not exist.
-        ValueError: If it is neither a known preset nor a model file, the engine is unknown or not
-            the file's, or ``compile`` is given for a model that was never compiled.
+        ImportError: If reading it needs a package that is missing.
+        ValueError: If it is nothing of the above, damaged, the engine is unknown or not the file's,
+            or ``compile`` is given for a model that was never compiled.
 
     Example:
         >>> tfflow.load("lightflow_int8.tflite").predict_flow(image1, image2)
@@ -60,12 +71,8 @@ def load(source="rillflow", *, engine=None, compile=False):
     return importlib.import_module("tfflow.loading").load(source, engine, compile)
 
 
-def _load_preset(name, preset, arguments):
-    return importlib.import_module("tfflow.loading").create_from_preset(name, preset, arguments)
-
-
 # Models and presets know nothing of each other; they meet here.
-_registry.preset_loader = _load_preset
+_registry.loading = lambda: importlib.import_module("tfflow.loading")
 
 _keras_classes.announce()
 

@@ -1,18 +1,22 @@
 """Where models, weights and files meet: a name or a path becomes something that predicts."""
 
+import hashlib
 import pathlib
+import urllib.parse
 
+from tfflow.cache_folder import cache_folder
 from tfflow.models import registry
 from tfflow.suggestion import suggestion
-from tfflow.weights import presets
+from tfflow.weights import checkpoints, preset_folder, presets
 
 ENGINES = ("keras", "tflite")
+WEB = ("https://", "http://")
 _ENGINE_OF = {".keras": "keras", ".tflite": "tflite"}
 
 
 def load(source, engine=None, compile=False):
     """See :func:`tfflow.load`."""
-    path = pathlib.Path(source)
+    name, path = str(source), pathlib.Path(source)
     if engine not in (None, *ENGINES):
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}; got {engine!r}.")
     if engine and _ENGINE_OF.get(path.suffix, engine) != engine:
@@ -20,23 +24,55 @@ def load(source, engine=None, compile=False):
             f"A {path.suffix} file runs on {_ENGINE_OF[path.suffix]}, not on {engine}. "
             "tfflow export makes a .tflite file of a model."
         )
-    if compile and path.suffix != ".keras":
+    from_elsewhere = name.startswith((*WEB, preset_folder.HUB))
+    if compile and (path.suffix != ".keras" or from_elsewhere):
         raise ValueError(
-            f"compile=True restores the training that a .keras file holds; got {str(source)!r}. "
-            "Leave it out, and call model.compile."
+            f"compile=True restores the training that a .keras file on this machine holds; got "
+            f"{name!r}. Leave it out, and call model.compile."
         )
-    if engine == "tflite" and str(source) in presets.list_presets():
-        path = presets.preset_tflite(str(source))
-    if path.suffix == ".tflite":
-        from tfflow.tflite import FlowInterpreter
+    if name in presets.list_presets():
+        if engine == "tflite":
+            return _load_file(presets.preset_tflite(name))
+        card = presets.preset_card(name)
+        return create_from_preset(card["model"], card["name"], {})
+    if name in checkpoints.list_checkpoints():
+        if engine == "tflite":
+            raise ValueError(f"{name} is for Keras; export it, and load the .tflite file.")
+        return checkpoints.load_checkpoint(name)
+    if name.startswith(WEB):
+        path = _downloaded(name)
+    elif name.startswith(preset_folder.HUB):
+        path = pathlib.Path(preset_folder.folder_from_hub(name))
+    if path.is_dir():
+        from_elsewhere = True  # presets are made to be passed on
+        path = preset_folder.preset_file(path, engine)
+    if path.suffix not in _ENGINE_OF:
+        raise ValueError(_unknown(name))
+    if from_elsewhere and path.suffix == ".keras":
+        preset_folder.check_classes(path)
+    return _load_file(path, compile)
 
-        return FlowInterpreter(path)
+
+save_preset = preset_folder.save_preset_folder
+
+
+def _load_file(path, compile=False):
     if path.suffix == ".keras":
         return _load_keras(path, compile)
-    if str(source) in presets.list_presets():
-        card = presets.preset_card(str(source))
-        return create_from_preset(card["model"], card["name"], {})
-    raise ValueError(_unknown(str(source)))
+    from tfflow.tflite import FlowInterpreter
+
+    return FlowInterpreter(path)
+
+
+def _downloaded(url):
+    """The file of an address, in the cache."""
+    from tfflow.download import fetch
+
+    name = pathlib.PurePosixPath(urllib.parse.urlsplit(url).path).name
+    if pathlib.PurePath(name).suffix not in _ENGINE_OF:
+        raise ValueError(f"Expected the address of a .keras or .tflite file; got {url}.")
+    folder = hashlib.sha256(url.encode()).hexdigest()[:16]
+    return fetch(url, cache_folder() / "files" / folder / name)
 
 
 def create_from_preset(name, preset, arguments):
@@ -85,8 +121,17 @@ def _unknown(source):
         return (
             f"{source!r} is a network without weights: there is no preset of that name. Train it, "
             "or import weights (tfflow import-weights), and pass the .keras or .tflite file."
+            + _published(source)
         )
+    if source.partition("/")[0] in checkpoints.PROJECT_TERMS:
+        checkpoints.checkpoint(source)  # raises, with the nearest name
     return (
-        f"{source!r} is neither a preset nor a .keras or .tflite file. "
+        f"{source!r} is neither a preset, a published checkpoint (tfflow models --checkpoints), a "
+        "folder or address of a preset, nor a .keras or .tflite file. "
         f"{suggestion(source, presets.list_presets())}"
     )
+
+
+def _published(network):
+    names = checkpoints.list_checkpoints(network)
+    return f" Published weights: tfflow.load({names[-1]!r}) and others." if names else ""

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from tfflow import cli
+from tfflow.cache_folder import cache_folder
 from tfflow.native import build, cxx
 from tfflow.native.cuda import toolkit
 
@@ -225,6 +226,6 @@ def test_a_compiler_of_two_words(tmp_path, monkeypatch):
 
 def test_an_empty_cache_folder_is_none(monkeypatch):
     monkeypatch.delenv("TFFLOW_CACHE", raising=False)
-    usual = build.cache_folder()
+    usual = cache_folder()
     monkeypatch.setenv("TFFLOW_CACHE", "")
-    assert build.cache_folder() == usual and usual.is_absolute()
+    assert cache_folder() == usual and usual.is_absolute()

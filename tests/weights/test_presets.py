@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tfflow
+from tfflow.checksum import sha256_of
 from tfflow.weights import presets
 
 SHIPPED = presets.preset_tflite("lightflow")
@@ -52,7 +53,7 @@ def test_an_engine_is_what_a_preset_runs_on(preset, tmp_path):
         tfflow.load("tiny", engine="tflite")
     shutil.copy(SHIPPED, path)
     card = tfflow.weights.preset_card("tiny")
-    presets.write_card({**card, "tflite": {"int8": {"sha256": presets.hash_of(path)}}}, tmp_path)
+    presets.write_card({**card, "tflite": {"int8": {"sha256": sha256_of(path)}}}, tmp_path)
     size = tfflow.load(SHIPPED, engine="tflite").size
     assert tfflow.load("tiny", engine="tflite").size == size
     assert tfflow.load(path, engine="tflite").size == size

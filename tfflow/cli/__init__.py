@@ -13,6 +13,7 @@ from tfflow.cli import (
     benchmark,
     build_ops,
     detect,
+    download,
     evaluate,
     export,
     export_detector,
@@ -37,6 +38,7 @@ examples:
   tfflow evaluate --model my.keras --dataset chairs-val:/data/FlyingChairs_release
   tfflow submit --dataset sintel-test:/data/MPI-Sintel-complete --benchmark sintel -o sintel
   tfflow export lightflow --size 384x512 --quantize int8 -o lightflow_int8.tflite
+  tfflow download mmflow/liteflownet2_ft_4x1_600k_sintel_kitti_320x768
   tfflow import-weights liteflownet2 checkpoint.pth -o liteflownet2.keras
   tfflow benchmark lightflow_int8.tflite --threads 1 2
   tfflow train lightflow_chairs --data-dir /data
@@ -112,6 +114,7 @@ def build_parser():
         train_detector,
         synthesize,
         models,
+        download,
         build_ops,
     ):
         module.add(commands)

@@ -54,6 +54,8 @@ def run(arguments):
     from tfflow.data import open_dataset
     from tfflow.evaluation import evaluate, write_csv, write_json, write_worst_pairs
     from tfflow.progress import progress_bar
+    from tfflow.weights import checkpoint, list_checkpoints
+    from tfflow.weights.checkpoints import compare_with_published
 
     _check(arguments)
     dataset = open_dataset(arguments.dataset)
@@ -71,6 +73,10 @@ def run(arguments):
         )
     model = f"{arguments.model} ({arguments.weights})" if arguments.weights else arguments.model
     _print(f"{model} on {arguments.dataset}", result)
+    if arguments.model in list_checkpoints() and not (arguments.limit or arguments.size):
+        kind = arguments.dataset.partition(":")[0]
+        for line in compare_with_published(checkpoint(arguments.model), kind, result.errors):
+            print(line)
     if arguments.json:
         write_json(arguments.json, result)
     if arguments.csv:

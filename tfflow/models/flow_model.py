@@ -237,6 +237,43 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
             mine[name].assign(weight)
         return sorted(set(mine) - set(theirs))
 
+    def save_preset(self, folder, *, card=None, tflite=()):
+        """Writes a folder that others can load: weights, a card, exported files, with SHA-256.
+
+        ``tfflow.load(folder)`` and :meth:`from_preset` read it, from a disk or, after
+        ``huggingface-cli upload user/name folder``, as ``"hf://user/name"``.
+
+        Args:
+            folder: Where to; it is created. Files of an earlier preset there are replaced.
+            card: What others should know, a dict that JSON can hold: ``description``, ``licence``,
+                ``trained_on``, ``results``.
+            tflite: Paths of exported files that belong to it, copied under their names.
+
+        Returns:
+            The folder, as a :class:`pathlib.Path`.
+
+        Raises:
+            FileNotFoundError: If one of the exported files does not exist.
+            ValueError: If one of them is no ``.tflite`` file, or the card has a key that is set by
+                itself.
+        """
+        return registry.loading().save_preset(self, folder, card, tflite)
+
+    @classmethod
+    def from_preset(cls, source):
+        """A trained network, as :func:`tfflow.load` loads it, if it is of this class.
+
+        Args:
+            source: Anything that :func:`tfflow.load` takes.
+
+        Raises:
+            ValueError: If it is no network of this class.
+        """
+        model = registry.loading().load(source)
+        if not isinstance(model, cls):
+            raise ValueError(f"{source} holds a {type(model).__name__}, not a {cls.__name__}.")
+        return model
+
     @classmethod
     def from_config(cls, config):
         """The network of a configuration, in its precision."""

@@ -38,9 +38,9 @@ class ModelEntry:
 
 _ENTRIES: dict[str, ModelEntry] = {}
 
-# Set by tfflow/__init__.py: (name, preset, arguments) -> a model with trained weights. Presets know
-# models, models don't know presets; the two meet at the top.
-preset_loader = None
+# Set by tfflow/__init__.py: a function that returns the module tfflow.loading. Presets know models,
+# models don't know presets; the two meet there.
+loading = None
 
 
 def register(
@@ -124,7 +124,7 @@ def create(name, /, *, preset=None, **arguments):
     """
     found = entry(name)
     if preset is not None:
-        return preset_loader(name, preset, arguments)
+        return loading().create_from_preset(name, preset, arguments)
     return found.model_class()(**{**found.arguments, "name": name, **arguments})
 
 

@@ -21,21 +21,13 @@ import tempfile
 from pathlib import Path
 
 from tfflow.atomic_file import atomic_file
+from tfflow.cache_folder import cache_folder
 from tfflow.native import cxx
 from tfflow.native.cuda import nvcc, toolkit
 from tfflow.native.cxx import BuildError, find_compiler
 
 SOURCES = Path(__file__).parent
 ANY = "?" * 12  # glob pattern for any compiler in a library's name
-
-
-def cache_folder():
-    """Where built libraries lie: $TFFLOW_CACHE, or tfflow in the platform's cache folder."""
-    if os.environ.get("TFFLOW_CACHE"):
-        return Path(os.environ["TFFLOW_CACHE"]).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "tfflow"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser() / "tfflow"
 
 
 def built_library():

@@ -1,5 +1,12 @@
-"""Weights: our presets, and importers for other projects' checkpoints."""
+"""Weights: our presets, published checkpoints by name, importers for other projects' files."""
 
+from tfflow.weights.checkpoints import (
+    PublishedCheckpoint,
+    checkpoint,
+    download_checkpoint,
+    list_checkpoints,
+    load_checkpoint,
+)
 from tfflow.weights.lightflow_pytorch import load_lightflow_pytorch
 from tfflow.weights.liteflownet import load_liteflownet_official
 from tfflow.weights.mmflow import load_mmflow
@@ -7,7 +14,12 @@ from tfflow.weights.presets import list_presets, preset_card, preset_tflite
 from tfflow.weights.state_dict import read_state_dict
 
 __all__ = [
+    "PublishedCheckpoint",
+    "checkpoint",
+    "download_checkpoint",
+    "list_checkpoints",
     "list_presets",
+    "load_checkpoint",
     "load_lightflow_pytorch",
     "load_liteflownet_official",
     "load_mmflow",

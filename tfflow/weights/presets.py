@@ -6,13 +6,13 @@ A preset NAME is a set of files in the folder ``presets``: ``NAME.json``, the ca
 recipe, results, licence, and the SHA-256 of each file.
 """
 
-import hashlib
 import json
 import pathlib
 
 import numpy as np
 
 from tfflow.atomic_file import atomic_file
+from tfflow.checksum import sha256_of
 from tfflow.suggestion import suggestion
 
 FOLDER = pathlib.Path(__file__).parent / "presets"
@@ -93,7 +93,7 @@ def checked_file(path, sha256):
     """
     if not path.is_file():
         raise ValueError(f"{path} is missing. Install tfflow again.")
-    digest = hash_of(path)
+    digest = sha256_of(path)
     if digest != sha256:
         raise ValueError(
             f"{path} is damaged: its SHA-256 is {digest}, the card says {sha256}. "
@@ -120,7 +120,7 @@ def save_preset(model, name, card, folder=None):
     path = folder / f"{name}.weights.npz"
     values = (v.astype(np.float16) if v.ndim > 1 else v for v in model.get_weights())
     np.savez_compressed(path, **{f"{i:03d}": value for i, value in enumerate(values)})
-    write_card({"name": name, **card, "sha256": hash_of(path)}, folder)
+    write_card({"name": name, **card, "sha256": sha256_of(path)}, folder)
 
 
 def write_card(card, folder=None):
@@ -128,8 +128,3 @@ def write_card(card, folder=None):
     path = pathlib.Path(folder or FOLDER, f"{card['name']}.json")
     with atomic_file(path) as temporary:
         temporary.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-
-
-def hash_of(path):
-    """A file's SHA-256 in hexadecimal, as on the cards."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

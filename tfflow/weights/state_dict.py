@@ -174,7 +174,7 @@ def _read_file(path):
         if kind == ".safetensors":
             return _safetensors().load_file(path)
         if kind in (".pth", ".pt", ".ckpt", ".tar"):
-            return dict(_torch().load(path, map_location="cpu", weights_only=True))
+            return dict(import_torch().load(path, map_location="cpu", weights_only=True))
     except (ImportError, FileNotFoundError):
         raise
     except Exception as error:  # each library raises its own kinds for a damaged file
@@ -193,7 +193,12 @@ def _safetensors():
     return safetensors.numpy
 
 
-def _torch():
+def import_torch():
+    """PyTorch's module.
+
+    Raises:
+        ImportError: If it is missing; the message says what to install.
+    """
     try:
         import torch
     except ImportError as error:

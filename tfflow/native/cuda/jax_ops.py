@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tfflow.atomic_file import atomic_file
-from tfflow.native.build import cache_folder
+from tfflow.cache_folder import cache_folder
 from tfflow.native.cuda.nvcc import compile_library
 
 TARGETS = (
