@@ -60,7 +60,7 @@ def fetch(url, path, *, check=None, again=False):
         if path.is_file() and not again:  # another process was faster
             return _as_recorded(path, url, check)
         part = path.with_name(f"{path.stem}.part{path.suffix}")
-        _download(_mirrored(url), part, path.name)
+        _download(_mirrored(url), part, path)
         try:
             digest = _checked(part, url, path, check, again)
         except ValueError:
@@ -126,19 +126,21 @@ def _checked(part, url, path, check, again):
     return digest
 
 
-def _download(url, part, name):
+def _download(url, part, path):
     for attempt in range(ATTEMPTS):
         try:
-            _go_on(url, part, name)
+            _go_on(url, part, path.name)
             return
         except urllib.error.HTTPError as error:
             error.close()
             if error.code < 500 or attempt == ATTEMPTS - 1:
-                raise ConnectionError(_unreachable(url, f"{error.code} {error.reason}")) from None
+                raise ConnectionError(
+                    _unreachable(url, f"{error.code} {error.reason}", path)
+                ) from None
         except BROKEN as error:
             if attempt == ATTEMPTS - 1:
                 reason = getattr(error, "reason", None) or error or type(error).__name__
-                raise ConnectionError(_unreachable(url, reason)) from None
+                raise ConnectionError(_unreachable(url, reason, path)) from None
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 _forget(part)
@@ -146,11 +148,11 @@ def _download(url, part, name):
         time.sleep(2**attempt / 4)
 
 
-def _unreachable(url, reason):
+def _unreachable(url, reason, path):
     return (
         f"{url} can't be fetched: {reason}. What had come is kept, and the next try goes on there. "
-        "Behind a proxy, set HTTPS_PROXY; a copy of the server's files can be named in "
-        f"{MIRROR}."
+        f"Behind a proxy, set HTTPS_PROXY; a copy of the server's files can be named in {MIRROR}. "
+        f"Or put the file there yourself: {path}"
     )
 
 
@@ -164,9 +166,9 @@ def _go_on(url, part, name):
         # If-Range: the rest, if the file is still the same; else all of it.
         headers |= {"Range": f"bytes={start}-", "If-Range": tag}
     try:
-        response = urllib.request.urlopen(
-            urllib.request.Request(url, headers=headers), timeout=SECONDS
-        )
+        # Not urlopen, which would keep the proxies of the first call.
+        request = urllib.request.Request(url, headers=headers)
+        response = urllib.request.build_opener().open(request, timeout=SECONDS)
     except urllib.error.HTTPError as error:
         if error.code != 416 or "Range" not in headers:
             raise
