@@ -247,6 +247,18 @@ def test_images_of_uint8_and_of_no_range(model):
         model({name: each.astype(np.int32) for name, each in x.items()})
 
 
+def test_a_training_loop_of_ones_own(model):
+    x = {name: tf.constant(each) for name, each in images().items()}
+
+    @tf.function
+    def gradients():  # of eager tensors, which a graph takes in
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(model(x, training=True)["flow"] ** 2)
+        return tape.gradient(loss, model.trainable_variables)
+
+    assert all(gradient is not None for gradient in gradients())
+
+
 def test_the_format_that_keras_can_not_load_is_refused(model, tmp_path):
     with pytest.raises(ValueError, match=r"Name it \*.keras, or save_weights"):
         model.save(tmp_path / "x.h5")
