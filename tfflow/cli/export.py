@@ -24,7 +24,9 @@ def add(commands):
         "SavedModel, is made by Keras, in float32 and for images of any size unless --size is "
         "given.",
     )
-    parser.add_argument("model", help="a .keras file or a preset's name")
+    parser.add_argument(
+        "model", help="a .keras file, or a preset or published checkpoint by name (tfflow models)"
+    )
     import_option(parser)
     parser.add_argument(
         "-o",

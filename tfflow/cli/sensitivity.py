@@ -19,7 +19,9 @@ def add(commands):
         "Tries each layer alone in int8, and each in float within int8; tfflow export --keep-float "
         "then keeps those in float that cost the most.",
     )
-    parser.add_argument("model", help="a .keras file or a preset's name")
+    parser.add_argument(
+        "model", help="a .keras file, or a preset or published checkpoint by name (tfflow models)"
+    )
     import_option(parser)
     parser.add_argument(
         "--size",

@@ -37,7 +37,8 @@ def add(commands):
         "--init",
         action="append",
         metavar="[PART=]MODEL",
-        help="a .keras file or preset to begin with, of the network or of a part of it; "
+        help="a .keras file, preset or published checkpoint to begin with, of the network or of a "
+        "part of it; "
         '"none": random weights [what the recipe starts from, in runs/]',
     )
     shared.import_option(parser)

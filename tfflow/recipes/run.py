@@ -252,7 +252,8 @@ class Run:
                 raise FileNotFoundError(
                     f"{self.recipe.name} starts from the result of {other}, and there is no "
                     f"{sources[part]}. Train that first, give --init "
-                    f"{part}{'=' if part else ''}FILE, or --init none for random weights."
+                    f"{part}{'=' if part else ''}FILE (or a published checkpoint's name: tfflow "
+                    "models --checkpoints), or --init none for random weights."
                 )
         return sources
 
