@@ -29,8 +29,8 @@ def model_option(parser):
     parser.add_argument(
         "--model",
         default="rillflow",
-        help="a preset or published checkpoint by name (tfflow models), a .keras or .tflite file, a "
-        "preset's folder or address [%(default)s]",
+        help="a preset or published checkpoint by name (tfflow models), a .keras or .tflite file, "
+        "a preset's folder or address [%(default)s]",
     )
     parser.add_argument(
         "--engine",
