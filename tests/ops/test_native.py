@@ -252,3 +252,60 @@ def test_shapes_that_do_not_fit_are_errors():
 
     with pytest.raises(tf.errors.InvalidArgumentError, match="warp expects an image"):
         unknown(a, b[:, 1:])
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel"),
+    [((2, 9, 12, 5), (3, 3, 5, 4)), ((1, 1, 7, 3), (7, 1, 3, 2)), ((1, 6, 5, 2), (1, 5, 2, 8))],
+)
+def test_the_gradient_of_a_convolution(shape, kernel):
+    inputs = [RNG.standard_normal(each) for each in (shape, kernel)]  # float64
+    found = values_and_gradients(native_ops.convolution, inputs)
+    expected = values_and_gradients(lambda x, k: tf.nn.conv2d(x, k, 1, "SAME"), inputs)
+    for a, b in zip(found, expected):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+    # And once more: it is made of TensorFlow's own operations.
+    x, k = map(tf.constant, inputs)
+
+    def curvature(convolve):
+        with tf.GradientTape() as outer:
+            outer.watch((x, k))
+            with tf.GradientTape() as inner:
+                inner.watch((x, k))
+                energy = tf.reduce_sum(convolve(x, k) ** 3)
+            first = sum(tf.reduce_sum(g**2) for g in inner.gradient(energy, (x, k)))
+        return outer.gradient(first, (x, k))
+
+    of_reference = curvature(lambda x, k: tf.nn.conv2d(x, k, 1, "SAME"))
+    for a, b in zip(curvature(native_ops.convolution), of_reference):
+        np.testing.assert_allclose(a, b, rtol=1e-9)
+
+
+def test_where_convolutions_are_keras():
+    x, k = tf.zeros((1, 4, 4, 2)), tf.zeros((3, 3, 2, 2))
+    assert native_ops.convolution(x, k) is not None
+    assert native_ops.convolution(tf.cast(x, tf.float16), tf.cast(k, tf.float16)) is None
+    with native_ops.reference_ops():
+        assert native_ops.convolution(x, k) is None
+    taken = []
+
+    @tf.function(jit_compile=True)
+    def compiled():
+        taken.append(native_ops.convolution(x, k))
+        return x
+
+    compiled()
+    assert taken == [None]
+
+
+def test_layers_take_it():
+    from tfflow.models.layers import Convolution
+
+    layer = Convolution(4, 3)
+    x = tf.constant(RNG.standard_normal((1, 8, 8, 3)).astype(np.float32))
+    layer.build(x.shape)
+    graph = tf.function(layer).get_concrete_function(x).graph
+    assert "IdentityN" in {op.type for op in graph.get_operations()}
+    with native_ops.reference_ops():
+        graph = tf.function(layer).get_concrete_function(x).graph
+    assert "IdentityN" not in {op.type for op in graph.get_operations()}

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from tfflow.ops import upsample_transposed
+from tfflow.ops import native, upsample_transposed
 
 LEAKY_SLOPE = 0.1
 
@@ -84,6 +84,13 @@ class Convolution(layers.Conv2D):
             vertical, horizontal = (side // 2 for side in self.kernel_size)
             x = ops.pad(x, ((0, 0), (vertical, vertical), (horizontal, horizontal), (0, 0)))
         return super().call(x)
+
+    def convolution_op(self, inputs, kernel):
+        if self.padding == "same" and set(self.dilation_rate) == {1}:
+            result = native.convolution(inputs, kernel)
+            if result is not None:
+                return result
+        return super().convolution_op(inputs, kernel)
 
     def compute_output_shape(self, input_shape):
         batch, *size, _ = input_shape

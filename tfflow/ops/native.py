@@ -1,4 +1,4 @@
-"""Decides where correlation and warp use their native kernels.
+"""Decides where correlation, warp and the gradient of convolutions are computed natively.
 
 On TensorFlow's CPU, float32 and float64 tensors are computed by C++ kernels; on NVIDIA GPUs,
 float32, float16 and bfloat16 ones by CUDA kernels, on JAX too where ``TFFLOW_OPS=native`` asks for
@@ -117,6 +117,41 @@ def warp(image, flow, *, padding, mask_threshold):
     )
 
 
+def convolution(images, kernel):
+    """A convolution of stride 1, padded by half of its odd kernel; None where Keras's has to do.
+
+    It needs no kernel of ours: on a CPU, TensorFlow's gradient with respect to the images takes two
+    to four times as long as the convolution, and is one itself, of the upstream gradient with the
+    kernel turned around.
+
+    Args:
+        images: (B, H, W, C).
+        kernel: (height, width, C, outputs).
+    """
+    if not _takes_kernels(images, kernel) or _place({_dtype(images)}) != "CPU":
+        return None
+    if _dtype(images) not in DTYPES["CPU"] or _is_elsewhere():
+        return None
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def convolved(images, kernel):
+        def gradient(upstream):
+            turned = tf.transpose(tf.reverse(kernel, (0, 1)), (0, 1, 3, 2))
+            of_kernel = tf.raw_ops.Conv2DBackpropFilter(
+                input=images,
+                filter_sizes=tf.shape(kernel),
+                out_backprop=upstream,
+                strides=(1, 1, 1, 1),
+                padding="SAME",
+            )
+            return tf.nn.conv2d(upstream, turned, 1, "SAME"), of_kernel
+
+        return tf.nn.conv2d(images, kernel, 1, "SAME"), gradient
+
+    return convolved(images, tf.convert_to_tensor(kernel))
+
+
 def load():
     """The native ops' module from ``tensorflow.load_op_library``, compiled if needed.
 
@@ -143,7 +178,7 @@ def _jax_kernels(*tensors):
     asked = keras.backend.backend() == "jax" and os.environ.get("TFFLOW_OPS") == "native"
     if not asked or _only_reference.get():
         return None
-    dtypes = {keras.backend.standardize_dtype(tensor.dtype) for tensor in tensors}
+    dtypes = {_dtype(tensor) for tensor in tensors}
     if not dtypes <= DTYPES["GPU"] or any(isinstance(t, keras.KerasTensor) for t in tensors):
         return None
     from tfflow.native.cuda import jax_ops
@@ -158,22 +193,30 @@ def _library_for(*tensors, are_alike=True):
     Args:
         are_alike: Whether the tensors' dtypes have to be the same on a GPU too.
     """
-    if keras.backend.backend() != "tensorflow" or _only_reference.get():
-        return None
     choice = os.environ.get("TFFLOW_OPS")
-    if choice == "reference" or (_library is False and choice is None):
+    if not _takes_kernels(*tensors) or (_library is False and choice is None):
         return None
-    if choice not in (None, "", *CHOICES):
-        raise ValueError(f"TFFLOW_OPS must be one of {CHOICES} or unset; it is {choice!r}.")
-    if any(isinstance(tensor, keras.KerasTensor) for tensor in tensors):
-        return None
-    dtypes = {keras.backend.standardize_dtype(tensor.dtype) for tensor in tensors}
+    dtypes = {_dtype(tensor) for tensor in tensors}
     place = _place(dtypes)
     if len(dtypes) > 1 and (are_alike or place == "CPU"):
         return None
     if not dtypes <= DTYPES[place] or _is_elsewhere():
         return None
     return _loaded(place, required=choice == "native")
+
+
+def _takes_kernels(*tensors):
+    """Whether these are tensors of TensorFlow, and nothing asks for the reference."""
+    if keras.backend.backend() != "tensorflow" or _only_reference.get():
+        return False
+    choice = os.environ.get("TFFLOW_OPS")
+    if choice not in (None, "", *CHOICES):
+        raise ValueError(f"TFFLOW_OPS must be one of {CHOICES} or unset; it is {choice!r}.")
+    return choice != "reference" and not any(isinstance(t, keras.KerasTensor) for t in tensors)
+
+
+def _dtype(tensor):
+    return keras.backend.standardize_dtype(tensor.dtype)
 
 
 def _place(dtypes):
