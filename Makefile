@@ -16,7 +16,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 install: $(VENV)/.installed
 
 $(VENV)/.installed: setup.cfg pyproject.toml
-	@$(PYTHON) -c "import sys; sys.version_info >= (3, 10) or sys.exit('tfflow needs Python 3.10 or newer; this is ' + sys.version.split()[0] + '. Try: make install PYTHON=python3.11')"
+	@$(PYTHON) -c "import sys; sys.version_info >= (3, 11) or sys.exit('tfflow needs Python 3.11 or newer; this is ' + sys.version.split()[0] + '. Try: make install PYTHON=python3.11')"
 	@echo "Installing into $(VENV): TensorFlow is large, this takes a minute or more."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
