@@ -11,10 +11,11 @@ PAIRS ?=
 # TensorFlow's start-up messages are no news.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-# What another Python or system may break, for CI; in the order in which they are run.
-QUICK := tests/ops tests/weights tests/native tests/data tests/visualization tests/tflite/test_export.py \
-	tests/tflite/test_interpreter.py tests/models/test_prediction.py tests/models/test_rillflow.py \
-	tests/test_package.py tests/test_project.py tests/test_cli.py tests/test_atomic_file.py
+# What another Python or system may break: files, processes, compilers, LiteRT, the command line.
+QUICK := tests/test_package.py tests/test_project.py tests/test_cli.py tests/test_atomic_file.py \
+	tests/test_download.py tests/data/files tests/data/scenes tests/ops/test_ops.py \
+	tests/ops/test_native.py tests/native/test_build.py tests/weights tests/models/test_prediction.py \
+	tests/models/test_rillflow.py tests/tflite/test_export.py tests/tflite/test_interpreter.py
 
 .PHONY: install demo test test-quick test-all lint format wheel clean
 
