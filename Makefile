@@ -11,12 +11,18 @@ PAIRS ?=
 # TensorFlow's start-up messages are no news.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: install demo test test-all lint format wheel clean
+# What another Python or system may break: files, processes, compilers, LiteRT, the command line.
+QUICK := tests/test_package.py tests/test_project.py tests/test_cli.py tests/test_atomic_file.py \
+	tests/test_download.py tests/data/files tests/data/scenes tests/ops/test_ops.py \
+	tests/ops/test_native.py tests/native/test_build.py tests/weights tests/models/test_prediction.py \
+	tests/models/test_rillflow.py tests/tflite/test_export.py tests/tflite/test_interpreter.py
+
+.PHONY: install demo test test-quick test-all lint format wheel clean
 
 install: $(VENV)/.installed
 
 $(VENV)/.installed: setup.cfg pyproject.toml
-	@$(PYTHON) -c "import sys; sys.version_info >= (3, 10) or sys.exit('tfflow needs Python 3.10 or newer; this is ' + sys.version.split()[0] + '. Try: make install PYTHON=python3.11')"
+	@$(PYTHON) -c "import sys; sys.version_info >= (3, 11) or sys.exit('tfflow needs Python 3.11 or newer; this is ' + sys.version.split()[0] + '. Try: make install PYTHON=python3.11')"
 	@echo "Installing into $(VENV): TensorFlow is large, this takes a minute or more."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
@@ -29,6 +35,9 @@ demo: install
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+test-quick: install
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(QUICK)
+
 test-all: install lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or not slow"
 
@@ -40,9 +49,13 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-wheel: install
+# Needs no TensorFlow. The wheel is built of the source distribution, which shows that it is whole.
+wheel:
+	$(PYTHON) -m venv build/packaging
+	build/packaging/bin/python -m pip install --quiet build twine
 	rm -rf dist
-	$(BIN)/python -m build --wheel --sdist .
+	build/packaging/bin/python -m build .
+	build/packaging/bin/twine check --strict dist/*
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info $(OUT)
