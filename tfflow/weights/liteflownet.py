@@ -24,7 +24,7 @@ class Place(typing.NamedTuple):
     unit: str
     level: int
     part: str
-    index: int = 1
+    index: int = 1  # type: ignore[assignment]  # a tuple's method, which nobody calls here
 
 
 def places(model):
