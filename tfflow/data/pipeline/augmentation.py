@@ -35,7 +35,7 @@ class Colour:
     noise: float = 0.0
     second: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("brightness", "contrast", "saturation", "noise", "second"):
             _check_range(name, getattr(self, name), 0, 1)
         _check_range("hue", self.hue, 0, 0.5)
@@ -58,7 +58,7 @@ class Affine:
     shear: tuple[float, float] = (1.0, 1.0)
     rotation: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(self.translation) != 2 or not all(0 <= x < 1 for x in self.translation):
             raise ValueError(f"translation must be two shares from 0 to 1, got {self.translation}")
         _check_pair("zoom", self.zoom)
@@ -89,7 +89,7 @@ class Augmentation:
     keep_inside: bool = True
     square: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_range("horizontal_flip", self.horizontal_flip, 0, 1)
         _check_range("vertical_flip", self.vertical_flip, 0, 1)
 
