@@ -1,6 +1,7 @@
 """What all networks share: images in, flow out; fit, save, predict_flow."""
 
-from collections.abc import Callable
+import pathlib
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import keras
@@ -14,7 +15,7 @@ from tfflow.models.parts import WithParts
 from tfflow.models.prediction import ImagePair, check_not_in_255, next_multiple, working_size
 from tfflow.models.supervision import Supervised
 from tfflow.ops import resize, resize_flow
-from tfflow.types import Images, Tensor
+from tfflow.types import Images, PathLike, Tensor
 
 
 class FlowModel(Exportable, Supervised, WithParts, keras.Model):
@@ -248,7 +249,13 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
             mine[name].assign(weight)
         return sorted(set(mine) - set(theirs))
 
-    def save_preset(self, folder, *, card=None, tflite=()):
+    def save_preset(
+        self,
+        folder: PathLike,
+        *,
+        card: dict[str, Any] | None = None,
+        tflite: Sequence[PathLike] = (),
+    ) -> pathlib.Path:
         """Writes a folder that others can load: weights, a card, exported files, with SHA-256.
 
         ``tfflow.load(folder)`` and :meth:`from_preset` read it, from a disk or, after
@@ -271,7 +278,7 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         return registry.loading().save_preset(self, folder, card, tflite)
 
     @classmethod
-    def from_preset(cls, source):
+    def from_preset(cls, source: PathLike) -> "FlowModel":
         """A trained network, as :func:`tfflow.load` loads it, if it is of this class.
 
         Args:
