@@ -25,10 +25,9 @@ def write_csv(path: PathLike, evaluation: Evaluation) -> None:
         OSError: If the file can't be written.
     """
     rows = [_row(pair) for pair in evaluation.per_pair]
-    # Of the longest row: pairs without a mask have fewer columns.
-    columns = list(max(rows, key=lambda row: len(row)))
+    longest = max(rows, key=len)  # pairs without a mask have fewer columns
     with atomic_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer = csv.DictWriter(file, list(longest), restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
