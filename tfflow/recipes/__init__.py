@@ -4,11 +4,20 @@
 >>> tfflow.recipes.Run("lightflow_chairs", data_dir="/data").train()
 """
 
+from __future__ import annotations
+
 import builtins
 import functools
 import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from tfflow.suggestion import suggestion
+
+if TYPE_CHECKING:
+    from tfflow.recipes.recipe import Stage
+
+MakeStage = TypeVar("MakeStage", bound="Callable[[], Stage]")
 
 _FAMILIES = ("rillflow", "lightflow", "liteflownet", "flownet", "maskflownet")
 _LAZY = {
@@ -30,12 +39,12 @@ def _recipes():
     return {name: recipe for module in modules for name, recipe in module.RECIPES.items()}
 
 
-def list():
+def list() -> builtins.list[str]:
     """The names of all recipes."""
     return builtins.list(_recipes())
 
 
-def get(name):
+def get(name: str) -> Stage:
     """The recipe of a name.
 
     Raises:
@@ -46,7 +55,7 @@ def get(name):
     return _recipes()[name]()
 
 
-def register(make):
+def register(make: MakeStage) -> MakeStage:
     """Decorator: adds a recipe of your own under the name of its function.
 
     Args:
