@@ -15,11 +15,16 @@ from typing import TYPE_CHECKING, TypeVar
 from tfflow.suggestion import suggestion
 
 if TYPE_CHECKING:
-    from tfflow.recipes.recipe import Stage
+    from tfflow.recipes.recipe import Recipe as Recipe
+    from tfflow.recipes.recipe import Stage as Stage
+    from tfflow.recipes.run import Options as Options
+    from tfflow.recipes.run import Run as Run
+    from tfflow.recipes.scenes import drawn_scenes as drawn_scenes
 
 MakeStage = TypeVar("MakeStage", bound="Callable[[], Stage]")
 
 _FAMILIES = ("rillflow", "lightflow", "liteflownet", "flownet", "maskflownet")
+
 _LAZY = {
     "Run": "run",
     "Options": "run",
@@ -71,8 +76,10 @@ def register(make: MakeStage) -> MakeStage:
     return make
 
 
-def __getattr__(name):
-    # TensorFlow is imported with the first thing that needs it, not with the package.
-    if name in _LAZY:
-        return getattr(importlib.import_module(f"tfflow.recipes.{_LAZY[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # to type checkers, any other name is an error
+
+    def __getattr__(name):
+        # TensorFlow is imported with the first thing that needs it, not with the package.
+        if name in _LAZY:
+            return getattr(importlib.import_module(f"tfflow.recipes.{_LAZY[name]}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
