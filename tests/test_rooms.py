@@ -35,12 +35,21 @@ ROOMS = [
     "checksum",
     "markdown",
     "suggestion",
+    "types",
 ]
 ALLOWED = {
     # The package's own front: who only asks for its version, or for a network by name.
     ("tfflow", "tfflow.keras_classes"),
     ("tfflow", "tfflow.models.registry"),
 }
+
+
+def run_time_nodes(tree):
+    """All nodes of a module but those that only type checkers read: they import nothing."""
+    yield tree
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield from run_time_nodes(node)
 
 
 def modules():
@@ -51,7 +60,7 @@ def modules():
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     imports = collections.defaultdict(set)
     for name, path in found.items():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in run_time_nodes(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 imports[name] |= {each.name for each in node.names if each.name in found}
             elif isinstance(node, ast.ImportFrom) and node.module in found:

@@ -8,10 +8,30 @@ Submodules are imported when first used, so that ``import tfflow`` takes no time
 that is not installed.
 """
 
+from __future__ import annotations
+
 import importlib
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from tfflow import keras_classes as _keras_classes
 from tfflow.models import registry as _registry
+
+if TYPE_CHECKING:
+    from tfflow import addons as addons
+    from tfflow import cli as cli
+    from tfflow import data as data
+    from tfflow import detection as detection
+    from tfflow import evaluation as evaluation
+    from tfflow import losses as losses
+    from tfflow import metrics as metrics
+    from tfflow import models as models
+    from tfflow import ops as ops
+    from tfflow import recipes as recipes
+    from tfflow import tflite as tflite
+    from tfflow import training as training
+    from tfflow import visualization as visualization
+    from tfflow import weights as weights
+    from tfflow.types import PathLike
 
 __version__ = "0.1.0"
 
@@ -35,7 +55,21 @@ _SUBMODULES = (
 __all__ = ["load", *_SUBMODULES]
 
 
-def load(source="rillflow", *, engine=None, compile=False):
+@overload
+def load(
+    source: PathLike = ..., *, engine: Literal["tflite"], compile: bool = ...
+) -> tflite.FlowInterpreter: ...
+# Any: a .tflite file gives a FlowInterpreter, whatever the engine.
+@overload
+def load(
+    source: PathLike = ..., *, engine: Literal["keras"] | None = ..., compile: bool = ...
+) -> models.FlowModel | Any: ...
+def load(
+    source: PathLike = "rillflow",
+    *,
+    engine: Literal["keras", "tflite"] | None = None,
+    compile: bool = False,
+) -> models.FlowModel | tflite.FlowInterpreter:
     """Loads a preset or a model file that predicts flow, all with the same ``predict_flow``.
 
     Args:
@@ -77,11 +111,13 @@ _registry.loading = lambda: importlib.import_module("tfflow.loading")
 _keras_classes.announce()
 
 
-def __getattr__(name):
-    if name in _SUBMODULES:
-        return importlib.import_module(f"tfflow.{name}")
-    raise AttributeError(f"module 'tfflow' has no attribute {name!r}")
+if not TYPE_CHECKING:  # to type checkers, any other name is an error
+
+    def __getattr__(name):
+        if name in _SUBMODULES:
+            return importlib.import_module(f"tfflow.{name}")
+        raise AttributeError(f"module 'tfflow' has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*globals(), *_SUBMODULES])

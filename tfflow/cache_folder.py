@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 
-def cache_folder():
+def cache_folder() -> Path:
     """$TFFLOW_CACHE, or tfflow in the platform's cache folder."""
     if os.environ.get("TFFLOW_CACHE"):
         return Path(os.environ["TFFLOW_CACHE"]).expanduser()

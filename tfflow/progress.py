@@ -4,6 +4,8 @@ import contextlib
 import sys
 import threading
 import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Literal
 
 from rich import box
 from rich.console import Console
@@ -14,7 +16,7 @@ SECONDS = 30.0  # between lines, if there is no terminal for a bar
 
 
 @contextlib.contextmanager
-def progress_bar(what):
+def progress_bar(what: str) -> Iterator[Callable[[int, int | None], object]]:
     """A bar on standard error; yields ``update(done, total)``, ``total`` None if unknown.
 
     If standard error is a log file, not a terminal, a line now and then instead.
@@ -44,7 +46,7 @@ class _Lines:
 
 
 @contextlib.contextmanager
-def working(what):
+def working(what: str) -> Iterator[None]:
     """Shows on standard error what is being done, by a spinner or a line now and then."""
     console = Console(file=sys.stderr)
     if console.is_terminal:
@@ -66,14 +68,20 @@ def working(what):
         thread.join()
 
 
-def print_table(title, header, rows, *, texts=()):
+def print_table(
+    title: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    texts: Collection[int] = (),
+) -> None:
     """Prints a table to standard output; the first column left-aligned, the others right-aligned.
 
     Columns whose numbers are in ``texts`` are left-aligned too, as text should be.
     """
     table = Table(box=box.SIMPLE_HEAD, show_header=any(header))
     for index, name in enumerate(header):
-        side = "left" if not index or index in texts else "right"
+        side: Literal["left", "right"] = "left" if not index or index in texts else "right"
         table.add_column(name, justify=side, overflow="fold", no_wrap=bool(texts) and not index)
     for row in rows:
         table.add_row(*row)

@@ -6,7 +6,7 @@ import sys
 import tempfile
 
 
-def start_backend_quietly(use_devices=True):
+def start_backend_quietly(use_devices: bool = True) -> None:
     """Imports Keras and its backend; for programs that should print only what matters.
 
     TensorFlow's C++ side writes to the process's standard error before any of its settings can stop

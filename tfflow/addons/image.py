@@ -1,14 +1,17 @@
 """``tfa.image``: sampling of images at flows and points."""
 
+from typing import Literal
+
 import keras
 from keras import ops
 
 from tfflow.addons.shapes import of_shape
 from tfflow.ops import warp
 from tfflow.ops.arguments import full_precision, may_equal
+from tfflow.types import Tensor
 
 
-def dense_image_warp(image, flow, name=None):
+def dense_image_warp(image: Tensor, flow: Tensor, name: str | None = None) -> Tensor:
     """Samples ``image`` at p - flow(p), bilinearly: output[b, j, i] = image[b, j - v, i - u].
 
     The sign and the order of the components differ from those of optical flow: channel 0 of
@@ -33,7 +36,12 @@ def dense_image_warp(image, flow, name=None):
     return DenseImageWarp(name=name).apply(image, flow)
 
 
-def interpolate_bilinear(grid, query_points, indexing="ij", name=None):
+def interpolate_bilinear(
+    grid: Tensor,
+    query_points: Tensor,
+    indexing: Literal["ij", "xy"] = "ij",
+    name: str | None = None,
+) -> Tensor:
     """Samples each grid of a batch at points of its own, bilinearly.
 
     Args:
@@ -65,11 +73,12 @@ def _concrete(function):
     return get_concrete_function
 
 
-# tf.function takes a function with this attribute for its own; it traces a plain one.
-dense_image_warp.get_concrete_function = _concrete(
+# tf.function takes a function with this attribute for its own; it traces a plain one. For
+# mypy, functions have no attributes.
+dense_image_warp.get_concrete_function = _concrete(  # type: ignore[attr-defined]
     lambda image, flow, name=None: dense_image_warp(image, flow, name)
 )
-interpolate_bilinear.get_concrete_function = _concrete(
+interpolate_bilinear.get_concrete_function = _concrete(  # type: ignore[attr-defined]
     lambda grid, query_points, indexing="ij", name=None: interpolate_bilinear(
         grid, query_points, indexing, name
     )

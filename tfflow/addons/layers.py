@@ -1,12 +1,17 @@
 """``tfa.layers``: FlowNet's cost volume."""
 
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias, get_args
+
 import keras
 from keras import ops
 
 from tfflow.ops import correlation
 from tfflow.ops.arguments import may_equal
+from tfflow.types import Tensor
 
-DATA_FORMATS = ("channels_last", "channels_first")
+DataFormat: TypeAlias = Literal["channels_last", "channels_first"]
+DATA_FORMATS = get_args(DataFormat)
 
 
 # Addons saved its layers as "Addons>…": models with them load here.
@@ -48,8 +53,15 @@ class CorrelationCost(keras.layers.Layer):
     """
 
     def __init__(
-        self, kernel_size, max_displacement, stride_1, stride_2, pad, data_format, **kwargs
-    ):
+        self,
+        kernel_size: int,
+        max_displacement: int,
+        stride_1: int,
+        stride_2: int,
+        pad: int,
+        data_format: DataFormat,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         least = {
             "kernel_size": (kernel_size, 1),
@@ -74,7 +86,7 @@ class CorrelationCost(keras.layers.Layer):
         self.pad = pad
         self.data_format = data_format
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """The cost volume of [a, b]; see the class."""
         a, b = _two(inputs)
         self.compute_output_shape([a.shape, b.shape])  # checks them
@@ -109,7 +121,9 @@ class CorrelationCost(keras.layers.Layer):
             cost[:, kept, kept], self.kernel_size, strides=self.stride_1, padding="valid"
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(
+        self, input_shape: Sequence[Sequence[int | None]]
+    ) -> tuple[int | None, ...]:
         """The output's shape for those of [a, b]; None where it is not known yet.
 
         Raises:
@@ -139,7 +153,7 @@ class CorrelationCost(keras.layers.Layer):
             return (a[0], *sizes, channels)
         return (a[0], channels, *sizes)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments that recreate the layer."""
         return {
             **super().get_config(),

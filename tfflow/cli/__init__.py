@@ -7,6 +7,7 @@ import argparse
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 
 import tfflow
 from tfflow.cli import (
@@ -47,7 +48,7 @@ Help on one of them: tfflow flow --help
 """
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point. Returns the exit status: 0, or 1 with one line that says what went wrong."""
     parsed = _parse(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -90,7 +91,7 @@ def _show_warning(message, *_):
     print(f"warning: {message}", file=sys.stderr)
 
 
-def build_parser():
+def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="tfflow",

@@ -1,6 +1,36 @@
 """Data: file formats, data sets, synthetic scenes, and the pipeline that feeds training."""
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tfflow.data.datasets import HD1K as HD1K
+    from tfflow.data.datasets import ChairsSDHom as ChairsSDHom
+    from tfflow.data.datasets import FlowDataset as FlowDataset
+    from tfflow.data.datasets import FlowSample as FlowSample
+    from tfflow.data.datasets import FlyingChairs as FlyingChairs
+    from tfflow.data.datasets import FlyingThings3D as FlyingThings3D
+    from tfflow.data.datasets import FlyingThings3DSubset as FlyingThings3DSubset
+    from tfflow.data.datasets import Kitti2012 as Kitti2012
+    from tfflow.data.datasets import Kitti2015 as Kitti2015
+    from tfflow.data.datasets import Middlebury as Middlebury
+    from tfflow.data.datasets import Mixture as Mixture
+    from tfflow.data.datasets import PairFolder as PairFolder
+    from tfflow.data.datasets import Sintel as Sintel
+    from tfflow.data.datasets import open_dataset as open_dataset
+    from tfflow.data.files.errors import CorruptFileError as CorruptFileError
+    from tfflow.data.files.flows import read_flow as read_flow
+    from tfflow.data.files.flows import read_pfm as read_pfm
+    from tfflow.data.files.flows import write_flow as write_flow
+    from tfflow.data.files.flows import write_pfm as write_pfm
+    from tfflow.data.files.images import read_image as read_image
+    from tfflow.data.files.images import write_image as write_image
+    from tfflow.data.files.video import TimedFrame as TimedFrame
+    from tfflow.data.files.video import read_video as read_video
+    from tfflow.data.pipeline.batches import training_pipeline as training_pipeline
+    from tfflow.data.scenes import SceneConfig as SceneConfig
+    from tfflow.data.scenes.cache import SceneCache as SceneCache
+    from tfflow.data.scenes.cache import synthesize as synthesize
 
 _LAZY = {
     "CorruptFileError": "files.errors",
@@ -35,8 +65,10 @@ _LAZY = {
 __all__ = list(_LAZY)
 
 
-def __getattr__(name):
-    # TensorFlow, OpenCV and PyAV are imported with what needs them, not with the package.
-    if name in _LAZY:
-        return getattr(importlib.import_module(f"tfflow.data.{_LAZY[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # to type checkers, any other name is an error
+
+    def __getattr__(name):
+        # TensorFlow, OpenCV and PyAV are imported with what needs them, not with the package.
+        if name in _LAZY:
+            return getattr(importlib.import_module(f"tfflow.data.{_LAZY[name]}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

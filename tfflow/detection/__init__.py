@@ -1,6 +1,40 @@
 """Objects in videos: features on key frames, carried along the flow to the frames between them."""
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tfflow.detection.aggregation import FlowGuidedGRU as FlowGuidedGRU
+    from tfflow.detection.boxes import Detections as Detections
+    from tfflow.detection.boxes import decode as decode
+    from tfflow.detection.boxes import encode as encode
+    from tfflow.detection.boxes import overlaps as overlaps
+    from tfflow.detection.boxes import suppress as suppress
+    from tfflow.detection.clip_datasets import CocoVideo as CocoVideo
+    from tfflow.detection.clip_datasets import ImageNetVID as ImageNetVID
+    from tfflow.detection.clip_files import write_clips as write_clips
+    from tfflow.detection.clips import VideoFrame as VideoFrame
+    from tfflow.detection.detector import FlowGuidedDetector as FlowGuidedDetector
+    from tfflow.detection.evaluation import average_precision as average_precision
+    from tfflow.detection.evaluation import evaluate as evaluate
+    from tfflow.detection.evaluation import motion_speeds as motion_speeds
+    from tfflow.detection.export import export_detector as export_detector
+    from tfflow.detection.files import detect_video as detect_video
+    from tfflow.detection.interpreter import DetectorInterpreter as DetectorInterpreter
+    from tfflow.detection.loading import load_detector as load_detector
+    from tfflow.detection.losses import BoxLoss as BoxLoss
+    from tfflow.detection.losses import CentrenessLoss as CentrenessLoss
+    from tfflow.detection.losses import FocalLoss as FocalLoss
+    from tfflow.detection.losses import head_losses as head_losses
+    from tfflow.detection.propagation import propagate as propagate
+    from tfflow.detection.sampling import ClipAugmentation as ClipAugmentation
+    from tfflow.detection.sampling import ClipBatches as ClipBatches
+    from tfflow.detection.schedule import ByError as ByError
+    from tfflow.detection.schedule import ByMotion as ByMotion
+    from tfflow.detection.schedule import FixedInterval as FixedInterval
+    from tfflow.detection.schedule import KeyFrameSchedule as KeyFrameSchedule
+    from tfflow.detection.synthetic_clips import SyntheticClips as SyntheticClips
+    from tfflow.detection.video_detector import VideoDetector as VideoDetector
 
 _LAZY = {
     "BoxLoss": "losses",
@@ -39,8 +73,10 @@ _LAZY = {
 __all__ = list(_LAZY)
 
 
-def __getattr__(name):
-    # Keras is imported with the first thing that needs it, not with the package.
-    if name in _LAZY:
-        return getattr(importlib.import_module(f"tfflow.detection.{_LAZY[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # to type checkers, any other name is an error
+
+    def __getattr__(name):
+        # Keras is imported with the first thing that needs it, not with the package.
+        if name in _LAZY:
+            return getattr(importlib.import_module(f"tfflow.detection.{_LAZY[name]}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,8 +1,12 @@
 """Flow-guided aggregation: joins earlier key frames' features with the new one's."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import layers, ops
+
+from tfflow.types import Tensor
 
 _FRESH = float(np.log(9.0))  # sigmoid gives 0.9
 
@@ -33,7 +37,7 @@ class FlowGuidedGRU(layers.Layer):
         ValueError: If the two inputs of a call differ in shape.
     """
 
-    def __init__(self, kernel_size=3, kernel_initializer=None, **kwargs):
+    def __init__(self, kernel_size: int = 3, kernel_initializer: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd and at least 1; got {kernel_size!r}.")
@@ -42,7 +46,11 @@ class FlowGuidedGRU(layers.Layer):
             kernel_initializer = keras.initializers.RandomNormal(stddev=0.003)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
-    def build(self, new_shape, propagated_shape=None):
+    def build(
+        self,
+        new_shape: tuple[Any, ...],
+        propagated_shape: tuple[Any, ...] | None = None,
+    ) -> None:
         channels = new_shape[-1]
 
         def convolution(filters, name, initializer=self.kernel_initializer, **options):
@@ -73,7 +81,7 @@ class FlowGuidedGRU(layers.Layer):
         self.of_propagated = convolution(2 * channels, "of_propagated", use_bias=False)
         self.of_reset = convolution(channels, "of_reset", use_bias=False)
 
-    def call(self, new, propagated):
+    def call(self, new: Tensor, propagated: Tensor) -> Tensor:
         if tuple(new.shape) != tuple(propagated.shape):
             raise ValueError(
                 f"{self.name} expects the new and the propagated features in one shape; got "
@@ -86,10 +94,14 @@ class FlowGuidedGRU(layers.Layer):
         candidate = ops.relu(new_h + self.of_reset(reset * propagated))
         return (1.0 - update) * propagated + update * candidate
 
-    def compute_output_shape(self, new_shape, propagated_shape=None):
+    def compute_output_shape(
+        self,
+        new_shape: tuple[Any, ...],
+        propagated_shape: tuple[Any, ...] | None = None,
+    ) -> tuple[Any, ...]:
         return tuple(new_shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "kernel_size": self.kernel_size,

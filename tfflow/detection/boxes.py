@@ -6,9 +6,10 @@ NumPy only: the same for a Keras model on any backend and for an exported file. 
 (Tian et al., ICCV 2019, arXiv 1904.01355).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 NO_BOX = -1.0  # the centre-ness of a place without a box
 
@@ -27,7 +28,7 @@ class Detections(NamedTuple):
     classes: np.ndarray
 
 
-def overlaps(boxes1, boxes2):
+def overlaps(boxes1: npt.ArrayLike, boxes2: npt.ArrayLike) -> npt.NDArray[Any]:
     """Intersection over union of all pairs: (N, 4) and (M, 4) -> (N, M); 0 for empty boxes."""
     boxes1, boxes2 = np.asarray(boxes1, float)[:, None], np.asarray(boxes2, float)[None]
     low = np.maximum(boxes1[..., :2], boxes2[..., :2])
@@ -38,7 +39,7 @@ def overlaps(boxes1, boxes2):
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
-def suppress(boxes, scores, overlap):
+def suppress(boxes: npt.ArrayLike, scores: npt.ArrayLike, overlap: float) -> npt.NDArray[np.int_]:
     """Non-maximum suppression: of boxes that overlap too much, only the best one stays.
 
     Args:
@@ -51,14 +52,14 @@ def suppress(boxes, scores, overlap):
     """
     order = np.argsort(-np.asarray(scores), kind="stable")
     shared = overlaps(boxes, boxes)
-    kept = []
+    kept: list[int] = []
     for index in order:
         if all(shared[index, other] <= overlap for other in kept):
             kept.append(index)
     return np.array(kept, int)
 
 
-def decode(outputs, stride, **options):
+def decode(outputs: dict[str, Any], stride: int, **options: Any) -> list[Detections]:
     """The objects that a dense head found in each image of a batch.
 
     The score is sqrt(class score x centre-ness).
@@ -78,7 +79,7 @@ def decode(outputs, stride, **options):
     )
     scores = np.sqrt(_sigmoid(classes) * _sigmoid(centreness))
     x, y = places(classes.shape[1:3], stride)
-    boxes = np.stack([x, y, x, y], -1) + sides * np.float32([-1, -1, 1, 1])
+    boxes = np.stack([x, y, x, y], -1) + sides * np.array([-1, -1, 1, 1], np.float32)
     return [
         select(of_boxes.reshape(-1, 4), of_scores.reshape(-1, classes.shape[-1]), **options)
         for of_boxes, of_scores in zip(boxes, scores)
@@ -111,7 +112,15 @@ def select(boxes, scores, *, score=0.3, overlap=0.5, most=100, candidates=1000):
     return Detections(around[kept], certain[kept], kind[kept])
 
 
-def encode(boxes, classes, size, *, stride, count, radius=1.5):
+def encode(
+    boxes: npt.ArrayLike,
+    classes: npt.ArrayLike,
+    size: tuple[int, int],
+    *,
+    stride: int,
+    count: int,
+    radius: float = 1.5,
+) -> dict[str, npt.NDArray[np.float32]]:
     """The targets of a dense head for an image with these objects.
 
     A place belongs to a box if it lies within it and within ``radius`` strides of its centre; of

@@ -5,10 +5,12 @@ import xml.etree.ElementTree as ElementTree
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from tfflow.data.files.errors import CorruptFileError
 from tfflow.data.files.images import read_image
 from tfflow.detection.clips import Clip, make_frame
+from tfflow.types import PathLike
 
 # ImageNet VID's classes: WordNet's number and the name, in the order of the challenge.
 IMAGENET_VID_CLASSES = {
@@ -45,7 +47,7 @@ IMAGENET_VID_CLASSES = {
 }
 
 
-class ImageNetVID(Sequence):
+class ImageNetVID(Sequence[Clip]):
     """ImageNet VID as unpacked: the clips of one split.
 
         root/Data/VID/val/ILSVRC2015_val_00000000/000000.JPEG
@@ -66,7 +68,7 @@ class ImageNetVID(Sequence):
         FileNotFoundError: there are no clips; the message says where they were looked for.
     """
 
-    def __init__(self, root, split="val"):
+    def __init__(self, root: PathLike, split: Literal["train", "val"] = "val") -> None:
         if split not in ("train", "val"):
             raise ValueError(f'split must be "train" or "val", got {split!r}')
         self.classes = tuple(IMAGENET_VID_CLASSES.values())
@@ -84,10 +86,10 @@ class ImageNetVID(Sequence):
         if not self._folders:
             raise FileNotFoundError(f"expected clips as {self._images}/{pattern}, found none")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._folders)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Clip:  # type: ignore[override]  # no slices
         folder = self._folders[index]
         name = folder.relative_to(self._images)
         keys = [name / path.stem for path in sorted(folder.glob("*.JPEG"))]
@@ -112,7 +114,7 @@ class ImageNetVID(Sequence):
 _VID_SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
-class CocoVideo(Sequence):
+class CocoVideo(Sequence[Clip]):
     """Clips whose boxes are in one JSON file, COCO's format with videos ("CocoVID").
 
     Besides COCO's own entries there are "videos" ({"id", "name"}); each image has "video_id" and
@@ -131,7 +133,7 @@ class CocoVideo(Sequence):
         OSError: the file can't be opened.
     """
 
-    def __init__(self, annotations, images):
+    def __init__(self, annotations: PathLike, images: PathLike) -> None:
         self._folder = Path(images)
         text = Path(annotations).read_text(encoding="utf-8")
         try:
@@ -160,10 +162,10 @@ class CocoVideo(Sequence):
             ) from error
         self._videos = tuple(self._names)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._videos)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Clip:  # type: ignore[override]  # no slices
         video = self._videos[index]
         return Clip(self._names[video], self._frames[video], self._read)
 

@@ -2,18 +2,28 @@
 
 import json
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data.files.images import write_image
 from tfflow.detection.clip_datasets import CocoVideo
+from tfflow.detection.clips import Clips
+from tfflow.types import PathLike
 
 ANNOTATIONS = "annotations.json"
 _DONE = "done.jsonl"  # the clips' description, and a line for each finished clip
 
 
-def write_clips(clips, folder, *, workers=1, progress=None):
+def write_clips(
+    clips: Clips,
+    folder: PathLike,
+    *,
+    workers: int = 1,
+    progress: Callable[[int, int], object] | None = None,
+) -> CocoVideo:
     """Writes clips with their boxes to disk, or continues where an earlier call was interrupted.
 
         folder/annotations.json            videos, images, annotations, categories
@@ -50,7 +60,7 @@ def write_clips(clips, folder, *, workers=1, progress=None):
             record.write(json.dumps(wanted) + "\n")
             record.flush()
         # Not all at once: clips drawn but not yet recorded would fill the memory.
-        waiting = deque()
+        waiting: deque[Future[Any]] = deque()
         for number in range(len(done), len(clips)):
             waiting.append(executor.submit(_write_clip, clips, number, folder))
             if len(waiting) > 2 * workers:

@@ -4,8 +4,8 @@ A set of clips is a sequence of clips, a clip is a sequence of `VideoFrame`, and
 names the classes. Nothing is read or drawn before it is asked for.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class VideoFrame(NamedTuple):
     tracks: np.ndarray
 
 
-class Clip(Sequence):
+class Clip(Sequence[VideoFrame]):
     """The frames of one video, each read when it is asked for.
 
     Args:
@@ -36,17 +36,31 @@ class Clip(Sequence):
         read: function from a key to its `VideoFrame`.
     """
 
-    def __init__(self, name, keys, read):
+    def __init__(self, name: str, keys: Iterable[Any], read: Callable[[Any], VideoFrame]) -> None:
         self.name = name
         self._keys, self._read = tuple(keys), read
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._keys)
 
-    def __getitem__(self, index):
+    @overload
+    def __getitem__(self, index: int) -> VideoFrame: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Clip": ...
+    def __getitem__(self, index: int | slice) -> "VideoFrame | Clip":
         if isinstance(index, slice):
             return Clip(self.name, self._keys[index], self._read)
         return self._read(self._keys[index])
+
+
+class Clips(Protocol):
+    """A set of clips: a sequence of them, and the names of the classes."""
+
+    @property
+    def classes(self) -> Sequence[str]: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Sequence[VideoFrame]]: ...
+    def __getitem__(self, index: int, /) -> Sequence[VideoFrame]: ...
 
 
 def make_frame(image, boxes, classes, tracks):

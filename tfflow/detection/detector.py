@@ -5,6 +5,8 @@ The head differs: the paper's is Light-Head R-CNN; ours is one-stage, after FCOS
 (arXiv 1904.01355). docs/video.md says why.
 """
 
+from typing import Any, Literal
+
 import keras
 import numpy as np
 from keras import layers, ops
@@ -15,6 +17,7 @@ from tfflow.models.flow_model import FlowModel, in_unit_range
 from tfflow.models.parts import WithParts
 from tfflow.models.prediction import next_multiple
 from tfflow.ops import resize, upsample_nearest
+from tfflow.types import Tensor
 
 # Per network of keras.applications: its class, its last map of stride 16 and that of stride 32.
 BACKBONES = {
@@ -74,19 +77,19 @@ class FlowGuidedDetector(WithParts, keras.Model):
 
     def __init__(
         self,
-        classes,
+        classes: int,
         *,
-        backbone="mobilenet",
-        alpha=1.0,
-        channels=128,
-        depth=2,
-        aggregation=True,
-        flow=None,
-        flow_scale=0.5,
-        train_flow=False,
-        weights=None,
-        **kwargs,
-    ):
+        backbone: Literal["mobilenet", "mobilenet_v2"] = "mobilenet",
+        alpha: float = 1.0,
+        channels: int = 128,
+        depth: int = 2,
+        aggregation: bool = True,
+        flow: FlowModel | None = None,
+        flow_scale: float = 0.5,
+        train_flow: bool = False,
+        weights: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(autocast=False, **kwargs)  # flow keeps float32 in mixed precision too
         if backbone not in BACKBONES:
             raise ValueError(f"backbone must be one of {sorted(BACKBONES)}; got {backbone!r}.")
@@ -120,7 +123,8 @@ class FlowGuidedDetector(WithParts, keras.Model):
         self.from_coarse = layers.Conv2D(channels, 3, padding="same", name="from_coarse")
         self.from_fine = layers.Conv2D(channels, 1, name="from_fine")
         self.gru = FlowGuidedGRU(name="gru") if aggregation else None
-        self.flow_network, self.flow_scale = flow, float(flow_scale)
+        self.flow_network: Any = flow  # None if the flow comes from elsewhere
+        self.flow_scale = float(flow_scale)
         if flow is not None:
             flow.trainable = bool(train_flow)
 
@@ -136,7 +140,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
         self.centreness_head = layers.Conv2D(1, 1, name="centreness_head")
         self.build()
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         """Creates all weights, whatever size the images will have."""
         side = 2 * self.multiple
         self.compute_output_spec(
@@ -147,7 +151,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
             }
         )
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: dict[str, Tensor], training: bool | None = None) -> dict[str, Tensor]:
         names = frozenset(inputs) if isinstance(inputs, dict) else None
         for name in (names or set()) & {"image", "keys"}:
             inputs = {**inputs, name: in_unit_range(inputs[name], self)}
@@ -198,7 +202,9 @@ class FlowGuidedDetector(WithParts, keras.Model):
             joined = self.aggregate(features[:, index], propagated)
         return joined
 
-    def estimate_flow(self, image, key_image, flow_scale=None):
+    def estimate_flow(
+        self, image: Tensor, key_image: Tensor, flow_scale: float | None = None
+    ) -> Tensor:
         """The flow from frames to their key frames, by the detector's own network.
 
         Args:
@@ -225,7 +231,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
         pair = {name: resize(ops.cast(each, "float32"), size) for name, each in pair.items()}
         return self.flow_network(pair, training=False)["flow"]
 
-    def features(self, images, training=None):
+    def features(self, images: Tensor, training: bool | None = None) -> Tensor:
         """Images to features of stride 16: (B, H, W, 3) -> (B, H / 16, W / 16, channels).
 
         The backbone's last map, of stride 32, is upsampled and added to its last one of stride 16.
@@ -244,11 +250,11 @@ class FlowGuidedDetector(WithParts, keras.Model):
         features = upsample_nearest(self.from_coarse(coarse)) + self.from_fine(fine)
         return ops.relu(features)  # the range of the GRU's results
 
-    def propagate(self, features, flow):
+    def propagate(self, features: Tensor, flow: Tensor) -> Tensor:
         """Features of a key frame as another frame sees them: ``tfflow.detection.propagate``."""
         return propagate(features, flow)
 
-    def aggregate(self, features, propagated=None):
+    def aggregate(self, features: Tensor, propagated: Tensor | None = None) -> Tensor:
         """A key frame's own features, joined with those propagated to it; all (B, h, w, C).
 
         The first key frame has none propagated to it: they are then zero, as they are outside of a
@@ -258,7 +264,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
             return features
         return self.gru(features, ops.zeros_like(features) if propagated is None else propagated)
 
-    def detect(self, features):
+    def detect(self, features: Tensor) -> dict[str, Tensor]:
         """Features (B, h, w, channels) to the head's answer, as a call gives it."""
         for layer in self.head:
             features = layer(features)
@@ -269,7 +275,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
             "centreness": ops.cast(self.centreness_head(features), "float32"),
         }
 
-    def boxes_and_scores(self, outputs):
+    def boxes_and_scores(self, outputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """The box of each place and its scores, from what :meth:`detect` gives.
 
         Returns:
@@ -279,13 +285,13 @@ class FlowGuidedDetector(WithParts, keras.Model):
         height, width = ops.shape(outputs["classes"])[1:3]
         y, x = ((ops.arange(side, dtype="float32") + 0.5) * self.stride for side in (height, width))
         x, y = ops.meshgrid(x, y)
-        sign = np.float32([-1, -1, 1, 1])
+        sign = np.array([-1, -1, 1, 1], np.float32)
         boxes = ops.stack([x, y, x, y], axis=-1) + sign * outputs["sides"]
         scores = ops.sqrt(ops.sigmoid(outputs["classes"]) * ops.sigmoid(outputs["centreness"]))
         number = height * width
         return ops.reshape(boxes, (-1, number, 4)), ops.reshape(scores, (-1, number, self.classes))
 
-    def start_from(self, earlier):
+    def start_from(self, earlier: "FlowGuidedDetector") -> list[str]:
         """Takes over the weights of another detector of the same widths, part by part.
 
         Args:
@@ -330,7 +336,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
             parts["flow_network"] = self.flow_network
         return parts
 
-    def check_size(self, shape):
+    def check_size(self, shape: tuple[int | None, ...]) -> None:
         """Raises ValueError if images of this shape, (B, H, W, 3), don't fit."""
         sides = tuple(shape[1:3])
         if len(shape) != 4 or shape[-1] != 3:
@@ -342,7 +348,9 @@ class FlowGuidedDetector(WithParts, keras.Model):
                 "for training, crop or resize to such a size."
             )
 
-    def compile(self, *args, jit_compile="auto", **kwargs):
+    def compile(
+        self, *args: Any, jit_compile: bool | Literal["auto"] = "auto", **kwargs: Any
+    ) -> None:
         """As ``keras.Model.compile``; ``jit_compile="auto"`` leaves XLA off on TensorFlow."""
         if jit_compile == "auto" and keras.backend.backend() == "tensorflow":
             jit_compile = False
@@ -351,7 +359,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
             # As in FlowModel: with the variables built already, the first step is traced once.
             self.optimizer.build(self.trainable_variables)
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         # Keras requires this of every model with its own compile.
         self.compile(**keras.saving.deserialize_keras_object(config))
 
@@ -367,7 +375,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
         twin.start_from(self)
         return twin
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         # Not the backbone's weights: they are saved with all others.
         return {
             **super().get_config(),
@@ -383,7 +391,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "FlowGuidedDetector":
         config = dict(config)
         frozen = config.pop("frozen_parts", ())
         if config.get("flow") is not None:

@@ -3,11 +3,14 @@
 import contextlib
 import io
 import time
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from tfflow.detection.boxes import overlaps
+from tfflow.detection.boxes import Detections, overlaps
+from tfflow.detection.clips import Clips
 
 SPEEDS = ("slow", "medium", "fast")
 # The objects' motion IoU: above the first they are slow, below the second fast.
@@ -53,7 +56,18 @@ class VideoResult(NamedTuple):
     ms: float
 
 
-def evaluate(video, clips, *, progress=None):
+class FrameByFrame(Protocol):
+    """What finds the objects of one frame after the other."""
+
+    is_key: bool | None
+
+    def reset(self) -> None: ...
+    def next(self, frame: Any, /) -> Detections: ...
+
+
+def evaluate(
+    video: FrameByFrame, clips: Clips, *, progress: Callable[[int, int], object] | None = None
+) -> VideoResult:
     """The average precision of a video detector on clips, and its time per frame.
 
     Give the detector a low ``score``, such as 0.05: precision is measured over all scores.
@@ -80,7 +94,7 @@ def evaluate(video, clips, *, progress=None):
             start = time.perf_counter()
             found.append(video.next(frame.image))
             seconds += time.perf_counter() - start
-            key_frames += video.is_key
+            key_frames += bool(video.is_key)
             boxes.append(frame.boxes)
             classes.append(frame.classes)
             tracks.append(frame.tracks)
@@ -106,7 +120,14 @@ def evaluate(video, clips, *, progress=None):
     )
 
 
-def average_precision(found, boxes, classes, count, *, counted=None):
+def average_precision(
+    found: Sequence[Detections],
+    boxes: Sequence[npt.NDArray[Any]],
+    classes: Sequence[npt.NDArray[Any]],
+    count: int,
+    *,
+    counted: Sequence[npt.NDArray[np.bool_]] | None = None,
+) -> Precision:
     """COCO's average precision (Lin et al., arXiv 1405.0312), by pycocotools.
 
     At most 100 detections of an image count.
@@ -166,7 +187,9 @@ def average_precision(found, boxes, classes, count, *, counted=None):
     return Precision(float(of_overlap.mean()), ap50, ap75, precision.mean(axis=0))
 
 
-def motion_speeds(boxes, tracks):
+def motion_speeds(
+    boxes: Sequence[npt.NDArray[Any]], tracks: Sequence[npt.NDArray[Any]]
+) -> list[npt.NDArray[np.int_]]:
     """How fast the objects of one clip move, as ImageNet VID's papers measure it.
 
     An object's motion IoU is the mean overlap of its box with its own boxes up to 10 frames before

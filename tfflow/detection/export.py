@@ -2,6 +2,8 @@
 
 import itertools
 import pathlib
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -16,6 +18,7 @@ from tfflow.tflite.calibration import check_outliers, ranges_over
 from tfflow.tflite.conversion import convert_function
 from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
 from tfflow.tflite.trial import check_finite, try_out
+from tfflow.types import PathLike
 
 MAX_CLIPS = 24
 # Frames of a clip: the key frame, a later frame, the next key frame and one after that.
@@ -24,17 +27,17 @@ _FORMS = ("float32", "float16", "weights", "int8")
 
 
 def export_detector(
-    detector,
-    path,
+    detector: FlowGuidedDetector,
+    path: PathLike,
     *,
-    classes=None,
-    size=(256, 384),
-    quantization="int8",
-    calibration=None,
-    outliers=None,
-    flow_scale=None,
-    metadata=None,
-):
+    classes: Sequence[str] | None = None,
+    size: tuple[int, int] = (256, 384),
+    quantization: Literal["float32", "float16", "weights", "int8"] = "int8",
+    calibration: Iterable[Iterable[Any]] | None = None,
+    outliers: float | None = None,
+    flow_scale: float | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> tuple[pathlib.Path, pathlib.Path]:
     """Writes a detector as two .tflite files of LiteRT's builtin operators.
 
     ``NAME_key.tflite`` has the signature ``key``, ``NAME_between.tflite`` the signature

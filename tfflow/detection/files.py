@@ -1,14 +1,25 @@
 """A video file in, a video file with boxes out."""
 
 import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from tfflow.data.files.video import check_other_file, read_video
+from tfflow.detection.video_detector import VideoDetector
+from tfflow.types import PathLike
 from tfflow.visualization import draw_boxes, write_video
 
 
 def detect_video(
-    video, source, output, *, classes=None, limit=None, progress=None, complaints=None
-):
+    video: VideoDetector,
+    source: PathLike,
+    output: PathLike,
+    *,
+    classes: Sequence[str] | None = None,
+    limit: int | None = None,
+    progress: Callable[[int, None], object] | None = None,
+    complaints: list[str] | None = None,
+) -> list[dict[str, Any]]:
     """Writes a video with the frames of another, boxes around the objects, and key frames marked.
 
     Args:

@@ -2,11 +2,14 @@
 
 import pathlib
 import threading
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfflow.tflite.interpreter import _metadata, check_threads, open_interpreter
 from tfflow.tflite.model_file import check_model_file
+from tfflow.types import PathLike
 
 KEY, BETWEEN = "key", "between"
 _INPUTS = {"image", "key_image", "features"}
@@ -41,7 +44,7 @@ class DetectorInterpreter:
         ...     boxes, scores, classes = video.next(frame)
     """
 
-    def __init__(self, path, threads=None):
+    def __init__(self, path: PathLike, threads: int | None = None) -> None:
         self.threads = check_threads(threads)
         self.paths = {name: check_model_file(each) for name, each in pair_of(path).items()}
         self._runners = {}
@@ -61,31 +64,45 @@ class DetectorInterpreter:
         count = self._runners[KEY].get_output_details()["scores"]["shape"][-1]
         self.classes = tuple(self.metadata.get("classes", map(str, range(count))))
 
-    def __reduce__(self):  # for processes, which open the files again
+    def __reduce__(self) -> tuple[Any, ...]:  # for processes, which open the files again
         return type(self), (self.paths[KEY], self.threads)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         height, width = self.size
         return (
             f"DetectorInterpreter({str(self.paths[KEY])!r}, {height}x{width}, "
             f"threads={self.threads})"
         )
 
-    def first(self, image):
+    def first(self, image: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
         """A key frame without a past; these methods are what VideoDetector calls."""
         return self.key(image, image, self._nothing)
 
-    def key(self, image, key_image, features, flow=None):
+    def key(
+        self,
+        image: npt.NDArray[Any],
+        key_image: npt.NDArray[Any],
+        features: npt.NDArray[Any],
+        flow: npt.NDArray[Any] | None = None,
+    ) -> dict[str, npt.NDArray[Any]]:
         return self._run(KEY, image, key_image, features)
 
-    def flow(self, image, key_image, features):
+    def flow(
+        self, image: npt.NDArray[Any], key_image: npt.NDArray[Any], features: npt.NDArray[Any]
+    ) -> npt.NDArray[Any]:
         # The boxes come with it and are kept in case this is not a key frame.
         result = self._run(BETWEEN, image, key_image, features)
         flow = result["flow"][0]
         self._last = flow, result
         return flow
 
-    def between(self, image, key_image, features, flow=None):
+    def between(
+        self,
+        image: npt.NDArray[Any],
+        key_image: npt.NDArray[Any],
+        features: npt.NDArray[Any],
+        flow: npt.NDArray[Any] | None = None,
+    ) -> dict[str, npt.NDArray[Any]]:
         of_flow, result = self._last
         if flow is not None and flow is of_flow:  # not that of another video
             self._last = None, None

@@ -2,9 +2,10 @@
 
 import tfflow
 from tfflow.detection.detector import FlowGuidedDetector
+from tfflow.types import PathLike
 
 
-def load_detector(path):
+def load_detector(path: PathLike) -> FlowGuidedDetector:
     """The :class:`tfflow.detection.FlowGuidedDetector` in a .keras file, its flow network included.
 
     Raises:

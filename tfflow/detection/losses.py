@@ -4,8 +4,12 @@ Their targets are :func:`tfflow.detection.encode`'s, batched. Each is a sum over
 divided by the number of places with an object, at least 1. They take no ``sample_weight``.
 """
 
+from typing import Any
+
 import keras
 from keras import ops
+
+from tfflow.types import Tensor
 
 _TINY = 1e-6
 
@@ -22,11 +26,13 @@ class FocalLoss(keras.losses.Loss):
         name: Of the loss.
     """
 
-    def __init__(self, alpha=0.25, gamma=2.0, name="focal_loss", **kwargs):
+    def __init__(
+        self, alpha: float = 0.25, gamma: float = 2.0, name: str = "focal_loss", **kwargs: Any
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.alpha, self.gamma = alpha, gamma
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         y_true, y_pred = _float32(y_true, y_pred)
         entropy = ops.binary_crossentropy(y_true, y_pred, from_logits=True)
         score = ops.sigmoid(y_pred)
@@ -35,7 +41,7 @@ class FocalLoss(keras.losses.Loss):
         total = ops.sum(weight * missing**self.gamma * entropy)
         return total / ops.maximum(ops.sum(y_true), 1.0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "alpha": self.alpha, "gamma": self.gamma}
 
 
@@ -47,10 +53,10 @@ class BoxLoss(keras.losses.Loss):
     its box; targets of zero where there is none.
     """
 
-    def __init__(self, name="box_loss", **kwargs):
+    def __init__(self, name: str = "box_loss", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         y_true, y_pred = _float32(y_true, y_pred)
         here = ops.cast(ops.min(y_true, axis=-1) > 0, "float32")
         # Both boxes contain the place, so they always overlap.
@@ -68,17 +74,17 @@ class CentrenessLoss(keras.losses.Loss):
     Targets (B, h, w, 1) in [0, 1] or -1; predictions are logits.
     """
 
-    def __init__(self, name="centreness_loss", **kwargs):
+    def __init__(self, name: str = "centreness_loss", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         y_true, y_pred = _float32(y_true, y_pred)
         here = ops.cast(y_true >= 0, "float32")
         entropy = ops.binary_crossentropy(ops.maximum(y_true, 0.0), y_pred, from_logits=True)
         return ops.sum(here * entropy) / ops.maximum(ops.sum(here), 1.0)
 
 
-def head_losses():
+def head_losses() -> dict[str, keras.losses.Loss]:
     """The three losses by the names of the outputs: ``model.compile(loss=head_losses())``."""
     return {"classes": FocalLoss(), "sides": BoxLoss(), "centreness": CentrenessLoss()}
 

@@ -7,9 +7,10 @@ Deep Feature Flow (Zhu et al., CVPR 2017, arXiv 1611.07715), without its scale m
 from keras import ops
 
 from tfflow.ops import resize_flow, warp
+from tfflow.types import Tensor
 
 
-def propagate(features, flow):
+def propagate(features: Tensor, flow: Tensor) -> Tensor:
     """Warps the key frame's ``features`` to the current frame.
 
     ``flow`` goes from the CURRENT frame to the KEY frame, as ``predict_flow(current, key)`` gives

@@ -1,12 +1,15 @@
 """Batches to train a detector on: images, or key frames and a frame after them."""
 
 import dataclasses
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from tfflow.detection.boxes import encode
+from tfflow.detection.clips import Clips
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +34,7 @@ class ClipAugmentation:
     color: float = 0.1
     least: float = 0.3
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("flip", "reverse", "least"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in 0..1; got {getattr(self, name)!r}.")
@@ -74,18 +77,18 @@ class ClipBatches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        clips,
-        size,
+        clips: Clips,
+        size: tuple[int, int],
         *,
-        batch_size=8,
-        batches=500,
-        keys=2,
-        interval=10,
-        augmentation=None,
-        stride=16,
-        seed=0,
-        **kwargs,
-    ):
+        batch_size: int = 8,
+        batches: int = 500,
+        keys: int = 2,
+        interval: int = 10,
+        augmentation: ClipAugmentation | None = None,
+        stride: int = 16,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         numbers = {"batch_size": batch_size, "batches": batches, "interval": interval}
         for name, value in numbers.items():
@@ -103,16 +106,20 @@ class ClipBatches(keras.utils.PyDataset):
         self.augmentation = augmentation or NONE
         self.seed, self.epoch = seed, 0
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.batches
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         self.epoch += 1
 
-    def __getitem__(self, index):
+    def __getitem__(
+        self, index: int
+    ) -> tuple[dict[str, npt.NDArray[np.float32]], dict[str, npt.NDArray[np.float32]]]:
         return self.batch(self.epoch * self.batches + index)
 
-    def batch(self, number):
+    def batch(
+        self, number: int
+    ) -> tuple[dict[str, npt.NDArray[np.float32]], dict[str, npt.NDArray[np.float32]]]:
         """The batch with this number, counted through all epochs."""
         epoch, index = divmod(number, self.batches)
         rng = np.random.default_rng([self.seed, epoch, index])

@@ -5,8 +5,10 @@ frame.
 """
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 
 class KeyFrameSchedule:
@@ -21,7 +23,15 @@ class KeyFrameSchedule:
 
     needs_flow = True
 
-    def is_key(self, age, *, flow=None, image=None, key_image=None, frame_size=None):
+    def is_key(
+        self,
+        age: int,
+        *,
+        flow: npt.NDArray[Any] | None = None,
+        image: npt.NDArray[Any] | None = None,
+        key_image: npt.NDArray[Any] | None = None,
+        frame_size: tuple[int, int] | None = None,
+    ) -> bool:
         """Whether a frame is a key frame.
 
         Args:
@@ -33,7 +43,7 @@ class KeyFrameSchedule:
         """
         raise TypeError(f"{type(self).__name__} must define is_key(age, …).")
 
-    def reset(self):
+    def reset(self) -> None:
         """Another video begins. For schedules with a state."""
 
 
@@ -49,10 +59,18 @@ class FixedInterval(KeyFrameSchedule):
 
     needs_flow = False
 
-    def __init__(self, n=10):
+    def __init__(self, n: int = 10) -> None:
         self.n = _frames(n, "n")
 
-    def is_key(self, age, *, flow=None, image=None, key_image=None, frame_size=None):
+    def is_key(
+        self,
+        age: int,
+        *,
+        flow: npt.NDArray[Any] | None = None,
+        image: npt.NDArray[Any] | None = None,
+        key_image: npt.NDArray[Any] | None = None,
+        frame_size: tuple[int, int] | None = None,
+    ) -> bool:
         return age >= self.n
 
 
@@ -71,7 +89,9 @@ class ByMotion(KeyFrameSchedule):
         ValueError: If an argument is out of its range.
     """
 
-    def __init__(self, px=16.0, longest=30, *, percentile=None):
+    def __init__(
+        self, px: float = 16.0, longest: int = 30, *, percentile: float | None = None
+    ) -> None:
         if not 0 <= px < math.inf:
             raise ValueError(f"px must be a length from 0 up; got {px!r}.")
         if percentile is not None and not 0 <= percentile <= 100:
@@ -79,7 +99,15 @@ class ByMotion(KeyFrameSchedule):
         self.px, self.longest = px, _frames(longest, "longest")
         self.percentile = percentile
 
-    def is_key(self, age, *, flow=None, image=None, key_image=None, frame_size=None):
+    def is_key(
+        self,
+        age: int,
+        *,
+        flow: npt.NDArray[Any] | None = None,
+        image: npt.NDArray[Any] | None = None,
+        key_image: npt.NDArray[Any] | None = None,
+        frame_size: tuple[int, int] | None = None,
+    ) -> bool:
         if age >= self.longest:
             return True
         flow = _needed(flow, "flow", self)
@@ -107,19 +135,29 @@ class ByError(KeyFrameSchedule):
         ValueError: If an argument is out of its range.
     """
 
-    def __init__(self, share=0.2, longest=30, *, tolerance=0.1, step=4):
+    def __init__(
+        self, share: float = 0.2, longest: int = 30, *, tolerance: float = 0.1, step: int = 4
+    ) -> None:
         for name, value in (("share", share), ("tolerance", tolerance)):
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} must lie in 0..1; got {value!r}.")
         self.share, self.tolerance = share, tolerance
         self.longest, self.step = _frames(longest, "longest"), _frames(step, "step")
 
-    def is_key(self, age, *, flow=None, image=None, key_image=None, frame_size=None):
+    def is_key(
+        self,
+        age: int,
+        *,
+        flow: npt.NDArray[Any] | None = None,
+        image: npt.NDArray[Any] | None = None,
+        key_image: npt.NDArray[Any] | None = None,
+        frame_size: tuple[int, int] | None = None,
+    ) -> bool:
         if age >= self.longest:
             return True
         return self.error(flow, image, key_image) > self.share
 
-    def error(self, flow, image, key_image):
+    def error(self, flow: Any, image: Any, key_image: Any) -> float:
         """The share of unexplained pixels, 0 to 1; arguments as for ``is_key``."""
         flow = _needed(flow, "flow", self)
         image, key_image = _needed(image, "image", self), _needed(key_image, "key_image", self)

@@ -7,16 +7,17 @@ for image, boxes, classes, tracks in clips[0]: ...
 import colorsys
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from tfflow.data.scenes import render, sample_scene
+from tfflow.data.scenes import SceneConfig, render, sample_scene
 from tfflow.data.scenes.pool import cached_pool
 from tfflow.data.scenes.shapes import SHAPES
 from tfflow.detection.clips import Clip, make_frame
 
 
-class SyntheticClips(Sequence):
+class SyntheticClips(Sequence[Clip]):
     """Clips of synthetic scenes: objects that move, deform and hide each other.
 
     The boxes are exact: they enclose exactly the pixels of an object that are visible in the frame.
@@ -41,7 +42,19 @@ class SyntheticClips(Sequence):
         ValueError: a number is out of its range.
     """
 
-    def __init__(self, config, *, seed=0, count=1000, frames=8, step=1, hues=False, smallest=32):
+    count: int  # type: ignore[assignment]  # not a sequence's method
+
+    def __init__(
+        self,
+        config: SceneConfig,
+        *,
+        seed: int = 0,
+        count: int = 1000,
+        frames: int = 8,
+        step: int = 1,
+        hues: bool = False,
+        smallest: int = 32,
+    ) -> None:
         numbers = {"count": count, "frames": frames, "step": step, "smallest": smallest}
         for name, value in numbers.items():
             if value < 1:
@@ -51,15 +64,15 @@ class SyntheticClips(Sequence):
         self.hues = hues
         self.classes = tuple(kind.__name__ for kind in SHAPES)
 
-    def describe(self):
+    def describe(self) -> dict[str, Any]:
         """A dict, for JSON, of all that these clips are drawn from."""
         names = ("seed", "count", "frames", "step", "hues", "smallest")
         return {"scenes": self.config.to_dict(), **{name: getattr(self, name) for name in names}}
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Clip:  # type: ignore[override]  # no slices
         index = range(self.count)[index]  # negative ones, and IndexError beyond the last
         scene = sample_scene(self.config, self.seed, index)
         pool = cached_pool(self.config, self.seed, scene.pool)

@@ -1,11 +1,20 @@
 """Objects in a video, frame by frame: NumPy in, NumPy out."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from tfflow.detection.boxes import Detections, select
 from tfflow.detection.schedule import FixedInterval, KeyFrameSchedule
 from tfflow.models.one_at_a_time import guard, one_at_a_time
 from tfflow.models.prediction import as_batch, resize, working_size
+from tfflow.types import Array, Predictor
+
+if TYPE_CHECKING:
+    from tfflow.detection.detector import FlowGuidedDetector
+    from tfflow.detection.interpreter import DetectorInterpreter
 
 
 class VideoDetector:
@@ -47,16 +56,16 @@ class VideoDetector:
 
     def __init__(
         self,
-        detector,
-        flow=None,
-        schedule=None,
+        detector: FlowGuidedDetector | DetectorInterpreter,
+        flow: Predictor | None = None,
+        schedule: KeyFrameSchedule | None = None,
         *,
-        score=0.3,
-        overlap=0.5,
-        most=100,
-        size=None,
-        flow_scale=None,
-    ):
+        score: float = 0.3,
+        overlap: float = 0.5,
+        most: int = 100,
+        size: tuple[int, int] | None = None,
+        flow_scale: float | None = None,
+    ) -> None:
         guard(self)
         for name, value in (("score", score), ("overlap", overlap)):
             if not 0 <= value <= 1:
@@ -75,15 +84,15 @@ class VideoDetector:
         self.reset()
 
     @one_at_a_time
-    def reset(self):
+    def reset(self) -> None:
         """Forgets all frames: the next one is the first of another video, of any size."""
         self._frame_size = self._key_image = self._features = None
         self._age = 0
-        self.is_key = None
+        self.is_key: bool | None = None
         self._schedule.reset()
 
     @one_at_a_time
-    def next(self, frame):
+    def next(self, frame: Array) -> Detections:
         """The objects of the next frame.
 
         Args:

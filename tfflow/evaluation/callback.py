@@ -1,7 +1,11 @@
 """Evaluation while a model trains."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
+from tfflow.data.datasets.base import FlowSample
 from tfflow.data.files.errors import CorruptFileError
 from tfflow.evaluation.evaluate import evaluate
 
@@ -20,11 +24,14 @@ class EvaluatePairs(keras.callbacks.Callback):
         limit: Use only the first ``limit`` pairs.
     """
 
-    def __init__(self, dataset, name, every=1, limit=None):
+    def __init__(
+        self, dataset: Sequence[FlowSample], name: str, every: int = 1, limit: int | None = None
+    ) -> None:
         super().__init__()
-        self.dataset, self.name, self.every, self.limit = dataset, name, every, limit
+        self.dataset: Any = dataset
+        self.name, self.every, self.limit = name, every, limit
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         if not hasattr(self.dataset, "readable"):
             return  # it has no files of its own
         _, complaints = self.dataset[: self.limit].readable()
@@ -36,7 +43,7 @@ class EvaluatePairs(keras.callbacks.Callback):
                 "--skip-corrupt)."
             )
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if (epoch + 1) % self.every == 0 and logs is not None:
             result = evaluate(self.model, self.dataset, limit=self.limit)
             logs[f"{self.name}_epe"] = result.epe

@@ -2,8 +2,10 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 # Sintel's classes of true motion in px, from the first number up to but excluding the second.
 SPEEDS = {"s0_10": (0.0, 10.0), "s10_40": (10.0, 40.0), "s40_plus": (40.0, math.inf)}
@@ -35,7 +37,7 @@ class PixelErrors:
     speed_errors: tuple = (0.0,) * len(SPEEDS)
 
     @classmethod
-    def measure(cls, flow, truth):
+    def measure(cls, flow: npt.NDArray[Any], truth: npt.NDArray[Any]) -> "PixelErrors":
         """The sums over given pixels.
 
         Args:
@@ -57,7 +59,7 @@ class PixelErrors:
             speed_errors=tuple(float(error[of].sum()) for of in classes),
         )
 
-    def __add__(self, other):
+    def __add__(self, other: "PixelErrors") -> "PixelErrors":
         def added(a, b):
             return tuple(x + y for x, y in zip(a, b)) if isinstance(a, tuple) else a + b
 
@@ -65,32 +67,32 @@ class PixelErrors:
         return PixelErrors(*(added(getattr(self, name), getattr(other, name)) for name in names))
 
     @property
-    def epe(self):
+    def epe(self) -> float:
         """Mean end-point error, px."""
         return _ratio(self.error, self.pixels)
 
     @property
-    def fl(self):
+    def fl(self) -> float:
         """Outliers in percent: error above 3 px and above 5 % of the true motion."""
         return 100.0 * _ratio(self.outliers, self.pixels)
 
     @property
-    def above(self):
+    def above(self) -> dict[int, float]:
         """Threshold in px -> percent of pixels with a larger error."""
         shares = (100.0 * _ratio(number, self.pixels) for number in self.over)
         return dict(zip(THRESHOLDS, shares))
 
     @property
-    def by_speed(self):
+    def by_speed(self) -> dict[str, float]:
         """Class of :data:`SPEEDS` -> EPE of its pixels, px; NaN where there are none."""
         return dict(zip(SPEEDS, map(_ratio, self.speed_errors, self.speed_pixels)))
 
     @property
-    def zero_flow_epe(self):
+    def zero_flow_epe(self) -> float:
         """EPE of a flow that is zero everywhere, px: the mean true motion."""
         return _ratio(self.motion, self.pixels)
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, float]:
         """All numbers by name, flat: ``pixels``, ``epe``, ``fl``, ``above_1_px`` … ``s0_10`` …"""
         return {
             "pixels": self.pixels,

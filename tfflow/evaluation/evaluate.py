@@ -1,15 +1,26 @@
 """End-point error and related metrics, for anything with ``predict_flow`` on any data set."""
 
 import time
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from tfflow.data.datasets.base import FlowSample
 from tfflow.data.files.errors import error_text
 from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.result import Evaluation, PairResult
+from tfflow.types import Predictor
 
 
-def evaluate(predictor, dataset, *, limit=None, size=None, progress=None, complaints=None):
+def evaluate(
+    predictor: Predictor,
+    dataset: Sequence[FlowSample],
+    *,
+    limit: int | None = None,
+    size: tuple[int, int] | None = None,
+    progress: Callable[[int, int, float], object] | None = None,
+    complaints: list[str] | None = None,
+) -> Evaluation:
     """Evaluates a predictor on a data set with ground truth.
 
     Every number pools all valid pixels of all pairs, as in mmflow; see :class:`Evaluation`, which

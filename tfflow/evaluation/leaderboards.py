@@ -7,6 +7,7 @@ Sources:
 
 import dataclasses
 import re
+from typing import Literal, TypeAlias
 
 SINTEL_PASSES = ("clean", "final")
 SINTEL_SCENES = (
@@ -99,7 +100,8 @@ class Kitti:
         return tuple(member for member in wanted if member not in there)
 
 
-BENCHMARKS = {
+Benchmark: TypeAlias = Literal["sintel", "kitti2012", "kitti2015"]
+BENCHMARKS: dict[Benchmark, Sintel | Kitti] = {
     "sintel": Sintel(),
     "kitti2012": Kitti(
         195, "", "https://www.cvlibs.net/datasets/kitti/eval_stereo_flow.php?benchmark=flow"

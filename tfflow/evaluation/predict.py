@@ -3,33 +3,38 @@
 import functools
 import itertools
 import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from tfflow import visualization
+from tfflow.data.datasets.base import FlowSample
 from tfflow.data.files.flows import FLOW_EXTENSIONS, KITTI_RANGE, write_flow
 from tfflow.data.files.images import write_image
 from tfflow.data.files.video import check_other_file, read_video
 from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.evaluate import known_pixels, read_sample, timed_prediction
 from tfflow.models import FlowStream
+from tfflow.types import PathLike, Predictor
 from tfflow.visualization.colors import usual_motion
 
 _SMALLEST_LEGEND = 40  # px; on a smaller one, the scale can't be read
 
 
 def predict_pairs(
-    predictor,
-    dataset,
-    output,
+    predictor: Predictor,
+    dataset: Sequence[FlowSample],
+    output: PathLike,
     *,
-    extension=".flo",
-    max_flow=None,
-    size=None,
-    model=None,
-    progress=None,
-    complaints=None,
-):
+    extension: Literal[".flo", ".pfm", ".png"] = ".flo",
+    max_flow: float | None = None,
+    size: tuple[int, int] | None = None,
+    model: str | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    complaints: list[str] | None = None,
+) -> list[dict[str, Any]]:
     """Predicts the flow of every pair and writes it as numbers and as pictures.
 
     For a pair NAME the folder gets ``NAME`` + ``extension`` (the flow), ``NAME_colors.png`` (its
@@ -97,7 +102,14 @@ def predict_pairs(
     return results
 
 
-def write_prediction(predictor, sample, path, *, max_flow=None, size=None):
+def write_prediction(
+    predictor: Predictor,
+    sample: FlowSample,
+    path: PathLike,
+    *,
+    max_flow: float | None = None,
+    size: tuple[int, int] | None = None,
+) -> npt.NDArray[np.float32]:
     """Predicts the flow of one pair and writes it as one file.
 
     Args:
@@ -146,16 +158,16 @@ def _write_flow(path, flow, name, complaints):
 
 
 def predict_video(
-    predictor,
-    source,
-    output,
+    predictor: Predictor,
+    source: PathLike,
+    output: PathLike,
     *,
-    max_flow=None,
-    size=None,
-    limit=None,
-    progress=None,
-    complaints=None,
-):
+    max_flow: float | None = None,
+    size: tuple[int, int] | None = None,
+    limit: int | None = None,
+    progress: Callable[[int, None], object] | None = None,
+    complaints: list[str] | None = None,
+) -> int:
     """Writes a video with the frames of another and, beside each, its flow to the next frame.
 
     Frames keep their times. Where the frames are large enough, a corner of the flow shows the

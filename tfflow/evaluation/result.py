@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import math
 import statistics
+from typing import Any
 
 from tfflow.evaluation.errors import THRESHOLDS, PixelErrors
 
@@ -29,12 +30,12 @@ class PairResult:
     unmatched: PixelErrors | None = None
 
     @property
-    def epe(self):
+    def epe(self) -> float:
         """Mean end-point error over its valid pixels, px; NaN if it has none."""
         return self.errors.epe
 
     @property
-    def scene(self):
+    def scene(self) -> str:
         """The part of the name before its last slash; "" if there is no slash."""
         return self.name.rpartition("/")[0]
 
@@ -68,31 +69,31 @@ class Evaluation:
     per_pair: tuple
 
     @functools.cached_property
-    def errors(self):
+    def errors(self) -> PixelErrors:
         """:class:`PixelErrors` over all valid pixels of all pairs."""
         return _pooled(pair.errors for pair in self.per_pair)
 
     @functools.cached_property
-    def matched(self):
+    def matched(self) -> PixelErrors | None:
         """The same over matched pixels (KITTI: noc); None if no pair has a mask of occlusions."""
         return _pooled(pair.matched for pair in self.per_pair)
 
     @functools.cached_property
-    def unmatched(self):
+    def unmatched(self) -> PixelErrors | None:
         """The same over unmatched, that is occluded pixels; None if no pair has a mask."""
         return _pooled(pair.unmatched for pair in self.per_pair)
 
     @functools.cached_property
-    def scenes(self):
+    def scenes(self) -> dict[str, PixelErrors]:
         """Scene -> :class:`PixelErrors` over its pairs; pairs without a scene are left out."""
-        scenes = {}
+        scenes: dict[str, PixelErrors] = {}
         for pair in self.per_pair:
             if pair.scene:
                 scenes[pair.scene] = scenes.get(pair.scene, PixelErrors()) + pair.errors
         return scenes
 
     @functools.cached_property
-    def pair_means(self):
+    def pair_means(self) -> dict[str, dict[str, float]]:
         """Mean over pairs of each pair's own EPE and shares.
 
         ``{"all": {"epe": …, "fl": …, "above_1_px": …, …}}``, with ``"matched"`` and
@@ -109,42 +110,42 @@ class Evaluation:
         return {name: _means(each) for name, each in counted.items() if each}
 
     @property
-    def epe(self):
+    def epe(self) -> float:
         """Mean end-point error, px."""
         return self.errors.epe
 
     @property
-    def fl(self):
+    def fl(self) -> float:
         """Fl-all: outliers in percent (error above 3 px and above 5 % of the true motion)."""
         return self.errors.fl
 
     @property
-    def above(self):
+    def above(self) -> dict[int, float]:
         """1, 3, 5 (px) -> percent of pixels with a larger error."""
         return self.errors.above
 
     @property
-    def by_speed(self):
+    def by_speed(self) -> dict[str, float]:
         """EPE where the true motion is 0 to 10, 10 to 40, 40 px and up; NaN without such pixels."""
         return self.errors.by_speed
 
     @property
-    def zero_flow_epe(self):
+    def zero_flow_epe(self) -> float:
         """EPE of a flow that is zero everywhere: the mean true motion, px."""
         return self.errors.zero_flow_epe
 
     @property
-    def pairs(self):
+    def pairs(self) -> int:
         """Number of pairs."""
         return len(self.per_pair)
 
     @property
-    def milliseconds(self):
+    def milliseconds(self) -> float:
         """Median time of a call of ``predict_flow``, without the first one."""
         times = [pair.milliseconds for pair in self.per_pair]
         return statistics.median(times[1:] or times)
 
-    def worst(self, count):
+    def worst(self, count: int) -> tuple[PairResult, ...]:
         """The pairs with the largest EPE, largest first; one that is not finite is the largest."""
 
         def badness(pair):
@@ -153,7 +154,7 @@ class Evaluation:
         counted = [pair for pair in self.per_pair if pair.errors.pixels]
         return tuple(sorted(counted, key=badness, reverse=True)[:count])
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """For JSON: everything but the list of pairs."""
         values = {
             "epe": self.epe,

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from tfflow.atomic_file import atomic_file
 from tfflow.data.datasets import FlowDataset
 from tfflow.data.files.flows import KITTI_RANGE, write_flow
 from tfflow.evaluation.evaluate import timed_prediction
-from tfflow.evaluation.leaderboards import BENCHMARKS
+from tfflow.evaluation.leaderboards import BENCHMARKS, Benchmark
+from tfflow.types import PathLike, Predictor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Submission:
     next_step: str
 
 
-def missing_from_submission(dataset, benchmark):
+def missing_from_submission(dataset: FlowDataset, benchmark: Benchmark) -> tuple[str, ...]:
     """What the server wants and the data set lacks, judged by the pairs' names alone.
 
     Args:
@@ -51,7 +53,15 @@ def missing_from_submission(dataset, benchmark):
     return BENCHMARKS[_known(benchmark)].missing(_members(dataset, benchmark))
 
 
-def write_submission(predictor, dataset, output, benchmark, *, size=None, progress=None):
+def write_submission(
+    predictor: Predictor,
+    dataset: FlowDataset,
+    output: PathLike,
+    benchmark: Benchmark,
+    *,
+    size: tuple[int, int] | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> Submission:
     """Predicts the flow of a test set and writes it as the benchmark's server takes it.
 
     * ``"sintel"``: a folder with ``clean/SCENE/frame0001.flo`` … and ``final/…``, from which

@@ -5,9 +5,11 @@ import json
 import math
 
 from tfflow.atomic_file import atomic_file
+from tfflow.evaluation.result import Evaluation
+from tfflow.types import PathLike
 
 
-def write_csv(path, evaluation):
+def write_csv(path: PathLike, evaluation: Evaluation) -> None:
     """Writes a line for each pair, in the data set's order, completely or not at all.
 
     Columns: ``name``, ``scene``, ``milliseconds``, then the numbers of
@@ -23,15 +25,14 @@ def write_csv(path, evaluation):
         OSError: If the file can't be written.
     """
     rows = [_row(pair) for pair in evaluation.per_pair]
-    # Of the longest row: pairs without a mask have fewer columns.
-    columns = list(max(rows, key=len))
+    longest = max(rows, key=len)  # pairs without a mask have fewer columns
     with atomic_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer = csv.DictWriter(file, list(longest), restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
 
-def write_json(path, evaluation):
+def write_json(path: PathLike, evaluation: Evaluation) -> None:
     """Writes all numbers but those of single pairs, completely or not at all.
 
     A value that is not a number, such as the EPE of no pixels, is ``null``.

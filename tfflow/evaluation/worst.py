@@ -1,15 +1,27 @@
 """Pictures of the pairs that a predictor does worst on."""
 
 import pathlib
+from collections.abc import Callable, Sequence
 
+from tfflow.data.datasets.base import FlowSample
 from tfflow.data.files.images import write_image
 from tfflow.evaluation.evaluate import timed_prediction
+from tfflow.evaluation.result import Evaluation
+from tfflow.types import PathLike, Predictor
 from tfflow.visualization import flow_figure
 
 
 def write_worst_pairs(
-    evaluation, predictor, dataset, output, count, *, size=None, model=None, progress=None
-):
+    evaluation: Evaluation,
+    predictor: Predictor,
+    dataset: Sequence[FlowSample],
+    output: PathLike,
+    count: int,
+    *,
+    size: tuple[int, int] | None = None,
+    model: str | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> list[pathlib.Path]:
     """Draws the pairs with the largest EPE: frames, flow, truth and error side by side.
 
     The flow is predicted once more, so that an evaluation need not keep any.

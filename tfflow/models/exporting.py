@@ -1,12 +1,15 @@
 """``model.export``, and what Keras's and TensorFlow's exporters need."""
 
+from typing import Any, Literal
+
 import keras
 
 from tfflow.atomic_file import atomic_file
 from tfflow.ops.native import builtin_operators, reference_ops
+from tfflow.types import ModelMixin, PathLike
 
 
-class Exportable:
+class Exportable(ModelMixin):
     """Gives Keras's exporters the input shapes, which a network that builds itself never notes."""
 
     # Keras's and TensorFlow's exporters (TFLiteConverter.from_keras_model) read a model's inputs
@@ -19,13 +22,13 @@ class Exportable:
     def _build_shapes_dict(self, noted):
         pass
 
-    def quantize(self, mode=None, **kwargs):
+    def quantize(self, mode: str | None = None, **kwargs: Any) -> None:
         raise NotImplementedError(
             f"Keras quantizes dense layers alone, and {self.name} has none. For a file in int8: "
             'tfflow.tflite.export(model, "NAME.tflite", quantization="int8").'
         )
 
-    def input_signature(self, size=None):
+    def input_signature(self, size: tuple[int, int] | None = None) -> list[dict[str, Any]]:
         """The input signature for :meth:`export`: one dictionary of two images.
 
         Args:
@@ -44,8 +47,13 @@ class Exportable:
         ]
 
     def export(
-        self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs
-    ):
+        self,
+        filepath: PathLike,
+        format: Literal["tf_saved_model", "onnx", "openvino", "litert"] = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
         """Like ``keras.Model.export``: a file or folder that runs without this package.
 
         It computes the same as a call, in float32. For phones, :func:`tfflow.tflite.export` offers

@@ -1,8 +1,12 @@
 """What all networks share: images in, flow out; fit, save, predict_flow."""
 
-import typing
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import keras
+import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from tfflow.models import registry
@@ -11,6 +15,7 @@ from tfflow.models.parts import WithParts
 from tfflow.models.prediction import ImagePair, check_not_in_255, next_multiple, working_size
 from tfflow.models.supervision import Supervised
 from tfflow.ops import resize, resize_flow
+from tfflow.types import Images, PathLike, Tensor
 
 
 class FlowModel(Exportable, Supervised, WithParts, keras.Model):
@@ -40,9 +45,9 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
     flow_div = 20.0
     multiple = 64
     # Further inputs (B, H, W, channels) of a network that is part of a stack: name -> channels.
-    link_channels: typing.ClassVar[dict[str, int]] = {}
+    link_channels: ClassVar[dict[str, int]] = {}
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         policy = keras.config.dtype_policy()
         if self.dtype_policy.name != policy.name:
@@ -57,15 +62,17 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         self.jit_compile = keras.backend.backend() != "tensorflow"
 
     @staticmethod
-    def level_stride(level):
+    def level_stride(level: int) -> int:
         """Image pixels, in each direction, per pixel of ``flowN``."""
         return 2**level
 
-    def estimate(self, image1, image2, training=None):
+    def estimate(
+        self, image1: Tensor, image2: Tensor, training: bool | None = None
+    ) -> dict[str, Tensor]:
         """The network itself: two images (B, H, W, 3) to its pyramid, finest level first."""
         raise TypeError(f"{type(self).__name__} must define estimate(image1, image2, training).")
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> dict[str, Tensor]:
         if len(args) > 1:
             raise TypeError(
                 f"{self.name} is called with one dictionary, "
@@ -75,19 +82,19 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         check_not_in_255(*args)
         return super().__call__(*args, **kwargs)
 
-    def fit(self, x=None, *args, **kwargs):
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         check_not_in_255(x)
         return super().fit(x, *args, **kwargs)
 
-    def evaluate(self, x=None, *args, **kwargs):
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         check_not_in_255(x)
         return super().evaluate(x, *args, **kwargs)
 
-    def predict(self, x, *args, **kwargs):
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> dict[str, npt.NDArray[np.float32]]:
         check_not_in_255(x)
         return super().predict(x, *args, **kwargs)
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: dict[str, Tensor], training: bool | None = None) -> dict[str, Tensor]:
         image1, image2 = self._checked_images(inputs)
         link = {name: inputs[name] for name in self.link_channels}
         size = ops.shape(image1)[1:3]
@@ -107,11 +114,11 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         return {"flow": resize(finest, size) * self.flow_div, **outputs}
 
     @property
-    def siamese(self):
+    def siamese(self) -> bool:
         """Whether an image can be encoded by itself; see :class:`SiameseFlowModel`."""
         return False
 
-    def compiled_parts(self):
+    def compiled_parts(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """The two compiled parts of a siamese network; see :class:`SiameseFlowModel`.
 
         Raises:
@@ -119,7 +126,7 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         """
         raise ValueError(self.why_not_siamese())
 
-    def why_not_siamese(self):
+    def why_not_siamese(self) -> str:
         """A sentence: why this network can't encode an image by itself, and which ones can."""
         reason = "works on both images together"
         if hasattr(self, "encode"):
@@ -132,7 +139,7 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
             f"{', '.join(able)}."
         )
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         """Creates all weights, whatever the images' size.
 
         A subclass calls this at the end of ``__init__``: a new model can then count its parameters,
@@ -146,7 +153,9 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
             }
         )
 
-    def predict_flow(self, image1, image2, *, size=None):
+    def predict_flow(
+        self, image1: Images, image2: Images, *, size: tuple[int, int] | None = None
+    ) -> npt.NDArray[np.float32]:
         """Optical flow from ``image1`` to ``image2``, for images of any size.
 
         The images are resized bilinearly to the next multiple of :attr:`multiple` (never rounded to
@@ -178,7 +187,9 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         outputs = self.predict_on_batch({"image1": pair.image1, "image2": pair.image2})
         return pair.restore(outputs["flow"])
 
-    def working_size(self, image_size, size=None):
+    def working_size(
+        self, image_size: tuple[int, int], size: tuple[int, int] | None = None
+    ) -> tuple[int, int]:
         """The (height, width) to run images of a size at; ``size`` if it is given.
 
         Raises:
@@ -187,9 +198,10 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         if size is None:
             return working_size(image_size, self.multiple)
         self._check_size(size)
-        return tuple(size)
+        height, width = size
+        return height, width
 
-    def weights_by_name(self):
+    def weights_by_name(self) -> dict[str, Any]:
         """All weights by their place in the network, such as ``"level5/matching/conv1/kernel"``."""
         parts = [layer for layer in self.layers if isinstance(layer, FlowModel)]
         of_parts = {id(weight) for part in parts for weight in part.weights}
@@ -199,7 +211,7 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
             named |= {f"{part.name}/{name}": w for name, w in part.weights_by_name().items()}
         return named
 
-    def start_from(self, earlier):
+    def start_from(self, earlier: "FlowModel") -> list[str]:
         """Takes over the weights of an earlier training stage; the optimizer starts anew.
 
         Args:
@@ -237,7 +249,13 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
             mine[name].assign(weight)
         return sorted(set(mine) - set(theirs))
 
-    def save_preset(self, folder, *, card=None, tflite=()):
+    def save_preset(
+        self,
+        folder: PathLike,
+        *,
+        card: dict[str, Any] | None = None,
+        tflite: Sequence[PathLike] = (),
+    ) -> pathlib.Path:
         """Writes a folder that others can load: weights, a card, exported files, with SHA-256.
 
         ``tfflow.load(folder)`` and :meth:`from_preset` read it, from a disk or, after
@@ -260,7 +278,7 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         return registry.loading().save_preset(self, folder, card, tflite)
 
     @classmethod
-    def from_preset(cls, source):
+    def from_preset(cls, source: PathLike) -> "FlowModel":
         """A trained network, as :func:`tfflow.load` loads it, if it is of this class.
 
         Args:
@@ -275,7 +293,7 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         return model
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "FlowModel":
         """The network of a configuration, in its precision."""
         config = dict(config)
         config.pop("fine_below", None)  # in files of earlier versions, which could look twice

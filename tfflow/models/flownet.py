@@ -6,6 +6,8 @@ images down to a 64th. A decoder predicts flow at every level back up to a quart
 encoder's features of that level and the output of the level below.
 """
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -20,6 +22,7 @@ from tfflow.models.layers import (
 )
 from tfflow.models.siamese import SiameseFlowModel
 from tfflow.ops import correlation
+from tfflow.types import Tensor
 
 # Name, channels, filter, stride. A stride of 2 begins a level.
 CONV1_TO_3 = (("conv1", 64, 7, 2), ("conv2", 128, 5, 2), ("conv3", 256, 5, 2))
@@ -64,20 +67,22 @@ class FlowNetS(FlowModel):
         name: Name of the model.
     """
 
-    def __init__(self, *, stacked=False, name="flownets", **kwargs):
+    def __init__(self, *, stacked: bool = False, name: str = "flownets", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.stacked = stacked
         if stacked:
-            self.link_channels = LINK
+            self.link_channels = LINK  # type: ignore[misc]  # only a stacked one has them
         self.encoder = Encoder(CONV1_TO_3 + CONV3_1_TO_6, name="encoder")
         self.decoder = Decoder(DECONVOLUTIONS, upsampling_bias=False, name="decoder")
         self.build()
 
-    def estimate(self, image1, image2, training=None, **link):
+    def estimate(
+        self, image1: Tensor, image2: Tensor, training: bool | None = None, **link: Tensor
+    ) -> dict[str, Tensor]:
         features = self.encoder(ops.concatenate([image1, image2, *link.values()], axis=-1))
         return self.decoder(features)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "stacked": self.stacked}
 
 
@@ -93,7 +98,9 @@ class FlowNetC(SiameseFlowModel):
         name: Name of the model.
     """
 
-    def __init__(self, *, normalize_correlation=False, name="flownetc", **kwargs):
+    def __init__(
+        self, *, normalize_correlation: bool = False, name: str = "flownetc", **kwargs: Any
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.normalize_correlation = normalize_correlation
         self.encoder = Encoder(CONV1_TO_3, name="encoder")
@@ -102,11 +109,16 @@ class FlowNetC(SiameseFlowModel):
         self.decoder = Decoder(DECONVOLUTIONS, name="decoder")
         self.build()
 
-    def extract(self, images, training=None):
+    def extract(self, images: Tensor, training: bool | None = None) -> dict[str, Tensor]:
         features = self.encoder(images)
         return {f"level{level}": features[level] for level in (2, 3)}
 
-    def estimate_from(self, features1, features2, training=None):
+    def estimate_from(
+        self,
+        features1: dict[str, Tensor],
+        features2: dict[str, Tensor],
+        training: bool | None = None,
+    ) -> dict[str, Tensor]:
         first, second = features1["level3"], features2["level3"]
         # 21 x 21 displacements of up to 20 pixels of level 3, 160 of the image.
         cost = correlation(
@@ -115,7 +127,7 @@ class FlowNetC(SiameseFlowModel):
         matched = ops.concatenate([self.redirection(first), leaky_relu(cost)], axis=-1)
         return self.decoder({2: features1["level2"], **self.matched_encoder(matched)})
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "normalize_correlation": self.normalize_correlation}
 
 
@@ -131,17 +143,19 @@ class FlowNet2SD(FlowModel):
         name: Name of the model.
     """
 
-    def __init__(self, *, flow_div=20.0, name="flownet2sd", **kwargs):
+    def __init__(self, *, flow_div: float = 20.0, name: str = "flownet2sd", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.flow_div = flow_div
         self.encoder = Encoder(SMALL_DISPLACEMENTS, name="encoder")
         self.decoder = Decoder(DECONVOLUTIONS, SMOOTHINGS, name="decoder")
         self.build()
 
-    def estimate(self, image1, image2, training=None):
+    def estimate(
+        self, image1: Tensor, image2: Tensor, training: bool | None = None
+    ) -> dict[str, Tensor]:
         return self.decoder(self.encoder(ops.concatenate([image1, image2], axis=-1)))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "flow_div": self.flow_div}
 
 

@@ -5,6 +5,8 @@ parts are the networks of :mod:`tfflow.models.flownet`, linked by the second ima
 flow so far, and the remaining brightness error.
 """
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -12,6 +14,7 @@ from tfflow.models.flow_model import FlowModel
 from tfflow.models.flownet import Decoder, Encoder, FlowNet2SD, FlowNetC, FlowNetS
 from tfflow.models.layers import Block
 from tfflow.ops import resize, safe_norm, upsample_nearest, warp
+from tfflow.types import Tensor
 
 # The fusion network works at full size: name, channels, filter, stride.
 FUSION = (
@@ -43,12 +46,12 @@ class FlowNet2Stack(FlowModel):
     def __init__(
         self,
         *,
-        refinements=2,
-        normalize_correlation=False,
-        freeze=(),
-        name=None,
-        **kwargs,
-    ):
+        refinements: int = 2,
+        normalize_correlation: bool = False,
+        freeze: tuple[str, ...] = (),
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         if refinements not in (1, 2):
             raise ValueError(f"refinements must be 1 (CS) or 2 (CSS); got {refinements!r}.")
         super().__init__(name=name or f"flownet2c{'s' * refinements}", **kwargs)
@@ -62,11 +65,13 @@ class FlowNet2Stack(FlowModel):
         self.build()
 
     @property
-    def corrections(self):
+    def corrections(self) -> list[FlowNetS]:
         """The FlowNetS in order."""
         return [self.flownets1] if self.refinements == 1 else [self.flownets1, self.flownets2]
 
-    def estimate(self, image1, image2, training=None):
+    def estimate(
+        self, image1: Tensor, image2: Tensor, training: bool | None = None
+    ) -> dict[str, Tensor]:
         images = {"image1": image1, "image2": image2}
         outputs = self.flownetc(images, training=training)
         for network in self.corrections:
@@ -76,7 +81,7 @@ class FlowNet2Stack(FlowModel):
             outputs = network({**images, **link}, training=training)
         return {name: value for name, value in outputs.items() if name != "flow"}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         names = ("refinements", "normalize_correlation")
         config = {name: getattr(self, name) for name in names}
         return {**super().get_config(), **config}
@@ -105,12 +110,12 @@ class FlowNet2(FlowModel):
     def __init__(
         self,
         *,
-        sd_flow_div=20.0,
-        normalize_correlation=False,
-        freeze=(),
-        name="flownet2",
-        **kwargs,
-    ):
+        sd_flow_div: float = 20.0,
+        normalize_correlation: bool = False,
+        freeze: tuple[str, ...] = (),
+        name: str = "flownet2",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.sd_flow_div, self.normalize_correlation = sd_flow_div, normalize_correlation
         self.flownet2css = FlowNet2Stack(
@@ -123,10 +128,12 @@ class FlowNet2(FlowModel):
         self.build()
 
     @staticmethod
-    def level_stride(level):
+    def level_stride(level: int) -> int:
         return 2 ** (level - 1)  # the fusion network's level 1 is the image
 
-    def estimate(self, image1, image2, training=None):
+    def estimate(
+        self, image1: Tensor, image2: Tensor, training: bool | None = None
+    ) -> dict[str, Tensor]:
         images = {"image1": image1, "image2": image2}
         flows, errors = [], []
         for network in (self.flownet2sd, self.flownet2css):
@@ -139,7 +146,7 @@ class FlowNet2(FlowModel):
         x = [image1, *flows, *lengths, *errors]
         return self.fusion(ops.concatenate([ops.cast(each, "float32") for each in x], axis=-1))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         names = ("sd_flow_div", "normalize_correlation")
         config = {name: getattr(self, name) for name in names}
         return {**super().get_config(), **config}

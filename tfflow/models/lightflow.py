@@ -5,12 +5,15 @@ for phones: every convolution is a depthwise 3x3 and a pointwise 1x1, upsampling
 neighbour, and five predictions at five resolutions are averaged into one.
 """
 
+from typing import Any
+
 import keras
 from keras import layers, ops
 
 from tfflow.models.flow_model import FlowModel
 from tfflow.models.layers import LEAKY_SLOPE, checked_width, he_normal, leaky_relu
 from tfflow.ops import upsample_nearest
+from tfflow.types import Tensor
 
 # Table 1: name, output channels, stride. Levels end where the stride is 2.
 ENCODER = (
@@ -127,14 +130,14 @@ class LightFlow(FlowModel):
     def __init__(
         self,
         *,
-        width=1.0,
-        predictor_activation=True,
-        batch_norm_momentum=0.9,
-        synchronized=False,
-        freeze_statistics=False,
-        name="lightflow",
-        **kwargs,
-    ):
+        width: float = 1.0,
+        predictor_activation: bool = True,
+        batch_norm_momentum: float = 0.9,
+        synchronized: bool = False,
+        freeze_statistics: bool = False,
+        name: str = "lightflow",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.width, self.predictor_activation = checked_width(width), predictor_activation
         self.batch_norm_momentum, self.synchronized = batch_norm_momentum, synchronized
@@ -154,7 +157,9 @@ class LightFlow(FlowModel):
         ]
         self.build()
 
-    def estimate(self, image1, image2, training=None):
+    def estimate(
+        self, image1: Tensor, image2: Tensor, training: bool | None = None
+    ) -> dict[str, Tensor]:
         mean = ops.convert_to_tensor(MEAN, dtype=image1.dtype)
         x = ops.concatenate([image1 - mean, image2 - mean], axis=-1)
         if self.freeze_statistics:
@@ -165,7 +170,7 @@ class LightFlow(FlowModel):
 
         # The average of the five predictions, each upsampled to a quarter of the image's size by
         # nearest neighbour. Adding the coarse ones on the way up gives the same sum.
-        flow = None
+        flow: Tensor = None
         for convolution, predictor, (_, _, skip) in zip(self.decoder, self.predictors, DECODER):
             if skip is not None:
                 x = ops.concatenate([upsample_nearest(x), encoded[skip]], axis=-1)
@@ -174,7 +179,7 @@ class LightFlow(FlowModel):
             flow = prediction if flow is None else upsample_nearest(flow) + prediction
         return {"flow2": flow / len(self.predictors)}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         names = (
             "width",
             "predictor_activation",

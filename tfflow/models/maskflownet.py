@@ -8,6 +8,9 @@ Inside, flow is (v, u), vertical first, like the offsets of deformable convoluti
 (u, v). The numbers are mmflow's; where the authors' differ, there is a switch.
 """
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 import keras
 from keras import ops
 
@@ -22,6 +25,7 @@ from tfflow.models.layers import (
 )
 from tfflow.ops import convolution_at, correlation, upsample_from_corner, warp
 from tfflow.ops.arguments import full_precision
+from tfflow.types import Tensor
 
 COARSEST, FINEST = 6, 2
 CHANNELS = (16, 32, 64, 96, 128, 196)
@@ -50,25 +54,29 @@ class MaskFlowNetS(FlowModel):
         name: Name of the model.
     """
 
-    def __init__(self, *, normalize_correlation=False, name="maskflownets", **kwargs):
+    def __init__(
+        self, *, normalize_correlation: bool = False, name: str = "maskflownets", **kwargs: Any
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.normalize_correlation = normalize_correlation
         self.encoder = Encoder(PYRAMID, name="encoder", initializer=he_uniform())
         self.decoder = MaskDecoder(normalize_correlation, name="decoder")
         self.build()
 
-    def estimate(self, image1, image2, training=None):
+    def estimate(
+        self, image1: Tensor, image2: Tensor, training: bool | None = None
+    ) -> dict[str, Tensor]:
         images = centered(image1, image2)
         flows, mask = self.decoder(*self.pyramids(images))
         return {**as_outputs(flows), "occlusion": occlusion_of(upsample_from_corner(mask, 4))}
 
-    def pyramids(self, images):
+    def pyramids(self, images: Sequence[Tensor]) -> tuple[dict[int, Tensor], ...]:
         """Level -> features, of the first image and of the second."""
         features = self.encoder(ops.concatenate(images, axis=0))
         split = {level: ops.split(both, 2) for level, both in features.items()}
         return tuple({level: pair[i] for level, pair in split.items()} for i in (0, 1))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "normalize_correlation": self.normalize_correlation}
 
 
@@ -98,15 +106,15 @@ class MaskFlowNet(FlowModel):
     def __init__(
         self,
         *,
-        implementation="mmflow",
-        normalize_correlation=None,
-        swapped_first_flow=None,
-        raw_mask=None,
-        first_features_twice=None,
-        freeze=(),
-        name="maskflownet",
-        **kwargs,
-    ):
+        implementation: Literal["mmflow", "mxnet"] = "mmflow",
+        normalize_correlation: bool | None = None,
+        swapped_first_flow: bool | None = None,
+        raw_mask: bool | None = None,
+        first_features_twice: bool | None = None,
+        freeze: tuple[str, ...] = (),
+        name: str = "maskflownet",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         if implementation not in IMPLEMENTATIONS:
             raise ValueError(
@@ -128,7 +136,9 @@ class MaskFlowNet(FlowModel):
             self.freeze_parts(freeze)
         self.build()
 
-    def estimate(self, image1, image2, training=None):
+    def estimate(
+        self, image1: Tensor, image2: Tensor, training: bool | None = None
+    ) -> dict[str, Tensor]:
         images = centered(image1, image2)
         features1, features2 = self.maskflownets.pyramids(images)
         flows, mask = self.maskflownets.decoder(features1, features2)
@@ -152,7 +162,7 @@ class MaskFlowNet(FlowModel):
         flows = self.decoder(features1, features2, warped_features, flows)
         return {**as_outputs(flows), "occlusion": occlusion_of(full_mask)}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         names = ("implementation", *IMPLEMENTATIONS["mmflow"])
         config = {name: getattr(self, name) for name in names}
         return {**super().get_config(), **config}

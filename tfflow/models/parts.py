@@ -1,14 +1,20 @@
 """The parts of a model: frozen by name, or compiled as models of their own."""
 
 import pathlib
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import keras
 
+from tfflow.types import ModelMixin, PathLike
 
-class WithParts:
+_Model = TypeVar("_Model", bound="WithParts")
+
+
+class WithParts(ModelMixin):
     """Freezes a model's parts; they stay frozen when it is saved and loaded, or cloned."""
 
-    def freeze_parts(self, names):
+    def freeze_parts(self, names: tuple[str, ...] | list[str]) -> None:
         """Freezes the weights of parts in training; all others are trained.
 
         Args:
@@ -34,14 +40,14 @@ class WithParts:
             part.trainable = False
 
     @property
-    def frozen_parts(self):
+    def frozen_parts(self) -> tuple[str, ...]:
         """The names of the outermost parts that keep their weights, as ``freeze_parts`` takes them.
 
         The configuration has them too: they stay frozen when a model is saved and loaded.
         """
         return _frozen(self) if self.trainable else ()
 
-    def save(self, filepath, *args, **kwargs):
+    def save(self, filepath: PathLike, *args: Any, **kwargs: Any) -> None:
         if pathlib.Path(filepath).suffix in (".h5", ".hdf5"):
             # Keras writes such a file without an error, and can never load it again.
             raise ValueError(
@@ -50,7 +56,7 @@ class WithParts:
             )
         super().save(filepath, *args, **kwargs)
 
-    def in_float32(self):
+    def in_float32(self: _Model) -> _Model:
         """The model itself, or its float32 twin if it computes in mixed precision."""
         if {layer.compute_dtype for layer in (self, *self.layers)} <= {"float32"}:
             return self
@@ -61,7 +67,7 @@ class WithParts:
         twin.set_weights(self.get_weights())
         return twin
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         frozen = {"frozen_parts": self.frozen_parts} if self.frozen_parts else {}
         return {**super().get_config(), **frozen}
 
@@ -80,16 +86,16 @@ class CompiledPart(keras.Model):
         function: ``function(inputs)``, with the inputs of ``predict_on_batch``.
     """
 
-    def __init__(self, model, function):
+    def __init__(self, model: Any, function: Callable[[Any], Any]) -> None:
         super().__init__(name=f"part_of_{model.name}", autocast=False)  # it casts for itself
         # Part of the model, so that backends that pass weights as arguments find them.
         self.whole, self.function = model, function
         self.jit_compile = model.jit_compile
 
-    def build(self, *args, **kwargs):
+    def build(self, *args: Any, **kwargs: Any) -> None:
         pass
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return self.function(inputs)
 
 

@@ -1,9 +1,19 @@
 """The networks by name. Nothing here imports Keras, so that listing them takes no time."""
 
+from __future__ import annotations
+
+import builtins
 import dataclasses
 import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from tfflow.suggestion import suggestion
+
+if TYPE_CHECKING:
+    from tfflow.models.flow_model import FlowModel
+
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,14 +31,14 @@ class ModelEntry:
     """
 
     name: str
-    target: object
+    target: Any
     arguments: dict
     parameters: int | None = None
     gflops: float | None = None
     paper: str = ""
     description: str = ""
 
-    def model_class(self):
+    def model_class(self) -> type[FlowModel]:
         """The class, imported now."""
         if not isinstance(self.target, str):
             return self.target
@@ -40,12 +50,23 @@ _ENTRIES: dict[str, ModelEntry] = {}
 
 # Set by tfflow/__init__.py: a function that returns the module tfflow.loading. Presets know models,
 # models don't know presets; the two meet there.
-loading = None
+loading: Any = None
 
 
+@overload
+def register(name: str, target: None = None, **settings: Any) -> Callable[[T], T]: ...
+@overload
+def register(name: str, target: T, **settings: Any) -> T: ...
 def register(
-    name, target=None, *, parameters=None, gflops=None, paper="", description="", **arguments
-):
+    name: str,
+    target: Any = None,
+    *,
+    parameters: int | None = None,
+    gflops: float | None = None,
+    paper: str = "",
+    description: str = "",
+    **arguments: Any,
+) -> Any:
     """Adds a network under a name of its own, for :func:`create`, recipes and the command line.
 
     Without ``target`` it is a class decorator.
@@ -86,12 +107,12 @@ def register(
     return target
 
 
-def list():
+def list() -> builtins.list[str]:
     """The names of all registered networks, in alphabetical order."""
     return sorted(_ENTRIES)
 
 
-def entry(name):
+def entry(name: str) -> ModelEntry:
     """The :class:`ModelEntry` of a name.
 
     Raises:
@@ -102,7 +123,7 @@ def entry(name):
     return _ENTRIES[name]
 
 
-def create(name, /, *, preset=None, **arguments):
+def create(name: str, /, *, preset: str | None = None, **arguments: Any) -> FlowModel:
     """Builds a network by name, with random weights or a preset's.
 
     Args:

@@ -15,6 +15,8 @@ The learned gates on the expected displacements and the sizes are ours, chosen b
 docs/rillflow.md has every experiment.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -23,6 +25,7 @@ from tfflow.models.layers import Block, Convolution, checked_width
 from tfflow.models.siamese import SiameseFlowModel
 from tfflow.ops import correlation, resize, upsample_convex, warp
 from tfflow.ops.arguments import full_precision
+from tfflow.types import Tensor
 
 # Of each level, finest first: from a quarter of the image's size to a 64th.
 LEVELS = (2, 3, 4, 5, 6)
@@ -57,7 +60,7 @@ class RillFlow(SiameseFlowModel):
         name: Name of the model.
     """
 
-    def __init__(self, *, width=1.0, name="rillflow", **kwargs):
+    def __init__(self, *, width: float = 1.0, name: str = "rillflow", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.width = checked_width(width)
 
@@ -94,12 +97,12 @@ class RillFlow(SiameseFlowModel):
         }
         self.refinement = Decoder(scaled(REFINEMENT), 2, first_kernel=1, name="refinement")
         self.upsampling = [
-            Convolution(*scaled((UPSAMPLING,)), 1, name="upsampling"),
+            Convolution(scaled((UPSAMPLING,))[0], 1, name="upsampling"),
             Convolution(9 * 4**2, 1, linear=True, name="shares"),
         ]
         self.build()
 
-    def extract(self, images, training=None):
+    def extract(self, images: Tensor, training: bool | None = None) -> dict[str, Tensor]:
         x = images - ops.cast(MEAN, images.dtype)
         features = {}
         for level in LEVELS:
@@ -109,7 +112,12 @@ class RillFlow(SiameseFlowModel):
             features[f"matched{level}"] = unit_length(self.projections[str(level)](x))
         return features
 
-    def estimate_from(self, features1, features2, training=None):
+    def estimate_from(
+        self,
+        features1: dict[str, Tensor],
+        features2: dict[str, Tensor],
+        training: bool | None = None,
+    ) -> dict[str, Tensor]:
         flow, state, outputs = None, None, {}
         for level in reversed(LEVELS):
             pixels = self.flow_div / 2**level  # of this level, per network unit
@@ -152,7 +160,7 @@ class RillFlow(SiameseFlowModel):
         outputs["flow0"] = upsample_convex(flow + correction, 0.25 * full_precision(x), 4)
         return {name: outputs[name] for name in sorted(outputs)}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "width": self.width}
 
 

@@ -1,9 +1,13 @@
 """Networks that encode each image alone before matching: a video's frame is encoded once."""
 
+from collections.abc import Callable
+from typing import Any
+
 from keras import ops
 
 from tfflow.models.flow_model import FlowModel
 from tfflow.models.parts import CompiledPart
+from tfflow.types import Tensor
 
 
 class SiameseFlowModel(FlowModel):
@@ -20,7 +24,7 @@ class SiameseFlowModel(FlowModel):
     :class:`tfflow.models.FlowStream` does that with frames of any size.
     """
 
-    def extract(self, images, training=None):
+    def extract(self, images: Tensor, training: bool | None = None) -> dict[str, Tensor]:
         """All that matching needs of one image: (B, H, W, 3) -> a dict, name -> (B, h, w, C).
 
         Images are in the network's own precision. The result for an image must not depend on others
@@ -28,18 +32,26 @@ class SiameseFlowModel(FlowModel):
         """
         raise TypeError(f"{type(self).__name__} must define extract(images, training).")
 
-    def estimate_from(self, features1, features2, training=None):
+    def estimate_from(
+        self,
+        features1: dict[str, Tensor],
+        features2: dict[str, Tensor],
+        training: bool | None = None,
+    ) -> dict[str, Tensor]:
         """The pyramid of flow from two images' features, as in ``estimate``."""
         raise TypeError(
             f"{type(self).__name__} must define estimate_from(features1, features2, training)."
         )
 
-    def estimate(self, image1, image2, training=None):
+    def estimate(
+        self, image1: Tensor, image2: Tensor, training: bool | None = None
+    ) -> dict[str, Tensor]:
         # Both images go through the network's first part as one batch.
         features = self.extract(ops.concatenate([image1, image2], axis=0), training=training)
-        return self.estimate_from(*halves(features), training=training)
+        first, second = halves(features)
+        return self.estimate_from(first, second, training=training)
 
-    def encode(self, image, training=None):
+    def encode(self, image: Tensor, training: bool | None = None) -> dict[str, Tensor]:
         """Features of one image, for :meth:`match`.
 
         Args:
@@ -58,7 +70,12 @@ class SiameseFlowModel(FlowModel):
         self._check_size(image.shape[1:3])
         return self.extract(ops.cast(image, self.compute_dtype), training=training)
 
-    def match(self, features1, features2, training=None):
+    def match(
+        self,
+        features1: dict[str, Tensor],
+        features2: dict[str, Tensor],
+        training: bool | None = None,
+    ) -> dict[str, Tensor]:
         """The outputs of a call with two images, from their features.
 
         Args:
@@ -79,7 +96,7 @@ class SiameseFlowModel(FlowModel):
         stride = self.level_stride(int(name.removeprefix("flow")))
         return self._with_full_size(outputs, [stride * side for side in ops.shape(finest)[1:3]])
 
-    def compiled_parts(self):
+    def compiled_parts(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """(encode, match) as functions of NumPy arrays, compiled as ``predict_flow`` is.
 
         ``encode`` takes (B, H, W, 3) float32 and gives a dict of arrays; ``match`` takes two such
@@ -96,7 +113,7 @@ class SiameseFlowModel(FlowModel):
         )
 
     @property
-    def siamese(self):
+    def siamese(self) -> bool:
         return True
 
     def _check_siamese(self):

@@ -1,7 +1,23 @@
 """Flow through a video, each frame encoded once."""
 
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
 from tfflow.models.one_at_a_time import guard, one_at_a_time
 from tfflow.models.prediction import as_batch, rescale, resize
+from tfflow.types import Array
+
+
+class SiameseNetwork(Protocol):
+    """What a stream needs of a network or of an exported file."""
+
+    def compiled_parts(self) -> tuple[Callable[..., Any], Callable[..., Any]]: ...
+    def working_size(
+        self, image_size: tuple[int, int], size: tuple[int, int] | None = None
+    ) -> tuple[int, int]: ...
 
 
 class FlowStream:
@@ -27,19 +43,19 @@ class FlowStream:
         ...     flow = stream.next(frame)  # None for the first
     """
 
-    def __init__(self, network, *, size=None):
+    def __init__(self, network: SiameseNetwork, *, size: tuple[int, int] | None = None) -> None:
         guard(self)
         self._encode, self._match = network.compiled_parts()
         self._network, self._given_size = network, size
         self.reset()
 
     @one_at_a_time
-    def reset(self):
+    def reset(self) -> None:
         """Forgets the last frame: the next one is the first of another video, of any size."""
         self._features = self._frame_size = None
 
     @one_at_a_time
-    def next(self, frame):
+    def next(self, frame: Array) -> npt.NDArray[np.float32] | None:
         """The flow from the previous frame to this one.
 
         Args:

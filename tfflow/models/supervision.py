@@ -1,14 +1,16 @@
 """What ``fit`` and ``evaluate`` compare: a network's outputs with the true flow."""
 
 import re
+from typing import Any, Literal
 
 import keras
 from keras import ops
 
 from tfflow.ops import resize, resize_flow
+from tfflow.types import ModelMixin, Tensor
 
 
-class Supervised:
+class Supervised(ModelMixin):
     """Keras training for a model with a dictionary of outputs and one flow as the target.
 
     The target is the true flow, (B, H, W, 2) in pixels, or ``{"flow": …}``; with losses or metrics
@@ -19,15 +21,15 @@ class Supervised:
 
     def compile(
         self,
-        optimizer="rmsprop",
-        loss=None,
-        loss_weights=None,
-        metrics=None,
-        weighted_metrics=None,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: dict[str, float] | None = None,
+        metrics: list[Any] | dict[str, Any] | None = None,
+        weighted_metrics: list[Any] | dict[str, Any] | None = None,
         *,
-        jit_compile="auto",
-        **kwargs,
-    ):
+        jit_compile: bool | Literal["auto"] = "auto",
+        **kwargs: Any,
+    ) -> None:
         """Like ``keras.Model.compile``, with the differences below.
 
         Args:
@@ -83,11 +85,18 @@ class Supervised:
             # With its variables already there, TensorFlow traces the first step once, not twice.
             self.optimizer.build(self.trainable_variables)
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         # Keras requires this of every model that overrides compile.
         self.compile(**keras.saving.deserialize_keras_object(config))
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Tensor:
         """The loss of the whole pyramid, or of the outputs that have losses."""
         if _takes_pyramid(self.loss):
             truth, weight = _of_flow(y, "target"), _of_flow(sample_weight, "sample_weight")
@@ -104,7 +113,9 @@ class Supervised:
             loss = loss + self._aggregate_additional_loss(regularization)
         return loss
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
         """Metrics see ``flow``, full size and in pixels, and other outputs if they ask for them."""
         if not self._measured_outputs:
             return self.get_metrics_result()  # the loss alone

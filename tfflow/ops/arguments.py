@@ -1,24 +1,29 @@
 """What the ops check and convert in their arguments."""
 
+from typing import Literal, TypeAlias, get_args
+
 import keras
 from keras import ops
 
-PADDINGS = ("zeros", "border")
+from tfflow.types import Tensor
+
+Padding: TypeAlias = Literal["zeros", "border"]
+PADDINGS = get_args(Padding)
 MASK_THRESHOLD = 0.9999  # of a warp's mask, as in mmflow
 
 
-def full_precision(x):
+def full_precision(x: Tensor) -> Tensor:
     """float16 and bfloat16 as float32: half precision rounds large flows to whole pixels."""
     half = keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
     return ops.cast(x, "float32") if half else x
 
 
-def may_equal(size1, size2):
+def may_equal(size1: int | None, size2: int | None) -> bool:
     """Whether two sizes are equal or one of them is unknown."""
     return None in (size1, size2) or size1 == size2
 
 
-def checked_flow(image, flow, padding):
+def checked_flow(image: Tensor, flow: Tensor, padding: Padding) -> Tensor:
     """The flow of a warp, as float32 if it is in half precision or integer.
 
     Raises:

@@ -5,17 +5,18 @@ from keras import ops
 
 from tfflow.ops import lite, native
 from tfflow.ops.arguments import may_equal
+from tfflow.types import Tensor
 
 
 def correlation(
-    features1,
-    features2,
-    max_displacement,
+    features1: Tensor,
+    features2: Tensor,
+    max_displacement: int,
     *,
-    stride=1,
-    displacement_stride=1,
-    normalize=False,
-):
+    stride: int = 1,
+    displacement_stride: int = 1,
+    normalize: bool = False,
+) -> Tensor:
     """Scalar products of ``features1`` at p with ``features2`` at p + d, for every displacement d.
 
     Shapes: (B, H, W, C) and (B, H, W, C) -> (B, ceil(H / stride), ceil(W / stride), D²), where
@@ -79,10 +80,11 @@ def correlation(
         if lite.in_lite() and features1.shape[0] == 1:
             # One after the other: six dimensions are more than a phone's GPU takes.
             grids = zip(*(lite.interleaved(each, step) for each in maps), strict=True)
-            costs = [_every_displacement(*pair, radius) for pair in grids]
+            costs = [_every_displacement(one, other, radius) for one, other in grids]
             cost = lite.interleave(costs, step)[:, :height, :width, :]
         else:
-            cost = _every_displacement(*(_to_grids(each, step) for each in maps), radius)
+            grids1, grids2 = (_to_grids(each, step) for each in maps)
+            cost = _every_displacement(grids1, grids2, radius)
             cost = _from_grids(cost, step, height, width)
         beyond = stride
     if beyond > 1:

@@ -5,9 +5,12 @@ from keras import ops
 
 from tfflow.ops.arguments import full_precision
 from tfflow.ops.warp import warp
+from tfflow.types import Tensor
 
 
-def deformable_convolution(image, offsets, kernel, *, stride=1, dilation=1):
+def deformable_convolution(
+    image: Tensor, offsets: Tensor, kernel: Tensor, *, stride: int = 1, dilation: int = 1
+) -> Tensor:
     """Convolves with a filter whose taps each have their own offset at each output pixel.
 
     Shapes: (B, H, W, C), (B, ⌈H / stride⌉, ⌈W / stride⌉, 2 · k²) and (k, k, C, N) with k odd ->
@@ -59,7 +62,7 @@ def deformable_convolution(image, offsets, kernel, *, stride=1, dilation=1):
     return result
 
 
-def convolution_at(image, flow, kernel):
+def convolution_at(image: Tensor, flow: Tensor, kernel: Tensor) -> Tensor:
     """Deformable convolution whose taps all move by the flow of their output pixel.
 
     Shapes: (B, H, W, C), (B, H, W, 2) and (k, k, C, N) with k odd -> (B, H, W, N). ``flow`` is

@@ -3,8 +3,10 @@
 import keras
 from keras import ops
 
+from tfflow.types import Tensor
 
-def local_average(flow, distance):
+
+def local_average(flow: Tensor, distance: Tensor) -> Tensor:
     """Averages ``flow`` over each pixel's neighbourhood, with weights from feature distances.
 
     Shapes: (B, H, W, C) and (B, H, W, p²) with p odd -> (B, H, W, C). A neighbour at distance D has

@@ -18,10 +18,13 @@ import os
 import sys
 import threading
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 
-from tfflow.ops.arguments import MASK_THRESHOLD
+from tfflow.ops.arguments import MASK_THRESHOLD, Padding
+from tfflow.types import Tensor
 
 DTYPES = {"CPU": {"float32", "float64"}, "GPU": {"float32", "float16", "bfloat16"}}
 CHOICES = ("reference", "native")
@@ -36,7 +39,7 @@ _warned = False  # of _gpu_problem
 
 
 @contextlib.contextmanager
-def reference_ops():
+def reference_ops() -> Iterator[None]:
     """Within it, correlation and warp are the reference's operations, which every program knows.
 
     For your own function that must run elsewhere:
@@ -56,7 +59,7 @@ def reference_ops():
         _only_reference.reset(token)
 
 
-def builtin_operators():
+def builtin_operators() -> dict[str, list[Any]]:
     """The ``target_spec`` that limits Keras's export to LiteRT's own operators."""
     import tensorflow as tf
 
@@ -64,17 +67,17 @@ def builtin_operators():
 
 
 def correlation(
-    features1,
-    features2,
-    max_displacement,
+    features1: Tensor,
+    features2: Tensor,
+    max_displacement: int,
     *,
-    kernel_size=1,
-    stride=1,
-    displacement_stride=1,
-    padding=None,
-    origin=0,
-    normalize=False,
-):
+    kernel_size: int = 1,
+    stride: int = 1,
+    displacement_stride: int = 1,
+    padding: int | None = None,
+    origin: int = 0,
+    normalize: bool = False,
+) -> Tensor | None:
     """The native cost volume, or None where the reference has to compute it.
 
     With the defaults it is :func:`tfflow.ops.correlation`. Beyond that, it compares patches of
@@ -98,7 +101,9 @@ def correlation(
     return library.tfflow_correlation(features1, features2, **settings, normalise=normalize)
 
 
-def warp(image, flow, *, padding, mask_threshold):
+def warp(
+    image: Tensor, flow: Tensor, *, padding: Padding, mask_threshold: float | None
+) -> tuple[Tensor, Tensor] | None:
     """The native (warped, mask), or None where the reference has to compute it."""
     kernels = _jax_kernels(image, flow)
     if kernels is not None:
@@ -117,7 +122,7 @@ def warp(image, flow, *, padding, mask_threshold):
     )
 
 
-def convolution(images, kernel):
+def convolution(images: Any, kernel: Any) -> Any:
     """A convolution of stride 1, padded by half of its odd kernel; None where Keras's has to do.
 
     It needs no kernel of ours: on a CPU, TensorFlow's gradient with respect to the images takes two
@@ -152,7 +157,7 @@ def convolution(images, kernel):
     return convolved(images, tf.convert_to_tensor(kernel))
 
 
-def load():
+def load() -> Any:
     """The native ops' module from ``tensorflow.load_op_library``, compiled if needed.
 
     Raises:

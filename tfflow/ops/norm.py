@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from tfflow.types import Tensor
 
-def safe_norm(vectors, axis=-1, keepdims=False):
+
+def safe_norm(vectors: Tensor, axis: int = -1, keepdims: bool = False) -> Tensor:
     """Euclidean norm along ``axis``, whose gradient at the zero vector is zero.
 
     That of ``sqrt(sum(square(x)))`` is NaN there: one identical pixel in two images, or one perfect

@@ -8,9 +8,10 @@ import keras
 from keras import ops
 
 from tfflow.ops import lite
+from tfflow.types import Tensor
 
 
-def resize(image, size):
+def resize(image: Tensor, size: tuple[Tensor, Tensor]) -> Tensor:
     """Bilinear resize of an image or feature map, (B, H, W, C) -> (B, size[0], size[1], C).
 
     The values are unchanged: for a flow in pixels of its new size, use :func:`resize_flow`.
@@ -49,7 +50,7 @@ def _resize_axis(image, axis, target):
     return ops.take(image, before, axis) * (1.0 - share) + ops.take(image, after, axis) * share
 
 
-def resize_flow(flow, size):
+def resize_flow(flow: Tensor, size: tuple[Tensor, Tensor]) -> Tensor:
     """Bilinear resize of a flow in pixels, (B, H, W, 2) -> (B, size[0], size[1], 2).
 
     u and v are scaled with the width and the height, so that the result is in pixels of the new
@@ -67,7 +68,7 @@ def resize_flow(flow, size):
     return resize(flow, size) * scale
 
 
-def upsample_nearest(image, factor=2):
+def upsample_nearest(image: Tensor, factor: int = 2) -> Tensor:
     """Nearest-neighbour upsampling by a whole factor, (B, H, W, C) -> (B, fH, fW, C).
 
     Written as depth_to_space of repeated channels because that form stays inside LiteRT's XNNPACK
@@ -78,7 +79,7 @@ def upsample_nearest(image, factor=2):
     )
 
 
-def upsample_from_corner(image, factor):
+def upsample_from_corner(image: Tensor, factor: int) -> Tensor:
     """Bilinear upsampling whose grids share the first pixel, (B, H, W, C) -> (B, fH, fW, C).
 
     Output i is the input at i / factor, the edge repeated: not the half-pixel centres of
@@ -94,7 +95,7 @@ def upsample_from_corner(image, factor):
     return image
 
 
-def upsample_transposed(image, kernel):
+def upsample_transposed(image: Tensor, kernel: Tensor) -> Tensor:
     """Doubles the size by a depthwise transposed convolution, (B, H, W, C) -> (B, 2H, 2W, C).
 
     ``kernel`` is (4, 4, C), the stride 2 and the padding 1, as in torch and Caffe: along an axis,
@@ -128,7 +129,7 @@ def upsample_transposed(image, kernel):
     return ops.depth_to_space(phases, 2, data_format="channels_last")
 
 
-def upsample_convex(image, logits, factor):
+def upsample_convex(image: Tensor, logits: Tensor, factor: int) -> Tensor:
     """Upsampling by a whole factor by learned convex combinations, (B, H, W, C) -> (B, fH, fW, C).
 
     Each fine pixel is a mean of the 3x3 coarse pixels around its own, the edge repeated, weighted
@@ -160,7 +161,7 @@ def upsample_convex(image, logits, factor):
     return ops.depth_to_space(fine, factor, data_format="channels_last")
 
 
-def downsample_triangle(image, size):
+def downsample_triangle(image: Tensor, size: tuple[Tensor, Tensor]) -> Tensor:
     """Reduces an image with a triangle filter as wide as the reduction, (B, H, W, C).
 
     The corners of the two grids coincide; weights beyond the image are left out and the rest

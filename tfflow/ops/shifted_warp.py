@@ -9,18 +9,31 @@ import contextlib
 import contextvars
 import functools
 import operator
+from collections.abc import Iterator
+from typing import Any
 
 from keras import ops
 
-from tfflow.ops.arguments import MASK_THRESHOLD, checked_flow
+from tfflow.ops.arguments import MASK_THRESHOLD, Padding, checked_flow
+from tfflow.types import Tensor
 
 MAX_RADIUS = 16  # 33² copies; far beyond where this pays
 STEEPNESS = 32768.0  # two in a row tell 1e-9 from 0; float16 can still hold one
 
-_in_use = contextvars.ContextVar("_warp_by_shifts", default=None)
+_in_use: contextvars.ContextVar["_Shifts | None"] = contextvars.ContextVar(
+    "_warp_by_shifts", default=None
+)
 
 
-def shifted_warp(image, flow, radius, *, padding="zeros", mask_threshold=None, return_mask=False):
+def shifted_warp(
+    image: Tensor,
+    flow: Tensor,
+    radius: int,
+    *,
+    padding: Padding = "zeros",
+    mask_threshold: float | None = None,
+    return_mask: bool = False,
+) -> Tensor:
     """:func:`tfflow.ops.warp` by a flow of at most ``radius`` pixels, as a sum of shifted images.
 
     Shapes: (B, H, W, C) and (B, H, W, 2) -> (B, H, W, C). With flow (u, v) in pixels, first clipped
@@ -77,7 +90,7 @@ def shifted_warp(image, flow, radius, *, padding="zeros", mask_threshold=None, r
 
 
 @contextlib.contextmanager
-def warp_by_shifts(radius):
+def warp_by_shifts(radius: int | None) -> "Iterator[_Shifts]":
     """Within it, :func:`tfflow.ops.warp` is :func:`shifted_warp`; for tracing exports.
 
     It applies to the thread (more exactly, the context) that enters it.
@@ -105,7 +118,7 @@ def warp_by_shifts(radius):
         _in_use.reset(token)
 
 
-def warp_in_context(image, flow, **settings):
+def warp_in_context(image: Tensor, flow: Tensor, **settings: Any) -> Tensor:
     """:func:`shifted_warp` if :func:`warp_by_shifts` asks for it; else None."""
     shifts = _in_use.get()
     if shifts is None or shifts.radius is None:
@@ -115,7 +128,7 @@ def warp_in_context(image, flow, **settings):
 
 
 class _Shifts:
-    def __init__(self, radius):
+    def __init__(self, radius: int | None) -> None:
         self.radius = radius
         self.count = 0
 
@@ -176,7 +189,7 @@ def _is_positive(values):
     return ops.minimum(ops.minimum(ops.relu(values) * STEEPNESS, 1.0) * STEEPNESS, 1.0)
 
 
-def checked_radius(radius, name="radius"):
+def checked_radius(radius: int, name: str = "radius") -> int:
     """The radius as an int.
 
     Raises:

@@ -3,12 +3,20 @@
 from keras import ops
 
 from tfflow.ops import native
-from tfflow.ops.arguments import MASK_THRESHOLD, checked_flow
+from tfflow.ops.arguments import MASK_THRESHOLD, Padding, checked_flow
 from tfflow.ops.lite import take_rows, warp_in_lite
 from tfflow.ops.shifted_warp import warp_in_context
+from tfflow.types import Tensor
 
 
-def warp(image, flow, *, padding="zeros", mask_threshold=None, return_mask=False):
+def warp(
+    image: Tensor,
+    flow: Tensor,
+    *,
+    padding: Padding = "zeros",
+    mask_threshold: float | None = None,
+    return_mask: bool = False,
+) -> Tensor:
     """Samples ``image`` at p + flow(p), bilinearly: warp(image2, flow) looks like image1.
 
     Shapes: (B, H, W, C) and (B, H, W, 2) -> (B, H, W, C). ``flow`` is in pixels of ``image``,

@@ -4,13 +4,27 @@
 >>> tfflow.recipes.Run("lightflow_chairs", data_dir="/data").train()
 """
 
+from __future__ import annotations
+
 import builtins
 import functools
 import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from tfflow.suggestion import suggestion
 
+if TYPE_CHECKING:
+    from tfflow.recipes.recipe import Recipe as Recipe
+    from tfflow.recipes.recipe import Stage as Stage
+    from tfflow.recipes.run import Options as Options
+    from tfflow.recipes.run import Run as Run
+    from tfflow.recipes.scenes import drawn_scenes as drawn_scenes
+
+MakeStage = TypeVar("MakeStage", bound="Callable[[], Stage]")
+
 _FAMILIES = ("rillflow", "lightflow", "liteflownet", "flownet", "maskflownet")
+
 _LAZY = {
     "Run": "run",
     "Options": "run",
@@ -30,12 +44,12 @@ def _recipes():
     return {name: recipe for module in modules for name, recipe in module.RECIPES.items()}
 
 
-def list():
+def list() -> builtins.list[str]:
     """The names of all recipes."""
     return builtins.list(_recipes())
 
 
-def get(name):
+def get(name: str) -> Stage:
     """The recipe of a name.
 
     Raises:
@@ -46,7 +60,7 @@ def get(name):
     return _recipes()[name]()
 
 
-def register(make):
+def register(make: MakeStage) -> MakeStage:
     """Decorator: adds a recipe of your own under the name of its function.
 
     Args:
@@ -62,8 +76,10 @@ def register(make):
     return make
 
 
-def __getattr__(name):
-    # TensorFlow is imported with the first thing that needs it, not with the package.
-    if name in _LAZY:
-        return getattr(importlib.import_module(f"tfflow.recipes.{_LAZY[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # to type checkers, any other name is an error
+
+    def __getattr__(name):
+        # TensorFlow is imported with the first thing that needs it, not with the package.
+        if name in _LAZY:
+            return getattr(importlib.import_module(f"tfflow.recipes.{_LAZY[name]}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,14 +2,19 @@
 
 import collections.abc
 import dataclasses
+from typing import Any, TypeVar
 
 import keras
 
 from tfflow.data import training_pipeline
 from tfflow.data.pipeline.augmentation import LIGHT, Augmentation
+from tfflow.data.pipeline.batches import WorkerShare
 from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.metrics import EndPointError
 from tfflow.models import registry
+from tfflow.models.flow_model import FlowModel
+
+S = TypeVar("S", bound="Stage")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,36 +49,38 @@ class Stage:
 
     monitor = "val_epe"  # best.keras has the smallest
 
-    def create(self, training_set):
+    def create(self, training_set: Any) -> keras.Model:
         """The network, not yet compiled."""
         raise NotImplementedError
 
-    def compile(self, model):
+    def compile(self, model: keras.Model) -> None:
         """Compiles it with the stage's optimizer, loss and metrics."""
         raise NotImplementedError
 
-    def batches(self, training_set, *, seed, start, share):
+    def batches(
+        self, training_set: Any, *, seed: int, start: int, share: WorkerShare | None
+    ) -> Any:
         """An endless ``tf.data.Dataset``: one worker's share of the batches from a step on.
 
         Batch number i is a function of ``seed`` and i, so a run can resume where it stopped.
         """
         raise NotImplementedError
 
-    def validation(self, held_out):
+    def validation(self, held_out: Any) -> keras.callbacks.Callback:
         """The callback that adds :attr:`monitor` to an epoch's logs."""
         raise NotImplementedError
 
-    def part_for_validation(self, held_out):
+    def part_for_validation(self, held_out: Any) -> Any:
         """The part of the validation set that is evaluated after each epoch."""
         return held_out
 
-    def with_steps(self, steps):
+    def with_steps(self: S, steps: int) -> S:
         """The same stage over another number of steps, its schedule stretched or shrunk."""
         return dataclasses.replace(
             self, steps=steps, steps_per_epoch=min(self.steps_per_epoch, steps)
         )
 
-    def accumulated(self, count):
+    def accumulated(self: S, count: int) -> S:
         """The same training in steps of a ``count``-th of the batch, to save memory.
 
         The gradients of ``count`` steps make one update.
@@ -95,7 +102,7 @@ class Stage:
             optimizer=lambda steps: _accumulating(self.optimizer(steps), count),
         )
 
-    def averaged(self, momentum):
+    def averaged(self: S, momentum: float) -> S:
         """The same training with a moving average of the weights, which is the result.
 
         Args:
@@ -133,15 +140,17 @@ class Recipe(Stage):
     validation_pairs: int = 100
     freeze_statistics_after: int | None = None
 
-    def create(self, training_set=None):
+    def create(self, training_set: Any = None) -> FlowModel:
         return registry.create(self.model, **self.model_arguments)
 
-    def compile(self, model):
+    def compile(self, model: keras.Model) -> None:
         model.compile(
             optimizer=self.optimizer(self.steps), loss=self.loss, metrics=[EndPointError()]
         )
 
-    def batches(self, training_set, *, seed, start, share):
+    def batches(
+        self, training_set: Any, *, seed: int, start: int, share: WorkerShare | None
+    ) -> Any:
         return training_pipeline(
             training_set,
             self.batch_size,
@@ -152,10 +161,10 @@ class Recipe(Stage):
             share=share,
         )
 
-    def validation(self, held_out):
+    def validation(self, held_out: Any) -> keras.callbacks.Callback:
         return EvaluatePairs(held_out, "val")
 
-    def part_for_validation(self, held_out):
+    def part_for_validation(self, held_out: Any) -> Any:
         return held_out[:: -(-len(held_out) // self.validation_pairs)]
 
 

@@ -13,6 +13,7 @@ import functools
 import json
 import pathlib
 import sys
+from typing import Any, Literal, TypeAlias
 
 import keras
 import tensorflow as tf
@@ -21,9 +22,10 @@ from tfflow import loading, recipes
 from tfflow.atomic_file import atomic_file
 from tfflow.data import open_dataset
 from tfflow.data.datasets import Mixture
-from tfflow.data.pipeline.batches import sample_order
+from tfflow.data.pipeline.batches import WorkerShare, sample_order
 from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.progress import progress_bar
+from tfflow.recipes.recipe import Stage
 from tfflow.recipes.smoke import smoke
 from tfflow.training import distribution
 from tfflow.training.callbacks import (
@@ -35,9 +37,20 @@ from tfflow.training.callbacks import (
     WithAverage,
     read_log,
 )
-from tfflow.training.checkpoints import Checkpoints, SaveCheckpoints, TrainingStopped, fit_calls
+from tfflow.training.checkpoints import (
+    Checkpoints,
+    FitCall,
+    SaveCheckpoints,
+    TrainingStopped,
+    fit_calls,
+)
 
-PRECISIONS = {"float32": "float32", "float16": "mixed_float16", "bfloat16": "mixed_bfloat16"}
+Precision: TypeAlias = Literal["float32", "float16", "bfloat16"]
+PRECISIONS: dict[Precision, str] = {
+    "float32": "float32",
+    "float16": "mixed_float16",
+    "bfloat16": "mixed_bfloat16",
+}
 
 
 class WorkerLost(TrainingStopped):
@@ -73,8 +86,8 @@ class Options:
     output: str | None = None
     steps: int | None = None
     init: dict | None = None
-    distribute: str = "none"
-    precision: str = "float32"
+    distribute: distribution.Strategy = "none"
+    precision: Precision = "float32"
     accumulate: int = 1
     ema: float | None = None
     seed: int = 0
@@ -84,7 +97,7 @@ class Options:
     tensorboard: bool = False
     smoke: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise ValueError(
                 f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}."
@@ -95,7 +108,7 @@ class Options:
                 "a batch anyway. Leave out --accumulate or --distribute."
             )
 
-    def applied_to(self, recipe):
+    def applied_to(self, recipe: Stage) -> Stage:
         """The recipe with these options applied."""
         if self.smoke:
             recipe = smoke(recipe, self.steps or 2)
@@ -119,7 +132,7 @@ class Run:
         ValueError: If the recipe is unknown or an option is out of its range.
     """
 
-    def __init__(self, recipe, **options):
+    def __init__(self, recipe: str | Stage, **options: Any) -> None:
         self.options = Options(**options)
         self.recipe = self.options.applied_to(
             recipes.get(recipe) if isinstance(recipe, str) else recipe
@@ -127,7 +140,7 @@ class Run:
         self.folder = pathlib.Path(self.options.output or f"runs/{self.recipe.name}")
         self.checkpoints = Checkpoints(self.folder / "checkpoints")
 
-    def train(self):
+    def train(self) -> keras.Model:
         """Trains until the last step.
 
         Returns:
@@ -168,18 +181,18 @@ class Run:
     # 2. The folder ----------------------------------------------------------------------------
 
     @property
-    def output(self):
+    def output(self) -> pathlib.Path:
         """Where this worker writes. All workers write, as saving needs all of them."""
         if self.chief:
             return self.folder
         return self.folder / f"worker-{self.strategy.cluster_resolver.task_id}"
 
-    def claim_folder(self):
+    def claim_folder(self) -> None:
         """Records this run in run.json; refuses a folder that holds another run."""
         recipe = self.recipe
         record = {"recipe": recipe.name, "steps": recipe.steps, "batch_size": recipe.batch_size}
         record |= {name: getattr(self.options, name) for name in ("seed", "ema", "precision")}
-        init = self.options.init
+        init: Any = self.options.init
         if init is not None:
             init = [f"{part}={file}" if part else str(file) for part, file in init.items()]
         record["init"] = ["none"] if init == [] else init
@@ -199,7 +212,7 @@ class Run:
 
     # 3. Data ----------------------------------------------------------------------------------
 
-    def open_data(self):
+    def open_data(self) -> None:
         training_set, held_out = self.recipe.data(pathlib.Path(self.options.data_dir))
         if self.options.skip_corrupt:
             training_set = without_corrupt(training_set, self.output / "skipped.json")
@@ -209,20 +222,20 @@ class Run:
         print(f"training on {training_set!r}, validating on {held_out!r}")
         self.training_set, self.held_out = training_set, held_out
 
-    def batches(self, start, share):
+    def batches(self, start: int, share: WorkerShare) -> Any:
         """The training batches from a step on, or one worker's share of them."""
         return self.recipe.batches(
             self.training_set, seed=self.options.seed, start=start, share=share
         )
 
-    def own_batches(self, start):
+    def own_batches(self, start: int) -> Any:
         """This worker's part of each batch, in one piece."""
         share = distribution.share(self.strategy)._replace(pieces=1)
         return self.batches(start, share)
 
     # 4. The model -----------------------------------------------------------------------------
 
-    def make_model(self):
+    def make_model(self) -> keras.Model:
         """The compiled network, with the weights that its stage starts from."""
         keras.utils.set_random_seed(self.options.seed)
         model = self.recipe.create(self.training_set)
@@ -232,7 +245,7 @@ class Run:
         self.recipe.compile(model)
         return model
 
-    def initialize(self, model):
+    def initialize(self, model: keras.Model) -> None:
         """Loads the weights that the stage starts from."""
         for part, source in self.initial_weights().items():
             target = model
@@ -241,7 +254,7 @@ class Run:
             fresh = target.start_from(loading.load(source))
             print(f"{target.name} starts from {source}; {len(fresh)} weights are new")
 
-    def initial_weights(self):
+    def initial_weights(self) -> dict[str, str]:
         """Part of the network ("" for all of it) -> .keras file or preset."""
         if self.options.init is not None:
             return self.options.init
@@ -257,14 +270,14 @@ class Run:
                 )
         return sources
 
-    def restore(self, model):
+    def restore(self, model: keras.Model) -> int:
         """Loads the newest checkpoint, if there is one, on all workers; returns its step."""
         step = self.checkpoints.restore(model) if self.chief else 0
         return distribution.broadcast(model, step)
 
     # 5. Callbacks -----------------------------------------------------------------------------
 
-    def callbacks(self, step):
+    def callbacks(self, step: int) -> list[keras.callbacks.Callback]:
         """The callbacks in order: they measure, evaluate, write down."""
         epoch = step // self.recipe.steps_per_epoch
         log = self.output / "log.jsonl"
@@ -272,8 +285,9 @@ class Run:
             Speed(self.clock, step),
             StopAtNaN(self.own_batches, self.output / "nan_batch.npz", step),
         ]
-        if getattr(self.recipe, "freeze_statistics_after", None) is not None:
-            before.append(FreezeStatistics(self.recipe.freeze_statistics_after))
+        freeze_after = getattr(self.recipe, "freeze_statistics_after", None)
+        if freeze_after is not None:
+            before.append(FreezeStatistics(freeze_after))
         judging = [self.recipe.validation(self.held_out)]
         if self.options.also_evaluate:
             other = open_dataset(self.options.also_evaluate)
@@ -296,7 +310,7 @@ class Run:
 
     # 6. Training ------------------------------------------------------------------------------
 
-    def fit(self, model, call):
+    def fit(self, model: keras.Model, call: FitCall) -> None:
         """One call of Keras's ``fit``."""
         cluster = self.options.distribute == "multi-worker"
         # Comes last: the others write an epoch's results before it counts as done.
@@ -321,7 +335,7 @@ class Run:
         finally:
             saving.release()
 
-    def explain(self, error, step):
+    def explain(self, error: Exception, step: int) -> None:
         """Raises a clearer error than TensorFlow's, if there is one."""
         lost = isinstance(error, (tf.errors.UnavailableError, tf.errors.AbortedError))
         if lost and self.options.distribute == "multi-worker":

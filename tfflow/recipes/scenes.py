@@ -1,10 +1,15 @@
 """Synthetic scenes as a recipe's data, drawn on first use."""
 
+from collections.abc import Callable
+from typing import Any
+
 from tfflow.data import SceneCache, SceneConfig, synthesize
 from tfflow.progress import progress_bar
 
 
-def drawn_scenes(count, held_out, **config):
+def drawn_scenes(
+    count: int, held_out: int, **config: Any
+) -> Callable[[str], tuple[SceneCache, SceneCache]]:
     """A recipe's ``data``: training and held-out scenes, drawn into its folder if needed.
 
     Args:

@@ -9,6 +9,24 @@ Running a file needs only NumPy and ai-edge-litert; TensorFlow is imported by ``
 """
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tfflow.tflite.app_assets import add_to_assets as add_to_assets
+    from tfflow.tflite.app_lines import usage as usage
+    from tfflow.tflite.benchmarking import benchmark as benchmark
+    from tfflow.tflite.conversion import export as export
+    from tfflow.tflite.graph import operators as operators
+    from tfflow.tflite.graph import read_metadata as read_metadata
+    from tfflow.tflite.interpreter import FlowInterpreter as FlowInterpreter
+    from tfflow.tflite.layer_sensitivity import SensitivityReport as SensitivityReport
+    from tfflow.tflite.layer_sensitivity import sensitivity as sensitivity
+    from tfflow.tflite.profiling import profile as profile
+    from tfflow.tflite.quantization import QUANTIZATIONS as QUANTIZATIONS
+    from tfflow.tflite.reporting import ExportReport as ExportReport
+    from tfflow.tflite.reporting import report as report
+    from tfflow.tflite.streaming import FlowStream as FlowStream
+    from tfflow.tflite.streaming import benchmark_streaming as benchmark_streaming
 
 _LAZY = {
     "ExportReport": "reporting",
@@ -32,8 +50,10 @@ _LAZY = {
 __all__ = list(_LAZY)
 
 
-def __getattr__(name):
-    # Running a file must neither wait for the converter nor need it.
-    if name in _LAZY:
-        return getattr(importlib.import_module(f"tfflow.tflite.{_LAZY[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # to type checkers, any other name is an error
+
+    def __getattr__(name):
+        # Running a file must neither wait for the converter nor need it.
+        if name in _LAZY:
+            return getattr(importlib.import_module(f"tfflow.tflite.{_LAZY[name]}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,6 +18,7 @@ import hashlib
 import io
 import json
 import pathlib
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from tfflow.data import SceneConfig
 from tfflow.data.scenes import render, sample_scene
 from tfflow.models.streaming import FlowStream
 from tfflow.tflite.interpreter import FlowInterpreter
+from tfflow.types import PathLike
 
 # Small motions, 4 px on average: on large ones, where networks guess, rounding on even a good
 # accelerator moves the flow by pixels.
@@ -115,7 +117,7 @@ def file_assets(path, golden=None):
     return entry, {path.name: content, name: flow.astype("<f4").tobytes()}
 
 
-def add_to_assets(path, folder, name=None):
+def add_to_assets(path: PathLike, folder: PathLike, name: str | None = None) -> str:
     """Puts an exported file into an app's assets, and into the list there.
 
     The golden pair is written too. A file of the same network and form is replaced; other networks,
@@ -137,7 +139,7 @@ def add_to_assets(path, folder, name=None):
     entry, files = file_assets(path, golden)
     form = entry["quantization"]
     name = name or pathlib.Path(path).stem.removesuffix(f"_{form}")
-    models = {"models": []}
+    models: dict[str, list[dict[str, Any]]] = {"models": []}
     if (folder / LIST).is_file():
         try:
             models = json.loads((folder / LIST).read_text())

@@ -1,6 +1,7 @@
 """The lines of code with which an app runs an exported file, with its names, sizes and types."""
 
 from tfflow.tflite.interpreter import FlowInterpreter
+from tfflow.types import PathLike
 
 _TEXT = """\
 In your app: {inputs} in, {flow} out.
@@ -44,7 +45,7 @@ _NAMES = {
 }
 
 
-def usage(path):
+def usage(path: PathLike) -> str:
     """How an app runs a file: lines in Kotlin, Swift, JavaScript and Python.
 
     Args:

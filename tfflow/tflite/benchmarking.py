@@ -5,16 +5,18 @@ import os
 import pathlib
 import platform
 import time
+from typing import Any
 
 import numpy as np
 
 from tfflow.tflite.interpreter import check_threads, open_interpreter
 from tfflow.tflite.model_file import check_model_file
+from tfflow.types import PathLike
 
 SECONDS = 10.0  # after which a benchmark may stop
 
 
-def benchmark(path, threads=1, runs=50, warmup=5):
+def benchmark(path: PathLike, threads: int = 1, runs: int = 50, warmup: int = 5) -> dict[str, Any]:
     """Latency of a .tflite file: the network alone, without resizing and copying images.
 
     Args:
@@ -39,20 +41,20 @@ def benchmark(path, threads=1, runs=50, warmup=5):
         noise = generator.random(detail["shape"])
         high = 255 if detail["dtype"] == np.uint8 else 1
         interpreter.set_tensor(detail["index"], (noise * high).astype(detail["dtype"]))
-    times = []
+    times: list[float] = []
     end = time.perf_counter() + SECONDS
     while len(times) < warmup + runs and (len(times) < warmup + 5 or time.perf_counter() < end):
         start = time.perf_counter()
         interpreter.invoke()
         times.append(1000.0 * (time.perf_counter() - start))
-    times = np.array(times[warmup:])
+    timed = np.array(times[warmup:])
     return {
         "threads": threads,
-        "runs": len(times),
-        "median_ms": float(np.median(times)),
-        "mean_ms": float(times.mean()),
-        "min_ms": float(times.min()),
-        "p90_ms": float(np.percentile(times, 90)),
+        "runs": len(timed),
+        "median_ms": float(np.median(timed)),
+        "mean_ms": float(timed.mean()),
+        "min_ms": float(timed.min()),
+        "p90_ms": float(np.percentile(timed, 90)),
     }
 
 

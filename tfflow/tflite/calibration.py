@@ -4,11 +4,18 @@ import itertools
 import math
 import os
 import pathlib
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from tfflow.data.datasets.base import FlowSample
 from tfflow.models.prediction import ImagePair
+from tfflow.types import Array
+
+# Image pairs of any size; see as_pair.
+Pairs: TypeAlias = Iterable[Sequence[Array] | FlowSample]
 
 # The share of a tensor's values that may lie outside its range at either end. A few outliers would
 # widen the steps for all others: clipping them halved the int8 Light Flow's distance from Keras.

@@ -2,6 +2,8 @@
 
 import pathlib
 import tempfile
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -11,7 +13,7 @@ from tfflow.models.flow_model import FlowModel
 from tfflow.ops.lite import lite_ops
 from tfflow.ops.native import reference_ops
 from tfflow.ops.shifted_warp import checked_radius, warp_by_shifts
-from tfflow.tflite.calibration import check_outliers, open_calibration
+from tfflow.tflite.calibration import Pairs, check_outliers, open_calibration
 from tfflow.tflite.equal_forms import (
     convex_without_softmax,
     join_images_later,
@@ -20,7 +22,7 @@ from tfflow.tflite.equal_forms import (
 )
 from tfflow.tflite.graph import Graph, foreign_operators
 from tfflow.tflite.layers import choose_layers, float_operators, layer_names
-from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
+from tfflow.tflite.quantization import CALIBRATED, Quantization, check_quantization, quantize
 from tfflow.tflite.rewriting import (
     drop_unused_inputs,
     join_thin_maps,
@@ -30,25 +32,26 @@ from tfflow.tflite.rewriting import (
 )
 from tfflow.tflite.streaming_parts import quantize_parts, repeatable, signatures
 from tfflow.tflite.trial import check_finite, try_out
+from tfflow.types import PathLike
 
 SIGNATURE = "flow"
 IMAGES = ("image1", "image2")
 
 
 def export(
-    model,
-    path,
+    model: FlowModel,
+    path: PathLike,
     *,
-    size=(384, 512),
-    quantization="int8",
-    calibration=None,
-    outliers=None,
-    heads_in_float=True,
-    keep_float=None,
-    streaming=False,
-    warp_radius=None,
-    metadata=None,
-):
+    size: tuple[int, int] = (384, 512),
+    quantization: Quantization = "int8",
+    calibration: Pairs | PathLike | None = None,
+    outliers: float | None = None,
+    heads_in_float: bool = True,
+    keep_float: Sequence[str] | None = None,
+    streaming: bool = False,
+    warp_radius: int | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> pathlib.Path:
     """Writes a model as a .tflite file that holds LiteRT's builtin operators only.
 
     The file has one signature, ``flow``: ``image1`` and ``image2``, (1, H, W, 3), RGB, float32 in

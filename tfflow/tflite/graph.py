@@ -6,11 +6,13 @@ with the constants. The schema that ai-edge-litert ships does the unpacking and 
 
 import collections
 import json
+from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tfflow.tflite.model_file import check_model_file
+from tfflow.types import PathLike
 
 METADATA = "tfflow"
 
@@ -24,7 +26,7 @@ _NUMPY_TYPES = {
 }
 
 
-def operators(path):
+def operators(path: PathLike) -> dict[str, int]:
     """The operators of a .tflite file: a dict of name -> number, the most frequent first.
 
     TensorFlow's own operators appear as ``"Flex…"``, custom ones by their own name.
@@ -65,7 +67,7 @@ def foreign_operators(graph):
     )
 
 
-def read_metadata(path):
+def read_metadata(path: PathLike) -> dict[str, Any]:
     """What ``export`` wrote about itself into a .tflite file; an empty dict for a foreign file.
 
     Keys: ``model``, ``size`` ([height, width]), ``quantization``, ``units`` ("px"), ``tfflow``

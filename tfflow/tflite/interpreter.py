@@ -3,11 +3,15 @@
 import importlib
 import os
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfflow.models.prediction import ImagePair
 from tfflow.tflite.model_file import check_model_file
+from tfflow.types import Images, PathLike
 
 # ai-edge-litert, its former name, and TensorFlow's own; all have the same Interpreter.
 _RUNTIMES = (
@@ -46,25 +50,28 @@ class FlowInterpreter:
         >>> flow = FlowInterpreter("lightflow_int8.tflite").predict_flow(image1, image2)
     """
 
-    def __init__(self, path, threads=None):
+    def __init__(self, path: PathLike, threads: int | None = None) -> None:
         self.path = check_model_file(path)
         self.threads = check_threads(threads)
         self._interpreter = open_interpreter(self.path, self.threads)
         self._lock = threading.Lock()  # from setting inputs to having copied outputs
         inputs, outputs = self._flow_signature()
         self._inputs, self._output = inputs, outputs["flow"]
-        self.size = tuple(int(side) for side in inputs["image1"]["shape"][1:3])
+        height, width = (int(side) for side in inputs["image1"]["shape"][1:3])
+        self.size = height, width
         self.siamese = set(self._interpreter.get_signature_list()) >= _PARTS
         self.metadata = _metadata(self.path)
 
-    def __reduce__(self):  # for processes, which open the file again
+    def __reduce__(self) -> tuple[Any, ...]:  # for processes, which open the file again
         return type(self), (self.path, self.threads)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         height, width = self.size
         return f"FlowInterpreter({str(self.path)!r}, {height}x{width}, threads={self.threads})"
 
-    def predict_flow(self, image1, image2, *, size=None):
+    def predict_flow(
+        self, image1: Images, image2: Images, *, size: tuple[int, int] | None = None
+    ) -> npt.NDArray[np.float32]:
         """Optical flow from ``image1`` to ``image2``, as ``FlowModel.predict_flow``.
 
         The images are resized to the file's size, the flow is resized back and scaled.
@@ -87,7 +94,9 @@ class FlowInterpreter:
         flows = [self._run(*images) for images in zip(pair.image1, pair.image2)]
         return pair.restore(np.stack(flows))
 
-    def working_size(self, image_size, size=None):
+    def working_size(
+        self, image_size: tuple[int, int] | None, size: tuple[int, int] | None = None
+    ) -> tuple[int, int]:
         """The file's (height, width), at which images of any size are run.
 
         Raises:
@@ -100,7 +109,7 @@ class FlowInterpreter:
             )
         return self.size
 
-    def compiled_parts(self):
+    def compiled_parts(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """(encode, match) as functions of NumPy arrays, for :class:`tfflow.models.FlowStream`.
 
         ``encode`` takes an image (1, H, W, 3), float32 in [0, 1], and gives a dict of arrays;

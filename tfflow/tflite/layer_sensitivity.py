@@ -1,13 +1,17 @@
 """Which layers lose the most in int8, measured one by one."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from tfflow.markdown import markdown_table
+from tfflow.models.flow_model import FlowModel
 from tfflow.progress import progress_bar
 from tfflow.tflite import conversion
 from tfflow.tflite.benchmarking import conditions
 from tfflow.tflite.calibration import (
+    Pairs,
     image_pairs,
     measure_ranges,
     open_calibration,
@@ -18,12 +22,13 @@ from tfflow.tflite.layers import choose_layers, layer_names, layer_operators, re
 from tfflow.tflite.quantization import flow_heads, image_layers, quantize
 from tfflow.tflite.report_files import Report
 from tfflow.tflite.reporting import HELD_OUT_PAIRS, HELD_OUT_SEED
+from tfflow.types import PathLike
 
 
 class SensitivityReport(Report):
     """What each layer loses, a plain dict for JSON, with a table; see :func:`sensitivity`."""
 
-    def as_text(self):
+    def as_text(self) -> str:
         """The layers as a Markdown table, the most sensitive first."""
         height, width = self["size"]
         pairs = "1 pair" if self["pairs"] == 1 else f"{self['pairs']} pairs"
@@ -41,8 +46,14 @@ class SensitivityReport(Report):
 
 
 def sensitivity(
-    model, *, size=(384, 512), calibration=None, outliers=None, pairs=None, layers=None
-):
+    model: FlowModel,
+    *,
+    size: tuple[int, int] = (384, 512),
+    calibration: Pairs | PathLike | None = None,
+    outliers: float | None = None,
+    pairs: Pairs | PathLike | None = None,
+    layers: Sequence[str] | None = None,
+) -> SensitivityReport:
     """Measures what int8 costs layer by layer, to decide which to keep in float.
 
     A layer is a convolution with the padding before it and the activation after it. It is tried

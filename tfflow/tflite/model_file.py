@@ -2,8 +2,10 @@
 
 import pathlib
 
+from tfflow.types import PathLike
 
-def check_model_file(path):
+
+def check_model_file(path: PathLike) -> pathlib.Path:
     """The path as a ``pathlib.Path``, if a .tflite file is there.
 
     Raises:

@@ -15,12 +15,14 @@ import pathlib
 import re
 import statistics
 import sys
+from typing import Any
 
 import numpy as np
 
 from tfflow.tflite.another_process import cause_of_failure, run_module
 from tfflow.tflite.benchmarking import conditions, partitions
 from tfflow.tflite.graph import read_graph, read_metadata
+from tfflow.types import PathLike
 
 # LiteRT's kinds of events: an operator of its own, and one within a delegate.
 _OPERATOR, _DELEGATED = 2, 8
@@ -50,7 +52,7 @@ _LITERT_NAMES = {  # XNNPACK's names -> LiteRT's, where they differ by more than
 }
 
 
-def profile(path, runs=20):
+def profile(path: PathLike, runs: int = 20) -> dict[str, Any]:
     """Times every operator of a file on one thread, also within LiteRT's delegate (XNNPACK).
 
     Timing itself costs a little: the sum is a few percent above :func:`benchmark`'s.

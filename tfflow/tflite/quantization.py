@@ -4,6 +4,7 @@ import contextlib
 import io
 import re
 import warnings
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -13,7 +14,10 @@ from tfflow.tflite.equal_forms import EXACT, drop_idle_limits
 from tfflow.tflite.graph import Graph
 from tfflow.tflite.rewriting import name_signature, stay_integer, take_uint8_images
 
-QUANTIZATIONS = {
+Quantization: TypeAlias = Literal[
+    "float32", "float16", "weights", "dynamic", "int8", "int8_uint8", "int16x8"
+]
+QUANTIZATIONS: dict[Quantization, str] = {
     "float32": "float32 weights and activations",
     "float16": "float16 weights, float32 activations; half the size",
     "weights": "int8 weights, float32 activations; weights become float32 when the file is opened",

@@ -2,26 +2,30 @@
 
 import json
 import pathlib
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from tfflow.atomic_file import atomic_file
+from tfflow.types import PathLike
 
 
-class Report(dict):
+class Report(dict[str, Any]):
     """A plain dict of numbers, for JSON; a subclass writes :meth:`as_text`.
 
     Attributes:
         picture: (H, W, 3) uint8, or None.
     """
 
-    picture = None
+    picture: npt.NDArray[np.uint8] | None = None
 
-    def as_text(self):
+    def as_text(self) -> str:
         """The numbers as a Markdown table, which reads well in a terminal too."""
         raise TypeError(f"{type(self).__name__} must define as_text().")
 
-    def write(self, path):
+    def write(self, path: PathLike) -> pathlib.Path:
         """Writes the report as JSON, and beside it its table (.md) and its picture (.png), if any.
 
         Args:

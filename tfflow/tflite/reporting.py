@@ -1,20 +1,28 @@
 """What an export costs and what it gains: one report per file."""
 
+from __future__ import annotations
+
 import pathlib
 import tempfile
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfflow.markdown import markdown_table
 from tfflow.tflite.benchmarking import benchmark, conditions, delegation
-from tfflow.tflite.calibration import as_pair, synthetic_samples
+from tfflow.tflite.calibration import Pairs, as_pair, synthetic_samples
 from tfflow.tflite.graph import operators
 from tfflow.tflite.interpreter import FlowInterpreter
 from tfflow.tflite.memory import peak_memory
 from tfflow.tflite.report_files import Report
 from tfflow.tflite.streaming import benchmark_streaming
+from tfflow.types import PathLike
 from tfflow.visualization.colors import error_to_image, flow_to_image, largest_motion
 from tfflow.visualization.figures import compose
+
+if TYPE_CHECKING:
+    from tfflow.models import FlowModel
 
 # Other scenes than those of the calibration.
 HELD_OUT_SEED = 1
@@ -29,7 +37,7 @@ class ExportReport(Report):
             both flows, their distance. None where there was nothing to compare.
     """
 
-    def as_text(self):
+    def as_text(self) -> str:
         """The report as a Markdown table, which reads well in a terminal too."""
         rows = [("file", self["file"])]
         height, width = self["size"]
@@ -89,7 +97,14 @@ class ExportReport(Report):
         return "\n".join(markdown_table(rows[0], rows[1:], texts=(0, 1)))
 
 
-def report(path, model=None, pairs=None, *, threads=(1, 2, 4), runs=50):
+def report(
+    path: PathLike,
+    model: FlowModel | None = None,
+    pairs: Pairs | None = None,
+    *,
+    threads: Sequence[int] = (1, 2, 4),
+    runs: int = 50,
+) -> ExportReport:
     """Measures an exported file: size, operators, latency; with the model, what the export changed.
 
     Both run at the file's size on the same pairs, so the difference comes from the export alone.

@@ -2,11 +2,13 @@
 
 import statistics
 import time
+from typing import Any
 
 import numpy as np
 
 from tfflow.models import streaming
 from tfflow.tflite.interpreter import FlowInterpreter
+from tfflow.types import PathLike
 
 
 class FlowStream(streaming.FlowStream):
@@ -27,11 +29,13 @@ class FlowStream(streaming.FlowStream):
         ...     flow = stream.next(frame)  # None for the first
     """
 
-    def __init__(self, path, threads=None):
+    def __init__(self, path: PathLike, threads: int | None = None) -> None:
         super().__init__(FlowInterpreter(path, threads=threads))
 
 
-def benchmark_streaming(path, threads=1, runs=50, warmup=5):
+def benchmark_streaming(
+    path: PathLike, threads: int = 1, runs: int = 50, warmup: int = 5
+) -> dict[str, Any]:
     """Latency of encode and match, and for comparison of flow, the three measured in turn.
 
     They are timed as an app runs them, with features copied from one signature to the other.
@@ -56,7 +60,7 @@ def benchmark_streaming(path, threads=1, runs=50, warmup=5):
     encode, match = interpreter.compiled_parts()
     images = np.random.default_rng(0).random((2, 1, *interpreter.size, 3), np.float32)
     features = encode(images[0])
-    times = {"encode": [], "match": [], "frame": [], "pair": []}
+    times: dict[str, list[float]] = {"encode": [], "match": [], "frame": [], "pair": []}
     for _ in range(warmup + runs):
         start = time.perf_counter()
         newer = encode(images[1])

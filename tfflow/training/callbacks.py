@@ -1,10 +1,14 @@
 """Callbacks: a readable log, speed, NaN with its batch, pictures, frozen batch statistics."""
 
+from __future__ import annotations
+
 import json
 import math
 import pathlib
 import re
 import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -12,7 +16,12 @@ import numpy as np
 from tfflow.atomic_file import atomic_file
 from tfflow.models.prediction import ImagePair
 from tfflow.training.checkpoints import NotFiniteError
+from tfflow.types import PathLike
 from tfflow.visualization import flow_figure, pyramid_figure
+
+if TYPE_CHECKING:
+    from tfflow.data.datasets.base import FlowSample
+    from tfflow.training.distribution import InputClock
 
 
 class FlowPictures(keras.callbacks.Callback):
@@ -28,13 +37,15 @@ class FlowPictures(keras.callbacks.Callback):
         every: Epochs between pictures.
     """
 
-    def __init__(self, dataset, folder, count=4, every=5):
+    def __init__(
+        self, dataset: Sequence[FlowSample], folder: PathLike, count: int = 4, every: int = 5
+    ) -> None:
         super().__init__()
         self.samples = [dataset[i] for i in range(min(count, len(dataset)))]
         self.folder, self.every = pathlib.Path(folder), every
-        self._writer = None
+        self._writer: Any = None
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if (epoch + 1) % self.every:
             return
         import tensorflow as tf  # with the extra "tensorboard"
@@ -76,11 +87,11 @@ class FreezeStatistics(keras.callbacks.Callback):
         epochs: Epochs with batch statistics.
     """
 
-    def __init__(self, epochs):
+    def __init__(self, epochs: int) -> None:
         super().__init__()
         self.epochs = epochs
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if epoch >= self.epochs and not self.model.freeze_statistics:
             self.model.freeze_statistics = True
             self.model.make_train_function(force=True)  # the old trace has the old statistics
@@ -95,33 +106,33 @@ class WithAverage(keras.callbacks.Callback):
         callbacks: Those that evaluate, save and log; called in order.
     """
 
-    def __init__(self, callbacks):
+    def __init__(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         super().__init__()
         self.callbacks = callbacks
 
-    def set_params(self, params):
+    def set_params(self, params: dict[str, Any]) -> None:
         super().set_params(params)
         for each in self.callbacks:
             each.set_params(params)
 
-    def set_model(self, model):
+    def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         for each in self.callbacks:
             each.set_model(model)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         for each in self.callbacks:
             each.on_train_begin(logs)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         for each in self.callbacks:
             each.on_train_end(logs)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         for each in self.callbacks:
             each.on_epoch_begin(epoch, logs)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         optimizer = self.model.optimizer
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         averages = optimizer._model_variables_moving_average
@@ -133,11 +144,11 @@ class WithAverage(keras.callbacks.Callback):
         finally:
             self._assign(own)
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         for each in self.callbacks:
             each.on_train_batch_begin(batch, logs)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         for each in self.callbacks:
             each.on_train_batch_end(batch, logs)
 
@@ -158,18 +169,18 @@ class Speed(keras.callbacks.Callback):
         step: How many batches were trained on before.
     """
 
-    def __init__(self, clock, step=0):
+    def __init__(self, clock: InputClock, step: int = 0) -> None:
         super().__init__()
         self.clock, self.step = clock, step
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._start, self._first = time.perf_counter(), self.step
         self.clock.take()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.step += 1
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         seconds = time.perf_counter() - self._start
         logs["step"] = self.step
         logs["learning_rate"] = float(
@@ -195,22 +206,22 @@ class StopAtNaN(keras.callbacks.Callback):
         NotFiniteError: When it happens; no more checkpoints are written.
     """
 
-    def __init__(self, batches_from, path, step=0):
+    def __init__(self, batches_from: Callable[[int], Any], path: PathLike, step: int = 0) -> None:
         super().__init__()
         self.batches_from, self.path, self.step = batches_from, pathlib.Path(path), step
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if math.isfinite(float(logs["loss"])):
             self.step += 1
             return
         first = max(0, self.step - 1)
-        arrays = {"step": self.step}
-        for step, batch in zip(range(first, self.step + 1), self.batches_from(first)):
+        arrays: dict[str, Any] = {"step": self.step}
+        for step, data in zip(range(first, self.step + 1), self.batches_from(first)):
             before = "" if step == self.step else "before_"
-            inputs, truth = batch[:2]
+            inputs, truth = data[:2]
             named = {**inputs, **(truth if isinstance(truth, dict) else {"flow": truth})}
-            if len(batch) > 2:
-                named["valid"] = batch[2]
+            if len(data) > 2:
+                named["valid"] = data[2]
             arrays |= {before + name: np.asarray(value) for name, value in named.items()}
         with atomic_file(self.path) as temporary:
             np.savez_compressed(temporary, **arrays)
@@ -231,7 +242,7 @@ class JsonLines(keras.callbacks.Callback):
         epoch: How many epochs are finished; lines of later ones are dropped.
     """
 
-    def __init__(self, path, epoch=0):
+    def __init__(self, path: PathLike, epoch: int = 0) -> None:
         super().__init__()
         self.path = pathlib.Path(path)
         if self.path.is_file():
@@ -240,14 +251,14 @@ class JsonLines(keras.callbacks.Callback):
                 text = "".join(f"{json.dumps(line)}\n" for line in kept)
                 temporary.write_text(text, encoding="utf-8")
 
-    def on_epoch_end(self, epoch, logs=None):
-        values = {key: float(value) for key, value in (logs or {}).items()}
-        values = {key: v if math.isfinite(v) else None for key, v in values.items()}
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        numbers = {key: float(value) for key, value in (logs or {}).items()}
+        values = {key: v if math.isfinite(v) else None for key, v in numbers.items()}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"epoch": epoch + 1, **values}) + "\n")
 
 
-def read_log(path):
+def read_log(path: PathLike) -> list[dict[str, Any]]:
     """The lines of a log as dicts; one that was cut off, such as by a full disk, is skipped."""
     lines = []
     for text in pathlib.Path(path).read_text(encoding="utf-8").splitlines():

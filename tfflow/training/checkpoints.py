@@ -3,12 +3,14 @@
 import pathlib
 import re
 import signal
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
 from tfflow.atomic_file import atomic_file
+from tfflow.types import PathLike
 
 _NAME = re.compile(r"step-(\d+)\.weights\.h5")
 
@@ -25,25 +27,25 @@ class Checkpoints:
         keep: How many to keep.
     """
 
-    def __init__(self, folder, keep=2):
+    def __init__(self, folder: PathLike, keep: int = 2) -> None:
         self.folder, self.keep = pathlib.Path(folder), keep
 
-    def steps(self):
+    def steps(self) -> list[int]:
         """The steps that have checkpoints, in order."""
         names = (_NAME.fullmatch(path.name) for path in self.folder.glob("step-*"))
         return sorted(int(name[1]) for name in names if name)
 
-    def path(self, step):
+    def path(self, step: int) -> pathlib.Path:
         return self.folder / f"step-{step:08d}.weights.h5"
 
-    def save(self, model, step):
+    def save(self, model: keras.Model, step: int) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_file(self.path(step)) as temporary:
             model.save_weights(temporary)
         for old in self.steps()[: -self.keep]:
             self.path(old).unlink(missing_ok=True)
 
-    def restore(self, model):
+    def restore(self, model: keras.Model) -> int:
         """Loads the newest one into a compiled model.
 
         Returns:
@@ -100,19 +102,26 @@ class SaveCheckpoints(keras.callbacks.Callback):
         Interrupted: After SIGTERM.
     """
 
-    def __init__(self, checkpoints, step=0, write=True, catch_signals=True):
+    def __init__(
+        self,
+        checkpoints: Checkpoints,
+        step: int = 0,
+        write: bool = True,
+        catch_signals: bool = True,
+    ) -> None:
         super().__init__()
         self.checkpoints, self.step, self.write = checkpoints, step, write
-        self.catch_signals, self._asked_to_end, self._before = catch_signals, False, None
+        self.catch_signals, self._asked_to_end = catch_signals, False
+        self._before: Any = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         if self.catch_signals:
             self._before = signal.signal(signal.SIGTERM, self._ask_to_end)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.release()
 
-    def release(self):
+    def release(self) -> None:
         """Restores the previous handler of SIGTERM."""
         if self._before is not None:
             signal.signal(signal.SIGTERM, self._before)
@@ -121,14 +130,14 @@ class SaveCheckpoints(keras.callbacks.Callback):
     def _ask_to_end(self, number, frame):
         self._asked_to_end = True
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.step += 1
         if self._asked_to_end:
             self._save()
             self.release()
             raise Interrupted(f"stopped after step {self.step}; the same command goes on there")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._save()
 
     def _save(self):
@@ -156,7 +165,7 @@ class FitCall(NamedTuple):
     steps_per_epoch: int
 
 
-def fit_calls(step, steps, steps_per_epoch):
+def fit_calls(step: int, steps: int, steps_per_epoch: int) -> Iterator[FitCall]:
     """The calls of ``fit`` that continue from a step, as :class:`FitCall`.
 
     The rest of an interrupted epoch, whole epochs, and the remainder at the end.

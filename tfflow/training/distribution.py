@@ -14,16 +14,19 @@ have the same data, the same gradient and the same weights.
 
 import json
 import os
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias, get_args
 
 import keras
 import tensorflow as tf
 
 from tfflow.data.pipeline.batches import WorkerShare
 
-STRATEGIES = ("none", "mirrored", "multi-worker", "tpu")
+Strategy: TypeAlias = Literal["none", "mirrored", "multi-worker", "tpu"]
+STRATEGIES = get_args(Strategy)
 
 
-def make_strategy(name):
+def make_strategy(name: Strategy) -> tf.distribute.Strategy:
     """A strategy by name.
 
     Args:
@@ -52,7 +55,7 @@ def make_strategy(name):
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 
-def check_tf_config():
+def check_tf_config() -> None:
     """Checks the environment variable that says who the workers are and which one this is.
 
     Raises:
@@ -77,13 +80,15 @@ def check_tf_config():
         )
 
 
-def is_chief(strategy):
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Whether this process writes what all share: checkpoints, logs, models."""
     resolver = strategy.cluster_resolver
     return not (resolver and resolver.task_type) or resolver.task_id == 0
 
 
-def distribute(strategy, make_batches):
+def distribute(
+    strategy: tf.distribute.Strategy, make_batches: Callable[..., tf.data.Dataset]
+) -> Any:
     """The data of this worker and its devices.
 
     Args:
@@ -101,7 +106,7 @@ def distribute(strategy, make_batches):
     )
 
 
-def share(strategy):
+def share(strategy: tf.distribute.Strategy) -> WorkerShare:
     """The share of every batch that this worker reads."""
     resolver = strategy.cluster_resolver
     cluster = resolver.cluster_spec().as_dict() if resolver and resolver.task_type else {}
@@ -110,7 +115,7 @@ def share(strategy):
     return WorkerShare(worker, workers, strategy.num_replicas_in_sync // workers)
 
 
-def prepare(model):
+def prepare(model: keras.Model) -> "InputClock":
     """Fixes what Keras 3's ``fit`` gets wrong under strategies, and measures the wait for data.
 
     Call it after ``compile``. What it fixes, in Keras 3.15 (keras-team/keras#20585):
@@ -159,7 +164,7 @@ def prepare(model):
     return clock
 
 
-def broadcast(model, step):
+def broadcast(model: keras.Model, step: int) -> int:
     """Gives all workers the chief's weights and optimizer state, as after loading a checkpoint.
 
     Returns:
@@ -188,10 +193,10 @@ def broadcast(model, step):
 class InputClock:
     """How long the devices waited for data, in seconds."""
 
-    def __init__(self):
-        self._waits = []
+    def __init__(self) -> None:
+        self._waits: list[Any] = []
 
-    def measured(self, step):
+    def measured(self, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def train_function(iterator):
             logs, waited = step(iterator)
             self._waits.append(waited)
@@ -199,7 +204,7 @@ class InputClock:
 
         return train_function
 
-    def take(self):
+    def take(self) -> float:
         """The seconds since the last call."""
         waits, self._waits = self._waits, []
         return float(sum(float(wait) for wait in waits))

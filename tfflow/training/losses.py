@@ -8,12 +8,14 @@ does not count, whatever ``valid`` says.
 """
 
 import re
-import typing
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 import keras
 from keras import ops
 
 from tfflow.ops import resize, safe_norm, upsample_from_corner
+from tfflow.types import Tensor
 
 
 class PyramidLoss(keras.losses.Loss):
@@ -21,7 +23,9 @@ class PyramidLoss(keras.losses.Loss):
 
     takes_pyramid = True
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(
+        self, y_true: Tensor, y_pred: dict[str, Tensor], sample_weight: Tensor | None = None
+    ) -> Tensor:
         if sample_weight is None:
             return super().__call__(y_true, y_pred)
         shape = tuple(sample_weight.shape)
@@ -82,17 +86,17 @@ class MultiLevelEPE(PyramidLoss):
 
     def __init__(
         self,
-        weights,
-        flow_div=20.0,
-        p=2,
-        q=None,
-        eps=0.01,
-        reduction="sum",
-        resize_flow="downsample",
-        max_flow=None,
-        scale_as_level=False,
-        name="multi_level_epe",
-    ):
+        weights: Mapping[str, float],
+        flow_div: float = 20.0,
+        p: Literal[1, 2] = 2,
+        q: float | None = None,
+        eps: float = 0.01,
+        reduction: Literal["sum", "mean"] = "sum",
+        resize_flow: Literal["downsample", "upsample"] = "downsample",
+        max_flow: float | None = None,
+        scale_as_level: bool = False,
+        name: str = "multi_level_epe",
+    ) -> None:
         super().__init__(name=name, reduction="sum_over_batch_size")
         if not weights or not all(re.fullmatch(r"level\d(_[MS])?", level) for level in weights):
             raise ValueError(
@@ -106,10 +110,10 @@ class MultiLevelEPE(PyramidLoss):
         self.pixel_reduction, self.resize_flow = reduction, resize_flow
         self.max_flow, self.scale_as_level = max_flow, scale_as_level
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: dict[str, Tensor]) -> Tensor:
         return sum(self.per_level(y_true, y_pred).values())
 
-    def per_level(self, y_true, y_pred):
+    def per_level(self, y_true: Tensor, y_pred: dict[str, Tensor]) -> dict[str, Tensor]:
         """Each level's share of the loss: dict of level -> (B,)."""
         truth, valid = self._truth(y_true)
         if self.max_flow is not None:
@@ -147,7 +151,7 @@ class MultiLevelEPE(PyramidLoss):
             return known_mean(error[..., None], valid)
         return ops.sum(error * valid[..., 0], axis=(1, 2))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "weights": self.weights,
             "flow_div": self.flow_div,
@@ -170,7 +174,14 @@ class MultiLevelCharbonnier(MultiLevelEPE):
     in mmflow and Caffe's L1 loss layer).
     """
 
-    def __init__(self, weights, q=0.2, eps=0.01, name="multi_level_charbonnier", **kwargs):
+    def __init__(
+        self,
+        weights: Mapping[str, float],
+        q: float | None = 0.2,
+        eps: float = 0.01,
+        name: str = "multi_level_charbonnier",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(weights, q=q, eps=eps, name=name, **kwargs)
 
     def _error(self, difference):
@@ -187,18 +198,18 @@ class LightFlowL1(PyramidLoss):
     Source: LightFlow-pytorch; the paper has one loss on the averaged prediction too.
     """
 
-    def __init__(self, flow_div=20.0, name="lightflow_l1"):
+    def __init__(self, flow_div: float = 20.0, name: str = "lightflow_l1") -> None:
         super().__init__(name=name, reduction="sum_over_batch_size")
         self.flow_div = float(flow_div)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: dict[str, Tensor]) -> Tensor:
         truth, valid = self._truth(y_true)
         prediction = _prediction(y_pred, "level2", None)
         size = ops.shape(prediction)[1:3]
         truth, valid = known_average(truth, valid, size)
         return known_mean(ops.abs(prediction - truth / self.flow_div), valid)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"flow_div": self.flow_div, "name": self.name}
 
 
@@ -218,15 +229,17 @@ class MaskFlowNetLoss(PyramidLoss):
     Source: MaskFlowNet (Zhao et al., 2020), as released for MXNet.
     """
 
-    weights: typing.ClassVar = {
+    weights: ClassVar = {
         "level6": 0.005, "level5": 0.01, "level4": 0.02, "level3": 0.08, "level2": 0.32
     }  # fmt: skip
 
-    def __init__(self, q=None, flow_div=20.0, name="maskflownet_loss"):
+    def __init__(
+        self, q: float | None = None, flow_div: float = 20.0, name: str = "maskflownet_loss"
+    ) -> None:
         super().__init__(name=name, reduction="sum_over_batch_size")
         self.q, self.flow_div = q, float(flow_div)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: dict[str, Tensor]) -> Tensor:
         truth, valid = self._truth(y_true)
         total = 0.0
         for level, weight in self.weights.items():
@@ -241,16 +254,18 @@ class MaskFlowNetLoss(PyramidLoss):
             return ops.sqrt(ops.sum(ops.square(difference), axis=-1) + 1e-8)
         return (ops.sum(ops.abs(difference), axis=-1) + 1e-8) ** self.q
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"q": self.q, "flow_div": self.flow_div, "name": self.name}
 
 
-def average_pool(x, size):
+def average_pool(x: Tensor, size: tuple[Tensor, Tensor]) -> Tensor:
     """Mean over equal blocks, (B, H, W, C) -> (B, *size, C): torch's adaptive pooling."""
     return ops.mean(_blocks(x, size), axis=(2, 4))
 
 
-def known_average(truth, valid, size):
+def known_average(
+    truth: Tensor, valid: Tensor, size: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
     """Mean over the known pixels of equal blocks, and the share of each block that is known.
 
     Args:
@@ -265,7 +280,7 @@ def known_average(truth, valid, size):
     return ops.divide_no_nan(average_pool(truth * valid, size), share), share
 
 
-def known_mean(error, valid):
+def known_mean(error: Tensor, valid: Tensor) -> Tensor:
     """Each pair's mean error, (B, h, w, C) -> (B,), pixels weighted by ``valid`` (B, h, w, 1)."""
     known = ops.sum(valid, axis=(1, 2, 3)) * error.shape[-1]
     return ops.divide_no_nan(ops.sum(error * valid, axis=(1, 2, 3)), known)

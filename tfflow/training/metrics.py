@@ -4,23 +4,26 @@ import keras
 from keras import ops
 
 from tfflow.ops import safe_norm
+from tfflow.types import Tensor
 
 
 class _PixelMean(keras.metrics.Metric):
     """Mean of a subclass's values over all valid pixels seen so far. Lower is better."""
 
-    def __init__(self, name, dtype=None):
+    def __init__(self, name: str, dtype: str | None = None) -> None:
         super().__init__(name=name, dtype=dtype)
         # Read by EarlyStopping, ModelCheckpoint and ReduceLROnPlateau, as in Keras's own metrics.
         self._direction = "down"
         self.total = self.add_weight(name="total", initializer="zeros")
         self.count = self.add_weight(name="count", initializer="zeros")
 
-    def values(self, flow, truth):
+    def values(self, flow: Tensor, truth: Tensor) -> Tensor:
         """(B, H, W) for a flow and its truth (B, H, W, 2)."""
         raise TypeError(f"{type(self).__name__} must define values(flow, truth).")
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
         """Adds a batch.
 
         Args:
@@ -42,7 +45,7 @@ class _PixelMean(keras.metrics.Metric):
         self.total.assign_add(ops.sum(ops.where(valid > 0, values * valid, 0.0)))
         self.count.assign_add(ops.sum(valid))
 
-    def result(self):
+    def result(self) -> Tensor:
         return ops.divide_no_nan(self.total, self.count)
 
 
@@ -65,10 +68,10 @@ def _of_pixels(weight):
 class EndPointError(_PixelMean):
     """End-point error (EPE): mean distance of predicted and true flow vectors, in pixels."""
 
-    def __init__(self, name="epe", dtype=None):
+    def __init__(self, name: str = "epe", dtype: str | None = None) -> None:
         super().__init__(name, dtype)
 
-    def values(self, flow, truth):
+    def values(self, flow: Tensor, truth: Tensor) -> Tensor:
         return safe_norm(flow - truth)
 
 
@@ -79,10 +82,10 @@ class FlOutliers(_PixelMean):
     A pixel is an outlier if its end-point error is above 3 px and above 5 % of the true motion.
     """
 
-    def __init__(self, name="fl", dtype=None):
+    def __init__(self, name: str = "fl", dtype: str | None = None) -> None:
         super().__init__(name, dtype)
 
-    def values(self, flow, truth):
+    def values(self, flow: Tensor, truth: Tensor) -> Tensor:
         error, motion = safe_norm(flow - truth), safe_norm(truth)
         outlier = ops.logical_and(error > 3.0, error / (motion + 1e-6) > 0.05)
         return 100.0 * ops.cast(outlier, self.dtype)

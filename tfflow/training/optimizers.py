@@ -1,9 +1,12 @@
 """Adam with coupled weight decay, as published recipes mean it; Muon for convolutions."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
+
+from tfflow.types import Tensor
 
 
 @keras.saving.register_keras_serializable(package="tfflow")
@@ -20,24 +23,33 @@ class AdamL2(keras.optimizers.Adam):
         **kwargs: Further arguments of ``keras.optimizers.Adam``.
     """
 
-    def __init__(self, learning_rate=0.001, l2=0.0, decay_biases=False, name="adam_l2", **kwargs):
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        l2: float = 0.0,
+        decay_biases: bool = False,
+        name: str = "adam_l2",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.l2, self.decay_biases = l2, decay_biases
 
-    def build(self, variables):
+    def build(self, variables: list[keras.Variable]) -> None:
         super().build(variables)
         self._decays = [
             self.decay_biases or variable.name not in ("bias", "beta") for variable in variables
         ]
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
         # Here the gradient is that of the whole batch, summed over replicas and accumulated steps.
         # Added earlier, the decay would count once for each of them.
         if self.l2 and self._decays[self._get_variable_index(variable)]:
             gradient = gradient + keras.ops.cast(variable, gradient.dtype) * self.l2
         super().update_step(gradient, variable, learning_rate)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "l2": self.l2, "decay_biases": self.decay_biases}
 
 
@@ -60,7 +72,9 @@ class ConvolutionMuon(keras.optimizers.Muon):
     # Kernels with a smaller side are left to AdamW.
     least_side = 8
 
-    def __init__(self, learning_rate=0.001, name="convolution_muon", **kwargs):
+    def __init__(
+        self, learning_rate: Any = 0.001, name: str = "convolution_muon", **kwargs: Any
+    ) -> None:
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
 
     def _should_use_adamw(self, variable):

@@ -4,17 +4,20 @@ Iterations count from 0: a milestone of 400 means that the 401st step is the fir
 """
 
 import itertools
+from collections.abc import Sequence
 
 from keras.optimizers.schedules import CosineDecay, PiecewiseConstantDecay
 
 
-def halved_at(base, milestones, factor=0.5):
+def halved_at(
+    base: float, milestones: Sequence[int], factor: float = 0.5
+) -> PiecewiseConstantDecay:
     """``base``, times ``factor`` at each milestone (iterations): FlowNet's S_long and the like."""
     rates = [base * factor**i for i in range(len(milestones) + 1)]
     return _piecewise(milestones, rates)
 
 
-def steps_table(rates, lengths):
+def steps_table(rates: Sequence[float], lengths: Sequence[int]) -> PiecewiseConstantDecay:
     """``rates[i]`` for ``lengths[i]`` iterations, one after the other; the last one stays.
 
     >>> steps_table([1e-3, 1e-2, 5e-3], [10_000, 20_000, 10_000])
@@ -29,7 +32,7 @@ def _piecewise(milestones, rates):
     return PiecewiseConstantDecay([milestone - 1 for milestone in milestones], list(rates))
 
 
-def warmup_cosine(peak, steps, warmup=0.05, final=0.0):
+def warmup_cosine(peak: float, steps: int, warmup: float = 0.05, final: float = 0.0) -> CosineDecay:
     """From 0 to ``peak`` over the share ``warmup`` of ``steps``, then a cosine to ``final``."""
     rising = max(1, int(steps * warmup))
     return CosineDecay(

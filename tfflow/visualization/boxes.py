@@ -1,8 +1,11 @@
 """Boxes around objects, drawn into a picture."""
 
 import colorsys
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from tfflow.visualization.text import PAPER, write_line
@@ -10,7 +13,14 @@ from tfflow.visualization.text import PAPER, write_line
 _GOLDEN = 0.618034  # of the hue circle per class: neighbours look different
 
 
-def draw_boxes(image, boxes, labels, classes, *, key=None):
+def draw_boxes(
+    image: npt.NDArray[Any],
+    boxes: npt.ArrayLike,
+    labels: Sequence[str],
+    classes: Iterable[int],
+    *,
+    key: bool | None = None,
+) -> npt.NDArray[np.uint8]:
     """Draws boxes with their labels, each class in a colour of its own.
 
     Args:

@@ -5,7 +5,10 @@ Optical Flow, IJCV 2011; flow-code): the hue tells the direction, white is no mo
 colour is a motion of `max_flow` pixels.
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from tfflow.visualization.text import PAPER, write_line
@@ -28,7 +31,12 @@ _TINY = 1e-9  # px; in place of a largest motion of 0
 _AT_ONCE = 1 << 18  # pixels painted; all of an 8K frame at once would take 5 GB
 
 
-def flow_to_image(flow, max_flow=None, valid=None, clip=False):
+def flow_to_image(
+    flow: npt.NDArray[Any],
+    max_flow: float | None = None,
+    valid: npt.NDArray[Any] | None = None,
+    clip: bool = False,
+) -> npt.NDArray[np.uint8]:
     """Paints flow in Middlebury's colour code.
 
     Args:
@@ -55,7 +63,8 @@ def flow_to_image(flow, max_flow=None, valid=None, clip=False):
     for start in range(0, pixels.shape[1], _AT_ONCE):
         part = np.s_[:, start : start + _AT_ONCE]
         known = None if valid is None else valid[part]
-        painted[part] = _flow_colors(*checked_flow(pixels[part], known), max_flow, clip)
+        finite, known = checked_flow(pixels[part], known)
+        painted[part] = _flow_colors(finite, known, max_flow, clip)
     return picture
 
 
@@ -76,7 +85,7 @@ def _flow_colors(flow, valid, max_flow, clip):
     return np.where(valid[..., None], 255 * color, _UNKNOWN_FLOW).astype(np.uint8)
 
 
-def color_wheel_legend(size, max_flow):
+def color_wheel_legend(size: int, max_flow: float) -> npt.NDArray[np.uint8]:
     """Draws the colour code as a disc: a motion from the centre to a point has that point's colour.
 
     Args:
@@ -99,7 +108,12 @@ def color_wheel_legend(size, max_flow):
     return np.array(picture)
 
 
-def error_to_image(flow, truth, valid=None, max_error=None):
+def error_to_image(
+    flow: npt.NDArray[Any],
+    truth: npt.NDArray[Any],
+    valid: npt.NDArray[Any] | None = None,
+    max_error: float | None = None,
+) -> npt.NDArray[np.uint8]:
     """Paints the end-point error, |flow - truth|, from black (none) through red to white.
 
     The brightness grows evenly with the error, so a grey print is still readable.
@@ -123,7 +137,7 @@ def error_to_image(flow, truth, valid=None, max_error=None):
     return np.where(valid[..., None], color, np.uint8(_UNKNOWN_ERROR))
 
 
-def error_legend(width, height, max_error):
+def error_legend(width: int, height: int, max_error: float) -> npt.NDArray[np.uint8]:
     """Draws the colours of `error_to_image` as a bar with its scale in pixels.
 
     Args:
@@ -137,12 +151,12 @@ def error_legend(width, height, max_error):
     font_size = max(10, height // 3)
     picture = np.full((height, width, 3), PAPER, np.uint8)
     picture[: height - int(1.5 * font_size)] = _error_colors(np.linspace(0, 1, width))
-    picture = Image.fromarray(picture)
-    draw = ImageDraw.Draw(picture)
+    canvas = Image.fromarray(picture)
+    draw = ImageDraw.Draw(canvas)
     write_line(draw, (0, height), "0", font_size, width, "ld")
     write_line(draw, (width / 2, height), "error", font_size, width, "md")
     write_line(draw, (width, height), f"{max_error:.3g} px", font_size, width, "rd")
-    return np.array(picture)
+    return np.array(canvas)
 
 
 def color_wheel():

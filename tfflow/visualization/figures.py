@@ -1,8 +1,11 @@
 """Figures of flow: arrows, grids of titled pictures, and a whole pair at a glance."""
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from tfflow.visualization.colors import (
@@ -22,7 +25,13 @@ _MAX_PANEL_WIDTH = 2048  # px; frames of twice that width or more are shown smal
 _ARROW_STEP = 24  # px
 
 
-def flow_to_arrows(image, flow, step=_ARROW_STEP, scale=1.0, valid=None):
+def flow_to_arrows(
+    image: npt.NDArray[Any],
+    flow: npt.NDArray[Any],
+    step: int = _ARROW_STEP,
+    scale: float = 1.0,
+    valid: npt.NDArray[Any] | None = None,
+) -> npt.NDArray[np.uint8]:
     """Draws the flow as arrows on a pale grey copy of the image.
 
     Args:
@@ -62,7 +71,12 @@ def flow_to_arrows(image, flow, step=_ARROW_STEP, scale=1.0, valid=None):
     return np.array(canvas.resize((width, height), Image.Resampling.BOX))
 
 
-def compose(panels, titles=None, columns=None, heading=None):
+def compose(
+    panels: Sequence[npt.NDArray[Any]],
+    titles: Sequence[str] | None = None,
+    columns: int | None = None,
+    heading: str | None = None,
+) -> npt.NDArray[np.uint8]:
     """Puts pictures into a grid on white paper, each under its title.
 
     Args:
@@ -116,7 +130,11 @@ def compose(panels, titles=None, columns=None, heading=None):
     return np.array(sheet)
 
 
-def pyramid_figure(levels, truth=None, valid=None):
+def pyramid_figure(
+    levels: Mapping[str, npt.NDArray[Any]],
+    truth: npt.NDArray[Any] | None = None,
+    valid: npt.NDArray[Any] | None = None,
+) -> npt.NDArray[np.uint8]:
     """Shows what each level of a network's pyramid predicts, coarse to fine, beside the truth.
 
     Args:
@@ -151,8 +169,15 @@ def pyramid_figure(levels, truth=None, valid=None):
 
 
 def flow_figure(
-    image1, image2, flow, truth=None, valid=None, title=None, metrics=None, max_flow=None
-):
+    image1: npt.NDArray[Any],
+    image2: npt.NDArray[Any],
+    flow: npt.NDArray[Any],
+    truth: npt.NDArray[Any] | None = None,
+    valid: npt.NDArray[Any] | None = None,
+    title: str | None = None,
+    metrics: Mapping[str, Any] | None = None,
+    max_flow: float | None = None,
+) -> npt.NDArray[np.uint8]:
     """Shows a pair with its flow side by side and, where the truth is known, truth and error.
 
     Below the pictures are the colour wheel with its scale, the errors' scale, and `metrics`. Frames

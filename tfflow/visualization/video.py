@@ -1,19 +1,27 @@
 """Writing a sequence of pictures as .mp4 or animated .gif."""
 
 import itertools
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from tfflow.atomic_file import atomic_file
+from tfflow.types import PathLike
 
 _BT709 = 1  # its number in H.264's tables of colour primaries, transfer and matrix
 _CLOCK = 90_000  # ticks per second, usual for video: 24, 25, 30 and 29.97 fps fit exactly
 
 
-def write_video(path, frames, fps=None):
+def write_video(
+    path: PathLike,
+    frames: Iterable[npt.NDArray[Any]] | Iterable[tuple[npt.NDArray[Any], float]],
+    fps: float | None = None,
+) -> None:
     """Writes pictures as a video, in the format that the extension names, whole or not at all.
 
     .gif (256 colours a frame, at most 50 frames a second) plays anywhere and in a README; .mp4
@@ -40,14 +48,15 @@ def write_video(path, frames, fps=None):
         raise ValueError(
             f"cannot write a video to {path}: unknown extension {path.suffix!r}, use .mp4 or .gif"
         )
+    timed: Iterable[Any] = frames
     if fps is not None:
         if not fps > 0:
             raise ValueError(f"expected a frame rate above 0 per second, got {fps}")
         rate = Fraction(fps).limit_denominator(1001)
-        frames = ((frame, number / rate) for number, frame in enumerate(frames))
-    frames = _checked_frames(path, frames)
+        timed = ((frame, number / rate) for number, frame in enumerate(frames))
+    checked = _checked_frames(path, timed)
     with atomic_file(path) as temporary:
-        write(temporary, frames)
+        write(temporary, checked)
 
 
 def _checked_frames(path, frames):

@@ -4,18 +4,24 @@
 training splits, all pixels); those of pytorch-liteflownet are the authors' own LiteFlowNets.
 """
 
+from __future__ import annotations
+
 import csv
 import dataclasses
 import functools
 import pathlib
 import sys
 import urllib.parse
+from typing import TYPE_CHECKING
 
 from tfflow.cache_folder import cache_folder
 from tfflow.models import registry
 from tfflow.suggestion import suggestion
 from tfflow.weights.importing import import_checkpoint
 from tfflow.weights.state_dict import import_torch
+
+if TYPE_CHECKING:
+    from tfflow.models import FlowModel
 
 TOLERANCE = 0.02  # share of a published number by which a measured one may differ
 LIST = pathlib.Path(__file__).with_name("checkpoints.csv")
@@ -65,25 +71,25 @@ class PublishedCheckpoint:
     url: str
 
     @property
-    def path(self):
+    def path(self) -> pathlib.Path:
         """Where it is kept, once it has been downloaded."""
         file = pathlib.PurePosixPath(urllib.parse.urlsplit(self.url).path)
         # read_state_dict goes by the ending.
         return cache_folder() / "checkpoints" / self.name.partition("/")[0] / f"{file.stem}.pth"
 
     @property
-    def terms(self):
+    def terms(self) -> list[str]:
         """Lines: the licence of the weights, then the terms of each data set."""
         project = PROJECT_TERMS[self.name.partition("/")[0]]
         return [f"weights: {project}", *(f"{data}: {DATA_TERMS[data]}" for data in self.trained_on)]
 
     @property
-    def megabytes(self):
+    def megabytes(self) -> float:
         """Size of the file; before it was downloaded, that of its weights."""
         from tfflow.download import record_of
 
         record = record_of(self.path)
-        size = record["bytes"] if record else 4 * registry.entry(self.network).parameters
+        size = record["bytes"] if record else 4 * (registry.entry(self.network).parameters or 0)
         return size / 1e6
 
 
@@ -103,7 +109,7 @@ def _published():
     }
 
 
-def list_checkpoints(network=None):
+def list_checkpoints(network: str | None = None) -> list[str]:
     """Names of the published checkpoints, all or those of one network.
 
     Args:
@@ -112,7 +118,7 @@ def list_checkpoints(network=None):
     return [name for name, c in _published().items() if network in (None, c.network)]
 
 
-def checkpoint(name):
+def checkpoint(name: str) -> PublishedCheckpoint:
     """The :class:`PublishedCheckpoint` of a name.
 
     Raises:
@@ -126,7 +132,7 @@ def checkpoint(name):
     return _published()[name]
 
 
-def download_checkpoint(name, *, again=False):
+def download_checkpoint(name: str, *, again: bool = False) -> pathlib.Path:
     """Downloads a published checkpoint, if it is not in the cache yet, and checks it.
 
     It is kept only if every tensor of it has its place in the network. The terms under which it and
@@ -147,7 +153,7 @@ def download_checkpoint(name, *, again=False):
     return _fetched(checkpoint(name), again)[0]
 
 
-def load_checkpoint(name):
+def load_checkpoint(name: str) -> FlowModel:
     """The network of a published checkpoint with its weights; downloaded the first time.
 
     Args, errors: as :func:`download_checkpoint`.

@@ -1,10 +1,17 @@
 """Loads checkpoints of the PyTorch project LightFlow-pytorch (McDo) into :class:`LightFlow`."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from tfflow.weights.layouts import depthwise_kernel, kernel
-from tfflow.weights.state_dict import WeightImport, read_state_dict
+from tfflow.weights.state_dict import StateDict, WeightImport, read_state_dict
+
+if TYPE_CHECKING:
+    from tfflow.models import FlowModel
 
 
-def load_lightflow_pytorch(model, source):
+def load_lightflow_pytorch(model: FlowModel, source: StateDict) -> FlowModel:
     """Loads a checkpoint of LightFlow-pytorch into a ``LightFlow`` of the same width.
 
     There, ``convN`` is a sequence: 0 depthwise convolution, 1 its batch norm, 3 pointwise

@@ -4,13 +4,18 @@
 gives the layer's name there.
 """
 
+from __future__ import annotations
+
 import re
 import typing
 
 import numpy as np
 
 from tfflow.weights.layouts import bgr_kernel, kernel, taps, transposed_kernel
-from tfflow.weights.state_dict import WeightImport, read_state_dict, renamed
+from tfflow.weights.state_dict import StateDict, WeightImport, read_state_dict, renamed
+
+if typing.TYPE_CHECKING:
+    from tfflow.models import FlowModel
 
 
 class Place(typing.NamedTuple):
@@ -24,7 +29,7 @@ class Place(typing.NamedTuple):
     unit: str
     level: int
     part: str
-    index: int = 1
+    index: int = 1  # type: ignore[assignment]  # a tuple's method, which nobody calls here
 
 
 def places(model):
@@ -111,7 +116,7 @@ def load_mmflow_liteflownet(model, source):
 # The official Caffe model, and its best-known port to PyTorch ----------------------------------
 
 
-def load_liteflownet_official(model, source):
+def load_liteflownet_official(model: FlowModel, source: StateDict) -> FlowModel:
     """Loads the official LiteFlowNet or LiteFlowNet2 weights, or those of sniklaus's PyTorch port.
 
     The tensors of the official model are named after its layers, ``conv1_D1_L6.weight`` and

@@ -1,7 +1,16 @@
 """Loads checkpoints of mmflow into this library's networks."""
 
+from __future__ import annotations
 
-def load_mmflow(model, source):
+from typing import TYPE_CHECKING
+
+from tfflow.weights.state_dict import StateDict
+
+if TYPE_CHECKING:
+    from tfflow.models import FlowModel
+
+
+def load_mmflow(model: FlowModel, source: StateDict) -> FlowModel:
     """Loads a checkpoint of OpenMMLab's mmflow: the same flow as there, to float32's rounding.
 
     mmflow reads images as BGR; the first convolutions are reordered so that images stay RGB here.

@@ -4,20 +4,33 @@ A folder holds ``preset.json`` (the card), ``model.keras``, ``README.md`` and an
 It may lie on a disk, or on the Hugging Face Hub as ``hf://user/name`` or ``hf://user/name@revision``.
 """
 
+from __future__ import annotations
+
 import json
 import pathlib
 import shutil
 import zipfile
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from tfflow.atomic_file import atomic_file
 from tfflow.checksum import sha256_of
+from tfflow.types import PathLike
+
+if TYPE_CHECKING:
+    from tfflow.models import FlowModel
 
 CARD = "preset.json"
 MODEL = "model.keras"
 HUB = "hf://"
 
 
-def save_preset_folder(model, folder, card=None, tflite=()):
+def save_preset_folder(
+    model: FlowModel,
+    folder: PathLike,
+    card: dict[str, Any] | None = None,
+    tflite: Sequence[PathLike] = (),
+) -> pathlib.Path:
     """Writes a model as a preset that others can load with :func:`tfflow.load`.
 
     Args:

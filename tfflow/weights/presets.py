@@ -6,27 +6,34 @@ A preset NAME is a set of files in the folder ``presets``: ``NAME.json``, the ca
 recipe, results, licence, and the SHA-256 of each file.
 """
 
+from __future__ import annotations
+
 import json
 import pathlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tfflow.atomic_file import atomic_file
 from tfflow.checksum import sha256_of
 from tfflow.suggestion import suggestion
+from tfflow.types import PathLike
+
+if TYPE_CHECKING:
+    from tfflow.models import FlowModel
 
 FOLDER = pathlib.Path(__file__).parent / "presets"
 # The form of a preset's .tflite file where none is named.
 TFLITE_FORM = "int8"
 
 
-def list_presets(model=None):
+def list_presets(model: str | None = None) -> list[str]:
     """Names of the presets in the package, all or those of one network."""
     names = sorted(path.stem for path in FOLDER.glob("*.json"))
     return [name for name in names if model is None or preset_card(name)["model"] == model]
 
 
-def preset_card(name, folder=None):
+def preset_card(name: str, folder: PathLike | None = None) -> dict[str, Any]:
     """The card of a preset: a dict with ``model``, ``arguments``, ``sha256``, results, licence.
 
     Args:
@@ -42,7 +49,7 @@ def preset_card(name, folder=None):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def load_preset(model, name, folder=None):
+def load_preset(model: FlowModel, name: str, folder: PathLike | None = None) -> FlowModel:
     """Loads a preset's weights into the model that its card describes.
 
     Args:
@@ -67,7 +74,7 @@ def load_preset(model, name, folder=None):
     return model
 
 
-def preset_tflite(name, form=TFLITE_FORM):
+def preset_tflite(name: str, form: str = TFLITE_FORM) -> pathlib.Path:
     """The path of a preset's exported file, which comes with the package.
 
     Args:
@@ -85,7 +92,7 @@ def preset_tflite(name, form=TFLITE_FORM):
     return checked_file(FOLDER / f"{name}_{form}.tflite", files[form]["sha256"])
 
 
-def checked_file(path, sha256):
+def checked_file(path: pathlib.Path, sha256: str) -> pathlib.Path:
     """The path, if the file there has this hash.
 
     Raises:
@@ -102,7 +109,9 @@ def checked_file(path, sha256):
     return path
 
 
-def save_preset(model, name, card, folder=None):
+def save_preset(
+    model: FlowModel, name: str, card: dict[str, Any], folder: PathLike | None = None
+) -> None:
     """Writes a model's weights and its card into a folder of presets.
 
     Kernels are kept as float16, which moves a flow by hundredths of a pixel at most; vectors,
@@ -123,7 +132,7 @@ def save_preset(model, name, card, folder=None):
     write_card({"name": name, **card, "sha256": sha256_of(path)}, folder)
 
 
-def write_card(card, folder=None):
+def write_card(card: dict[str, Any], folder: PathLike | None = None) -> None:
     """Writes a preset's card to the file that its ``name`` gives."""
     path = pathlib.Path(folder or FOLDER, f"{card['name']}.json")
     with atomic_file(path) as temporary:

@@ -9,8 +9,15 @@ import pathlib
 import typing
 import warnings
 import zipfile
+from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
+
+from tfflow.types import PathLike
+
+# Name -> array or tensor, or the file that holds them.
+StateDict: typing.TypeAlias = Mapping[str, typing.Any] | PathLike
 
 # Keys under which training scripts save weights; below, those for averages over steps.
 _PLAIN = ("state_dict", "model_state_dict", "model", "network", "net", "module")
@@ -26,7 +33,9 @@ _AVERAGED = (
 _PREFIXES = ("module.", "_orig_mod.", "model.", "network.", "net.")
 
 
-def read_state_dict(source, averaged=False):
+def read_state_dict(
+    source: StateDict, averaged: bool = False
+) -> dict[str, npt.NDArray[typing.Any]]:
     """A checkpoint as a dict of name -> ndarray.
 
     Args:
@@ -193,7 +202,7 @@ def _safetensors():
     return safetensors.numpy
 
 
-def import_torch():
+def import_torch() -> typing.Any:
     """PyTorch's module.
 
     Raises:

@@ -7,7 +7,9 @@ in `DATASETS`.
 
 import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tfflow.data.datasets.base import FlowDataset, FlowSample, PairFiles
 from tfflow.data.datasets.chairs import FlyingChairs
@@ -20,6 +22,7 @@ from tfflow.data.datasets.mixture import Mixture
 from tfflow.data.datasets.sintel import Sintel
 from tfflow.data.datasets.things import FlyingThings3D, FlyingThings3DSubset
 from tfflow.suggestion import suggestion
+from tfflow.types import PathLike
 
 __all__ = [
     "DATASETS",
@@ -47,7 +50,7 @@ def _open_scene_cache(root):
     return SceneCache(root)
 
 
-DATASETS = {
+DATASETS: dict[str, Callable[..., Any]] = {
     "chairs": functools.partial(FlyingChairs, split="train"),
     "chairs-val": functools.partial(FlyingChairs, split="val"),
     "chairs-all": functools.partial(FlyingChairs, split="all"),
@@ -60,7 +63,11 @@ DATASETS = {
     "things-subset": FlyingThings3DSubset,
     "things-subset-val": functools.partial(FlyingThings3DSubset, split="val"),
     **{
-        f"sintel{of_pass}{of_split}": functools.partial(Sintel, pass_name=pass_name, split=split)
+        f"sintel{of_pass}{of_split}": functools.partial(
+            Sintel,
+            pass_name=pass_name,  # type: ignore[arg-type]  # one of them, not any text
+            split=split,  # type: ignore[arg-type]  # likewise
+        )
         for of_pass, pass_name in (("", "both"), ("-clean", "clean"), ("-final", "final"))
         for of_split, split in (
             ("", "training"),
@@ -82,7 +89,7 @@ DATASETS = {
 }
 
 
-def open_dataset(spec):
+def open_dataset(spec: PathLike) -> FlowDataset | Any:
     """Opens a data set by its spec.
 
     Args:

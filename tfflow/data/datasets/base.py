@@ -1,10 +1,10 @@
 """The base of every data set: a sequence of pairs stored in files."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 
@@ -58,7 +58,7 @@ class PairFiles(NamedTuple):
     flow_noc: Path | None = None
 
 
-class FlowDataset(Sequence):
+class FlowDataset(Sequence[FlowSample]):
     """A sequence of pairs stored in files, each read on access.
 
     `dataset[3]` is a `FlowSample`, `dataset[:100]` a data set of the first hundred pairs.
@@ -68,14 +68,18 @@ class FlowDataset(Sequence):
         pairs: the files of each pair, `PairFiles`.
     """
 
-    def __init__(self, name, pairs):
+    def __init__(self, name: str, pairs: Iterable[PairFiles]) -> None:
         self.name = name
         self.pairs = tuple(pairs)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.pairs)
 
-    def __getitem__(self, index):
+    @overload
+    def __getitem__(self, index: int) -> FlowSample: ...
+    @overload
+    def __getitem__(self, index: slice) -> "FlowDataset": ...
+    def __getitem__(self, index: int | slice) -> "FlowSample | FlowDataset":
         """Reads a pair, or takes a part of the data set when `index` is a slice.
 
         Raises:
@@ -114,7 +118,9 @@ class FlowDataset(Sequence):
             occluded = of_image_size("mask", _read_mask(files.occlusion), files.occlusion)
         return FlowSample(image1, image2, flow, valid, files.name, occluded)
 
-    def readable(self, progress=None):
+    def readable(
+        self, progress: Callable[[int, int], object] | None = None
+    ) -> tuple["FlowDataset", list[str]]:
         """Reads every pair once, and leaves out those that can't be read.
 
         One damaged file should not end a run of hours: it is found first, skipped and reported.
@@ -138,7 +144,9 @@ class FlowDataset(Sequence):
         # If `progress` raises, closing the results cancels the remaining reads.
         with (
             ThreadPoolExecutor() as pool,
-            contextlib.closing(pool.map(complaint, range(len(self)))) as results,
+            contextlib.closing(  # type: ignore[type-var]  # typeshed has no close for it
+                pool.map(complaint, range(len(self)))
+            ) as results,
         ):
             for result in results:
                 complaints.append(result)
@@ -147,12 +155,12 @@ class FlowDataset(Sequence):
         pairs = [pair for pair, text in zip(self.pairs, complaints, strict=True) if text is None]
         return FlowDataset(self.name, pairs), [text for text in complaints if text is not None]
 
-    def without(self, names):
+    def without(self, names: Iterable[str]) -> "FlowDataset":
         """The data set without the pairs of these names."""
         names = set(names)
         return FlowDataset(self.name, [pair for pair in self.pairs if pair.name not in names])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {len(self)} pairs>"
 
 

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
 from tfflow.data.datasets.base import FlowDataset
 from tfflow.data.datasets.layout import check_folder, listing, named_pairs, one_of
 from tfflow.data.files.errors import CorruptFileError
+from tfflow.types import PathLike
 
 
 class FlyingChairs(FlowDataset):
@@ -37,7 +39,7 @@ class FlyingChairs(FlowDataset):
         {"train": ("chairs", "1"), "val": ("chairs-val", "2"), "all": ("chairs-all", None)}
     )
 
-    def __init__(self, root, split="train"):
+    def __init__(self, root: PathLike, split: Literal["train", "val", "all"] = "train") -> None:
         name, label = self._SPLITS[one_of("split", split, self._SPLITS)]
         release = self.find(root)
         if release is None:
@@ -56,7 +58,7 @@ class FlyingChairs(FlowDataset):
         super().__init__(name, pairs)
 
     @staticmethod
-    def find(root):
+    def find(root: PathLike) -> Path | None:
         """The folder FlyingChairs_release at or in `root`, recognised by its pairs; or None."""
         for folder in (Path(root), Path(root) / "FlyingChairs_release"):
             if next((folder / "data").glob("*_img1.ppm"), None) is not None:

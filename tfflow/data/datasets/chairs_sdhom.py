@@ -1,7 +1,10 @@
 """ChairsSDHom."""
 
+from typing import Literal
+
 from tfflow.data.datasets.base import FlowDataset, PairFiles
 from tfflow.data.datasets.layout import FolderFiles, find_release, one_of
+from tfflow.types import PathLike
 
 _EXCLUDED = ("08755",)  # has NaN in its flow; mmflow leaves it out
 
@@ -34,7 +37,9 @@ class ChairsSDHom(FlowDataset):
         FileNotFoundError: `root` does not have this layout, or a file is missing.
     """
 
-    def __init__(self, root, split="train", exclude=True):
+    def __init__(
+        self, root: PathLike, split: Literal["train", "test"] = "train", exclude: bool = True
+    ) -> None:
         one_of("split", split, ("train", "test"))
         needed = [f"data/{split}/{folder}" for folder in ("t0", "t1", "flow")]
         release = find_release(root, "ChairsSDHom", needed)

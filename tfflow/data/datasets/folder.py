@@ -9,6 +9,7 @@ from tfflow.data.datasets.base import FlowDataset, PairFiles
 from tfflow.data.datasets.layout import check_folder, listing, named_pairs, natural_order
 from tfflow.data.files.flows import FLOW_EXTENSIONS
 from tfflow.data.files.images import IMAGE_EXTENSIONS
+from tfflow.types import PathLike
 
 
 class PairFolder(FlowDataset):
@@ -31,10 +32,10 @@ class PairFolder(FlowDataset):
         ValueError: only one image.
     """
 
-    def __init__(self, root):
-        root = check_folder(root)
-        pairs = named_pairs(root, IMAGE_EXTENSIONS, FLOW_EXTENSIONS) or self._video(root)
-        super().__init__(root.resolve().name, pairs)
+    def __init__(self, root: PathLike) -> None:
+        folder = check_folder(root)
+        pairs = named_pairs(folder, IMAGE_EXTENSIONS, FLOW_EXTENSIONS) or self._video(folder)
+        super().__init__(folder.resolve().name, pairs)
 
     @staticmethod
     def _video(root):

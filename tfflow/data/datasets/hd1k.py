@@ -1,9 +1,11 @@
 """HD1K."""
 
 from itertools import groupby
+from typing import Literal
 
 from tfflow.data.datasets.base import FlowDataset, PairFiles
 from tfflow.data.datasets.layout import FolderFiles, find_release, neighbour, one_of
+from tfflow.types import PathLike
 
 
 class HD1K(FlowDataset):
@@ -32,7 +34,7 @@ class HD1K(FlowDataset):
         FileNotFoundError: `root` does not have this layout, or a file is missing.
     """
 
-    def __init__(self, root, split="training"):
+    def __init__(self, root: PathLike, split: Literal["training", "test"] = "training") -> None:
         if one_of("split", split, ("training", "test")) == "test":
             needed = ["hd1k_challenge/image_2"]
         else:
@@ -40,13 +42,13 @@ class HD1K(FlowDataset):
         release = find_release(root, "HD1K", needed)
         images = FolderFiles(release / needed[0], ".png")
         flows = FolderFiles(release / needed[1], ".png") if split == "training" else None
-        for name in flows or ():
-            images.need(name, flows[name])
+        for name, flow in (flows or {}).items():
+            images.need(name, flow)
         pairs = []
         for _, frames in groupby(images, lambda name: name.rpartition("_")[0]):
             for first in list(frames)[:-1]:
                 image = images[first]
-                flow = flows.need(first, image) if split == "training" else None
+                flow = None if flows is None else flows.need(first, image)
                 second = images.need(neighbour(first, 1), image)
                 pairs.append(PairFiles(first, image, second, flow))
         if not pairs:

@@ -1,7 +1,10 @@
 """KITTI 2012 and 2015."""
 
+from typing import Any, Literal
+
 from tfflow.data.datasets.base import FlowDataset, PairFiles
 from tfflow.data.datasets.layout import FolderFiles, find_release, one_of
+from tfflow.types import PathLike
 
 
 class _Kitti(FlowDataset):
@@ -10,13 +13,16 @@ class _Kitti(FlowDataset):
     The folder of images may have more frames (the multi-view extension); only these two are used.
     """
 
-    def __init__(self, root, title, name, split, images):
+    def __init__(
+        self, root: PathLike, title: str, name: str, split: Literal["training", "test"], images: str
+    ) -> None:
         one_of("split", split, ("training", "test"))
         part = "testing" if split == "test" else "training"
         needed = [f"{part}/{images}"] + (["training/flow_occ"] if split == "training" else [])
         folder = find_release(root, title, needed) / part
         frames = FolderFiles(folder / images, ".png")
-        flows, visible = {}, {}
+        flows: Any = {}
+        visible: Any = {}
         if split == "training":
             flows = FolderFiles(folder / "flow_occ", ".png")
         if flows and (folder / "flow_noc").is_dir():
@@ -65,7 +71,12 @@ class Kitti2012(_Kitti):
         FileNotFoundError: `root` does not have this layout, or a file is missing.
     """
 
-    def __init__(self, root, split="training", images="colored_0"):
+    def __init__(
+        self,
+        root: PathLike,
+        split: Literal["training", "test"] = "training",
+        images: Literal["colored_0", "image_0"] = "colored_0",
+    ) -> None:
         one_of("images", images, ("colored_0", "image_0"))
         super().__init__(root, "KITTI 2012", "kitti2012", split, images)
 
@@ -95,5 +106,5 @@ class Kitti2015(_Kitti):
         FileNotFoundError: `root` does not have this layout, or a file is missing.
     """
 
-    def __init__(self, root, split="training"):
+    def __init__(self, root: PathLike, split: Literal["training", "test"] = "training") -> None:
         super().__init__(root, "KITTI 2015", "kitti2015", split, "image_2")

@@ -1,7 +1,10 @@
 """Middlebury."""
 
+from typing import Literal
+
 from tfflow.data.datasets.base import FlowDataset, PairFiles
 from tfflow.data.datasets.layout import FolderFiles, find_release, one_of, subfolders
+from tfflow.types import PathLike
 
 _FRAMES = ("frame10", "frame11")
 
@@ -29,7 +32,7 @@ class Middlebury(FlowDataset):
         FileNotFoundError: `root` does not have this layout, or a file is missing.
     """
 
-    def __init__(self, root, split="training"):
+    def __init__(self, root: PathLike, split: Literal["training", "test"] = "training") -> None:
         if one_of("split", split, ("training", "test")) == "test":
             needed = ["eval-data"]
         else:
@@ -41,8 +44,8 @@ class Middlebury(FlowDataset):
             flow = None
             if split == "training":
                 flow = FolderFiles(scene, ".flo").need("flow10", f"the scene {scene.name}")
-            images = [frames.need(name, f"the scene {scene.name}") for name in _FRAMES]
-            pairs.append(PairFiles(f"{scene.name}/frame10", *images, flow))
+            image1, image2 = (frames.need(name, f"the scene {scene.name}") for name in _FRAMES)
+            pairs.append(PairFiles(f"{scene.name}/frame10", image1, image2, flow))
         if not pairs:
             raise FileNotFoundError(f"expected the folders of the scenes in {release / needed[-1]}")
         super().__init__("middlebury" if split == "training" else "middlebury-test", pairs)

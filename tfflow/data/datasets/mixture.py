@@ -2,10 +2,13 @@
 
 import bisect
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, overload
+
+from tfflow.data.datasets.base import FlowSample
 
 
-class Mixture(Sequence):
+class Mixture(Sequence[FlowSample]):
     """Several data sets in a row, and the ratios in which a training pipeline draws from them.
 
     As a sequence it has the samples of one data set after the other. Its `ratios` are for
@@ -25,7 +28,7 @@ class Mixture(Sequence):
         ValueError: no data set, an empty one, or invalid ratios.
     """
 
-    def __init__(self, datasets, ratios=None):
+    def __init__(self, datasets: Sequence[Any], ratios: Sequence[int] | None = None) -> None:
         self.datasets = tuple(datasets)
         if not self.datasets:
             raise ValueError("expected one data set or more to mix, got none")
@@ -36,10 +39,14 @@ class Mixture(Sequence):
         self.name = "+".join(dataset.name for dataset in self.datasets)
         self._starts = (0, *itertools.accumulate(map(len, self.datasets)))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self._starts[-1]
 
-    def __getitem__(self, index):
+    @overload
+    def __getitem__(self, index: int) -> FlowSample: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Mixture": ...
+    def __getitem__(self, index: int | slice) -> "FlowSample | Mixture":
         """A sample; for a slice a mixture without ratios, as it may lack a data set.
 
         Raises:
@@ -63,7 +70,9 @@ class Mixture(Sequence):
                 parts.append(dataset[here[0] : here[-1] + 1 : wanted.step])
         return Mixture(parts)
 
-    def readable(self, progress=None):
+    def readable(
+        self, progress: Callable[[int, int], object] | None = None
+    ) -> tuple["Mixture", list[str]]:
         """`FlowDataset.readable` for each data set that has it.
 
         Raises:
@@ -81,7 +90,7 @@ class Mixture(Sequence):
                 datasets.append(dataset)
         return Mixture(datasets, self.ratios), complaints
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         shares = f" in ratios {self.ratios}" if self.ratios else ""
         return f"<Mixture {self.name}: {len(self)} samples{shares}>"
 

@@ -1,5 +1,8 @@
 """MPI-Sintel."""
 
+from collections.abc import Collection
+from typing import Literal
+
 from tfflow.data.datasets.base import FlowDataset, PairFiles
 from tfflow.data.datasets.layout import (
     FolderFiles,
@@ -10,6 +13,7 @@ from tfflow.data.datasets.layout import (
     subfolders,
 )
 from tfflow.suggestion import suggestion
+from tfflow.types import PathLike
 
 PASSES = ("clean", "final")
 
@@ -49,7 +53,13 @@ class Sintel(FlowDataset):
         FileNotFoundError: `root` does not have this layout, or a file is missing.
     """
 
-    def __init__(self, root, pass_name="clean", split="training", scenes=None):
+    def __init__(
+        self,
+        root: PathLike,
+        pass_name: Literal["clean", "final", "both"] = "clean",
+        split: Literal["training", "val", "train", "test"] = "training",
+        scenes: Collection[str] | None = None,
+    ) -> None:
         passes = one_or_both("pass_name", pass_name, PASSES)
         one_of("split", split, ("training", "train", "val", "test"))
         part = "test" if split == "test" else "training"

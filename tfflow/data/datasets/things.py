@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Literal
 
 from tfflow.data.datasets.base import FlowDataset, PairFiles
 from tfflow.data.datasets.layout import (
@@ -14,6 +15,7 @@ from tfflow.data.datasets.layout import (
     subfolders,
 )
 from tfflow.data.files.errors import CorruptFileError
+from tfflow.types import PathLike
 
 _PASSES = ("clean", "final")
 _CAMERAS = ("left", "right")
@@ -81,13 +83,13 @@ class FlyingThings3D(FlowDataset):
 
     def __init__(
         self,
-        root,
-        pass_name="clean",
-        split="train",
-        camera="left",
-        direction="into_future",
-        exclude=True,
-    ):
+        root: PathLike,
+        pass_name: Literal["clean", "final", "both"] = "clean",
+        split: Literal["train", "test"] = "train",
+        camera: Literal["left", "right", "both"] = "left",
+        direction: Literal["into_future", "into_past", "both"] = "into_future",
+        exclude: bool | PathLike = True,
+    ) -> None:
         passes, cameras, directions = _choices(pass_name, camera, direction)
         part = one_of("split", split, ("train", "test")).upper()
         release = find_release(root, "FlyingThings3D", [f"optical_flow/{part}"])
@@ -183,13 +185,13 @@ class FlyingThings3DSubset(FlowDataset):
 
     def __init__(
         self,
-        root,
-        pass_name="clean",
-        split="train",
-        camera="left",
-        direction="into_future",
-        exclude=True,
-    ):
+        root: PathLike,
+        pass_name: Literal["clean", "final", "both"] = "clean",
+        split: Literal["train", "val"] = "train",
+        camera: Literal["left", "right", "both"] = "left",
+        direction: Literal["into_future", "into_past", "both"] = "into_future",
+        exclude: bool = True,
+    ) -> None:
         passes, cameras, directions = _choices(pass_name, camera, direction)
         one_of("split", split, ("train", "val"))
         needed = [f"{split}/image_{name}" for name in passes] + [f"{split}/flow"]

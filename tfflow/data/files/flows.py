@@ -15,9 +15,11 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data.files.errors import CorruptFileError
+from tfflow.types import Array, PathLike
 
 FLOW_EXTENSIONS = (".flo", ".pfm", ".png")
 
@@ -36,7 +38,7 @@ _KITTI_OFFSET = 32_768.0
 KITTI_RANGE = (-512.0, 65_535 / 64 - 512.0)  # px; what its 16 bits hold
 
 
-def read_flow(path):
+def read_flow(path: PathLike) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
     """Reads optical flow from a .flo, a .pfm or a KITTI .png file.
 
     The format is recognised by its content; the extension of another format is an error.
@@ -71,7 +73,7 @@ def read_flow(path):
     return _decode_kitti(path, content)
 
 
-def write_flow(path, flow, valid=None):
+def write_flow(path: PathLike, flow: Array, valid: Array | None = None) -> None:
     """Writes optical flow in the format that the extension names: .flo, .pfm or .png (KITTI).
 
     .flo and .pfm keep float32 as it is; KITTI's .png rounds to 1/64 px and holds -512 to 511.98 px.
@@ -115,7 +117,7 @@ def write_flow(path, flow, valid=None):
         temporary.write_bytes(content)
 
 
-def read_pfm(path):
+def read_pfm(path: PathLike) -> npt.NDArray[np.float32]:
     """Reads a portable float map of one or three channels, in either byte order.
 
     Args:
@@ -133,7 +135,7 @@ def read_pfm(path):
     return _decode_pfm(path, path.read_bytes())
 
 
-def write_pfm(path, array):
+def write_pfm(path: PathLike, array: Array) -> None:
     """Writes a portable float map, little-endian, whole or not at all.
 
     Args:

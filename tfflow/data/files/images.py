@@ -1,17 +1,20 @@
 """Image files to NumPy arrays, (H, W, 3) uint8, RGB, and back."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data.files.errors import CorruptFileError
+from tfflow.types import Array, PathLike
 
 IMAGE_EXTENSIONS = (".png", ".ppm", ".pgm", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 # Pillow's options, lossless where a format allows that.
-_IMAGE_WRITE_OPTIONS = {
+_IMAGE_WRITE_OPTIONS: dict[str, dict[str, Any]] = {
     ".png": {},
     ".ppm": {},
     ".jpg": {"quality": 95, "subsampling": 0},
@@ -23,7 +26,7 @@ _IMAGE_WRITE_OPTIONS = {
 }
 
 
-def read_image(path):
+def read_image(path: PathLike) -> npt.NDArray[np.uint8]:
     """Reads an image as RGB, whatever it is stored as.
 
     Grey is repeated over the three channels, transparency is dropped (the colours stay as stored,
@@ -44,7 +47,7 @@ def read_image(path):
     path = Path(path)
     with open(path, "rb") as file:
         try:
-            image = Image.open(file)
+            image: Image.Image = Image.open(file)
             image.load()
             image = ImageOps.exif_transpose(image)
         except MemoryError:
@@ -65,7 +68,7 @@ def read_image(path):
     return np.array(image.convert("RGB"))
 
 
-def write_image(path, image):
+def write_image(path: PathLike, image: Array) -> None:
     """Writes an image in the format that the extension names, whole or not at all.
 
     Args:

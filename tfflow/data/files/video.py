@@ -4,11 +4,13 @@ import collections
 import contextlib
 import itertools
 import pathlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from tfflow.data.files.errors import CorruptFileError
+from tfflow.types import PathLike
 
 VIDEO_EXTENSIONS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif")
 
@@ -27,7 +29,7 @@ class TimedFrame(NamedTuple):
     time: float
 
 
-def read_video(path, complaints=None):
+def read_video(path: PathLike, complaints: list[str] | None = None) -> Iterator[TimedFrame]:
     """The frames of a video, one after the other.
 
     The camera's orientation (the display matrix) is applied. Times come from the time stamps, not

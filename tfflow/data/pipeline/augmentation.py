@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Colour:
     noise: float = 0.0
     second: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("brightness", "contrast", "saturation", "noise", "second"):
             _check_range(name, getattr(self, name), 0, 1)
         _check_range("hue", self.hue, 0, 0.5)
@@ -57,7 +58,7 @@ class Affine:
     shear: tuple[float, float] = (1.0, 1.0)
     rotation: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(self.translation) != 2 or not all(0 <= x < 1 for x in self.translation):
             raise ValueError(f"translation must be two shares from 0 to 1, got {self.translation}")
         _check_pair("zoom", self.zoom)
@@ -88,7 +89,7 @@ class Augmentation:
     keep_inside: bool = True
     square: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_range("horizontal_flip", self.horizontal_flip, 0, 1)
         _check_range("vertical_flip", self.vertical_flip, 0, 1)
 
@@ -115,8 +116,10 @@ LIGHT = Augmentation(
     vertical_flip=0.1,
 )  # fmt: skip
 
-_JITTER = {"brightness": 0.5, "contrast": 0.5, "saturation": 0.5, "hue": 0.5, "gamma": (0.7, 1.5)}
-_FLIPS = {"horizontal_flip": 0.5, "vertical_flip": 0.5}
+_JITTER: dict[str, Any] = {
+    "brightness": 0.5, "contrast": 0.5, "saturation": 0.5, "hue": 0.5, "gamma": (0.7, 1.5)
+}  # fmt: skip
+_FLIPS: dict[str, Any] = {"horizontal_flip": 0.5, "vertical_flip": 0.5}
 _SLIGHT = Affine(translation=(0.00375, 0.00375), zoom=(0.985, 1.015), rotation=1.0)
 _SLIGHT_KITTI = Affine(translation=(0.0025, 0.0025), zoom=(0.99, 1.01), rotation=0.5)
 _STEADY = Affine(translation=(0.02, 0.02), zoom=(0.98, 1.02), rotation=0.5)
@@ -135,10 +138,11 @@ CHAIRS = Augmentation(
 SINTEL = dataclasses.replace(CHAIRS, colour=Colour(**_JITTER))
 
 # mmflow's for fine-tuning LiteFlowNet and LiteFlowNet2 on KITTI: colours and angles change little.
+_KITTI_COLOUR = Colour(
+    brightness=0.05, contrast=0.2, saturation=0.25, hue=0.1, gamma=(0.7, 1.5), noise=0.04
+)
 KITTI = Augmentation(
-    colour=Colour(
-        brightness=0.05, contrast=0.2, saturation=0.25, hue=0.1, gamma=(0.7, 1.5), noise=0.04
-    ),
+    colour=_KITTI_COLOUR,
     affine=_STEADY,
     relative=_SLIGHT_KITTI,
     **_FLIPS,
@@ -152,7 +156,9 @@ MIX_SINTEL = dataclasses.replace(
 MIX_KITTI = dataclasses.replace(KITTI, colour=Colour(**_JITTER, noise=0.04))
 
 # mmflow's for fine-tuning MaskFlowNet on Sintel (as MIX_SINTEL), KITTI 2015 and HD1K.
-MASKFLOWNET_KITTI = dataclasses.replace(KITTI, colour=dataclasses.replace(KITTI.colour, noise=0.02))
+MASKFLOWNET_KITTI = dataclasses.replace(
+    KITTI, colour=dataclasses.replace(_KITTI_COLOUR, noise=0.02)
+)
 
 # LightFlow-pytorch's: both images turned by up to 10 degrees, the second shifted by up to 10 pixels
 # (of 512) and turned by up to 5 degrees more; colours unchanged.

@@ -7,9 +7,15 @@ work. Every sample is a pure function of the seed and the sample's number.
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from tfflow.data.pipeline import augmentation as settings
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from tfflow.data.datasets.base import FlowSample
 
 
 class WorkerShare(NamedTuple):
@@ -27,17 +33,17 @@ class WorkerShare(NamedTuple):
 
 
 def training_pipeline(
-    dataset,
-    batch_size,
+    dataset: Sequence[FlowSample],
+    batch_size: int,
     *,
-    crop,
-    augmentation=settings.LIGHT,
-    shuffle=True,
-    seed=0,
-    repeat=True,
-    start=0,
-    share=None,
-):
+    crop: tuple[int, int] | None,
+    augmentation: settings.Augmentation | Sequence[settings.Augmentation] = settings.LIGHT,
+    shuffle: bool = True,
+    seed: int = 0,
+    repeat: bool = True,
+    start: int = 0,
+    share: WorkerShare | None = None,
+) -> tf.data.Dataset:
     """Batches of augmented crops. The same arguments give the same batches.
 
     Args:

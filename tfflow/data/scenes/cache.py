@@ -5,19 +5,31 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Literal, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from tfflow.data.datasets.base import FlowSample
 from tfflow.data.scenes import layout as scene_layout
 from tfflow.data.scenes.config import SceneConfig
 from tfflow.progress import progress_bar
+from tfflow.types import PathLike
 
 
-def synthesize(output, count, config=None, seed=0, *, workers=None, layout="shards", progress=None):
+def synthesize(
+    output: PathLike,
+    count: int,
+    config: SceneConfig | None = None,
+    seed: int = 0,
+    *,
+    workers: int | None = None,
+    layout: Literal["shards", "chairs"] = "shards",
+    progress: Callable[[int, int], object] | bool | None = None,
+) -> Path:
     """Draws synthetic scenes into a folder, or continues a folder that is not finished.
 
     A run that was killed and started again ends with the same bytes.
@@ -131,7 +143,7 @@ def _collect(processes):
             thread.join()
 
 
-class SceneCache(Sequence):
+class SceneCache(Sequence[FlowSample]):
     """Reads what `synthesize` has drawn: a sequence of `FlowSample`.
 
     Args:
@@ -144,7 +156,7 @@ class SceneCache(Sequence):
         ValueError: its scenes.json is damaged or of another version or layout.
     """
 
-    def __init__(self, root, partial=False):
+    def __init__(self, root: PathLike, partial: bool = False) -> None:
         self.root = Path(root)
         self.name = self.root.name
         self.description = scene_layout.read_description(root)
@@ -169,14 +181,18 @@ class SceneCache(Sequence):
         self._indices = range(parts[-1].stop)
 
     @property
-    def size(self):
+    def size(self) -> tuple[int, int]:
         """(height, width) of every image."""
         return self.config.height, self.config.width
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._indices)
 
-    def __getitem__(self, index):
+    @overload
+    def __getitem__(self, index: int) -> FlowSample: ...
+    @overload
+    def __getitem__(self, index: slice) -> "SceneCache": ...
+    def __getitem__(self, index: int | slice) -> "FlowSample | SceneCache":
         """A `FlowSample` (its flow is known everywhere), or a part of the cache for a slice."""
         if isinstance(index, slice):
             part = object.__new__(SceneCache)
@@ -187,7 +203,9 @@ class SceneCache(Sequence):
         name = f"scene-{self._indices[index]:06d}"
         return FlowSample(image1, image2, flow, np.ones(flow.shape[:2], bool), name)
 
-    def read(self, index, rows, columns):
+    def read(
+        self, index: int, rows: slice, columns: slice
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
         """A crop of one scene, without reading the rest.
 
         Args:
@@ -203,7 +221,7 @@ class SceneCache(Sequence):
         flow *= np.float32(1 / scene_layout.FLOW_UNIT)
         return image1, image2, flow
 
-    def occlusion(self, index):
+    def occlusion(self, index: int) -> npt.NDArray[np.bool_]:
         """(H, W) bool: pixels of the first image that the second does not show."""
         bits = self._array("occlusion", self._indices[index])
         return np.unpackbits(bits, axis=-1, count=self.config.width).astype(bool)
@@ -213,7 +231,7 @@ class SceneCache(Sequence):
         shard, i = divmod(number, self.description["scenes_per_shard"])
         return _array(scene_layout.shard_folder(self.root, shard) / f"{name}.npy")[i]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         height, width = self.size
         return f"<SceneCache {self.root}: {len(self)} scenes of {height}x{width}>"
 

@@ -1,6 +1,7 @@
 """Everything about synthetic scenes that can be adjusted."""
 
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -112,7 +113,7 @@ class SceneConfig:
     shape_size: int = 192
     scenes_per_pool: int = 2000
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, (list, tuple)):
@@ -140,6 +141,6 @@ class SceneConfig:
         if not good:
             raise ValueError(f"SceneConfig.{field.name} must be {wanted}, got {value!r}")
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The configuration as a dict that JSON can hold; `SceneConfig(**d)` is its inverse."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}

@@ -35,7 +35,7 @@ class Pool(NamedTuple):
     noise: np.ndarray
 
 
-def make_pool(config, seed, number, threads=1):
+def make_pool(config: SceneConfig, seed: int, number: int, threads: int = 1) -> Pool:
     """Makes pool number `number` of a seed.
 
     Args:

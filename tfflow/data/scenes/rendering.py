@@ -11,7 +11,8 @@ import numpy as np
 
 from tfflow.data.scenes import motion
 from tfflow.data.scenes.opencv import cv2
-from tfflow.data.scenes.pool import NOISE_SIZE, cached_pool
+from tfflow.data.scenes.pool import NOISE_SIZE, Pool, cached_pool
+from tfflow.data.scenes.scene import Scene
 from tfflow.data.scenes.shapes import FAR
 
 # An open shutter is sampled at this many instants.
@@ -37,7 +38,7 @@ class RenderedScene(NamedTuple):
     occlusions: np.ndarray
     ids: np.ndarray
 
-    def boxes(self, frame):
+    def boxes(self, frame: int) -> dict[int, tuple[int, int, int, int]]:
         """Boxes around the visible pixels of one frame's objects.
 
         Args:
@@ -54,7 +55,9 @@ class RenderedScene(NamedTuple):
         return boxes
 
 
-def render(scene, frames=2, pool=None, *, step=1):
+def render(
+    scene: Scene, frames: int = 2, pool: Pool | None = None, *, step: int = 1
+) -> RenderedScene:
     """Draws the first frames of a scene.
 
     Args:

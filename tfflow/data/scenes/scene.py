@@ -16,6 +16,7 @@ Objects ride on the background: the affine part of the camera's motion is applie
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -76,11 +77,11 @@ class Scene:
     noise_offset: np.ndarray
 
     @property
-    def pool(self):
+    def pool(self) -> int:
         """Number of the texture and shape pool that the scene draws from."""
         return self.index // self.config.scenes_per_pool
 
-    def is_rigid(self, layer):
+    def is_rigid(self, layer: int) -> bool:
         """Whether the layer moves by its affine trajectory alone."""
         return not self.wave_amplitude[layer].any()
 
@@ -235,7 +236,7 @@ def _tint(rng, size):
     return tint
 
 
-def sample_scene(config, seed, index):
+def sample_scene(config: SceneConfig, seed: int, index: int) -> Scene:
     """Samples scene number `index` of a seed.
 
     Args:
@@ -307,7 +308,7 @@ def sample_scene(config, seed, index):
                 wave_speed=speed,
             )
         )
-    layers = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    layers: dict[str, Any] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     return Scene(config=config, seed=seed, index=index, **layers, **_picture(rng, config))
 
 

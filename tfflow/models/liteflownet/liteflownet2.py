@@ -4,6 +4,8 @@ Hui, Tang, Loy, TPAMI 2020 (arXiv 1903.07414). LiteFlowNet with deeper M and S a
 costly level 2: the flow of level 3, a quarter of the size, is resized to the image's.
 """
 
+from typing import Any
+
 import keras
 
 from tfflow.models.liteflownet.network import LiteFlowNet
@@ -28,11 +30,11 @@ class LiteFlowNet2(LiteFlowNet):
     def __init__(
         self,
         *,
-        finest_level=3,
-        estimator_channels=(128, 128, 96, 64, 32),
-        name="liteflownet2",
-        **kwargs,
-    ):
+        finest_level: int = 3,
+        estimator_channels: tuple[int, ...] = (128, 128, 96, 64, 32),
+        name: str = "liteflownet2",
+        **kwargs: Any,
+    ) -> None:
         if finest_level == 2:
             raise ValueError(
                 "LiteFlowNet2 has no level 2: finest_level must be 6 to 3. (The official KITTI "

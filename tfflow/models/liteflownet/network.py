@@ -9,6 +9,7 @@ The numbers are mmflow's, or with ``implementation`` those of the official Caffe
 """
 
 import dataclasses
+from typing import Any, Literal
 
 import keras
 from keras import ops
@@ -27,6 +28,7 @@ from tfflow.models.liteflownet.units import (
 from tfflow.models.siamese import SiameseFlowModel, halves
 from tfflow.ops import downsample_triangle, resize, safe_norm, warp
 from tfflow.ops.arguments import full_precision
+from tfflow.types import Tensor
 
 
 @keras.saving.register_keras_serializable(package="tfflow")
@@ -81,28 +83,28 @@ class LiteFlowNet(SiameseFlowModel):
     def __init__(
         self,
         *,
-        finest_level=2,
-        use_warp=True,
-        use_matching=True,
-        use_refinement=True,
-        use_regularization=True,
-        feature_channels=(32, 32, 64, 96, 128, 192),
-        estimator_channels=(128, 64, 32),
-        refinement_channels=None,
-        regularization_channels=(128, 128, 64, 64, 32, 32),
-        matching_features=64,
-        regularization_features=128,
-        pseudo_level2=False,
-        implementation="mmflow",
-        normalize_correlation=None,
-        mask_outside=None,
-        upsampling=None,
-        image_means=None,
-        image_pyramid=None,
-        unit_outputs=False,
-        name="liteflownet",
-        **kwargs,
-    ):
+        finest_level: int = 2,
+        use_warp: bool = True,
+        use_matching: bool = True,
+        use_refinement: bool = True,
+        use_regularization: bool = True,
+        feature_channels: tuple[int, ...] = (32, 32, 64, 96, 128, 192),
+        estimator_channels: tuple[int, ...] = (128, 64, 32),
+        refinement_channels: tuple[int, ...] | None = None,
+        regularization_channels: tuple[int, ...] = (128, 128, 64, 64, 32, 32),
+        matching_features: int = 64,
+        regularization_features: int = 128,
+        pseudo_level2: bool = False,
+        implementation: Literal["mmflow", "caffe", "sniklaus"] = "mmflow",
+        normalize_correlation: bool | None = None,
+        mask_outside: bool | None = None,
+        upsampling: Literal["mmflow", "bilinear"] | None = None,
+        image_means: tuple[tuple[float, ...], tuple[float, ...]] | None = None,
+        image_pyramid: Literal["direct", "halving", "triangle"] | None = None,
+        unit_outputs: bool = False,
+        name: str = "liteflownet",
+        **kwargs: Any,
+    ) -> None:
         options = Options(
             finest_level=finest_level,
             use_warp=use_warp,
@@ -145,27 +147,36 @@ class LiteFlowNet(SiameseFlowModel):
         self.build()
 
     @staticmethod
-    def level_stride(level):
+    def level_stride(level: int) -> int:
         return 2 ** (level - 1)  # level 1 is the image
 
     @property
-    def siamese(self):
+    def siamese(self) -> bool:
         """False if the two images' means differ, as the official model's do by a thousandth."""
         mean1, mean2 = self.options.image_means
         return mean1 == mean2
 
-    def estimate(self, image1, image2, training=None):
+    def estimate(
+        self, image1: Tensor, image2: Tensor, training: bool | None = None
+    ) -> dict[str, Tensor]:
         mean1, mean2 = self._means(image1.dtype)
         # Both images go through NetC as one batch.
         images = ops.concatenate([image1 - mean1, image2 - mean2], axis=0)
         return self.estimate_from(*halves(self._pyramids(images)))
 
-    def extract(self, images, training=None):
+    def extract(self, images: Tensor, training: bool | None = None) -> dict[str, Tensor]:
         mean, _ = self._means(images.dtype)
         return self._pyramids(images - mean)
 
-    def estimate_from(self, features1, features2, training=None):
-        outputs, units, coarser = {}, {}, None
+    def estimate_from(
+        self,
+        features1: dict[str, Tensor],
+        features2: dict[str, Tensor],
+        training: bool | None = None,
+    ) -> dict[str, Tensor]:
+        outputs: dict[str, Tensor] = {}
+        units: dict[str, Tensor] = {}
+        coarser = None
         for estimator in self.levels:  # coarse to fine
             level = estimator.level
             # Without R there are no images.
@@ -213,7 +224,7 @@ class LiteFlowNet(SiameseFlowModel):
                 pyramid[level] = resize(images, size)
         return pyramid
 
-    def start_from(self, earlier, *, copy_levels=None):
+    def start_from(self, earlier: FlowModel, *, copy_levels: bool | None = None) -> list[str]:
         """Takes over an earlier training stage's weights, and copies its finest level to new ones.
 
         All of the earlier stage's weights are copied. Each level that it did not have then starts
@@ -258,7 +269,7 @@ class LiteFlowNet(SiameseFlowModel):
                     random.remove(name)
         return sorted(random)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **dataclasses.asdict(self.options)}
 
 

@@ -1,6 +1,7 @@
 """LiteFlowNet's options: whose arithmetic, which ablation, and what is invalid."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +88,7 @@ class Options:
     normalize_correlation: bool | None
     mask_outside: bool | None
     upsampling: str | None
-    image_means: tuple | None
+    image_means: Any
     image_pyramid: str | None
     unit_outputs: bool
 
