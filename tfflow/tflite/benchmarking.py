@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from tfflow.tflite.interpreter import check_threads, open_interpreter
+from tfflow.tflite.interpreter import check_count, check_threads, open_interpreter
 from tfflow.tflite.model_file import check_model_file
 
 SECONDS = 10.0  # after which a benchmark may stop
@@ -31,8 +31,7 @@ def benchmark(path, threads=1, runs=50, warmup=5):
         FileNotFoundError: If there is no such file.
         ValueError: If it is not a .tflite file or LiteRT can't run it, or a number is not positive.
     """
-    if not isinstance(runs, int) or runs < 1:
-        raise ValueError(f"runs must be a whole number of at least 1; got {runs!r}.")
+    check_count("runs", runs)
     interpreter = open_interpreter(check_model_file(path), check_threads(threads))
     generator = np.random.default_rng(0)
     for detail in interpreter.get_input_details():

@@ -198,9 +198,14 @@ def check_threads(threads):
     """A number of threads, or the default for None."""
     if threads is None:
         return min(4, os.cpu_count() or 1)
-    if not isinstance(threads, int) or threads < 1:
-        raise ValueError(f"threads must be a whole number of at least 1; got {threads!r}.")
-    return threads
+    return check_count("threads", threads)
+
+
+def check_count(name, number):
+    """A number of something, if it is a whole number of at least 1."""
+    if not isinstance(number, int) or number < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1; got {number!r}.")
+    return number
 
 
 def _metadata(path):

@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from tfflow.models import streaming
-from tfflow.tflite.interpreter import FlowInterpreter
+from tfflow.tflite.interpreter import FlowInterpreter, check_count
 
 
 class FlowStream(streaming.FlowStream):
@@ -50,8 +50,7 @@ def benchmark_streaming(path, threads=1, runs=50, warmup=5):
         ValueError: If it is not an exported file, was exported without ``streaming=True``, or a
             number is not positive.
     """
-    if not isinstance(runs, int) or runs < 1:
-        raise ValueError(f"runs must be a whole number of at least 1; got {runs!r}.")
+    check_count("runs", runs)
     interpreter = FlowInterpreter(path, threads=threads)
     encode, match = interpreter.compiled_parts()
     images = np.random.default_rng(0).random((2, 1, *interpreter.size, 3), np.float32)
