@@ -63,7 +63,7 @@ def benchmark_streaming(path, threads=1, runs=50, warmup=5):
         match(features, newer)
         matched = time.perf_counter()
         # Not predict_flow: checking and resizing images is not part of the network.
-        interpreter._run(images[0, 0], images[1, 0])
+        interpreter.run(images[0, 0], images[1, 0])
         paired = time.perf_counter()
         times["encode"].append(encoded - start)
         times["match"].append(matched - encoded)
