@@ -27,11 +27,12 @@ from tables import put_table, write_csv
 
 import tfflow
 from tfflow import tflite
-from tfflow.data import SceneCache, SceneConfig, open_dataset, synthesize
+from tfflow.data import SceneConfig, open_dataset
 from tfflow.data.scenes import render, sample_scene
 from tfflow.evaluation import evaluate
 from tfflow.markdown import markdown_table
 from tfflow.models import FlowStream
+from tfflow.recipes.scenes import held_out_scenes
 from tfflow.tflite.benchmarking import conditions
 from tfflow.weights import preset_tflite
 
@@ -107,8 +108,7 @@ def keras_models():
 
 
 def data(arguments, folder):
-    synthesize(folder, 200, SceneConfig(height=320, width=448), seed=1)
-    sets = {"held-out scenes": SceneCache(folder)}
+    sets = {"held-out scenes": held_out_scenes(pathlib.Path(folder))}
     if arguments.chairs:
         sets["FlyingChairs"] = open_dataset(f"chairs-all:{arguments.chairs}")
     if arguments.middlebury:

@@ -2,8 +2,6 @@
 
 import dataclasses
 
-from tfflow.data import SceneConfig
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class File:
@@ -60,9 +58,6 @@ class Preset:
     pairs_seen: int
     files: tuple[File, ...]
 
-
-# The held-out scenes: of the training scenes' kind and size, with another seed.
-HELD_OUT = {"count": 200, "config": SceneConfig(height=320, width=448), "seed": 1}
 
 # For small motions: EPE on RubberWhale is 0.50 px with all layers in int8, 0.44 in float32, and
 # 0.46 with these in float.

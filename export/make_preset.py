@@ -19,14 +19,15 @@ from tfflow.startup import start_backend_quietly
 
 start_backend_quietly()
 
-from definitions import HELD_OUT, PRESETS
+from definitions import PRESETS
 
 import tfflow
 from tfflow import tflite
 from tfflow.checksum import sha256_of
-from tfflow.data import SceneCache, open_dataset, synthesize
+from tfflow.data import open_dataset
 from tfflow.evaluation import evaluate
-from tfflow.progress import print_table, progress_bar
+from tfflow.progress import print_table
+from tfflow.recipes.scenes import held_out_scenes
 from tfflow.tflite.benchmarking import delegation
 from tfflow.weights import presets
 
@@ -56,10 +57,7 @@ def main():
 
 def pairs(arguments):
     """Name -> samples of what EPE is measured on."""
-    folder = arguments.data_dir / "448x320" / "held_out"
-    with progress_bar("drawing held-out scenes") as progress:
-        synthesize(folder, **HELD_OUT, progress=progress)
-    sets = {"held_out": SceneCache(folder)}
+    sets = {"held_out": held_out_scenes(arguments.data_dir)}
     if arguments.chairs:
         sets["flying_chairs"] = open_dataset(f"chairs-all:{arguments.chairs}")
     if arguments.middlebury:

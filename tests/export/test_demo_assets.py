@@ -77,12 +77,12 @@ def test_the_pair_is_easy():
 def test_healthy_kernels_pass_the_self_check_and_broken_ones_do_not(file):
     """LiteRT's own kernels stand for an accelerator: they round otherwise than XNNPACK."""
     interpreter = FlowInterpreter(ASSETS / file["file"], threads=1)
-    interpreter._interpreter = Interpreter(
+    interpreter.litert = Interpreter(
         str(ASSETS / file["file"]),
         num_threads=1,
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
-    interpreter._interpreter.allocate_tensors()
+    interpreter.litert.allocate_tensors()
     step = GOLDEN["step"]
     flow = app_flow(interpreter, *pair())[::step, ::step]
     golden, truth = flow_of(file["golden_flow"]), flow_of(GOLDEN["truth"])

@@ -8,6 +8,7 @@ from keras import ops
 from tfflow.addons.shapes import of_shape
 from tfflow.ops import warp
 from tfflow.ops.arguments import full_precision, may_equal
+from tfflow.ops.warp import mean_of_neighbours, neighbours
 from tfflow.types import Tensor
 
 
@@ -136,18 +137,11 @@ class InterpolateBilinear(_Sampling):
         if self.indexing == "xy":
             points = ops.flip(points, axis=-1)
         batch, height, width, channels = ops.shape(grid)
-        top, bottom, downwards = _neighbours(points[..., 0], height)
-        left, right, rightwards = _neighbours(points[..., 1], width)
-
-        # One row per pixel: a neighbour is one flat gather.
-        pixels = ops.reshape(grid, (-1, channels))
+        rows, columns = (
+            neighbours(points[..., axis], size)[:3] for axis, size in enumerate((height, width))
+        )
         first = ops.arange(batch, dtype="int32")[:, None] * (height * width)
-        values = 0.0
-        for rows, vertical in ((top, 1.0 - downwards), (bottom, downwards)):
-            for columns, horizontal in ((left, 1.0 - rightwards), (right, rightwards)):
-                weight = ops.cast(vertical * horizontal, grid.dtype)[..., None]
-                values = values + ops.take(pixels, first + rows * width + columns, axis=0) * weight
-        return values
+        return mean_of_neighbours(ops.reshape(grid, (-1, channels)), first, width, rows, columns)
 
     def compute_output_spec(self, grid, query_points):
         shape, points = tuple(grid.shape), tuple(query_points.shape)
@@ -159,16 +153,6 @@ class InterpolateBilinear(_Sampling):
             )
         _check_floating("interpolate_bilinear", grid, query_points)
         return keras.KerasTensor((shape[0], points[1], shape[3]), dtype=grid.dtype)
-
-
-def _neighbours(position, size):
-    """Indices of the pixels before and after a position, and its distance to the one before."""
-    last = ops.cast(size - 1, position.dtype)
-    position = ops.clip(position, 0.0, last)
-    before = ops.floor(position)
-    # Clipped again as integers: NaN becomes an undefined one, which must stay in the grid.
-    index = ops.clip(ops.cast(before, "int32"), 0, size - 1)
-    return index, ops.minimum(index + 1, size - 1), position - before
 
 
 def _check_floating(who, *tensors):

@@ -102,8 +102,6 @@ class FlowGuidedDetector(WithParts, keras.Model):
                 raise ValueError(f"{name} must be a whole number from {least} up; got {value!r}.")
         if not alpha > 0:
             raise ValueError(f"alpha must be above 0; got {alpha!r}.")
-        if not 0 < flow_scale <= 1:
-            raise ValueError(f"flow_scale must be above 0 and at most 1; got {flow_scale!r}.")
         if flow is not None and not isinstance(flow, FlowModel):
             raise TypeError(
                 "flow must be a network of tfflow.models, or None; got "
@@ -124,7 +122,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
         self.from_fine = layers.Conv2D(channels, 1, name="from_fine")
         self.gru = FlowGuidedGRU(name="gru") if aggregation else None
         self.flow_network: Any = flow  # None if the flow comes from elsewhere
-        self.flow_scale = float(flow_scale)
+        self.flow_scale = self.checked_flow_scale(flow_scale)
         if flow is not None:
             flow.trainable = bool(train_flow)
 
@@ -224,7 +222,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
                 f"{self.name} was made without a flow network. Make it with "
                 'flow=tfflow.load("lightflow"), or pass the flow.'
             )
-        flow_scale = self.flow_scale if flow_scale is None else flow_scale
+        flow_scale = self.checked_flow_scale(flow_scale)
         size = [round(side * flow_scale) for side in image.shape[1:3]]
         size = next_multiple(size, self.flow_network.multiple)
         pair = {"image1": image, "image2": key_image}
@@ -347,6 +345,14 @@ class FlowGuidedDetector(WithParts, keras.Model):
                 f"{sides[0]}x{sides[1]} (height x width). VideoDetector takes frames of any size; "
                 "for training, crop or resize to such a size."
             )
+
+    def checked_flow_scale(self, flow_scale: float | None) -> float:
+        """The scale as a float, the detector's own for None; ValueError if it is out of range."""
+        if flow_scale is None:
+            return self.flow_scale
+        if not 0 < flow_scale <= 1:
+            raise ValueError(f"flow_scale must be above 0 and at most 1; got {flow_scale!r}.")
+        return float(flow_scale)
 
     def compile(
         self, *args: Any, jit_compile: bool | Literal["auto"] = "auto", **kwargs: Any

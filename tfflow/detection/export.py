@@ -80,9 +80,7 @@ def export_detector(
         OSError: If a file can't be written.
     """
     paths = _checked(detector, path, classes, size, quantization)
-    flow_scale = detector.flow_scale if flow_scale is None else flow_scale
-    if not 0 < flow_scale <= 1:
-        raise ValueError(f"flow_scale must be above 0 and at most 1; got {flow_scale!r}.")
+    flow_scale = detector.checked_flow_scale(flow_scale)
     check_outliers(outliers)
     check_finite(detector)
     description = {

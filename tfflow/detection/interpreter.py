@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tfflow.tflite.interpreter import _metadata, check_threads, open_interpreter
+from tfflow.tflite.interpreter import (
+    check_threads,
+    metadata_of,
+    open_interpreter,
+    signatures_in_words,
+)
 from tfflow.tflite.model_file import check_model_file
 from tfflow.types import PathLike
 
@@ -60,7 +65,7 @@ class DetectorInterpreter:
         self._nothing = np.zeros(shapes[KEY]["features"], np.float32)
         self._last = None, None
         self._lock = threading.Lock()
-        self.metadata = _metadata(self.paths[KEY])
+        self.metadata = metadata_of(self.paths[KEY])
         count = self._runners[KEY].get_output_details()["scores"]["shape"][-1]
         self.classes = tuple(self.metadata.get("classes", map(str, range(count))))
 
@@ -132,16 +137,13 @@ def pair_of(path):
 
 def _runner(interpreter, path, name):
     """The file's signature, checked."""
-    found = interpreter.get_signature_list().get(name, {"inputs": [], "outputs": []})
+    signatures = interpreter.get_signature_list()
+    found = signatures.get(name, {"inputs": [], "outputs": []})
     if set(found["inputs"]) != _INPUTS or set(found["outputs"]) != _OUTPUTS[name]:
-        has = "; ".join(
-            f"{other}: {', '.join(each['inputs'])} -> {', '.join(each['outputs'])}"
-            for other, each in interpreter.get_signature_list().items()
-        )
         raise ValueError(
             f"{path} is no detector exported by tfflow: expected a signature '{name}' of "
             f"{', '.join(sorted(_INPUTS))} -> {', '.join(sorted(_OUTPUTS[name]))}; it has "
-            f"{has or 'none'}."
+            f"{signatures_in_words(signatures)}."
         )
     return interpreter.get_signature_runner(name)
 

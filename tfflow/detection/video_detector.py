@@ -167,9 +167,7 @@ def _engine(detector, flow, size, flow_scale):
         )
     if own and flow_scale is not None:
         raise ValueError("flow_scale is for a flow of your own; the detector has its scale.")
-    flow_scale = detector.flow_scale if flow_scale is None else flow_scale
-    if not 0 < flow_scale <= 1:
-        raise ValueError(f"flow_scale must be above 0 and at most 1; got {flow_scale!r}.")
+    flow_scale = detector.checked_flow_scale(flow_scale)
     if size is not None:
         detector.check_size((1, *size, 3))
     return KerasEngine(detector, flow, flow_scale)

@@ -194,7 +194,7 @@ def _chosen(names, target, outputs, sample_weight):
         weights = {name: sample_weight.get(name) for name in names}
     else:
         weights = dict.fromkeys(names, sample_weight)
-    weights = {name: _of_pixels(weights[name], outputs[name]) for name in names}
+    weights = {name: _for_each_pixel(weights[name], outputs[name]) for name in names}
     return targets, outputs, weights
 
 
@@ -211,7 +211,7 @@ def _known(truth, output):
     return ops.where(ops.isfinite(truth), truth, ops.stop_gradient(output))
 
 
-def _of_pixels(weight, output):
+def _for_each_pixel(weight, output):
     """A weight for each pair (B,) as one for each pixel (B, H, W); any other as it is.
 
     Keras would multiply (B, H, W) values with (B,) weights along the width.

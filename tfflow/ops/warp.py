@@ -59,25 +59,17 @@ def warp(
     y = ops.cast(ops.arange(height), flow.dtype)[:, None] + flow[..., 1]
     # One pixel of zeros all around is as good as zeros everywhere outside.
     margin = 1 if padding == "zeros" else 0
-    left, right, toward_right, x = _neighbours(x, width, margin)
-    top, bottom, toward_bottom, y = _neighbours(y, height, margin)
+    *columns, x = neighbours(x, width, margin)
+    *rows, y = neighbours(y, height, margin)
     if margin:
         image = ops.pad(image, ((0, 0), (1, 1), (1, 1), (0, 0)))
 
-    # One row per pixel, so that a neighbour is one flat gather: GATHER in LiteRT, where a
-    # gather by (y, x) pairs would become GATHER_ND, which phones run badly.
     pixels = ops.reshape(image, (-1, channels))
     line = width + 2 * margin
     first = ops.reshape(
         ops.arange(batch, dtype="int32") * ((height + 2 * margin) * line), (-1, 1, 1)
     )
-    warped = 0.0
-    for rows, vertical in ((top, 1.0 - toward_bottom), (bottom, toward_bottom)):
-        start = first + rows * line
-        for columns, horizontal in ((left, 1.0 - toward_right), (right, toward_right)):
-            # Not [..., None]: LiteRT has no such slice of a map of unknown size.
-            weight = ops.expand_dims(ops.cast(vertical * horizontal, image.dtype), -1)
-            warped = warped + take_rows(pixels, start + columns) * weight
+    warped = mean_of_neighbours(pixels, first, line, rows, columns)
 
     if mask_threshold is None and not return_mask:
         return warped
@@ -92,7 +84,7 @@ def warp(
     return (warped, mask) if return_mask else warped
 
 
-def _neighbours(position, size, margin):
+def neighbours(position, size, margin=0):
     """Indices, in an axis with ``margin`` at both ends, of the pixels before and after a position.
 
     Also the position's distance to the one before, and the position clipped to the axis.
@@ -103,6 +95,28 @@ def _neighbours(position, size, margin):
     # Clipped again as integers: NaN becomes an undefined one, which must stay in the image.
     before = ops.clip(ops.cast(before, "int32") + margin, 0, size - 1 + 2 * margin)
     return before, ops.minimum(before + 1, size - 1 + 2 * margin), distance, position
+
+
+def mean_of_neighbours(pixels, first, line, rows, columns):
+    """The bilinear mean of the four pixels around each position.
+
+    Args:
+        pixels: (N, C), all pixels line by line. A neighbour is then one flat gather: GATHER in
+            LiteRT, where a gather by (y, x) pairs would become GATHER_ND, which phones run badly.
+        first: Number of an image's first pixel.
+        line: Pixels in a line.
+        rows: (before, after, distance to the one before), as :func:`neighbours` gives them.
+        columns: The same along the lines.
+    """
+    mean = 0.0
+    (top, bottom, downwards), (left, right, rightwards) = rows, columns
+    for row, vertical in ((top, 1.0 - downwards), (bottom, downwards)):
+        start = first + row * line
+        for column, horizontal in ((left, 1.0 - rightwards), (right, rightwards)):
+            # Not [..., None]: LiteRT has no such slice of a map of unknown size.
+            weight = ops.expand_dims(ops.cast(vertical * horizontal, pixels.dtype), -1)
+            mean = mean + take_rows(pixels, start + column) * weight
+    return mean
 
 
 def _share_inside(position, size):

@@ -10,7 +10,6 @@ from tfflow.data.pipeline import augmentation
 from tfflow.losses import MultiLevelEPE
 from tfflow.recipes import published
 from tfflow.recipes.published import LEVELS, S_FINE, S_LONG
-from tfflow.recipes.recipe import Recipe
 
 
 def flownets_chairs():
@@ -47,7 +46,7 @@ def flownetc_sintel():
 
 
 def flownet2sd():
-    return _recipe(
+    return published.recipe(
         "flownet2sd",
         "flownet2sd",
         S_LONG,
@@ -95,7 +94,7 @@ def flownet2css_things():
 
 def flownet2css_sd():
     """CSS-ft-sd: the whole stack again, three of four pairs with small displacements."""
-    return _recipe(
+    return published.recipe(
         "flownet2css_sd",
         "flownet2css_sd",
         S_FINE,
@@ -132,7 +131,7 @@ def flownet2_things():
 
 
 def _chairs(model, expected, **settings):
-    return _recipe(
+    return published.recipe(
         f"{model}_chairs",
         model,
         S_LONG,
@@ -145,7 +144,7 @@ def _chairs(model, expected, **settings):
 
 
 def _things(model, starts_from, expected, **settings):
-    return _recipe(
+    return published.recipe(
         f"{model}_things",
         model,
         S_FINE,
@@ -158,7 +157,7 @@ def _things(model, starts_from, expected, **settings):
 
 
 def _sintel(model, expected):
-    return _recipe(
+    return published.recipe(
         f"{model}_sintel",
         model,
         S_FINE,
@@ -166,25 +165,6 @@ def _sintel(model, expected):
         crop=(384, 768),
         starts_from={"": f"{model}_chairs"},
         expected=expected,
-    )
-
-
-def _recipe(name, model, schedule, crop, **settings):
-    defaults = {
-        "source": "mmflow",
-        "loss": MultiLevelEPE(LEVELS),
-        "augmentation": augmentation.CHAIRS,
-    }
-    return Recipe(
-        name=name,
-        cost=published.cost(model, crop, 8, schedule.steps),
-        model=model,
-        crop=crop,
-        batch_size=8,
-        optimizer=schedule.optimizer,
-        steps=schedule.steps,
-        steps_per_epoch=2000,
-        **{**defaults, **settings},
     )
 
 

@@ -13,7 +13,7 @@ from tfflow.data.pipeline import augmentation
 from tfflow.losses import LightFlowL1, MultiLevelEPE
 from tfflow.recipes import published
 from tfflow.recipes.recipe import Recipe
-from tfflow.recipes.scenes import drawn_scenes
+from tfflow.recipes.scenes import HELD_OUT, SIZE, drawn_scenes
 from tfflow.training.optimizers import AdamL2
 from tfflow.training.schedules import steps_table, warmup_cosine
 
@@ -75,7 +75,7 @@ def lightflow_synthetic():
         expected="EPE 4.4 px on held-out scenes after 160,000 pairs, where zero flow has 11.1",
         model="lightflow",
         model_arguments={"predictor_activation": False, "batch_norm_momentum": 0.99},
-        data=drawn_scenes(count=12_000, held_out=200, height=320, width=448),
+        data=drawn_scenes(count=12_000, held_out=HELD_OUT, **SIZE),
         crop=(256, 320),
         batch_size=8,
         steps=25_000,
@@ -140,9 +140,7 @@ def lightflow_fine():
 
 def _fast_and_slow(folder):
     scenes, held_out = lightflow_synthetic().data(folder)
-    slow, _ = drawn_scenes(count=4_000, held_out=1, height=320, width=448, motion_scale=0.15)(
-        folder / "slow"
-    )
+    slow, _ = drawn_scenes(count=4_000, held_out=1, motion_scale=0.15, **SIZE)(folder / "slow")
     return Mixture([scenes, scenes, slow], [2, 1, 1]), held_out
 
 

@@ -44,16 +44,14 @@ def _stage(network, stages, name):
     weights = levels(int(name[1]))
     if network == "liteflownet2" and name == "M3S3R3":
         weights |= LEVEL0
-    return _recipe(
+    return published.recipe(
         model,
         model,
         Schedule(rate, thousands(*milestones), 1000 * length),
         data=published.chairs,
         crop=(320, 448),
-        batch_size=8,
         loss=MultiLevelEPE(weights),
         starts_from={"": f"{network}_pre_{earlier[-1]}"} if earlier else {},
-        augmentation=augmentation.CHAIRS,
         expected=f"EPE {epe:.2f} on Chairs",
         validation_pairs=640,
     )
@@ -64,22 +62,19 @@ def levels(finest):
 
 
 def liteflownet_things():
-    return _recipe(
+    return published.recipe(
         "liteflownet_things",
         "liteflownet",
         THINGS,
         data=published.things,
         crop=(384, 768),
-        batch_size=8,
-        loss=MultiLevelEPE(LEVELS),
         starts_from={"": "liteflownet_pre_M2S2R2"},
-        augmentation=augmentation.CHAIRS,
         expected="Sintel clean 2.47, final 4.30; KITTI 2012 5.42, KITTI 2015 13.50, Fl 32.86 %",
     )
 
 
 def liteflownet_sintel():
-    return _recipe(
+    return published.recipe(
         "liteflownet_sintel",
         "liteflownet",
         FINE,
@@ -94,7 +89,7 @@ def liteflownet_sintel():
 
 
 def liteflownet_kitti():
-    return _recipe(
+    return published.recipe(
         "liteflownet_kitti",
         "liteflownet",
         FINE,
@@ -109,22 +104,20 @@ def liteflownet_kitti():
 
 
 def liteflownet2_things():
-    return _recipe(
+    return published.recipe(
         "liteflownet2_things",
         "liteflownet2",
         THINGS,
         data=published.things,
         crop=(384, 768),
-        batch_size=8,
         loss=MultiLevelEPE(levels(3) | LEVEL0),
         starts_from={"": "liteflownet2_pre_M3S3R3"},
-        augmentation=augmentation.CHAIRS,
         expected="Sintel clean 2.35, final 3.86; KITTI 2012 4.84, KITTI 2015 12.07, Fl 32.87 %",
     )
 
 
 def liteflownet2_sintel_kitti():
-    return _recipe(
+    return published.recipe(
         "liteflownet2_sintel_kitti",
         "liteflownet2",
         Schedule(5e-5, thousands(200, 300, 400, 500), 600_000),
@@ -139,7 +132,7 @@ def liteflownet2_sintel_kitti():
 
 
 def liteflownet2_kitti():
-    return _recipe(
+    return published.recipe(
         "liteflownet2_kitti",
         "liteflownet2",
         FINE,
@@ -172,20 +165,6 @@ def liteflownet2_demo():
         augmentation=lightflow.lightflow_demo().augmentation,
         steps_per_epoch=200,
         validation_pairs=32,
-    )
-
-
-def _recipe(name, model, schedule, **settings):
-    crop, batch_size = settings["crop"], settings["batch_size"]
-    return Recipe(
-        name=name,
-        source="mmflow",
-        cost=published.cost(model, crop, batch_size, schedule.steps),
-        model=model,
-        optimizer=schedule.optimizer,
-        steps=schedule.steps,
-        steps_per_epoch=2000,
-        **settings,
     )
 
 

@@ -6,31 +6,48 @@ keep their sizes, which the authors changed to 370x1224.
 """
 
 import itertools
+from typing import NamedTuple
 
 from tfflow.data.pipeline import augmentation
-from tfflow.losses import MaskFlowNetLoss, MultiLevelEPE
+from tfflow.losses import MaskFlowNetLoss
 from tfflow.recipes import published
-from tfflow.recipes.published import LEVELS, Schedule, thousands
-from tfflow.recipes.recipe import Recipe
+from tfflow.recipes.published import Schedule, thousands
 from tfflow.training.optimizers import AdamL2
 from tfflow.training.schedules import steps_table
 
-# (iteration in thousands, the rate until then).
-SINTEL_TABLE = (
+
+class Table(NamedTuple):
+    """The authors' schedule: rows of (iteration in thousands, the rate until then)."""
+
+    rows: tuple
+
+    @property
+    def steps(self):
+        return 1000 * self.rows[-1][0]
+
+    def optimizer(self, steps):
+        """Adam with weight decay for a run of ``steps`` steps."""
+        ends, rates = [0, *(end for end, _ in self.rows)], [rate for _, rate in self.rows]
+        lengths = [later - end for end, later in itertools.pairwise(ends)]
+        lengths = [1000 * length * steps // self.steps for length in lengths]
+        return AdamL2(steps_table(rates, lengths), epsilon=1e-8)
+
+
+SINTEL = Table((
     (100, 5e-5), (150, 2.5e-5), (200, 1.25e-5), (300, 3e-5), (350, 1.5e-5), (400, 0.75e-5),
     (500, 2e-5), (550, 1e-5), (600, 0.5e-5), (700, 1e-5), (750, 0.5e-5), (800, 0.25e-5),
     (850, 5e-6), (875, 2.5e-6), (900, 1.25e-6), (950, 5e-7), (975, 2.5e-7), (1000, 1.25e-7),
-)  # fmt: skip
-KITTI_TABLE = (
+))  # fmt: skip
+KITTI = Table((
     (50, 3e-5), (70, 1.5e-5), (90, 0.75e-5), (110, 3e-6), (130, 1.5e-6), (150, 0.75e-6),
     (200, 2e-5), (220, 1e-5), (240, 0.5e-5), (260, 2e-6), (280, 1e-6), (300, 0.5e-6),
-)  # fmt: skip
+))  # fmt: skip
 # The second stage freezes its first part.
 SECOND_STAGE = {"freeze": ("maskflownets",)}
 
 
 def maskflownets_chairs():
-    return _recipe(
+    return published.recipe(
         "maskflownets_chairs",
         "maskflownets",
         Schedule(1e-4, thousands(400, 600, 800, 1000), 1_200_000, l2=0.0),
@@ -42,7 +59,7 @@ def maskflownets_chairs():
 
 
 def maskflownets_things():
-    return _recipe(
+    return published.recipe(
         "maskflownets_things",
         "maskflownets",
         # Ten times the rate of FlowNet2's schedule of that name, as in mmflow's file.
@@ -55,7 +72,7 @@ def maskflownets_things():
 
 
 def maskflownet_chairs():
-    return _recipe(
+    return published.recipe(
         "maskflownet_chairs",
         "maskflownet",
         Schedule(1e-4, thousands(300, 500, 600, 700), 800_000),
@@ -69,7 +86,7 @@ def maskflownet_chairs():
 
 
 def maskflownet_things():
-    return _recipe(
+    return published.recipe(
         "maskflownet_things",
         "maskflownet",
         Schedule(1e-5, thousands(200, 300, 400), 500_000),
@@ -103,7 +120,7 @@ def _sintel(model, expected, **settings):
     return _fine_tuned(
         f"{model}_sintel",
         model,
-        SINTEL_TABLE,
+        SINTEL,
         data=published.sintel_kitti_hd1k,
         crop=(320, 768),
         starts_from={"": f"{model}_things"},
@@ -121,7 +138,7 @@ def _kitti(model, expected, **settings):
     return _fine_tuned(
         f"{model}_kitti",
         model,
-        KITTI_TABLE,
+        KITTI,
         data=published.kitti,
         crop=(320, 896),
         starts_from={"": f"{model}_sintel"},
@@ -131,43 +148,15 @@ def _kitti(model, expected, **settings):
     )
 
 
-def _fine_tuned(name, model, table, crop, **settings):
-    """The authors' schedule and robust loss; batches of 4."""
-    ends = [1000 * end for end, _ in table]
-    rates = [rate for _, rate in table]
-    lengths = [ends[0], *(later - end for end, later in itertools.pairwise(ends))]
-
-    def optimizer(steps):
-        return AdamL2(steps_table(rates, [n * steps // ends[-1] for n in lengths]), epsilon=1e-8)
-
-    return Recipe(
-        name=name,
-        source="MXNet; augmentation mmflow",
-        cost=published.cost(model, crop, 4, ends[-1]),
-        model=model,
-        crop=crop,
+def _fine_tuned(name, model, table, **settings):
+    """The authors' schedule and robust loss."""
+    return published.recipe(
+        name,
+        model,
+        table,
         batch_size=4,
-        optimizer=optimizer,
-        steps=ends[-1],
-        steps_per_epoch=2000,
+        source="MXNet; augmentation mmflow",
         loss=MaskFlowNetLoss(q=0.4),
-        **settings,
-    )
-
-
-def _recipe(name, model, schedule, crop, **settings):
-    return Recipe(
-        name=name,
-        source="mmflow",
-        cost=published.cost(model, crop, 8, schedule.steps),
-        model=model,
-        crop=crop,
-        batch_size=8,
-        optimizer=schedule.optimizer,
-        steps=schedule.steps,
-        steps_per_epoch=2000,
-        loss=MultiLevelEPE(LEVELS),
-        augmentation=augmentation.CHAIRS,
         **settings,
     )
 

@@ -17,7 +17,10 @@ from tfflow.data.datasets import (
     Mixture,
     Sintel,
 )
+from tfflow.data.pipeline import augmentation
+from tfflow.losses import MultiLevelEPE
 from tfflow.models import registry
+from tfflow.recipes.recipe import Recipe
 from tfflow.training.optimizers import AdamL2
 from tfflow.training.schedules import halved_at
 
@@ -46,6 +49,35 @@ def thousands(*numbers):
 # FlowNet2's names for its schedules.
 S_LONG = Schedule(1e-4, thousands(400, 600, 800, 1000), 1_200_000)
 S_FINE = Schedule(1e-5, thousands(200, 300, 400, 500), 600_000)
+
+
+def recipe(name, model, schedule, *, crop, batch_size=8, **settings):
+    """A published stage; what most of them share may be overridden by ``settings``.
+
+    Args:
+        name: What the command line calls it.
+        model: Registry name of the network.
+        schedule: A :class:`Schedule`, or anything with its ``steps`` and ``optimizer``.
+        crop: (height, width) of training crops.
+        batch_size: Samples per step.
+        **settings: Further fields of :class:`Recipe`.
+    """
+    shared = {
+        "source": "mmflow",
+        "loss": MultiLevelEPE(LEVELS),
+        "augmentation": augmentation.CHAIRS,
+        "steps_per_epoch": 2000,
+    }
+    return Recipe(
+        name=name,
+        model=model,
+        cost=cost(model, crop, batch_size, schedule.steps),
+        crop=crop,
+        batch_size=batch_size,
+        steps=schedule.steps,
+        optimizer=schedule.optimizer,
+        **{**shared, **settings},
+    )
 
 
 def cost(model, crop, batch_size, steps):

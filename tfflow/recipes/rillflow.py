@@ -7,7 +7,7 @@ from tfflow.data.pipeline import augmentation
 from tfflow.losses import MultiLevelEPE
 from tfflow.recipes.lightflow import FAST_CAMERA
 from tfflow.recipes.recipe import Recipe
-from tfflow.recipes.scenes import drawn_scenes
+from tfflow.recipes.scenes import HELD_OUT, SIZE, drawn_scenes
 from tfflow.training.optimizers import ConvolutionMuon
 from tfflow.training.schedules import warmup_cosine
 
@@ -68,9 +68,8 @@ def rillflow_preset():
 
 def data(folder, count=4_000):
     """(mixture of scenes, the same for a fast camera, and slow ones; held-out scenes)."""
-    size = {"height": 320, "width": 448}
-    drawn, held_out = drawn_scenes(count=count, held_out=200, **size)(folder)
-    slow, _ = drawn_scenes(count=count // 4, held_out=1, motion_scale=0.15, **size)(folder / "slow")
+    drawn, held_out = drawn_scenes(count=count, held_out=HELD_OUT, **SIZE)(folder)
+    slow, _ = drawn_scenes(count=count // 4, held_out=1, motion_scale=0.15, **SIZE)(folder / "slow")
     return Mixture([drawn, drawn, slow], [2, 1, 1]), held_out
 
 
@@ -78,7 +77,7 @@ def data_with_fast_scenes(folder, count=4_000):
     """The same, plus scenes 1.5 times as fast, and ones that the camera travels through."""
     scenes, held_out = data(folder, count)
     drawn, fast_camera, slow = scenes.datasets
-    faster = {"held_out": 1, "height": 320, "width": 448, "motion_scale": 1.5}
+    faster = {"held_out": 1, "motion_scale": 1.5, **SIZE}
     fast, _ = drawn_scenes(count=count, scenes_per_pool=500, **faster)(folder / "fast")
     travelled, _ = drawn_scenes(count=count // 2, scenes_per_pool=500, parallax=0.8, **faster)(
         folder / "travel"

@@ -6,6 +6,11 @@ from typing import Any
 from tfflow.data import SceneCache, SceneConfig, synthesize
 from tfflow.progress import progress_bar
 
+# The scenes that our presets are trained on, and those of another seed that they are measured on.
+SIZE = {"height": 320, "width": 448}
+HELD_OUT = 200
+OURS = SceneConfig(**SIZE)
+
 
 def drawn_scenes(
     count: int, held_out: int, **config: Any
@@ -20,16 +25,27 @@ def drawn_scenes(
 
     def data(folder):
         scenes = SceneConfig(**config)
-        root = folder / f"{scenes.width}x{scenes.height}"
         return (
-            _cache(root / "train", count, scenes, seed=0),
-            _cache(root / "held_out", held_out, scenes, seed=1),
+            _cache(folder, "train", count, scenes, seed=0),
+            held_out_scenes(folder, held_out, scenes),
         )
 
     return data
 
 
-def _cache(folder, count, config, seed):
-    with progress_bar(f"drawing {folder.name} scenes") as progress:
+def held_out_scenes(folder, count=HELD_OUT, config=OURS):
+    """Scenes that no recipe trains on, drawn into its folder if needed: a ``SceneCache``.
+
+    Args:
+        folder: The folder of a recipe's data.
+        count: Number of scenes; by default those that our presets are measured on.
+        config: Their :class:`tfflow.data.SceneConfig`, likewise.
+    """
+    return _cache(folder, "held_out", count, config, seed=1)
+
+
+def _cache(root, part, count, config, seed):
+    folder = root / f"{config.width}x{config.height}" / part
+    with progress_bar(f"drawing {part} scenes") as progress:
         synthesize(folder, count, config, seed, progress=progress)
     return SceneCache(folder)

@@ -86,10 +86,8 @@ def file_assets(path, golden=None):
     golden = golden or GoldenPair()
     interpreter = FlowInterpreter(path, threads=1)
     path = interpreter.path
-    kinds = {
-        details["dtype"].__name__
-        for details in (*interpreter._inputs.values(), interpreter._output)
-    }
+    tensors = (*interpreter.inputs.values(), interpreter.output)
+    kinds = {details["dtype"].__name__ for details in tensors}
     if kinds != {_FLOATS}:
         raise ValueError(
             f"{path} takes or gives {', '.join(sorted(kinds - {_FLOATS}))}; the apps need float32 "
@@ -109,7 +107,7 @@ def file_assets(path, golden=None):
         "golden_flow": name,
     }
     if interpreter.siamese:
-        signatures = interpreter._interpreter.get_signature_list()
+        signatures = interpreter.litert.get_signature_list()
         entry["streaming"] = {
             "encode": sorted(signatures["encode"]["outputs"]),
             "match": sorted(signatures["match"]["inputs"]),

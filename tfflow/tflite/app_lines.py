@@ -56,7 +56,7 @@ def usage(path: PathLike) -> str:
         ValueError: If it is not an exported flow network.
     """
     interpreter = FlowInterpreter(path, threads=1)
-    image, flow = interpreter._inputs["image1"], interpreter._output
+    image, flow = interpreter.inputs["image1"], interpreter.output
     kind, result = image["dtype"].__name__, flow["dtype"].__name__
     write, array, _, _ = _NAMES[kind]
     _, _, read, swift = _NAMES[result]
@@ -96,8 +96,8 @@ def _scaled(details):
 
 def _places(interpreter):
     """The positions of the two images among the file's inputs, for runtimes without names."""
-    order = [details["index"] for details in interpreter._interpreter.get_input_details()]
-    wanted = [interpreter._inputs[name]["index"] for name in ("image1", "image2")]
+    order = [details["index"] for details in interpreter.litert.get_input_details()]
+    wanted = [interpreter.inputs[name]["index"] for name in ("image1", "image2")]
     if not set(wanted) <= set(order):  # its first signature is another one
         return "image1's place", "image2's place"
     return tuple(order.index(index) for index in wanted)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tfflow.tflite.interpreter import check_threads, open_interpreter
+from tfflow.tflite.interpreter import check_count, check_threads, open_interpreter
 from tfflow.tflite.model_file import check_model_file
 from tfflow.types import PathLike
 
@@ -33,8 +33,7 @@ def benchmark(path: PathLike, threads: int = 1, runs: int = 50, warmup: int = 5)
         FileNotFoundError: If there is no such file.
         ValueError: If it is not a .tflite file or LiteRT can't run it, or a number is not positive.
     """
-    if not isinstance(runs, int) or runs < 1:
-        raise ValueError(f"runs must be a whole number of at least 1; got {runs!r}.")
+    check_count("runs", runs)
     interpreter = open_interpreter(check_model_file(path), check_threads(threads))
     generator = np.random.default_rng(0)
     for detail in interpreter.get_input_details():

@@ -129,9 +129,7 @@ class Graph:
 
     def code(self, operator):
         """An operator's number in ``schema.BuiltinOperator``."""
-        entry = self.model.operatorCodes[operator.opcodeIndex]
-        # Numbers over 127 are only in the new field; old files have only the old one.
-        return max(entry.builtinCode, entry.deprecatedBuiltinCode)
+        return _builtin(self.model.operatorCodes[operator.opcodeIndex])
 
     def name(self, operator):
         """An operator's name, e.g. ``"CONV_2D"``; a custom operator's own."""
@@ -251,8 +249,7 @@ class Graph:
 
     def _same_operator_code(self, entry):
         def key(each):
-            builtin = max(each.builtinCode, each.deprecatedBuiltinCode)
-            return builtin, each.customCode, each.version
+            return _builtin(each), each.customCode, each.version
 
         for index, each in enumerate(self.model.operatorCodes):
             if key(each) == key(entry):
@@ -268,7 +265,7 @@ class Graph:
 
     def _operator_code(self, builtin):
         for index, entry in enumerate(self.model.operatorCodes):
-            if max(entry.builtinCode, entry.deprecatedBuiltinCode) == builtin:
+            if _builtin(entry) == builtin:
                 return index
         entry = schema.OperatorCodeT()
         entry.builtinCode, entry.deprecatedBuiltinCode = builtin, min(builtin, 127)
@@ -302,6 +299,11 @@ class Graph:
                 continue  # of a graph that append added
             for entry in [*signature.inputs, *signature.outputs]:
                 entry.tensorIndex = numbers[entry.tensorIndex]
+
+
+def _builtin(entry):
+    # Numbers over 127 are only in the new field; old files have only the old one.
+    return max(entry.builtinCode, entry.deprecatedBuiltinCode)
 
 
 def _bytes(buffer):

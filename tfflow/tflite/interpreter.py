@@ -39,6 +39,9 @@ class FlowInterpreter:
         threads: Number of threads.
         metadata: What the file says about itself, see :func:`tfflow.tflite.read_metadata`.
         siamese: Whether it can encode a frame by itself: it was exported with ``streaming=True``.
+        litert: LiteRT's own interpreter of the file.
+        inputs: LiteRT's details of the images, a dict by name.
+        output: LiteRT's details of the flow.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -53,14 +56,14 @@ class FlowInterpreter:
     def __init__(self, path: PathLike, threads: int | None = None) -> None:
         self.path = check_model_file(path)
         self.threads = check_threads(threads)
-        self._interpreter = open_interpreter(self.path, self.threads)
+        self.litert = open_interpreter(self.path, self.threads)
         self._lock = threading.Lock()  # from setting inputs to having copied outputs
         inputs, outputs = self._flow_signature()
-        self._inputs, self._output = inputs, outputs["flow"]
+        self.inputs, self.output = inputs, outputs["flow"]
         height, width = (int(side) for side in inputs["image1"]["shape"][1:3])
         self.size = height, width
-        self.siamese = set(self._interpreter.get_signature_list()) >= _PARTS
-        self.metadata = _metadata(self.path)
+        self.siamese = set(self.litert.get_signature_list()) >= _PARTS
+        self.metadata = metadata_of(self.path)
 
     def __reduce__(self) -> tuple[Any, ...]:  # for processes, which open the file again
         return type(self), (self.path, self.threads)
@@ -91,7 +94,7 @@ class FlowInterpreter:
                 is not the file's.
         """
         pair = ImagePair(image1, image2, size=self.working_size(None, size))
-        flows = [self._run(*images) for images in zip(pair.image1, pair.image2)]
+        flows = [self.run(*images) for images in zip(pair.image1, pair.image2)]
         return pair.restore(np.stack(flows))
 
     def working_size(
@@ -123,51 +126,44 @@ class FlowInterpreter:
                 f"{self.path} can't encode a frame by itself: it has no signatures encode and "
                 "match. Export it with streaming=True, or use predict_flow."
             )
-        details = self._interpreter.get_signature_runner("encode").get_input_details()["image"]
-        wanted = self._interpreter.get_signature_list()["match"]["inputs"]
+        details = self.litert.get_signature_runner("encode").get_input_details()["image"]
+        wanted = self.litert.get_signature_list()["match"]["inputs"]
 
         def encode(image):
             # As with flow, no runner may be kept.
             with self._lock:
-                runner = self._interpreter.get_signature_runner("encode")
+                runner = self.litert.get_signature_runner("encode")
                 return runner(image=_quantized(image, details))
 
         def match(features1, features2):
-            both = {
-                f"features{i}_{name}": values
-                for i, features in ((1, features1), (2, features2))
-                for name, values in features.items()
-            }
+            both = of_two_frames(features1, features2)
             with self._lock:
-                runner = self._interpreter.get_signature_runner("match")
+                runner = self.litert.get_signature_runner("match")
                 return runner(**{name: both[name] for name in wanted})["flow"]
 
         return encode, match
 
-    def _run(self, image1, image2):
+    def run(self, image1, image2):
+        """The flow (H, W, 2) of two images (H, W, 3) of :attr:`size`, float32 in [0, 1]."""
         with self._lock:
             for name, image in (("image1", image1), ("image2", image2)):
-                details = self._inputs[name]
-                self._interpreter.set_tensor(details["index"], _quantized(image[None], details))
-            self._interpreter.invoke()
-            flow = self._interpreter.get_tensor(self._output["index"])
-        return _dequantized(flow, self._output)[0]
+                details = self.inputs[name]
+                self.litert.set_tensor(details["index"], _quantized(image[None], details))
+            self.litert.invoke()
+            flow = self.litert.get_tensor(self.output["index"])
+        return _dequantized(flow, self.output)[0]
 
     def _flow_signature(self):
         """The details of the inputs and of the outputs by name, checked."""
-        signatures = self._interpreter.get_signature_list()
+        signatures = self.litert.get_signature_list()
         found = signatures.get("flow") or {"inputs": [], "outputs": []}
         if set(found["inputs"]) != _INPUTS or "flow" not in found["outputs"]:
-            has = "; ".join(
-                f"{name}: {', '.join(each['inputs'])} -> {', '.join(each['outputs'])}"
-                for name, each in signatures.items()
-            )
             raise ValueError(
                 f"{self.path} is no flow network exported by tfflow: expected a signature 'flow' "
-                f"of image1, image2 -> flow; it has {has or 'none'}."
+                f"of image1, image2 -> flow; it has {signatures_in_words(signatures)}."
             )
         # The runner itself must not be kept: while it exists, the interpreter refuses to run.
-        runner = self._interpreter.get_signature_runner("flow")
+        runner = self.litert.get_signature_runner("flow")
         inputs, outputs = runner.get_input_details(), runner.get_output_details()
         first, second = (tuple(map(int, inputs[name]["shape"])) for name in sorted(_INPUTS))
         if first != second or len(first) != 4 or (first[0], first[3]) != (1, 3):
@@ -207,12 +203,36 @@ def check_threads(threads):
     """A number of threads, or the default for None."""
     if threads is None:
         return min(4, os.cpu_count() or 1)
-    if not isinstance(threads, int) or threads < 1:
-        raise ValueError(f"threads must be a whole number of at least 1; got {threads!r}.")
-    return threads
+    return check_count("threads", threads)
 
 
-def _metadata(path):
+def check_count(name, number):
+    """A number of something, if it is a whole number of at least 1."""
+    if not isinstance(number, int) or number < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1; got {number!r}.")
+    return number
+
+
+def signatures_in_words(signatures):
+    """What LiteRT's ``get_signature_list`` gives, for a message."""
+    found = (
+        f"{name}: {', '.join(each['inputs'])} -> {', '.join(each['outputs'])}"
+        for name, each in signatures.items()
+    )
+    return "; ".join(found) or "none"
+
+
+def of_two_frames(features1, features2):
+    """Two frames' features under the names that ``match`` has for them."""
+    return {
+        f"features{frame}_{name}": values
+        for frame, features in ((1, features1), (2, features2))
+        for name, values in features.items()
+    }
+
+
+def metadata_of(path):
+    """What a file says about itself; {} where the runtime can't read that."""
     try:
         from tfflow.tflite.graph import read_metadata
     except ImportError:  # an older runtime, without ai-edge-litert's schema

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tfflow.models import streaming
-from tfflow.tflite.interpreter import FlowInterpreter
+from tfflow.tflite.interpreter import FlowInterpreter, check_count
 from tfflow.types import PathLike
 
 
@@ -54,8 +54,7 @@ def benchmark_streaming(
         ValueError: If it is not an exported file, was exported without ``streaming=True``, or a
             number is not positive.
     """
-    if not isinstance(runs, int) or runs < 1:
-        raise ValueError(f"runs must be a whole number of at least 1; got {runs!r}.")
+    check_count("runs", runs)
     interpreter = FlowInterpreter(path, threads=threads)
     encode, match = interpreter.compiled_parts()
     images = np.random.default_rng(0).random((2, 1, *interpreter.size, 3), np.float32)
@@ -68,7 +67,7 @@ def benchmark_streaming(
         match(features, newer)
         matched = time.perf_counter()
         # Not predict_flow: checking and resizing images is not part of the network.
-        interpreter._run(images[0, 0], images[1, 0])
+        interpreter.run(images[0, 0], images[1, 0])
         paired = time.perf_counter()
         times["encode"].append(encoded - start)
         times["match"].append(matched - encoded)

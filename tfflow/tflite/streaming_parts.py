@@ -10,6 +10,7 @@ import keras
 from ai_edge_litert.interpreter import Interpreter
 
 from tfflow.tflite.calibration import MAX_PAIRS, image_pairs, ranges_over
+from tfflow.tflite.interpreter import of_two_frames
 from tfflow.tflite.quantization import CALIBRATED, quantize
 
 ENCODE, MATCH = "encode", "match"
@@ -33,10 +34,8 @@ def signatures(model, size):
         first, second = ({name: inputs[f"features{i}_{name}"] for name in features} for i in (1, 2))
         return {"flow": model.match(first, second, training=False)["flow"]}
 
-    shapes = {
-        f"features{i}_{name}": tuple(each.shape) for i in (1, 2) for name, each in features.items()
-    }
-    return {ENCODE: (encode, {"image": image}), MATCH: (match, shapes)}
+    shapes = {name: tuple(each.shape) for name, each in features.items()}
+    return {ENCODE: (encode, {"image": image}), MATCH: (match, of_two_frames(shapes, shapes))}
 
 
 def quantize_parts(parts, quantization, *, size, calibration, outliers=None, **settings):
@@ -74,11 +73,7 @@ def _measure_parts(parts, calibration, size, outliers):
 
     def features():
         for pair in image_pairs(calibration, size):
-            both = {
-                f"features{i}_{name}": values
-                for i, image in enumerate(pair, start=1)
-                for name, values in encode(image=image).items()
-            }
+            both = of_two_frames(*(encode(image=image) for image in pair))
             yield {name: both[name] for name in wanted}
 
     of_matcher = ranges_over(parts[MATCH], features(), outliers)

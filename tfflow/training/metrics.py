@@ -39,7 +39,7 @@ class _PixelMean(keras.metrics.Metric):
         truth, flow = ops.cast(y_true, self.dtype), ops.cast(y_pred, self.dtype)
         valid = ops.cast(ops.all(ops.isfinite(truth), axis=-1), self.dtype)
         if sample_weight is not None:
-            valid = valid * _of_pixels(ops.cast(sample_weight, self.dtype))
+            valid = valid * _as_map(ops.cast(sample_weight, self.dtype))
         values = self.values(flow, truth)
         # Unknown truth may be NaN, which a weight of zero would not remove.
         self.total.assign_add(ops.sum(ops.where(valid > 0, values * valid, 0.0)))
@@ -49,7 +49,7 @@ class _PixelMean(keras.metrics.Metric):
         return ops.divide_no_nan(self.total, self.count)
 
 
-def _of_pixels(weight):
+def _as_map(weight):
     """Weights of pixels, or of pairs, as (B, H, W) or (B, 1, 1)."""
     dimensions = len(weight.shape)
     if dimensions == 1:

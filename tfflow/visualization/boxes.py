@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from tfflow.visualization.figures import as_uint8
 from tfflow.visualization.text import PAPER, write_line
 
 _GOLDEN = 0.618034  # of the hue circle per class: neighbours look different
@@ -34,9 +35,7 @@ def draw_boxes(
     Returns:
         (H, W, 3) uint8.
     """
-    image = np.asarray(image)
-    if image.dtype != np.uint8:
-        image = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    image = as_uint8(image)
     picture = Image.fromarray(image)
     draw = ImageDraw.Draw(picture)
     height, width = image.shape[:2]

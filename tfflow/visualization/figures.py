@@ -48,7 +48,7 @@ def flow_to_arrows(
     Raises:
         ValueError: a flow of another size than the image, or a step below 1.
     """
-    image = _as_uint8(image)
+    image = as_uint8(image)
     flow, valid = checked_flow(flow, valid)
     height, width = image.shape[:2]
     if flow.shape[:2] != (height, width):
@@ -92,7 +92,7 @@ def compose(
     Raises:
         ValueError: no panels, not one title per panel, or less than one column.
     """
-    panels = [_as_uint8(panel) for panel in panels]
+    panels = [as_uint8(panel) for panel in panels]
     if not panels:
         raise ValueError("expected at least one picture to compose, got none")
     titles = [""] * len(panels) if titles is None else list(titles)
@@ -201,7 +201,7 @@ def flow_figure(
     Raises:
         ValueError: the images, the flow and the truth are not all of one size.
     """
-    image1, image2 = _as_uint8(image1), _as_uint8(image2)
+    image1, image2 = as_uint8(image1), as_uint8(image2)
     shapes = [np.shape(array)[:2] for array in (image1, image2, flow, truth) if array is not None]
     if len(set(shapes)) > 1:
         raise ValueError(f"expected images, flow and truth of one size (H, W), got {shapes}")
@@ -294,7 +294,8 @@ def _footer(width, legends, metrics):
     return np.array(sheet)
 
 
-def _as_uint8(image):
+def as_uint8(image):
+    """A picture (H, W, 3), uint8 or float in [0, 1], as uint8."""
     image = np.asarray(image)
     if image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"expected a picture (H, W, 3), got {image.shape}")
