@@ -14,7 +14,7 @@ _DONE = "done.jsonl"  # the clips' description, and a line for each finished cli
 
 
 def write_clips(clips, folder, *, workers=1, progress=None):
-    """Writes clips with their boxes to disk, or continues where an earlier call was interrupted.
+    """Writes clips with their boxes to disk, or continues where an earlier call was interrupted::
 
         folder/annotations.json            videos, images, annotations, categories
         folder/CLIP/000000.jpg

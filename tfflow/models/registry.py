@@ -92,7 +92,7 @@ def list():
 
 
 def entry(name):
-    """The :class:`ModelEntry` of a name.
+    """The :class:`~tfflow.models.registry.ModelEntry` of a name.
 
     Raises:
         ValueError: If there is no such network; the message names the nearest ones.
