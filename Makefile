@@ -1,5 +1,6 @@
 # make demo    the whole way once: train, export to .tflite, run, look
 # make test    the tests
+# make docs    the documentation as a site, in build/site
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ PAIRS ?=
 # TensorFlow's start-up messages are no news.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: install demo test test-all lint format wheel clean
+.PHONY: install demo test test-all docs lint format wheel clean
 
 install: $(VENV)/.installed
 
@@ -31,6 +32,11 @@ test: install
 
 test-all: install lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or not slow"
+
+# A warning is an error: a link that leads nowhere, a name that is not in the reference.
+docs: install
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet \
+		-d build/doctrees docs build/site
 
 lint: install
 	$(BIN)/ruff check .
