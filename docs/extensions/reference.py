@@ -16,6 +16,7 @@ FURTHER = {
     ),
     "models": ("tfflow.models.registry:ModelEntry",),
     "ops": (
+        "tfflow.native.build:BuildError",
         "tfflow.ops.native:load",
         "tfflow.ops.native:reference_ops",
         "tfflow.ops.shifted_warp:shifted_warp",

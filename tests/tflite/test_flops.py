@@ -44,7 +44,7 @@ def test_light_flow_has_what_the_paper_says():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["lightflow_0.5", "rillflow", "liteflownet2", "maskflownets"])
+@pytest.mark.parametrize("name", ["lightflow_0.5", "rillflow", "liteflownet2", "flownets"])
 def test_the_registry_says_what_is_counted(name, tmp_path):
     model = tfflow.models.create(name)
     path = export(model, tmp_path / "model.tflite", size=(384, 512), quantization="float32")
