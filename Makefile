@@ -1,5 +1,6 @@
 # make demo    the whole way once: train, export to .tflite, run, look
 # make test    the tests
+# make docs    the documentation as a site, in build/site
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,7 +18,7 @@ QUICK := tests/test_package.py tests/test_project.py tests/test_cli.py tests/tes
 	tests/ops/test_native.py tests/native/test_build.py tests/weights tests/models/test_prediction.py \
 	tests/models/test_rillflow.py tests/tflite/test_export.py tests/tflite/test_interpreter.py
 
-.PHONY: install demo test test-quick test-all lint format wheel clean
+.PHONY: install demo test test-quick test-all docs lint format wheel clean
 
 install: $(VENV)/.installed
 
@@ -40,6 +41,11 @@ test-quick: install
 
 test-all: install lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or not slow"
+
+# A warning is an error: a link that leads nowhere, a name that is not in the reference.
+docs: install
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet \
+		-d build/doctrees docs build/site
 
 lint: install
 	$(BIN)/ruff check .

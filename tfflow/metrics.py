@@ -1,4 +1,4 @@
-"""Metrics of optical flow; see :mod:`tfflow.training.metrics`."""
+"""Metrics of optical flow, over all valid pixels of all images pooled."""
 
 from tfflow.training.metrics import EndPointError, FlOutliers
 

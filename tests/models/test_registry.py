@@ -1,8 +1,5 @@
 """Every registered network: builds, counts, predicts any size, trains a step, saves and loads."""
 
-import pathlib
-import re
-
 import keras
 import numpy as np
 import pytest
@@ -178,12 +175,3 @@ def test_registering_twice_is_refused():
 def test_bad_inputs_of_a_call_are_named(inputs, message):
     with pytest.raises(ValueError, match=message):
         tfflow.models.create("lightflow_0.5")(inputs)
-
-
-def test_the_page_of_networks_has_what_the_registry_says():
-    page = (pathlib.Path(__file__).parents[2] / "docs" / "networks.md").read_text()
-    rows = re.findall(r"^\| `(.+?)` +\| +([\d,]+) \| +([\d.]+) \|", page, re.MULTILINE)
-    assert {name for name, *_ in rows} == set(tfflow.models.list())
-    for name, parameters, gflops in rows:
-        entry = tfflow.models.entry(name)
-        assert (f"{entry.parameters:,}", f"{entry.gflops:.2f}") == (parameters, gflops)

@@ -1,7 +1,9 @@
 """FLOPs of a .tflite file, counted by hand for a network small enough."""
 
 import keras
+import pytest
 
+import tfflow
 from tfflow.models import FlowModel
 from tfflow.models.layers import Convolution, TransposedConvolution
 from tfflow.ops import correlation, lite
@@ -39,3 +41,12 @@ def test_light_flow_has_what_the_paper_says():
     path = preset_tflite("lightflow", "float16")
     assert read_metadata(path)["size"] == [384, 512]
     assert abs(flops(path) / 1e9 - 0.823) < 0.03
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lightflow_0.5", "rillflow", "liteflownet2", "flownets"])
+def test_the_registry_says_what_is_counted(name, tmp_path):
+    model = tfflow.models.create(name)
+    path = export(model, tmp_path / "model.tflite", size=(384, 512), quantization="float32")
+    # How a cost volume is tiled for LiteRT changes a little of it.
+    assert flops(path) / 1e9 == pytest.approx(tfflow.models.entry(name).gflops, rel=0.01)

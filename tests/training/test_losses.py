@@ -172,6 +172,13 @@ def test_metrics_pool_pixels_over_images():
     assert fl == pytest.approx(entry["Fl"], rel=1e-6)
 
 
+def test_a_flow_that_is_not_finite_is_an_outlier():
+    outliers, flow = FlOutliers(), np.zeros((1, 2, 2, 2), np.float32)
+    flow[0, 0, 0] = np.nan
+    outliers.update_state(np.zeros((1, 2, 2, 2), np.float32), flow)
+    assert float(outliers.result()) == 25.0
+
+
 def _metrics(images):
     metrics = EndPointError(), FlOutliers()
     for image in images:

@@ -20,7 +20,7 @@ class CorrelationCost(keras.layers.Layer):
     """FlowNet's cost volume: mean products of two maps' patches, for every displacement.
 
     Takes a list of two feature maps [a, b], (B, H, W, C) or (B, C, H, W), which count as zero
-    outside, and gives (B, H', W', D²) or (B, D², H', W') in the layer's dtype, where
+    outside, and gives (B, H', W', D²) or (B, D², H', W') in the layer's dtype, where::
 
         D = 2 · (max_displacement // stride_2) + 1
         H' = ceil((H + 2 · pad - 2 · max_displacement - (kernel_size - 1)) / stride_1)

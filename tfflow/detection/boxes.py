@@ -69,7 +69,7 @@ def decode(outputs: dict[str, Any], stride: int, **options: Any) -> list[Detecti
             left, top, right and bottom, "centreness": (B, h, w, 1) logits}``, as
             :meth:`tfflow.detection.FlowGuidedDetector.detect` gives them.
         stride: Pixels of the image per feature.
-        **options: As for :func:`select`.
+        **options: As for :func:`tfflow.detection.boxes.select`.
 
     Returns:
         A list of :class:`Detections`, one per image, in pixels of the detector's input.
@@ -93,7 +93,7 @@ def select(boxes, scores, *, score=0.3, overlap=0.5, most=100, candidates=1000):
         boxes: (M, 4), one for each place.
         scores: (M, N), 0 to 1, of N classes.
         score: Objects below it are left out.
-        overlap: As for :func:`suppress`.
+        overlap: As for :func:`tfflow.detection.suppress`.
         most: Largest number of objects.
         candidates: How many of the best pairs of place and class enter the suppression.
 
@@ -135,9 +135,9 @@ def encode(
         radius: In strides; ``float("inf")`` takes the whole box.
 
     Returns:
-        ``{"classes": (h, w, count) of 0 and 1, "sides": (h, w, 4) px, zero where there is no box,
-        "centreness": (h, w, 1) in [0, 1], -1 where there is no box}``, float32: the targets of
-        the losses in ``tfflow.detection.losses``.
+        A dict of float32 arrays, the targets of the losses in ``tfflow.detection.losses``:
+        ``classes``, (h, w, count) of 0 and 1; ``sides``, (h, w, 4) in px, zero where there is no
+        box; ``centreness``, (h, w, 1) in [0, 1], -1 where there is no box.
 
     Raises:
         ValueError: If boxes and classes differ in number, or a class is out of range.

@@ -48,7 +48,7 @@ IMAGENET_VID_CLASSES = {
 
 
 class ImageNetVID(Sequence[Clip]):
-    """ImageNet VID as unpacked: the clips of one split.
+    """ImageNet VID as unpacked: the clips of one split::
 
         root/Data/VID/val/ILSVRC2015_val_00000000/000000.JPEG
         root/Annotations/VID/val/ILSVRC2015_val_00000000/000000.xml

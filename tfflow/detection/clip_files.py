@@ -24,7 +24,7 @@ def write_clips(
     workers: int = 1,
     progress: Callable[[int, int], object] | None = None,
 ) -> CocoVideo:
-    """Writes clips with their boxes to disk, or continues where an earlier call was interrupted.
+    """Writes clips with their boxes to disk, or continues where an earlier call was interrupted::
 
         folder/annotations.json            videos, images, annotations, categories
         folder/CLIP/000000.jpg

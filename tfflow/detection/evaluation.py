@@ -35,12 +35,12 @@ class Precision(NamedTuple):
 
 
 class VideoResult(NamedTuple):
-    """What :func:`evaluate` found.
+    """What :func:`tfflow.detection.evaluate` found.
 
     Attributes:
-        ap, ap50, ap75: As in :class:`Precision`.
+        ap, ap50, ap75: As in :class:`~tfflow.detection.evaluation.Precision`.
         of_class: The name of each class -> its ``ap``.
-        of_speed: ``"slow"``, ``"medium"``, ``"fast"`` -> the :class:`Precision` on such objects.
+        of_speed: ``"slow"``, ``"medium"``, ``"fast"`` -> the same on such objects.
         frames: How many frames there were.
         key_frames: How many of them were key frames.
         ms: Milliseconds per frame, the mean over all frames, decoding of boxes included.
@@ -80,7 +80,7 @@ def evaluate(
         progress: Called with (clips done, clips in all).
 
     Returns:
-        :class:`VideoResult`.
+        :class:`~tfflow.detection.evaluation.VideoResult`.
 
     Raises:
         ImportError: If pycocotools is missing (extra ``video``).
@@ -140,7 +140,7 @@ def average_precision(
         counted: (M,) bool of each image; others count neither as missed nor as wrongly found.
 
     Returns:
-        :class:`Precision`.
+        :class:`~tfflow.detection.evaluation.Precision`.
 
     Raises:
         ValueError: If there are not as many detections as images.
@@ -201,7 +201,7 @@ def motion_speeds(
         tracks: (M,) of each frame, the same for one object in all of them.
 
     Returns:
-        For each frame, (M,) int, positions in :data:`SPEEDS`. An object that is seen once is slow.
+        (M,) int of each frame, places in slow, medium, fast. An object that is seen once is slow.
     """
     places = [dict(zip(np.asarray(t).tolist(), b)) for t, b in zip(tracks, boxes)]
     speeds = []

@@ -23,8 +23,8 @@ class PixelErrors:
         error: Sum of the end-point errors, px.
         motion: Sum of the true motion's lengths, px.
         outliers: Number of pixels with an error above 3 px and above 5 % of the true motion.
-        over: Numbers of pixels with an error above each of :data:`THRESHOLDS`.
-        speed_pixels: Numbers of pixels in each of :data:`SPEEDS`.
+        over: Numbers of pixels with an error above 1, 3 and 5 px.
+        speed_pixels: Numbers of pixels with a true motion under 10, 10 to 40, and over 40 px.
         speed_errors: Sums of their end-point errors, px.
     """
 
@@ -73,7 +73,7 @@ class PixelErrors:
 
     @property
     def fl(self) -> float:
-        """Outliers in percent: error above 3 px and above 5 % of the true motion."""
+        """Percent of pixels with an error above 3 px and above 5 % of the true motion."""
         return 100.0 * _ratio(self.outliers, self.pixels)
 
     @property
@@ -84,12 +84,12 @@ class PixelErrors:
 
     @property
     def by_speed(self) -> dict[str, float]:
-        """Class of :data:`SPEEDS` -> EPE of its pixels, px; NaN where there are none."""
+        """``s0_10``, ``s10_40``, ``s40_plus`` -> EPE of such pixels, px; NaN without any."""
         return dict(zip(SPEEDS, map(_ratio, self.speed_errors, self.speed_pixels)))
 
     @property
     def zero_flow_epe(self) -> float:
-        """EPE of a flow that is zero everywhere, px: the mean true motion."""
+        """EPE of a flow that is zero everywhere, px, which is the mean true motion."""
         return _ratio(self.motion, self.pixels)
 
     def as_dict(self) -> dict[str, float]:

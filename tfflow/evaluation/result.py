@@ -75,7 +75,7 @@ class Evaluation:
 
     @functools.cached_property
     def matched(self) -> PixelErrors | None:
-        """The same over matched pixels (KITTI: noc); None if no pair has a mask of occlusions."""
+        """The same over matched pixels, KITTI's noc; None if no pair has a mask of occlusions."""
         return _pooled(pair.matched for pair in self.per_pair)
 
     @functools.cached_property
@@ -116,7 +116,7 @@ class Evaluation:
 
     @property
     def fl(self) -> float:
-        """Fl-all: outliers in percent (error above 3 px and above 5 % of the true motion)."""
+        """Fl-all, percent of pixels with an error above 3 px and above 5 % of the true motion."""
         return self.errors.fl
 
     @property
@@ -131,7 +131,7 @@ class Evaluation:
 
     @property
     def zero_flow_epe(self) -> float:
-        """EPE of a flow that is zero everywhere: the mean true motion, px."""
+        """EPE of a flow that is zero everywhere, px, which is the mean true motion."""
         return self.errors.zero_flow_epe
 
     @property

@@ -63,7 +63,7 @@ class FlowNetS(FlowModel):
 
     Args:
         stacked: Whether it is the second or third network of a FlowNet 2.0 stack, which also gets
-            the flow so far; see :data:`LINK`.
+            the flow so far, the second image warped by it and the brightness error that is left.
         name: Name of the model.
     """
 

@@ -113,7 +113,7 @@ def list() -> builtins.list[str]:
 
 
 def entry(name: str) -> ModelEntry:
-    """The :class:`ModelEntry` of a name.
+    """The :class:`~tfflow.models.registry.ModelEntry` of a name.
 
     Raises:
         ValueError: If there is no such network; the message names the nearest ones.

@@ -49,8 +49,8 @@ def reference_ops() -> Iterator[None]:
         >>> tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
 
     A function traced before keeps its operations, ``TfflowCorrelation`` and ``TfflowWarp``: make a
-    new ``tf.function`` of it. A process that loads a SavedModel with them must call :func:`load`
-    first.
+    new ``tf.function`` of it. A process that loads a SavedModel with them must call
+    :func:`tfflow.ops.native.load` first.
     """
     token = _only_reference.set(True)
     try:

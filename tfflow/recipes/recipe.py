@@ -67,7 +67,7 @@ class Stage:
         raise NotImplementedError
 
     def validation(self, held_out: Any) -> keras.callbacks.Callback:
-        """The callback that adds :attr:`monitor` to an epoch's logs."""
+        """The callback that adds ``monitor``, the number to be small, to an epoch's logs."""
         raise NotImplementedError
 
     def part_for_validation(self, held_out: Any) -> Any:

@@ -7,7 +7,7 @@ from tfflow.data import SceneCache, SceneConfig, synthesize
 from tfflow.progress import progress_bar
 
 # The scenes that our presets are trained on, and those of another seed that they are measured on.
-SIZE = {"height": 320, "width": 448}
+SIZE: dict[str, Any] = {"height": 320, "width": 448}
 HELD_OUT = 200
 OURS = SceneConfig(**SIZE)
 

@@ -1,4 +1,4 @@
-"""LiteRT (TensorFlow Lite): export, quantise, run, measure.
+"""LiteRT (TensorFlow Lite): export, quantise, run, measure::
 
     path = export(model, "lightflow_int8.tflite", size=(384, 512), quantization="int8")
     flow = FlowInterpreter(path).predict_flow(image1, image2)

@@ -122,7 +122,7 @@ def add_to_assets(path: PathLike, folder: PathLike, name: str | None = None) -> 
     and detectors, stay as they are.
 
     Args:
-        path: As for :func:`file_assets`.
+        path: A ``.tflite`` file of :func:`tfflow.tflite.export`.
         folder: The assets, such as ``app/src/main/assets``; created if missing.
         name: The network's name in the app; by default the file's name without its form.
 

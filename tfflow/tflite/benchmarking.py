@@ -22,8 +22,8 @@ def benchmark(path: PathLike, threads: int = 1, runs: int = 50, warmup: int = 5)
     Args:
         path: The file.
         threads: Number of threads.
-        runs: Timed runs at most, after ``warmup`` untimed ones. After :data:`SECONDS` it stops,
-            once there are five.
+        runs: Timed runs at most, after ``warmup`` untimed ones. After ten seconds it stops, once
+            there are five.
 
     Returns:
         A dict: ``threads``, ``runs`` (those that were made), ``median_ms``, ``mean_ms``,

@@ -65,8 +65,8 @@ def profile(path: PathLike, runs: int = 20) -> dict[str, Any]:
     Returns:
         A dict: ``ms`` (all of a run's operators), ``kinds`` and ``layers``, lists of dicts with
         ``name``, ``ms`` and ``calls``, the slowest first; ``outside``, the operators that run
-        outside of the delegate, like ``kinds``; ``delegated``, ``operators``, ``partitions`` as
-        :func:`delegation`; and the machine's :func:`conditions` under ``conditions``. A kind is
+        outside of the delegate, like ``kinds``; ``operators``, how many of them are ``delegated``
+        and in how many ``partitions``; ``conditions``, machine, load and versions. A kind is
         XNNPACK's or LiteRT's name of an operator. A layer is one of the network's, by the names in
         the file; operators without one are ``(between layers)``.
 

@@ -121,11 +121,11 @@ def report(
 
     Returns:
         An :class:`ExportReport`, a dict: ``file``, ``bytes``, ``model``, ``size``,
-        ``quantization``, ``operators`` (name -> number), ``delegation``, ``peak_memory`` (bytes,
-        see :func:`tfflow.tflite.memory.peak_memory`), ``latency`` (one dict for each number of
-        threads, see :func:`benchmark`), ``streaming`` (the same for a file exported with
-        ``streaming=True``, see :func:`benchmark_streaming`), ``float32`` (``bytes`` and ``latency``
-        of the same network in float32, where a model is given and the file is another form),
+        ``quantization``, ``operators`` (name -> number), ``delegation``, ``peak_memory`` (bytes),
+        ``latency`` (one dict for each number of threads, see :func:`benchmark`), ``streaming`` (the
+        same for a file exported with ``streaming=True``, see :func:`benchmark_streaming`),
+        ``float32`` (``bytes`` and ``latency`` of the same network in float32, where a model is
+        given and the file is another form),
         ``difference_px`` (length of the difference vector from Keras: ``mean``, ``p99``, ``max``),
         ``epe_px`` (``file`` and ``keras``, over all valid pixels), ``pairs``, ``conditions``. The
         differences, EPE and pairs are missing where they were not measured.

@@ -1,4 +1,4 @@
-"""Training on several devices and machines with ``tf.distribute`` and ``model.fit``.
+"""Training on several devices and machines with ``tf.distribute`` and ``model.fit``::
 
     strategy = make_strategy("mirrored")
     with strategy.scope():

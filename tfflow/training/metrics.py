@@ -1,4 +1,4 @@
-"""Metrics of optical flow, over all valid pixels of all images pooled."""
+"""Metrics of optical flow; tfflow/metrics.py names the public ones."""
 
 import keras
 from keras import ops
@@ -87,5 +87,6 @@ class FlOutliers(_PixelMean):
 
     def values(self, flow: Tensor, truth: Tensor) -> Tensor:
         error, motion = safe_norm(flow - truth), safe_norm(truth)
-        outlier = ops.logical_and(error > 3.0, error / (motion + 1e-6) > 0.05)
-        return 100.0 * ops.cast(outlier, self.dtype)
+        # "Not at most" rather than "above", so that a flow of NaN counts.
+        near = ops.logical_or(error <= 3.0, error <= 0.05 * motion)
+        return 100.0 * ops.cast(ops.logical_not(near), self.dtype)

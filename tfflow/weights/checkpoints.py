@@ -79,7 +79,7 @@ class PublishedCheckpoint:
 
     @property
     def terms(self) -> list[str]:
-        """Lines: the licence of the weights, then the terms of each data set."""
+        """The licence of the weights, then the terms of each data set, a line each."""
         project = PROJECT_TERMS[self.name.partition("/")[0]]
         return [f"weights: {project}", *(f"{data}: {DATA_TERMS[data]}" for data in self.trained_on)]
 

@@ -102,8 +102,7 @@ def open_dataset(spec: PathLike) -> FlowDataset | Any:
 
     Raises:
         ValueError: an unknown kind; the nearest known one is named.
-        FileNotFoundError: there is no such path.
-        Whatever the data set raises on bad files.
+        FileNotFoundError: there is no such path, or not what the data set looks for.
     """
     spec = os.fspath(spec)
     path = Path(spec).expanduser()

@@ -16,7 +16,7 @@ class FlyingChairs(FlowDataset):
     Source: Dosovitskiy et al., FlowNet: Learning Optical Flow with Convolutional Networks, ICCV
     2015; https://lmb.informatik.uni-freiburg.de/resources/datasets/FlyingChairs.en.html
 
-    The layout:
+    The layout::
 
         FlyingChairs_release/data/00001_img1.ppm, 00001_img2.ppm, 00001_flow.flo, ...
         FlyingChairs_release/FlyingChairs_train_val.txt

@@ -17,7 +17,7 @@ class ChairsSDHom(FlowDataset):
     Source: Ilg et al., FlowNet 2.0: Evolution of Optical Flow Estimation with Deep Networks, CVPR
     2017; https://lmb.informatik.uni-freiburg.de/resources/datasets/FlyingChairs.en.html
 
-    The layout:
+    The layout::
 
         ChairsSDHom/data/
             train/

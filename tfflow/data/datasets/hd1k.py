@@ -15,7 +15,7 @@ class HD1K(FlowDataset):
     Uncertainties for Urban Autonomous Driving, CVPR Workshops 2016;
     http://hci-benchmark.iwr.uni-heidelberg.de
 
-    The layout, SEQUENCE_FRAME:
+    The layout, SEQUENCE_FRAME::
 
         hd1k_full_package/
             hd1k_input/image_2/000000_0010.png, 000000_0011.png ...

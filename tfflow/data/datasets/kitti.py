@@ -50,7 +50,7 @@ class Kitti2012(_Kitti):
     Source: Geiger et al., Are We Ready for Autonomous Driving? The KITTI Vision Benchmark Suite,
     CVPR 2012; https://www.cvlibs.net/datasets/kitti/eval_stereo_flow.php?benchmark=flow
 
-    The layout:
+    The layout::
 
         data_stereo_flow/
             training/
@@ -87,7 +87,7 @@ class Kitti2015(_Kitti):
     Source: Menze and Geiger, Object Scene Flow for Autonomous Vehicles, CVPR 2015;
     https://www.cvlibs.net/datasets/kitti/eval_scene_flow.php?benchmark=flow
 
-    The layout:
+    The layout::
 
         data_scene_flow/
             training/

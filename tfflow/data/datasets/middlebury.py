@@ -15,7 +15,7 @@ class Middlebury(FlowDataset):
     Source: Baker et al., A Database and Evaluation Methodology for Optical Flow, IJCV 2011;
     https://vision.middlebury.edu/flow/data
 
-    The layout of the unpacked archives of two colour frames and of the flow:
+    The layout of the unpacked archives of two colour frames and of the flow::
 
         other-data/RubberWhale/frame10.png, frame11.png
         other-gt-flow/RubberWhale/flow10.flo

@@ -27,7 +27,7 @@ class Sintel(FlowDataset):
     Source: Butler et al., A Naturalistic Open Source Movie for Optical Flow Evaluation, ECCV 2012;
     http://sintel.is.tue.mpg.de
 
-    The layout:
+    The layout::
 
         MPI-Sintel-complete/
             training/

@@ -49,7 +49,7 @@ class FlyingThings3D(FlowDataset):
     Flow, and Scene Flow Estimation, CVPR 2016;
     https://lmb.informatik.uni-freiburg.de/resources/datasets/SceneFlowDatasets.en.html
 
-    The layout:
+    The layout::
 
         FlyingThings3D/
             frames_cleanpass/TRAIN/A/0000/left/0006.png ...     (or frames_cleanpass_webp, .webp)
@@ -154,7 +154,7 @@ class FlyingThings3DSubset(FlowDataset):
     Source: as `FlyingThings3D`, "DispNet/FlowNet2.0 dataset subsets" on its page; Ilg et al.,
     FlowNet 2.0: Evolution of Optical Flow Estimation with Deep Networks, CVPR 2017.
 
-    The layout:
+    The layout::
 
         FlyingThings3D_subset/
             train/

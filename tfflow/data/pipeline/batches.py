@@ -67,8 +67,8 @@ def training_pipeline(
 
     Raises:
         ValueError: a bad argument, or an empty data set.
-        Errors of the data set, and of samples that are smaller than the crop or have no flow, are
-        raised as `tf.errors` with their message while batches are read.
+        tf.errors.OpError: while batches are read: an error of the data set, or a sample that is
+            smaller than the crop or has no flow.
     """
     import tensorflow as tf
 

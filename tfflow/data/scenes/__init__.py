@@ -1,4 +1,4 @@
-"""Synthetic scenes: layered two-dimensional worlds with exact flow, see `scene`.
+"""Synthetic scenes: layered two-dimensional worlds with exact flow, see `scene`::
 
     config = SceneConfig(height=320, width=448)
     rendered = render(sample_scene(config, seed=0, index=7))

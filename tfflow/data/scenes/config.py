@@ -27,7 +27,7 @@ class SceneConfig:
     Motions are pixels per frame step, meant for frames of 512x384, and do not change with the
     frame's size: `motion_scale` multiplies all of them, rotation, zoom and deformation included.
     The defaults follow FlyingChairs. Length of the flow in pixels over all pixels, measured on nine
-    real pairs (two fast backgrounds make up the upper half) and on 500 scenes of 384x512:
+    real pairs (two fast backgrounds make up the upper half) and on 500 scenes of 384x512::
 
                      mean   25 %   50 %   75 %   90 %   99 %    mean of a pair
         FlyingChairs 10.5    1.5    4.7     24     27     71    3 to 31
