@@ -1,9 +1,13 @@
 """The commands that the documentation shows: each is one that tfflow takes, and most are run."""
 
+import importlib.util
 import pathlib
 import re
 import shlex
 import shutil
+import subprocess
+import sys
+import types
 
 import keras
 import numpy as np
@@ -60,6 +64,54 @@ def test_links_lead_somewhere():
         for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.fixture
+def outside():
+    """The extension of the site that mends links to what lies outside of docs/."""
+    path = ROOT / "docs" / "extensions" / "outside.py"
+    spec = importlib.util.spec_from_file_location("outside", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("repository", [None, "https://example.org/repository/blob/main"])
+def test_links_of_the_site_lead_out_of_docs(outside, repository):
+    config = types.SimpleNamespace(repository=repository)
+    app = types.SimpleNamespace(srcdir=ROOT / "docs", config=config)
+    outside._find_included(app)
+
+    def mended(page, link):
+        content = [f"[text]({link})"]
+        if page.is_relative_to(app.srcdir):
+            outside._rewrite_page(app, page.relative_to(app.srcdir), content)
+        else:
+            outside._rewrite_included(app, pathlib.Path("..", page.relative_to(ROOT)), "", content)
+        return content[0][len("[text](") : -1]
+
+    export, app_readme = ROOT / "docs" / "export.md", ROOT / "android_demo" / "README.md"
+    assert mended(export, "streaming.md#as-a-file") == "streaming.md#as-a-file"
+    assert mended(export, "../android_demo/README.md#the-app") == "android_demo.md#the-app"
+    assert mended(app_readme, "../web_demo/README.md") == "web_demo.md"
+    assert mended(app_readme, "../docs/in_your_app.md") == "in_your_app.md"
+    assert mended(app_readme, "screens/arrows.png") == "../android_demo/screens/arrows.png"
+    assert mended(export, "https://example.org") == "https://example.org"
+    file = mended(export, "../benchmarks/profiles.csv")
+    assert file == f"{repository or '..'}/benchmarks/profiles.csv"
+
+
+@pytest.mark.slow
+def test_the_site_is_made_without_a_warning(tmp_path):
+    makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+    _, options = re.search(r"\$\(BIN\)/(python -m sphinx)(.*)$", makefile, re.MULTILINE).groups()
+    options = options.replace("build/", f"{tmp_path}/").split()
+    result = subprocess.run(
+        [sys.executable, "-m", "sphinx", *options],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "site" / "from_mmflow.html").is_file()
 
 
 # What the commands of the README and of docs/evaluation.md find in the folder they are run in.

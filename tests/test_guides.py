@@ -1,0 +1,133 @@
+"""The guides in docs/, from top to bottom: their Python and commands, with small numbers."""
+
+import pathlib
+import re
+import shlex
+import sys
+
+import keras
+import numpy as np
+import pytest
+from golden_files import load, state_dict
+
+import tfflow
+from tfflow.cli import main
+from tfflow.data import write_flow, write_image
+from tfflow.visualization import write_video
+
+DOCS = pathlib.Path(__file__).parents[1] / "docs"
+SIZE = (128, 192)
+# Data sets and checkpoints that are not here; tests/test_docs.py reads these commands.
+ELSEWHERE = ("/data", "--data-dir scenes", "mmflow/")
+# A network that is traced in a tenth of the time stands in for RillFlow.
+QUICK = {'get("rillflow_preset")': 'get("lightflow_demo")'}
+
+
+def blocks(page, *, replaced):
+    """(language, text) of a page's blocks of code, in order, with other numbers."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    for old, new in replaced.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return re.findall(r"^```(python|bash)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def run_commands(text, capsys):
+    for line in text.splitlines():
+        if not any(word in line for word in ELSEWHERE):
+            command, *arguments = shlex.split(line, comments=True)
+            assert command == "tfflow"
+            assert main(arguments) == 0, f"{line}: {capsys.readouterr().err}"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """What the guides find: frames, a clip, pairs with their flow; user modules can be imported."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    frames = np.random.default_rng(0).integers(0, 256, (3, *SIZE, 3), np.uint8)
+    flow = np.zeros((*SIZE, 2), np.float32)
+    for name in ("pairs", "frames", "drone/a/frames", "drone/a/flow", "work_dirs"):
+        pathlib.Path(name).mkdir(parents=True)
+    for i, frame in enumerate(frames):
+        write_image(f"frames/{i:06}.png", frame)
+        write_image(f"drone/a/frames/{i:06}.png", frame)
+    for i in range(2):
+        write_flow(f"drone/a/flow/{i:06}.flo", flow)
+        write_image(f"pairs/{i}_img1.png", frames[i])
+        write_image(f"pairs/{i}_img2.png", frames[i + 1])
+        write_flow(f"pairs/{i}_flow.flo", flow)
+    for name, frame in zip(("a.png", "b.png"), frames):
+        write_image(name, frame)
+    write_video("clip.mp4", frames, fps=10)
+    yield tmp_path
+    keras.backend.clear_session()
+
+
+@pytest.fixture
+def module():
+    """Writes a module; what it registers is gone after the test."""
+    registered = tfflow.models.registry._ENTRIES, tfflow.recipes._recipes(), tfflow.data.DATASETS
+    before, written = [dict(each) for each in registered], []
+
+    def write(name, text):
+        pathlib.Path(f"{name}.py").write_text(text, encoding="utf-8")
+        written.append(name)
+
+    yield write
+    for name in written:
+        sys.modules.pop(name, None)
+    for each, old in zip(registered, before):
+        each.clear()
+        each.update(old)
+
+
+def test_own_network(folder, module, capsys):
+    smaller = {"count=500, held_out=20": "count=2, held_out=2, textures=8, shapes=8"}
+    (_, code), (_, commands) = blocks(
+        "own_network.md", replaced=smaller | {"steps=4000": "steps=2"}
+    )
+    module("my_network", code)
+    run_commands(commands, capsys)
+    assert pathlib.Path("small.tflite").is_file()
+    assert type(tfflow.load("runs/small_scenes/model.keras")).__name__ == "Small"
+
+
+def test_own_data(folder, module, capsys):
+    smaller = {
+        "pairs[:-100], pairs[-100:]": "pairs[:-1], pairs[-1:]",
+        "batch_size=8": "batch_size=1",
+        "steps=2000": "steps=1",
+        "crop=(256, 320)": "crop=(64, 64)",
+        "--size 256x320": "--size 64x64",
+        'model="rillflow"': 'model="lightflow_0.5"',
+        "--init rillflow": "--init none",
+        "--model rillflow": "--model rillflow --engine tflite",
+    }
+    (_, look), (_, code), (_, train), (_, arrays) = blocks("own_data.md", replaced=smaller | QUICK)
+    run_commands(look, capsys)
+    module("my_data", code)
+    run_commands(train, capsys)
+    assert pathlib.Path("drone_int8.tflite").is_file()
+    found = {}
+    exec(arrays, found)
+    assert found["flow"].shape == (4, 64, 64, 2)
+
+
+def test_fine_tune(folder):
+    smaller = {"pairs[:-20], pairs[-20:]": "pairs[:-1], pairs[-1:]", "(mine, 4, ": "(mine, 1, "}
+    smaller |= {"steps_per_epoch=100, epochs=5": "steps_per_epoch=1, epochs=1"}
+    smaller |= {'tfflow.load("rillflow")': 'tfflow.models.create("lightflow_0.5")'}
+    _, (_, code) = blocks("fine_tune.md", replaced=smaller | QUICK)
+    exec(code, {})
+    assert tfflow.load("mine.keras", compile=True).compiled
+    assert pathlib.Path("mine_int8.tflite").is_file()
+
+
+def test_from_mmflow(folder, capsys):
+    np.savez("work_dirs/latest.npz", **state_dict(load("liteflownet_pre_M6S6")[0]))
+    smaller = {"latest.pth": "latest.npz", "liteflownet2 ": "liteflownet_pre_M6S6 "}
+    smaller |= {'create("liteflownet2")': 'create("liteflownet_pre_M6S6")', "384x512": "64x128"}
+    for language, text in blocks("from_mmflow.md", replaced=smaller):
+        exec(text, {}) if language == "python" else run_commands(text, capsys)
+    assert pathlib.Path("liteflownet2.tflite").is_file() and pathlib.Path("out/a.flo").is_file()
