@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tfflow.data.datasets import DATASETS as DATASETS
     from tfflow.data.datasets import HD1K as HD1K
     from tfflow.data.datasets import ChairsSDHom as ChairsSDHom
     from tfflow.data.datasets import FlowDataset as FlowDataset
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tfflow.data.datasets import Kitti2015 as Kitti2015
     from tfflow.data.datasets import Middlebury as Middlebury
     from tfflow.data.datasets import Mixture as Mixture
+    from tfflow.data.datasets import PairFiles as PairFiles
     from tfflow.data.datasets import PairFolder as PairFolder
     from tfflow.data.datasets import Sintel as Sintel
     from tfflow.data.datasets import open_dataset as open_dataset

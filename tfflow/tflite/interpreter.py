@@ -143,7 +143,7 @@ class FlowInterpreter:
 
         return encode, match
 
-    def run(self, image1, image2):
+    def run(self, image1: npt.NDArray[Any], image2: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """The flow (H, W, 2) of two images (H, W, 3) of :attr:`size`, float32 in [0, 1]."""
         with self._lock:
             for name, image in (("image1", image1), ("image2", image2)):
