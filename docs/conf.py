@@ -59,8 +59,11 @@ napoleon_numpy_docstring = False
 # "Returns:" is prose here; what stands before a colon is no type.
 napoleon_use_rtype = False
 
-# Of other projects; and exceptions, of which all are Python's own.
+# Of other projects; names for types that have no page; and exceptions, all of them Python's own.
 nitpick_ignore_regex = [
-    (r"py:class", r"(numpy|keras|tensorflow|collections|pathlib)\..*"),
+    (r"py:class", r"(numpy|keras|tensorflow|tf|collections|pathlib|os|settings)\..*"),
+    (r"py:class", r"tfflow\.types\..*"),
+    (r"py:class", r"(tfflow\..*\.)?(Array|PathLike|Predictor|Pairs|Clips|StateDict|WorkerShare)"),
+    (r"py:class", r"tfflow\..*\.(T|S|MakeStage|_Shifts|FrameByFrame|SiameseNetwork)"),
     (r"py:exc", r"(tf\.errors\.)?[A-Z]\w+Error"),
 ]

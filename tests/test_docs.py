@@ -19,7 +19,7 @@ from tfflow.data import write_flow, write_image
 from tfflow.visualization import write_video
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 PAGES += [ROOT / folder / "README.md" for folder in ("android_demo", "web_demo", "benchmarks")]
 
 

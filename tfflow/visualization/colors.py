@@ -114,7 +114,7 @@ def error_to_image(
     valid: npt.NDArray[Any] | None = None,
     max_error: float | None = None,
 ) -> npt.NDArray[np.uint8]:
-    """Paints the end-point error, |flow - truth|, from black (none) through red to white.
+    """Paints the end-point error, `|flow - truth|`, from black (none) through red to white.
 
     The brightness grows evenly with the error, so a grey print is still readable.
 
