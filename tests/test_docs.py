@@ -1,5 +1,7 @@
 """The commands that the documentation shows: each is one that tfflow takes, and most are run."""
 
+import ast
+import functools
 import importlib.util
 import pathlib
 import re
@@ -53,6 +55,17 @@ def test_every_command_is_one_that_tfflow_takes(line):
         and not pathlib.Path(model).suffix
     ):
         assert model in [*tfflow.models.list(), *tfflow.weights.list_checkpoints()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name + "/" + page.name)
+def test_python_takes_what_is_there(page):
+    code = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    for node in (node for block in code for node in ast.walk(ast.parse(block))):
+        words = ast.unparse(node)
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("tfflow"):
+            exec(words, {})
+        if isinstance(node, ast.Attribute) and words.startswith("tfflow."):
+            functools.reduce(getattr, words.split(".")[1:], tfflow)
 
 
 def test_the_pages_have_commands():

@@ -19,8 +19,6 @@ DOCS = pathlib.Path(__file__).parents[1] / "docs"
 SIZE = (128, 192)
 # Data sets and checkpoints that are not here; tests/test_docs.py reads these commands.
 ELSEWHERE = ("/data", "--data-dir scenes", "mmflow/")
-# A network that is traced in a tenth of the time stands in for RillFlow.
-QUICK = {'get("rillflow_preset")': 'get("lightflow_demo")'}
 
 
 def blocks(page, *, replaced):
@@ -93,6 +91,7 @@ def test_own_network(folder, module, capsys):
     assert type(tfflow.load("runs/small_scenes/model.keras")).__name__ == "Small"
 
 
+@pytest.mark.slow
 def test_own_data(folder, module, capsys):
     smaller = {
         "pairs[:-100], pairs[-100:]": "pairs[:-1], pairs[-1:]",
@@ -100,11 +99,8 @@ def test_own_data(folder, module, capsys):
         "steps=2000": "steps=1",
         "crop=(256, 320)": "crop=(64, 64)",
         "--size 256x320": "--size 64x64",
-        'model="rillflow"': 'model="lightflow_0.5"',
-        "--init rillflow": "--init none",
-        "--model rillflow": "--model rillflow --engine tflite",
     }
-    (_, look), (_, code), (_, train), (_, arrays) = blocks("own_data.md", replaced=smaller | QUICK)
+    (_, look), (_, code), (_, train), (_, arrays) = blocks("own_data.md", replaced=smaller)
     run_commands(look, capsys)
     module("my_data", code)
     run_commands(train, capsys)
@@ -114,11 +110,11 @@ def test_own_data(folder, module, capsys):
     assert found["flow"].shape == (4, 64, 64, 2)
 
 
+@pytest.mark.slow
 def test_fine_tune(folder):
     smaller = {"pairs[:-20], pairs[-20:]": "pairs[:-1], pairs[-1:]", "(mine, 4, ": "(mine, 1, "}
     smaller |= {"steps_per_epoch=100, epochs=5": "steps_per_epoch=1, epochs=1"}
-    smaller |= {'tfflow.load("rillflow")': 'tfflow.models.create("lightflow_0.5")'}
-    _, (_, code) = blocks("fine_tune.md", replaced=smaller | QUICK)
+    _, (_, code) = blocks("fine_tune.md", replaced=smaller)
     exec(code, {})
     assert tfflow.load("mine.keras", compile=True).compiled
     assert pathlib.Path("mine_int8.tflite").is_file()
