@@ -144,7 +144,7 @@ def _length(buffer):
 @pytest.mark.parametrize("form", ["float32", "int8", pytest.param("int8_uint8", marks=SLOW)])
 def test_signatures(exported, form):
     path = exported[form]
-    runner = FlowInterpreter(path)._interpreter.get_signature_list()
+    runner = FlowInterpreter(path).litert.get_signature_list()
     assert set(runner) == {"flow", "encode", "match"}
     names = ["image5", "image6", "level5", "level6"]
     assert runner["encode"] == {"inputs": ["image"], "outputs": names}
@@ -165,7 +165,7 @@ def test_signatures(exported, form):
                 assert subgraph.tensors[entry.tensorIndex].name == entry.name
     assert read_metadata(path)["streaming"] is True
     kind = np.uint8 if form == "int8_uint8" else np.float32
-    encode = FlowInterpreter(path)._interpreter.get_signature_runner("encode")
+    encode = FlowInterpreter(path).litert.get_signature_runner("encode")
     assert encode.get_input_details()["image"]["dtype"] == kind
     assert {each["dtype"] for each in encode.get_output_details().values()} == {np.float32}
 
