@@ -89,7 +89,7 @@ def _draw(root, missing, workers):
     """
     if not missing:
         return
-    package = str(Path(__file__).resolve().parents[2])
+    package = str(Path(__file__).resolve().parents[3])  # the folder that holds tfflow/
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, "-m", "tfflow.data.scenes.drawing", str(root)]
