@@ -47,7 +47,7 @@ myst_heading_anchors = 3
 # that a page links to are copied into the site.
 repository = (
     "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/blob/{GITHUB_SHA}".format_map(os.environ)
-    if ("GITHUB_REPOSITORY" in os.environ)
+    if "GITHUB_REPOSITORY" in os.environ
     else None
 )
 
