@@ -101,7 +101,7 @@ def export(arguments, folder, train):
         features = images.aggregate(images.features(inputs["image"], training=False))
         return dict(zip(("boxes", "scores"), images.boxes_and_scores(images.detect(features))))
 
-    whole = convert_function(images, "image", every, {"image": (1, *SIZE, 3)})
+    whole = convert_function("image", every, {"image": (1, *SIZE, 3)})
     pictures = [clip[0].image for clip in (train[i] for i in range(MAX_CLIPS))]
     feeds = [{"image": at_size(picture)} for picture in pictures]
     ranges = ranges_over(whole, feeds, 0.0)

@@ -53,10 +53,10 @@ def exported(network, tmp_path_factory):
     known = {}
 
     def once(original):
-        def function(model, *arguments, **settings):
-            key = (arguments[0], *settings.values())
+        def function(signature, *arguments, **settings):
+            key = (signature, *settings.values())
             if key not in known:
-                known[key] = original(model, *arguments, **settings)
+                known[key] = original(signature, *arguments, **settings)
             return known[key]
 
         return function

@@ -95,9 +95,7 @@ def export_detector(
     with atomic_file(paths[KEY]) as key_file, atomic_file(paths[BETWEEN]) as between_file:
         detector = detector.in_float32()
         whole = {
-            name: convert_function(
-                detector, name, function, shapes, in_half=quantization == "float16"
-            )
+            name: convert_function(name, function, shapes, in_half=quantization == "float16")
             for name, (function, shapes) in signatures(detector, size, flow_scale).items()
         }
         ranges = dict.fromkeys(whole)

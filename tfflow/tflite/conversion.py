@@ -1,7 +1,6 @@
 """Converts a Keras model to a .tflite file."""
 
 import pathlib
-import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -151,7 +150,7 @@ def export(
             whole = convert(model, size, in_half=in_half)
             if streaming:
                 for name, endpoint in signatures(model, size).items():
-                    parts[name] = convert_function(model, name, *endpoint, in_half=in_half)
+                    parts[name] = convert_function(name, *endpoint, in_half=in_half)
         if warp_radius is not None and not warps.count:
             raise ValueError(f"{model.name} has no warp; export it without warp_radius.")
         graph = quantize(whole, quantization, **settings)
@@ -175,16 +174,13 @@ def convert(model, size, *, in_half=False):
     def flow(images):
         return {"flow": model(images, training=False)["flow"]}
 
-    return convert_function(
-        model, SIGNATURE, flow, dict.fromkeys(IMAGES, (1, *size, 3)), in_half=in_half
-    )
+    return convert_function(SIGNATURE, flow, dict.fromkeys(IMAGES, (1, *size, 3)), in_half=in_half)
 
 
-def convert_function(model, signature, function, shapes, *, in_half=False):
+def convert_function(signature, function, shapes, *, in_half=False):
     """A part of a model as a float32 :class:`Graph` with one signature.
 
     Args:
-        model: The model that has the weights.
         signature: The signature's name.
         function: Maps a dict of tensors to a dict of tensors; their keys become the signature's.
         shapes: Of the inputs, name -> shape. Features that are not needed are left out.
@@ -196,12 +192,10 @@ def convert_function(model, signature, function, shapes, *, in_half=False):
     import tensorflow as tf
 
     specs = {name: tf.TensorSpec(shape, tf.float32, name=name) for name, shape in shapes.items()}
-    with tempfile.TemporaryDirectory() as folder, reference_ops(), lite_ops():
-        archive = keras.export.ExportArchive()
-        archive.track(model)
-        archive.add_endpoint(signature, function, input_signature=[specs])
-        archive.write_out(folder, verbose=False)
-        graph = Graph(_convert_saved_model(folder, signature))
+    function = tf.function(function, input_signature=[specs], autograph=False)
+    with reference_ops(), lite_ops():
+        graph = Graph(_convert_traced(function.get_concrete_function()))
+    graph.model.signatureDefs[0].signatureKey = signature.encode()
     if signature != SIGNATURE:  # flow keeps both images, used or not
         drop_unused_inputs(graph)
     name_signature(graph)
@@ -221,11 +215,16 @@ def rewrite(graph, in_half=False):
     mean_free_kernels(graph)
 
 
-def _convert_saved_model(folder, signature):
+def _convert_traced(function):
     import tensorflow as tf
 
+    # Keras's ExportArchive gives the same file in twice the time: it traces and loads more. Without
+    # what holds its variables, the function would be converted another way, in another order.
+    holder = tf.Module()
+    holder.kept = list(function.graph.variables)
+
     def converter():
-        return tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[signature])
+        return tf.lite.TFLiteConverter.from_concrete_functions([function], holder)
 
     # Keras's own model.export(format="litert") lets TensorFlow's operators in ("Flex"), which no
     # phone's LiteRT can run.
