@@ -206,7 +206,7 @@ def test_the_list_names_every_recipe(capsys):
 def test_a_stage_takes_the_result_of_another(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     training = Run("liteflownet_pre_M6S6R6")
-    with pytest.raises(FileNotFoundError, match="Train that first, give --init FILE, or"):
+    with pytest.raises(FileNotFoundError, match="Train that first, give --init FILE .*, or"):
         training.initial_weights()
     earlier = tfflow.models.create("liteflownet_pre_M6S6")
     pathlib.Path("runs/liteflownet_pre_M6S6").mkdir(parents=True)
