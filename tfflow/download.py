@@ -135,12 +135,12 @@ def _download(url, part, path):
             error.close()
             if error.code < 500 or attempt == ATTEMPTS - 1:
                 raise ConnectionError(
-                    _unreachable(url, f"{error.code} {error.reason}", path)
+                    _unreachable(url, f"{error.code} {error.reason}", part, path)
                 ) from None
         except BROKEN as error:
             if attempt == ATTEMPTS - 1:
                 reason = getattr(error, "reason", None) or error or type(error).__name__
-                raise ConnectionError(_unreachable(url, reason, path)) from None
+                raise ConnectionError(_unreachable(url, reason, part, path)) from None
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 _forget(part)
@@ -148,9 +148,10 @@ def _download(url, part, path):
         time.sleep(2**attempt / 4)
 
 
-def _unreachable(url, reason, path):
+def _unreachable(url, reason, part, path):
+    kept = " What had come is kept, and the next try goes on there." if part.is_file() else ""
     return (
-        f"{url} can't be fetched: {reason}. What had come is kept, and the next try goes on there. "
+        f"{url} can't be fetched: {reason}.{kept} "
         f"Behind a proxy, set HTTPS_PROXY; a copy of the server's files can be named in {MIRROR}. "
         f"Or put the file there yourself: {path}"
     )
