@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tfflow.data import (
+    CorruptFileError,
     FlyingChairs,
     SceneCache,
     SceneConfig,
@@ -80,6 +81,23 @@ def test_parts_of_a_cache(cache):
     np.testing.assert_array_equal(held_out.occlusion(0), scenes.occlusion(7))
     with pytest.raises(IndexError):
         held_out[3]
+
+
+def test_samples_are_read_without_pythons_parser(cache, monkeypatch):
+    """Several threads read samples, and Python 3.11's parser may fail if another one parses."""
+    scenes = SceneCache(cache)
+    monkeypatch.delattr(np.lib.format, "read_magic")
+    monkeypatch.delattr(np, "load")
+    assert scenes[3].flow.shape == (48, 70, 2) and scenes.occlusion(3).shape == (48, 70)
+
+
+def test_a_file_that_was_cut_off_after_the_cache_was_opened(cache):
+    scenes = SceneCache(cache)
+    path = cache / "shard-00001" / "flow.npy"
+    with path.open("r+b") as file:
+        file.truncate(1000)
+    with pytest.raises(CorruptFileError, match="flow.npy is cut off"):
+        scenes[5]
 
 
 def test_crops_are_parts_of_the_whole(cache):

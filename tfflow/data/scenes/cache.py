@@ -1,6 +1,5 @@
 """Synthetic scenes on disk: drawn once by `synthesize`, read by `SceneCache` as fast as memory."""
 
-import functools
 import os
 import subprocess
 import sys
@@ -229,13 +228,10 @@ class SceneCache(Sequence[FlowSample]):
     def _array(self, name, number):
         """One scene's entry in one of its shard's files."""
         shard, i = divmod(number, self.description["scenes_per_shard"])
-        return _array(scene_layout.shard_folder(self.root, shard) / f"{name}.npy")[i]
+        count = len(scene_layout.shards(self.description)[shard])
+        height, width = self.size
+        return scene_layout.open_array(self.root, shard, name, (count, height, width))[i]
 
     def __repr__(self) -> str:
         height, width = self.size
         return f"<SceneCache {self.root}: {len(self)} scenes of {height}x{width}>"
-
-
-@functools.lru_cache(maxsize=300)  # each open map holds one of 1024 file descriptors
-def _array(path):
-    return np.load(path, mmap_mode="r")

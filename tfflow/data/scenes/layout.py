@@ -14,7 +14,9 @@ Layout "chairs" is FlyingChairs' own: `FlyingChairs_release/data/00001_img1.ppm`
 `_flow.flo` and the split file, in which every tenth pair is for validation.
 """
 
+import functools
 import json
+import math
 import os
 import shutil
 from pathlib import Path
@@ -23,6 +25,7 @@ import numpy as np
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data.datasets.chairs import FlyingChairs
+from tfflow.data.files.errors import CorruptFileError
 from tfflow.data.files.flows import write_flow
 from tfflow.data.files.images import write_image
 from tfflow.data.scenes.config import SceneConfig
@@ -138,6 +141,30 @@ def is_done(root, description, number):
         return len(np.load(shard_folder(root, number) / "flow.npy", mmap_mode="r")) == len(part)
     except (OSError, ValueError):
         return False
+
+
+# Each open map holds one of 1024 file descriptors.
+@functools.lru_cache(maxsize=300)
+def open_array(root, number, name, shape):
+    """One of a shard's files, mapped into memory; ``shape`` is (scenes, height, width).
+
+    np.load reads a file's header with Python's parser. In Python 3.11 that fails at random if
+    another thread parses too, TensorFlow's AutoGraph for one: "AST constructor recursion depth
+    mismatch". The shapes are known, and the header is what is left over.
+    """
+    count, height, width = shape
+    shape, dtype = {
+        "images": ((count, 2, height, width, 3), np.uint8),
+        "flow": ((count, height, width, 2), np.int16),
+        "occlusion": ((count, height, -(-width // 8)), np.uint8),
+    }[name]
+    path = shard_folder(root, number) / f"{name}.npy"
+    header = path.stat().st_size - math.prod(shape) * np.dtype(dtype).itemsize
+    if header < 0:
+        raise CorruptFileError(
+            f"{path} is cut off; call synthesize() with the same arguments again"
+        )
+    return np.memmap(path, dtype, "r", header, shape)
 
 
 def write_shard(root, number, scenes):
