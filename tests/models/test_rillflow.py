@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import tfflow
-from tfflow.models.rillflow import GlobalMatching, Matching, unit_length
+from tfflow.models.rillflow import GlobalMatching, Matching, confidence_of, unit_length
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (2, -1), (-3, 3)])
@@ -60,6 +60,22 @@ def test_the_untrained_network_answers_what_it_matched():
     np.testing.assert_allclose(
         outputs["flow6"], gate * np.asarray(expected) * 64 / model.flow_div, atol=0.05
     )
+
+
+def test_confidence_is_high_where_the_flow_joins_what_is_alike():
+    keras.utils.set_random_seed(0)
+    model = tfflow.models.create("rillflow")
+    image, other = np.random.default_rng(3).random((2, 1, 128, 192, 3), np.float32)
+    later = np.roll(image, (16, 32), (1, 2))  # whole pixels of every level that counts
+    later[:, :, 96:] = other[:, :, 96:]  # the right half is gone
+    features = [model.encode(each) for each in (image, later)]
+    flow = np.broadcast_to(np.float32((8, 4)), (1, 32, 48, 2))  # in pixels of a quarter
+    confidence = np.asarray(confidence_of(flow, *features))
+    assert confidence.shape == (1, 128, 192, 1)
+    left, right = np.s_[:, 32:-48, 16:32], np.s_[:, 32:-48, 128:-16]
+    assert confidence[left].min() > 0.9 > 0.7 > confidence[right].mean()
+    wrong = np.asarray(confidence_of(np.zeros_like(flow), *features))
+    assert wrong[left].mean() < 0.7
 
 
 def test_width_out_of_range():

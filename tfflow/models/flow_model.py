@@ -103,7 +103,7 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         image1, image2 = (resize(image, working_size) for image in (image1, image2))
         outputs = self.estimate(image1, image2, training=training, **link)
         outputs = self._with_full_size(outputs, working_size)
-        for name in ("flow", "occlusion"):
+        for name in ("flow", "occlusion", "confidence"):
             if name in outputs:
                 outputs[name] = _restored(outputs[name], size, working_size)
         return outputs
@@ -361,7 +361,7 @@ def in_unit_range(images, model):
 
 
 def _restored(values, size, working_size):
-    """A flow, or an occlusion (B, h, w, 1), at the images' size; a flow in their pixels."""
+    """A flow, or a map of one channel, at the images' size; a flow in their pixels."""
     if all(isinstance(side, int) for side in size) and tuple(size) == tuple(working_size):
         return values
     return resize_flow(values, size) if values.shape[-1] == 2 else resize(values, size)

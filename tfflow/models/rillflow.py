@@ -39,6 +39,9 @@ RADII = (2, 3, 4, 4, 3)
 # Here each pixel is also compared with all pixels of the other map.
 GLOBAL_LEVEL = 4
 
+# Features of these levels tell whether the flow is right: docs/rillflow.md compares them.
+CONFIDENCE_LEVELS = (2, 3, 4)
+
 MEAN = 0.43  # of every channel: about that of the scenes and FlyingChairs
 # Of the softmax over a window, and over a whole map, whose hundreds of unrelated pixels would weigh
 # too much at the former.
@@ -52,7 +55,8 @@ class RillFlow(SiameseFlowModel):
 
     Outputs, finest first: ``flow0``, the network's answer, at the images' size; ``flow2``, the flow
     at a quarter before the second look; ``flow3`` to ``flow6``, coarser ones; ``flow4_M``, the
-    match over the whole map at a 16th, for a loss of its own.
+    match over the whole map at a 16th, for a loss of its own; and ``confidence``, (B, H, W, 1) in
+    [0, 1], how similar the features are that the flow brings together.
 
     Args:
         width: Channel multiplier of the features and decoders; matched features keep their
@@ -158,7 +162,8 @@ class RillFlow(SiameseFlowModel):
             x = convolution(x)
         # RAFT scales its logits by a quarter too, so that they learn as fast as the rest.
         outputs["flow0"] = upsample_convex(flow + correction, 0.25 * full_precision(x), 4)
-        return {name: outputs[name] for name in sorted(outputs)}
+        outputs = {name: outputs[name] for name in sorted(outputs)}
+        return {**outputs, "confidence": confidence_of(flow * pixels, features1, features2)}
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "width": self.width}
@@ -260,6 +265,25 @@ def unit_length(features):
     x = x - ops.mean(x, axis=-1, keepdims=True)
     x = x * ops.rsqrt(ops.sum(ops.square(x), axis=-1, keepdims=True) + 1e-4)
     return ops.cast(x, features.dtype)
+
+
+def confidence_of(flow, features1, features2):
+    """The mean cosine of the features that a flow at a quarter joins, over three levels.
+
+    (B, h, w, 2) in pixels of level 2 -> (B, 4 h, 4 w, 1) in [0, 1]. Negative cosines count as 0.
+    """
+    cosines = {}
+    for level in CONFIDENCE_LEVELS:
+        matched1, matched2 = (full_precision(f[f"matched{level}"]) for f in (features1, features2))
+        warped2 = warp(matched2, flow, padding="border")
+        cosines[level] = ops.sum(matched1 * warped2, axis=-1, keepdims=True)
+        flow = ops.average_pool(flow, 2, data_format="channels_last") / 2
+    total = 0.0
+    for level in reversed(CONFIDENCE_LEVELS):
+        total = cosines[level] + (_doubled(total) if level != CONFIDENCE_LEVELS[-1] else 0.0)
+    mean = ops.clip(total / len(CONFIDENCE_LEVELS), 0.0, 1.0)
+    height, width = ops.shape(mean)[1:3]
+    return resize(mean, (4 * height, 4 * width))
 
 
 def _doubled(x):
