@@ -24,6 +24,7 @@ ROOMS = [
     "data",
     "visualization",
     "addons",
+    "tools",
     "ops",
     "native",
     "keras_classes",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tfflow import ops as ops
     from tfflow import recipes as recipes
     from tfflow import tflite as tflite
+    from tfflow import tools as tools
     from tfflow import training as training
     from tfflow import visualization as visualization
     from tfflow import weights as weights
@@ -47,6 +48,7 @@ _SUBMODULES = (
     "ops",
     "recipes",
     "tflite",
+    "tools",
     "training",
     "visualization",
     "weights",

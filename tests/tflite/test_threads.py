@@ -57,11 +57,11 @@ class Parts:
 
     multiple = 1
 
-    def compiled_parts(self):
+    def compiled_parts(self, confidence=False):
         return (lambda image: {"image": image}), self._match
 
     def _match(self, features1, features2):
-        return (features2["image"] - features1["image"])[..., :2]
+        return {"flow": (features2["image"] - features1["image"])[..., :2]}
 
     def working_size(self, image_size, size=None):
         return image_size

@@ -60,6 +60,11 @@ def add(commands):
         help="also write encode and match, which take a video's frames one by one",
     )
     parser.add_argument(
+        "--confidence",
+        action="store_true",
+        help="also give how far the network trusts its flow at each pixel",
+    )
+    parser.add_argument(
         "--warp-radius",
         type=int,
         metavar="PX",
@@ -109,6 +114,7 @@ def run(arguments):
             outliers=arguments.outliers,
             keep_float=arguments.keep_float,
             streaming=arguments.streaming,
+            confidence=arguments.confidence,
             **options,
         )
     options = {} if arguments.threads is None else {"threads": arguments.threads}
@@ -142,6 +148,7 @@ def _check_for_keras(arguments):
         "--outliers": arguments.outliers is not None,
         "--keep-float": arguments.keep_float,
         "--streaming": arguments.streaming,
+        "--confidence": arguments.confidence,
         "--warp-radius": arguments.warp_radius is not None,
         "--threads": arguments.threads,
         "--evaluate": arguments.evaluate,
@@ -176,6 +183,8 @@ def _check(arguments):
             f"NETWORK {arguments.model} -o my.keras; then export my.keras."
         )
     check_json("--report", arguments.report)
+    if arguments.android_assets and arguments.confidence:
+        raise ValueError("--android-assets is for files of flow alone; leave out --confidence")
     if arguments.android_assets and arguments.quantize == "int8_uint8":
         raise ValueError(
             "--android-assets is for files that take float32 images, as LiteRT on Android has "

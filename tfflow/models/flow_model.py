@@ -2,7 +2,7 @@
 
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, overload
 
 import keras
 import numpy as np
@@ -12,7 +12,15 @@ from keras import ops
 from tfflow.models import registry
 from tfflow.models.exporting import Exportable
 from tfflow.models.parts import WithParts
-from tfflow.models.prediction import ImagePair, check_not_in_255, next_multiple, working_size
+from tfflow.models.prediction import (
+    BothWays,
+    ConfidentFlow,
+    ImagePair,
+    check_not_in_255,
+    next_multiple,
+    predict_pair,
+    working_size,
+)
 from tfflow.models.supervision import Supervised
 from tfflow.ops import resize, resize_flow
 from tfflow.types import Images, PathLike, Tensor
@@ -40,10 +48,13 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
     Attributes:
         flow_div: Network units are pixels / flow_div.
         multiple: The network's height and width are multiples of this.
+        gives_confidence: Whether it tells how far its flow can be trusted, as an output
+            ``confidence`` or ``occlusion``, (B, H, W, 1) in [0, 1].
     """
 
     flow_div = 20.0
     multiple = 64
+    gives_confidence: ClassVar[bool] = False
     # Further inputs (B, H, W, channels) of a network that is part of a stack: name -> channels.
     link_channels: ClassVar[dict[str, int]] = {}
 
@@ -118,7 +129,9 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
         """Whether an image can be encoded by itself; see :class:`SiameseFlowModel`."""
         return False
 
-    def compiled_parts(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def compiled_parts(
+        self, confidence: bool = False
+    ) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """The two compiled parts of a siamese network; see :class:`SiameseFlowModel`.
 
         Raises:
@@ -153,9 +166,45 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
             }
         )
 
+    @overload
     def predict_flow(
-        self, image1: Images, image2: Images, *, size: tuple[int, int] | None = None
-    ) -> npt.NDArray[np.float32]:
+        self,
+        image1: Images,
+        image2: Images,
+        *,
+        size: tuple[int, int] | None = None,
+        backward: Literal[False] = False,
+        confidence: Literal[False] = False,
+    ) -> npt.NDArray[np.float32]: ...
+    @overload
+    def predict_flow(
+        self,
+        image1: Images,
+        image2: Images,
+        *,
+        size: tuple[int, int] | None = None,
+        backward: Literal[True],
+        confidence: Literal[False] = False,
+    ) -> BothWays: ...
+    @overload
+    def predict_flow(
+        self,
+        image1: Images,
+        image2: Images,
+        *,
+        size: tuple[int, int] | None = None,
+        backward: Literal[False] = False,
+        confidence: Literal[True],
+    ) -> ConfidentFlow: ...
+    def predict_flow(
+        self,
+        image1: Images,
+        image2: Images,
+        *,
+        size: tuple[int, int] | None = None,
+        backward: bool = False,
+        confidence: bool = False,
+    ) -> npt.NDArray[np.float32] | BothWays | ConfidentFlow:
         """Optical flow from ``image1`` to ``image2``, for images of any size.
 
         The images are resized bilinearly to the next multiple of :attr:`multiple` (never rounded to
@@ -168,13 +217,19 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
             image2: The same for the second image.
             size: (height, width) to run the network at, multiples of :attr:`multiple`. Smaller is
                 faster.
+            backward: Also predict the flow from ``image2`` to ``image1``, which tells where the
+                flow is wrong or a pixel is hidden in the second image. It takes twice the time.
+            confidence: Also return how far the network itself trusts its flow; for networks whose
+                :attr:`gives_confidence` is True.
 
         Returns:
             float32 (H, W, 2) or (B, H, W, 2) in pixels of the images: image1(p) looks like
-            image2(p + flow(p)).
+            image2(p + flow(p)). With ``backward``, a :class:`BothWays`; with ``confidence``, a
+            :class:`ConfidentFlow`.
 
         Raises:
-            ValueError: If the images don't match or hold invalid values.
+            ValueError: If the images don't match or hold invalid values; if the network gives no
+                confidence; if both ``backward`` and ``confidence`` are asked for.
         """
         if self.link_channels:
             raise ValueError(
@@ -183,9 +238,23 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
             )
         if size is not None:
             self._check_size(size)
+        if confidence and not self.gives_confidence:
+            raise ValueError(self.why_no_confidence())
         pair = ImagePair(image1, image2, size=size, multiple=self.multiple)
-        outputs = self.predict_on_batch({"image1": pair.image1, "image2": pair.image2})
-        return pair.restore(outputs["flow"])
+
+        def run(image1, image2):
+            outputs = self.predict_on_batch({"image1": image1, "image2": image2})
+            return chosen_outputs(outputs, confidence)
+
+        return predict_pair(pair, run, backward=backward, confidence=confidence)
+
+    def why_no_confidence(self) -> str:
+        """A sentence: that this network gives no confidence, which do, and what to do instead."""
+        able = [n for n in registry.list() if registry.entry(n).model_class().gives_confidence]
+        return (
+            f"{self.name} gives no confidence of its own; {', '.join(able)} do. "
+            "predict_flow(image1, image2, backward=True).confidence() works for all."
+        )
 
     def working_size(
         self, image_size: tuple[int, int], size: tuple[int, int] | None = None
@@ -358,6 +427,14 @@ def in_unit_range(images, model):
             f"{model.name} expects images as float in [0, 1] or uint8 in 0..255; got {dtype}."
         )
     return images
+
+
+def chosen_outputs(outputs, confidence):
+    """``flow`` of a network's outputs; if asked for, ``confidence``, (B, H, W, 1) in [0, 1]."""
+    if not confidence:
+        return {"flow": outputs["flow"]}
+    trust = outputs["confidence"] if "confidence" in outputs else 1.0 - outputs["occlusion"]
+    return {"flow": outputs["flow"], "confidence": trust}
 
 
 def _restored(values, size, working_size):

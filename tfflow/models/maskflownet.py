@@ -54,6 +54,8 @@ class MaskFlowNetS(FlowModel):
         name: Name of the model.
     """
 
+    gives_confidence = True
+
     def __init__(
         self, *, normalize_correlation: bool = False, name: str = "maskflownets", **kwargs: Any
     ) -> None:
@@ -102,6 +104,8 @@ class MaskFlowNet(FlowModel):
             trained with ``("maskflownets",)``. None by default.
         name: Name of the model.
     """
+
+    gives_confidence = True
 
     def __init__(
         self,

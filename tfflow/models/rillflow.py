@@ -64,6 +64,8 @@ class RillFlow(SiameseFlowModel):
         name: Name of the model.
     """
 
+    gives_confidence = True
+
     def __init__(self, *, width: float = 1.0, name: str = "rillflow", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.width = checked_width(width)

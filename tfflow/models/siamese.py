@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import ops
 
-from tfflow.models.flow_model import FlowModel
+from tfflow.models.flow_model import FlowModel, chosen_outputs
 from tfflow.models.parts import CompiledPart
 from tfflow.types import Tensor
 
@@ -96,15 +96,27 @@ class SiameseFlowModel(FlowModel):
         stride = self.level_stride(int(name.removeprefix("flow")))
         return self._with_full_size(outputs, [stride * side for side in ops.shape(finest)[1:3]])
 
-    def compiled_parts(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def compiled_parts(
+        self, confidence: bool = False
+    ) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """(encode, match) as functions of NumPy arrays, compiled as ``predict_flow`` is.
 
         ``encode`` takes (B, H, W, 3) float32 and gives a dict of arrays; ``match`` takes two such
-        dicts and gives the flow (B, H, W, 2).
+        dicts and gives ``{"flow": (B, H, W, 2)}``, with ``confidence`` also
+        ``"confidence": (B, H, W, 1)``.
+
+        Raises:
+            ValueError: If the network is not siamese, or gives no confidence.
         """
         self._check_siamese()
+        if confidence and not self.gives_confidence:
+            raise ValueError(self.why_no_confidence())
+
+        def match(inputs):
+            return chosen_outputs(self.match(**inputs, training=False), confidence)
+
         encoder = CompiledPart(self, lambda inputs: self.encode(inputs["image"], training=False))
-        matcher = CompiledPart(self, lambda inputs: self.match(**inputs, training=False)["flow"])
+        matcher = CompiledPart(self, match)
         return (
             lambda image: encoder.predict_on_batch({"image": image}),
             lambda features1, features2: matcher.predict_on_batch(

@@ -14,7 +14,9 @@ from tfflow.types import Array
 class SiameseNetwork(Protocol):
     """What a stream needs of a network or of an exported file."""
 
-    def compiled_parts(self) -> tuple[Callable[..., Any], Callable[..., Any]]: ...
+    def compiled_parts(
+        self, confidence: bool = False
+    ) -> tuple[Callable[..., Any], Callable[..., Any]]: ...
     def working_size(
         self, image_size: tuple[int, int], size: tuple[int, int] | None = None
     ) -> tuple[int, int]: ...
@@ -32,10 +34,16 @@ class FlowStream:
             :class:`tfflow.tflite.FlowInterpreter` of a file that was exported with
             ``streaming=True``; their attribute ``siamese`` is then True.
         size: (height, width) to run the network at, as for ``predict_flow``; None for its default.
+        confidence: Whether to keep how far the network trusts its flow, for networks whose
+            ``gives_confidence`` is True.
+
+    Attributes:
+        confidence: Of the last flow, float32 (H, W) in [0, 1]; None without a flow, or if it was
+            not asked for.
 
     Raises:
-        ValueError: If the network can't encode a frame by itself; the message names those that
-            can.
+        ValueError: If the network can't encode a frame by itself, or gives no confidence; the
+            message names those that can.
 
     Example:
         >>> stream = FlowStream(tfflow.models.create("liteflownet2"))
@@ -43,9 +51,15 @@ class FlowStream:
         ...     flow = stream.next(frame)  # None for the first
     """
 
-    def __init__(self, network: SiameseNetwork, *, size: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        network: SiameseNetwork,
+        *,
+        size: tuple[int, int] | None = None,
+        confidence: bool = False,
+    ) -> None:
         guard(self)
-        self._encode, self._match = network.compiled_parts()
+        self._encode, self._match = network.compiled_parts(confidence)
         self._network, self._given_size = network, size
         self.reset()
 
@@ -53,6 +67,7 @@ class FlowStream:
     def reset(self) -> None:
         """Forgets the last frame: the next one is the first of another video, of any size."""
         self._features = self._frame_size = None
+        self.confidence: npt.NDArray[np.float32] | None = None
 
     @one_at_a_time
     def next(self, frame: Array) -> npt.NDArray[np.float32] | None:
@@ -82,10 +97,13 @@ class FlowStream:
         working_size = self._network.working_size(size, self._given_size)
         features = self._encode(resize(batch, working_size, antialias=True))
         before = self._features
-        flow = None
+        flow = confidence = None
         if before is not None:
-            flow = rescale(self._match(before, features), size)[0]
-        self._features, self._frame_size = features, size
+            outputs = self._match(before, features)
+            flow = rescale(outputs["flow"], size)[0]
+            if "confidence" in outputs:
+                confidence = resize(np.asarray(outputs["confidence"], np.float32), size)[0, ..., 0]
+        self._features, self._frame_size, self.confidence = features, size, confidence
         return flow
 
 

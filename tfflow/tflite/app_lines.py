@@ -5,14 +5,14 @@ from tfflow.types import PathLike
 
 _TEXT = """\
 In your app: {inputs} in, {flow} out.
-{flow_means}
+{flow_means}{confidence_means}
 
 Kotlin, com.google.ai.edge.litert:litert (or with a self-check, see docs/in_your_app.md):
     val options = CompiledModel.Options(Accelerator.CPU)
     options.cpuOptions = CompiledModel.CpuOptions(numThreads = 4)  // one, if nothing is said
     val model = CompiledModel.create(context.assets, "{file}", options, null)
     val inputs = listOf("image1", "image2").associateWith {{ model.createInputBuffer(it, "flow") }}
-    val outputs = mapOf("flow" to model.createOutputBuffer("flow", "flow"))
+    val outputs = listOf({outputs}).associateWith {{ model.createOutputBuffer(it, "flow") }}
     {kotlin_write}
     model.run(inputs, outputs, "flow")
     val flow = outputs.getValue("flow").{kotlin_read}()  // size {count}
@@ -66,6 +66,10 @@ def usage(path: PathLike) -> str:
     return _TEXT.format(
         inputs=f"image1 and image2, each ({shape}) {kind}, {values}",
         flow=f"flow ({', '.join(map(str, flow['shape']))}) {result}",
+        outputs=", ".join(f'"{name}"' for name in interpreter.outputs),
+        confidence_means="\nconfidence[y, x]: from 0 to 1, how far the network trusts it"
+        if interpreter.gives_confidence
+        else "",
         flow_means="flow[y, x] = (u, v): pixels to the right and down, from image1 to image2"
         + _scaled(flow),
         file=interpreter.path.name,

@@ -8,7 +8,7 @@ import keras
 
 import tfflow
 from tfflow.atomic_file import atomic_file
-from tfflow.models.flow_model import FlowModel
+from tfflow.models.flow_model import FlowModel, chosen_outputs
 from tfflow.ops.lite import lite_ops
 from tfflow.ops.native import reference_ops
 from tfflow.ops.shifted_warp import checked_radius, warp_by_shifts
@@ -48,6 +48,7 @@ def export(
     heads_in_float: bool = True,
     keep_float: Sequence[str] | None = None,
     streaming: bool = False,
+    confidence: bool = False,
     warp_radius: int | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> pathlib.Path:
@@ -83,6 +84,8 @@ def export(
         keep_float: What else to keep in float32 there: names of layers, as
             :func:`tfflow.tflite.sensitivity` gives them, or of blocks of layers.
         streaming: Also write ``encode`` and ``match``; for siamese networks.
+        confidence: Also give ``confidence``, (1, H, W, 1) float32 in [0, 1], beside ``flow``: how
+            far the network trusts it. For networks whose ``gives_confidence`` is True.
         warp_radius: Warp without GATHER, which mobile GPUs don't support: as a sum of shifted
             copies, by displacements of at most this many pixels along either axis, 1 to 16, at each
             level's own resolution (:func:`tfflow.ops.shifted_warp.shifted_warp` has formula and
@@ -115,6 +118,8 @@ def export(
         raise ValueError(f"The file must be named *.tflite; got {path}.")
     if streaming and not model.siamese:
         raise ValueError(f"streaming=True is impossible: {model.why_not_siamese()}")
+    if confidence and not model.gives_confidence:
+        raise ValueError(f"confidence=True is impossible: {model.why_no_confidence()}")
     if warp_radius is not None:
         warp_radius = checked_radius(warp_radius, "warp_radius")
     description = {
@@ -124,6 +129,7 @@ def export(
         "units": "px",
         "tfflow": tfflow.__version__,
         **({"streaming": True} if streaming else {}),
+        **({"confidence": True} if confidence else {}),
         **({} if warp_radius is None else {"warp_radius": warp_radius}),
         **(metadata or {}),
     }
@@ -147,9 +153,9 @@ def export(
         with warp_by_shifts(warp_radius) as warps:
             # The file whose weights are float16 is the one for GPUs, which compute in float16 too.
             in_half = quantization == "float16"
-            whole = convert(model, size, in_half=in_half)
+            whole = convert(model, size, confidence=confidence, in_half=in_half)
             if streaming:
-                for name, endpoint in signatures(model, size).items():
+                for name, endpoint in signatures(model, size, confidence).items():
                     parts[name] = convert_function(name, *endpoint, in_half=in_half)
         if warp_radius is not None and not warps.count:
             raise ValueError(f"{model.name} has no warp; export it without warp_radius.")
@@ -164,15 +170,21 @@ def export(
     return path
 
 
-def convert(model, size, *, in_half=False):
+def convert(model, size, *, confidence=False, in_half=False):
     """The float32 :class:`Graph` of a model; see :func:`convert_function`.
+
+    Args:
+        model: The model.
+        size: (height, width).
+        confidence: Whether it gives ``confidence`` beside ``flow``.
+        in_half: As there.
 
     Raises:
         ValueError: If the model has an operator that LiteRT lacks.
     """
 
     def flow(images):
-        return {"flow": model(images, training=False)["flow"]}
+        return chosen_outputs(model(images, training=False), confidence)
 
     return convert_function(SIGNATURE, flow, dict.fromkeys(IMAGES, (1, *size, 3)), in_half=in_half)
 

@@ -4,12 +4,12 @@ import importlib
 import os
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from tfflow.models.prediction import ImagePair
+from tfflow.models.prediction import BothWays, ConfidentFlow, ImagePair, predict_pair
 from tfflow.tflite.model_file import check_model_file
 from tfflow.types import Images, PathLike
 
@@ -39,9 +39,11 @@ class FlowInterpreter:
         threads: Number of threads.
         metadata: What the file says about itself, see :func:`tfflow.tflite.read_metadata`.
         siamese: Whether it can encode a frame by itself: it was exported with ``streaming=True``.
+        gives_confidence: Whether it was exported with ``confidence=True``.
         litert: LiteRT's own interpreter of the file.
         inputs: LiteRT's details of the images, a dict by name.
-        output: LiteRT's details of the flow.
+        outputs: LiteRT's details of what it gives, a dict by name.
+        output: Those of the flow.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -59,7 +61,8 @@ class FlowInterpreter:
         self.litert = open_interpreter(self.path, self.threads)
         self._lock = threading.Lock()  # from setting inputs to having copied outputs
         inputs, outputs = self._flow_signature()
-        self.inputs, self.output = inputs, outputs["flow"]
+        self.inputs, self.outputs, self.output = inputs, outputs, outputs["flow"]
+        self.gives_confidence = "confidence" in outputs
         height, width = (int(side) for side in inputs["image1"]["shape"][1:3])
         self.size = height, width
         self.siamese = set(self.litert.get_signature_list()) >= _PARTS
@@ -72,9 +75,45 @@ class FlowInterpreter:
         height, width = self.size
         return f"FlowInterpreter({str(self.path)!r}, {height}x{width}, threads={self.threads})"
 
+    @overload
     def predict_flow(
-        self, image1: Images, image2: Images, *, size: tuple[int, int] | None = None
-    ) -> npt.NDArray[np.float32]:
+        self,
+        image1: Images,
+        image2: Images,
+        *,
+        size: tuple[int, int] | None = None,
+        backward: Literal[False] = False,
+        confidence: Literal[False] = False,
+    ) -> npt.NDArray[np.float32]: ...
+    @overload
+    def predict_flow(
+        self,
+        image1: Images,
+        image2: Images,
+        *,
+        size: tuple[int, int] | None = None,
+        backward: Literal[True],
+        confidence: Literal[False] = False,
+    ) -> BothWays: ...
+    @overload
+    def predict_flow(
+        self,
+        image1: Images,
+        image2: Images,
+        *,
+        size: tuple[int, int] | None = None,
+        backward: Literal[False] = False,
+        confidence: Literal[True],
+    ) -> ConfidentFlow: ...
+    def predict_flow(
+        self,
+        image1: Images,
+        image2: Images,
+        *,
+        size: tuple[int, int] | None = None,
+        backward: bool = False,
+        confidence: bool = False,
+    ) -> npt.NDArray[np.float32] | BothWays | ConfidentFlow:
         """Optical flow from ``image1`` to ``image2``, as ``FlowModel.predict_flow``.
 
         The images are resized to the file's size, the flow is resized back and scaled.
@@ -84,18 +123,27 @@ class FlowInterpreter:
                 RGBA images are converted.
             image2: The same for the second image.
             size: Accepted as in a model's call; a file runs at :attr:`size` only.
+            backward: Also predict the flow from ``image2`` to ``image1``.
+            confidence: Also return the file's ``confidence``; if :attr:`gives_confidence`.
 
         Returns:
             float32 (H, W, 2) or (B, H, W, 2) in pixels of the images: image1(p) looks like
-            image2(p + flow(p)).
+            image2(p + flow(p)). With ``backward``, a :class:`tfflow.models.BothWays`; with
+            ``confidence``, a :class:`tfflow.models.ConfidentFlow`.
 
         Raises:
-            ValueError: If the images don't match each other or hold impossible values, or ``size``
-                is not the file's.
+            ValueError: If the images don't match each other or hold impossible values, ``size`` is
+                not the file's, or it gives no confidence.
         """
+        if confidence:
+            self._check_confidence()
         pair = ImagePair(image1, image2, size=self.working_size(None, size))
-        flows = [self.run(*images) for images in zip(pair.image1, pair.image2)]
-        return pair.restore(np.stack(flows))
+
+        def run(images1, images2):
+            outputs = [self._run(*images) for images in zip(images1, images2)]
+            return {name: np.stack([each[name] for each in outputs]) for name in self.outputs}
+
+        return predict_pair(pair, run, backward=backward, confidence=confidence)
 
     def working_size(
         self, image_size: tuple[int, int] | None, size: tuple[int, int] | None = None
@@ -112,20 +160,26 @@ class FlowInterpreter:
             )
         return self.size
 
-    def compiled_parts(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def compiled_parts(
+        self, confidence: bool = False
+    ) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """(encode, match) as functions of NumPy arrays, for :class:`tfflow.models.FlowStream`.
 
         ``encode`` takes an image (1, H, W, 3), float32 in [0, 1], and gives a dict of arrays;
-        ``match`` takes two such dicts and gives the flow (1, H, W, 2).
+        ``match`` takes two such dicts and gives ``{"flow": (1, H, W, 2)}``, with ``confidence``
+        also ``"confidence": (1, H, W, 1)``.
 
         Raises:
-            ValueError: If the file was exported without ``streaming=True``.
+            ValueError: If the file was exported without ``streaming=True``, or without the
+                ``confidence=True`` that is asked for.
         """
         if not self.siamese:
             raise ValueError(
                 f"{self.path} can't encode a frame by itself: it has no signatures encode and "
                 "match. Export it with streaming=True, or use predict_flow."
             )
+        if confidence:
+            self._check_confidence()
         details = self.litert.get_signature_runner("encode").get_input_details()["image"]
         wanted = self.litert.get_signature_list()["match"]["inputs"]
 
@@ -139,19 +193,30 @@ class FlowInterpreter:
             both = of_two_frames(features1, features2)
             with self._lock:
                 runner = self.litert.get_signature_runner("match")
-                return runner(**{name: both[name] for name in wanted})["flow"]
+                outputs = runner(**{name: both[name] for name in wanted})
+            return outputs if confidence else {"flow": outputs["flow"]}
 
         return encode, match
 
     def run(self, image1: npt.NDArray[Any], image2: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """The flow (H, W, 2) of two images (H, W, 3) of :attr:`size`, float32 in [0, 1]."""
+        return self._run(image1, image2)["flow"]
+
+    def _run(self, image1, image2):
         with self._lock:
             for name, image in (("image1", image1), ("image2", image2)):
                 details = self.inputs[name]
                 self.litert.set_tensor(details["index"], _quantized(image[None], details))
             self.litert.invoke()
-            flow = self.litert.get_tensor(self.output["index"])
-        return _dequantized(flow, self.output)[0]
+            found = {name: self.litert.get_tensor(d["index"]) for name, d in self.outputs.items()}
+        return {name: _dequantized(found[name], self.outputs[name])[0] for name in found}
+
+    def _check_confidence(self):
+        if not self.gives_confidence:
+            raise ValueError(
+                f"{self.path} gives no confidence: export it with confidence=True. "
+                "predict_flow(image1, image2, backward=True).confidence() works for all."
+            )
 
     def _flow_signature(self):
         """The details of the inputs and of the outputs by name, checked."""
@@ -165,6 +230,7 @@ class FlowInterpreter:
         # The runner itself must not be kept: while it exists, the interpreter refuses to run.
         runner = self.litert.get_signature_runner("flow")
         inputs, outputs = runner.get_input_details(), runner.get_output_details()
+        outputs = {"flow": outputs["flow"], **outputs}  # flow first
         first, second = (tuple(map(int, inputs[name]["shape"])) for name in sorted(_INPUTS))
         if first != second or len(first) != 4 or (first[0], first[3]) != (1, 3):
             raise ValueError(

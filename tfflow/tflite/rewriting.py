@@ -20,6 +20,8 @@ def name_signature(graph):
     output than the signature does. An output with the name of an input becomes the tensor NAME_out.
     """
     inputs, outputs = (dict(sorted(tensors.items())) for tensors in graph.signature())
+    # flow comes first, whatever else there is: Swift's interpreter knows outputs by number alone.
+    outputs = dict(sorted(outputs.items(), key=lambda named: named[0] != "flow"))
     graph.subgraph.inputs, graph.subgraph.outputs = [*inputs.values()], [*outputs.values()]
     wanted = {
         **inputs,

@@ -9,6 +9,7 @@ import itertools
 import keras
 from ai_edge_litert.interpreter import Interpreter
 
+from tfflow.models.flow_model import chosen_outputs
 from tfflow.tflite.calibration import MAX_PAIRS, image_pairs, ranges_over
 from tfflow.tflite.interpreter import of_two_frames
 from tfflow.tflite.quantization import CALIBRATED, quantize
@@ -16,7 +17,7 @@ from tfflow.tflite.quantization import CALIBRATED, quantize
 ENCODE, MATCH = "encode", "match"
 
 
-def signatures(model, size):
+def signatures(model, size, confidence=False):
     """The parts as :func:`tfflow.tflite.conversion.convert_function` takes them.
 
     Returns:
@@ -32,7 +33,7 @@ def signatures(model, size):
 
     def match(inputs):
         first, second = ({name: inputs[f"features{i}_{name}"] for name in features} for i in (1, 2))
-        return {"flow": model.match(first, second, training=False)["flow"]}
+        return chosen_outputs(model.match(first, second, training=False), confidence)
 
     shapes = {name: tuple(each.shape) for name, each in features.items()}
     return {ENCODE: (encode, {"image": image}), MATCH: (match, of_two_frames(shapes, shapes))}

@@ -1,0 +1,86 @@
+"""Files that give their confidence beside their flow."""
+
+import numpy as np
+import pytest
+
+import tfflow
+from tfflow import tflite
+from tfflow.models import BothWays
+
+SIZE = (64, 128)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tfflow.load("rillflow")
+
+
+@pytest.fixture(scope="module")
+def file(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("files") / "trusted.tflite"
+    tflite.export(model, path, size=SIZE, quantization="float32", streaming=True, confidence=True)
+    return tflite.FlowInterpreter(path, threads=1)
+
+
+@pytest.fixture(scope="module")
+def pair():
+    image = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
+    return image, np.roll(image, (2, 6), (0, 1))
+
+
+def test_a_file_is_as_sure_as_keras(file, model, pair):
+    expected = model.predict_flow(*pair, confidence=True)
+    found = file.predict_flow(*pair, confidence=True)
+    np.testing.assert_allclose(found.flow, expected.flow, atol=1e-3)
+    np.testing.assert_allclose(found.confidence, expected.confidence, atol=1e-4)
+    np.testing.assert_array_equal(file.predict_flow(*pair), found.flow)
+    assert file.metadata["confidence"] is True
+
+
+def test_a_stream_of_a_file_keeps_the_confidence(file, pair):
+    stream = tfflow.models.FlowStream(file, confidence=True)
+    for frame in pair:
+        stream.next(frame)
+    expected = file.predict_flow(*pair, confidence=True).confidence
+    np.testing.assert_allclose(stream.confidence, expected, atol=1e-4)
+
+
+def test_flow_is_the_first_output_of_each_signature(file):
+    # Runtimes without names, such as Swift's, take outputs by number.
+    details = file.litert.get_output_details()
+    assert [each["shape"][-1] for each in details] == [2, 1]
+    assert list(file.outputs) == ["flow", "confidence"]
+    lines = tflite.usage(file.path)
+    assert 'listOf("flow", "confidence").associateWith' in lines and "how far" in lines
+
+
+def test_int8_is_about_as_sure(model, pair, tmp_path):
+    path = tflite.export(
+        model, tmp_path / "int8.tflite", size=SIZE, calibration=[pair], confidence=True
+    )
+    found = tflite.FlowInterpreter(path).predict_flow(*pair, confidence=True).confidence
+    expected = model.predict_flow(*pair, confidence=True).confidence
+    assert np.abs(found - expected).mean() < 0.05
+
+
+def test_a_file_without_confidence_says_how_to_get_one(pair):
+    plain = tfflow.load("rillflow", engine="tflite")
+    assert not plain.gives_confidence and list(plain.outputs) == ["flow"]
+    with pytest.raises(ValueError, match="gives no confidence: export it with confidence=True"):
+        plain.predict_flow(*pair, confidence=True)
+    with pytest.raises(ValueError, match="gives no confidence"):
+        tfflow.models.FlowStream(plain, confidence=True)
+    both = plain.predict_flow(*pair, backward=True)
+    assert isinstance(both, BothWays)
+    np.testing.assert_array_equal(both.backward, plain.predict_flow(*pair[::-1]))
+
+
+def test_a_network_without_confidence_is_not_exported_with_one(tmp_path):
+    with pytest.raises(ValueError, match="confidence=True is impossible: .*rillflow"):
+        tflite.export(
+            tfflow.models.create("lightflow_0.5"),
+            tmp_path / "no.tflite",
+            quantization="float32",
+            confidence=True,
+        )
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,97 @@
+"""Whether the flows of both directions agree: forward-backward consistency.
+
+Where image1(p) goes to q = p + forward(p), backward(q) should lead back to p. It does not where the
+pixel is hidden in the second image, nor where one of the flows is wrong. The tolerance grows with
+the motion: Sundaram, Brox and Keutzer, "Dense Point Trajectories by GPU-Accelerated Large
+Displacement Optical Flow", ECCV 2010, equation 5.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from tfflow.types import Array
+
+
+def occlusion(
+    forward: Array, backward: Array, *, relative: float = 0.01, absolute: float = 0.5
+) -> npt.NDArray[np.bool_]:
+    """Where the second image does not show a pixel of the first.
+
+    These are the pixels that leave the image, and those with
+    ``|f + b|² > relative · (|f|² + |b|²) + absolute``, f the forward flow and b the backward flow
+    where it leads. Pixels whose flow is wrong are among them.
+
+    Args:
+        forward: Flow from the first to the second image, (H, W, 2) or (B, H, W, 2), pixels.
+        backward: Flow from the second to the first image, of the same shape.
+        relative: Tolerated squared difference, as a share of the squared motion.
+        absolute: Tolerated squared difference in px², at any motion.
+
+    Returns:
+        bool, (H, W) or (B, H, W).
+
+    Raises:
+        ValueError: If the flows differ in shape or are no flows.
+    """
+    difference, motion, inside = _round_trip(forward, backward)
+    # A flow that is not finite agrees with nothing.
+    return ~((difference <= relative * motion + absolute) & inside)
+
+
+def confidence(
+    forward: Array, backward: Array, *, relative: float = 0.01, absolute: float = 0.5
+) -> npt.NDArray[np.float32]:
+    """How well the flows of both directions agree, from 1 (perfectly) to 0.
+
+    ``exp(-|f + b|² / (relative · (|f|² + |b|²) + absolute))``; 0 for pixels that leave the image.
+    :func:`occlusion` with the same tolerance is where it is below 1/e.
+
+    Args:
+        forward: Flow from the first to the second image, (H, W, 2) or (B, H, W, 2), pixels.
+        backward: Flow from the second to the first image, of the same shape.
+        relative: Tolerated squared difference, as a share of the squared motion.
+        absolute: Tolerated squared difference in px², at any motion; above 0.
+
+    Returns:
+        float32, (H, W) or (B, H, W).
+
+    Raises:
+        ValueError: If the flows differ in shape or are no flows.
+    """
+    difference, motion, inside = _round_trip(forward, backward)
+    with np.errstate(invalid="ignore"):  # infinity divided by itself
+        agreement = np.exp(-difference / (relative * motion + absolute))
+    return np.where(inside & np.isfinite(agreement), agreement, 0).astype(np.float32)
+
+
+def _round_trip(forward, backward):
+    """|f + b|², |f|² + |b|² in px², and where the flow stays in the image; each (…, H, W)."""
+    forward, backward = np.asarray(forward, np.float32), np.asarray(backward, np.float32)
+    if forward.shape != backward.shape or forward.ndim not in (3, 4) or forward.shape[-1] != 2:
+        raise ValueError(
+            "forward and backward must be flows of one shape, (H, W, 2) or (B, H, W, 2); got "
+            f"{forward.shape} and {backward.shape}."
+        )
+    if forward.ndim == 4:
+        each = [_round_trip(*pair) for pair in zip(forward, backward)]
+        return tuple(np.stack(values) for values in zip(*each))
+    there, inside = look_up(backward, forward)
+    difference = ((forward + there) ** 2).sum(axis=-1)
+    return difference, (forward**2).sum(axis=-1) + (there**2).sum(axis=-1), inside
+
+
+def look_up(values, flow):
+    """(values at p + flow(p) for each pixel p, whether that is in the image).
+
+    Bilinear, with the border repeated outside. ``values`` is (H, W, C) float32, ``flow`` (H, W, 2).
+    """
+    import cv2
+
+    height, width = flow.shape[:2]
+    x = np.arange(width, dtype=np.float32) + flow[..., 0]
+    y = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1]
+    inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
+    # remap takes no NaN.
+    x = np.clip(np.nan_to_num(x), 0, width - 1)
+    y = np.clip(np.nan_to_num(y), 0, height - 1)
+    return cv2.remap(values, x, y, cv2.INTER_LINEAR), inside
