@@ -7,6 +7,7 @@ from tfflow.atomic_file import atomic_file
 WIDTH, HEIGHT = 760, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 170, 20, 60
 OURS, OTHERS = "#c2410c", "#475569"
+COLOURS = ("#c2410c", "#1d4ed8", "#15803d", "#a21caf", "#b45309", "#0f766e")
 
 
 def write_scatter(path, points, x_label, y_label):
@@ -62,6 +63,48 @@ def write_scatter(path, points, x_label, y_label):
         colour = OTHERS if name.startswith(("DIS", "Farneback")) else OURS
         parts.append(f'<circle cx="{across:.1f}" cy="{down:.1f}" r="6" fill="{colour}"/>')
         parts.append(_text(across + 10, label, name, "start", colour))
+    with atomic_file(path) as temporary:
+        temporary.write_text("\n".join([*parts, "</svg>", ""]), encoding="utf-8")
+
+
+def write_curves(path, curves, x_label, y_label):
+    """Named curves over linear axes that begin at zero.
+
+    Args:
+        path: The file.
+        curves: Name -> list of (x, y); the oracle is drawn in grey.
+        x_label, y_label: The axes' labels.
+    """
+    points = [point for curve in curves.values() for point in curve]
+    most_x, most_y = (max(values) for values in zip(*points))
+    right, floor = WIDTH - RIGHT, HEIGHT - BOTTOM
+
+    def place(x, y):
+        return LEFT + x / most_x * (right - LEFT), floor - y / most_y * (floor - TOP)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        'font-family="sans-serif" font-size="13" fill="#1e293b">',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+    ]
+    for i in range(6):
+        x, y = place(most_x * i / 5, most_y * i / 5)
+        parts += [_line(x, TOP, x, floor), _text(x, floor + 18, f"{most_x * i / 5:g}", "middle")]
+        parts += [_line(LEFT, y, right, y), _text(LEFT - 8, y + 4, f"{most_y * i / 5:.1f}", "end")]
+    parts.append(_text((LEFT + right) / 2, HEIGHT - 14, x_label, "middle"))
+    parts.append(
+        f'<text transform="translate(20 {(TOP + floor) / 2:.0f}) rotate(-90)" '
+        f'text-anchor="middle">{y_label}</text>'
+    )
+    for i, (name, curve) in enumerate(curves.items()):
+        colour = OTHERS if name == "oracle" else COLOURS[i % len(COLOURS)]
+        corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in curve))
+        parts.append(
+            f'<polyline points="{corners}" fill="none" stroke="{colour}" stroke-width="2"/>'
+        )
+        down = TOP + 14 + 20 * i
+        parts.append(f'<circle cx="{right + 14}" cy="{down - 4}" r="5" fill="{colour}"/>')
+        parts.append(_text(right + 24, down, name, "start", colour))
     with atomic_file(path) as temporary:
         temporary.write_text("\n".join([*parts, "</svg>", ""]), encoding="utf-8")
 

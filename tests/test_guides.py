@@ -127,3 +127,17 @@ def test_from_mmflow(folder, capsys):
     for language, text in blocks("from_mmflow.md", replaced=smaller):
         exec(text, {}) if language == "python" else run_commands(text, capsys)
     assert pathlib.Path("liteflownet2.tflite").is_file() and pathlib.Path("out/a.flo").is_file()
+
+
+def test_trust(folder, capsys):
+    images = np.random.default_rng(0).random((2, 1, *SIZE, 3), np.float32)
+    names = {
+        "tfflow": tfflow,
+        "model": tfflow.load("rillflow"),
+        **{f"image{i}": image[0] for i, image in enumerate(images, start=1)},
+        **{f"batch{i}": image for i, image in enumerate(images, start=1)},
+    }
+    for language, text in blocks("trust.md", replaced={}):
+        run_commands(text, capsys) if language == "bash" else exec(text, names)
+    assert names["hidden"].shape == names["trust"].shape == SIZE
+    assert pathlib.Path("out/a_occlusion.png").is_file()

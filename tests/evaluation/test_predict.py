@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from tfflow.cli.shared import say_size
-from tfflow.data import FlowSample, TimedFrame, read_video
+from tfflow.data import FlowSample, TimedFrame, read_image, read_video
 from tfflow.data.files.video import _of_one_size
 from tfflow.evaluation import predict_pairs, predict_video
-from tfflow.visualization import color_wheel_legend, flow_to_image, write_video
+from tfflow.models import ConfidentFlow
+from tfflow.visualization import color_wheel_legend, flow_figure, flow_to_image, write_video
 
 
 class Wheel:
@@ -65,6 +66,35 @@ def test_pairs_are_predicted_at_a_given_size(tmp_path):
         "a_b_colors.png",
         "a_b_figure.png",
     ]
+
+
+def test_what_is_hidden_and_the_confidence_are_written_too(tmp_path):
+    """Of a predictor without a confidence of its own, and of one with."""
+
+    class Right:
+        def predict_flow(self, image1, image2):
+            return np.full((20, 30, 2), (5, 0) if image1.any() else (-5, 0), np.float32)
+
+    class Sure(Right):
+        gives_confidence = True
+
+        def predict_flow(self, image1, image2, confidence=False):
+            flow = super().predict_flow(image1, image2)
+            return ConfidentFlow(flow, np.full((20, 30), 0.2, np.float32)) if confidence else flow
+
+    images = np.ones((20, 30, 3), np.uint8), np.zeros((20, 30, 3), np.uint8)
+    pairs = [FlowSample(*images, None, None, "a")]
+    for predictor, trust in ((Right(), 255), (Sure(), 51)):
+        (result,) = predict_pairs(predictor, pairs, tmp_path, occlusion=True)
+        assert [path.name for path in result["files"][3:]] == [
+            "a_occlusion.png",
+            "a_confidence.png",
+        ]
+        hidden = read_image(tmp_path / "a_occlusion.png")
+        assert (hidden[:, :25] == 0).all() and (hidden[:, 25:] == 255).all()  # leaves the image
+        assert (read_image(tmp_path / "a_confidence.png") == trust).all()
+    plain = flow_figure(*images, np.zeros((20, 30, 2)))
+    assert read_image(tmp_path / "a_figure.png").shape[0] > plain.shape[0]
 
 
 def test_without_complaints_a_pair_that_can_not_be_written_is_an_error(tmp_path):

@@ -14,8 +14,7 @@ def test_flows_that_undo_each_other_agree():
     expected[2:, :-3] = False  # the others leave the image
     np.testing.assert_array_equal(hidden, expected)
     trust = tools.confidence(forward, -forward)
-    np.testing.assert_array_equal(trust, (~expected).astype(np.float32))
-    assert trust.dtype == np.float32
+    assert trust.dtype == np.float32 and (trust == 1).all()  # at the border too
 
 
 def test_tolerance_grows_with_the_motion():
@@ -25,7 +24,8 @@ def test_tolerance_grows_with_the_motion():
         backward = -forward
         backward[..., 0] += error
         hidden, trust = tools.occlusion(forward, backward), tools.confidence(forward, backward)
-        np.testing.assert_array_equal(hidden, trust < np.exp(-1))
+        stays = np.s_[:, :99]
+        np.testing.assert_array_equal(hidden[stays], trust[stays] < np.exp(-1))
         return not hidden[0, 0]
 
     # The square root of 0.01 · 2 · motion² + 0.5: 0.71, 1.58 and 14.2 px.

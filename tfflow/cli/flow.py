@@ -45,6 +45,12 @@ def add(commands):
         type=float,
         help="motion in px of full colour [what 95 %% of the pixels keep below]",
     )
+    parser.add_argument(
+        "--occlusion",
+        action="store_true",
+        help="also pictures of what the second image hides, and of the flow's confidence; takes "
+        "at least twice the time",
+    )
     parser.add_argument("--limit", type=whole_number, help="only the first so many pairs")
 
 
@@ -91,6 +97,8 @@ def _two_images(paths, arguments):
         _pairs(dataset, arguments)
     elif arguments.format:
         raise ValueError(f"--format is for a folder of files; the name says what -o {output} is")
+    elif arguments.occlusion:
+        raise ValueError(f"--occlusion writes several files: -o must be a folder; got {output}")
     elif output.resolve() in [path.resolve() for path in paths]:
         raise ValueError(f"-o {output} is one of the images; give another name")
     else:
@@ -100,6 +108,8 @@ def _two_images(paths, arguments):
 def _video(path, arguments):
     if arguments.format:
         raise ValueError("--format is for files of flow; of a video a video is written")
+    if arguments.occlusion:
+        raise ValueError("--occlusion is for images; for a video's frames, write them to a folder")
     from tfflow.data.files.video import read_video
     from tfflow.evaluation import predict_video
     from tfflow.progress import progress_bar
@@ -158,6 +168,7 @@ def _pairs(dataset, arguments):
             extension=f".{arguments.format or 'flo'}",
             max_flow=arguments.max_flow,
             size=arguments.size,
+            occlusion=arguments.occlusion,
             model=arguments.model,
             progress=progress,
             complaints=left_out,

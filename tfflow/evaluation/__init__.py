@@ -4,6 +4,7 @@ from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.evaluate import evaluate
 from tfflow.evaluation.predict import predict_pairs, predict_video, write_prediction
 from tfflow.evaluation.result import Evaluation, PairResult
+from tfflow.evaluation.sparsification import sparsification
 from tfflow.evaluation.submission import (
     Submission,
     missing_from_submission,
@@ -21,6 +22,7 @@ __all__ = [
     "missing_from_submission",
     "predict_pairs",
     "predict_video",
+    "sparsification",
     "write_csv",
     "write_json",
     "write_prediction",

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from tfflow import visualization
+from tfflow import tools, visualization
 from tfflow.data.datasets.base import FlowSample
 from tfflow.data.files.flows import FLOW_EXTENSIONS, KITTI_RANGE, write_flow
 from tfflow.data.files.images import write_image
@@ -31,6 +31,7 @@ def predict_pairs(
     extension: Literal[".flo", ".pfm", ".png"] = ".flo",
     max_flow: float | None = None,
     size: tuple[int, int] | None = None,
+    occlusion: bool = False,
     model: str | None = None,
     progress: Callable[[int, int], object] | None = None,
     complaints: list[str] | None = None,
@@ -49,6 +50,9 @@ def predict_pairs(
         max_flow: Motion in px at the rim of the colour wheel; None: the motion that 95 % of each
             pair's pixels stay below.
         size: (height, width) that the network runs at; None: the predictor's own choice.
+        occlusion: Also write ``NAME_occlusion.png``, white where the second image hides a pixel,
+            and ``NAME_confidence.png``, from black to white; and show both in the figure. The flow
+            is predicted in both directions. The confidence is the network's own if it has one.
         model: What to call the predictor in the figures.
         progress: Called with (pairs done, pairs in all).
         complaints: A list, or None. With a list, a pair that can't be read or written is skipped,
@@ -72,13 +76,16 @@ def predict_pairs(
     for index in range(len(dataset)):
         sample = read_sample(dataset, index, complaints)
         if sample is not None:
-            flow, _ = timed_prediction(predictor, sample, size)
+            flow, maps = _prediction(predictor, sample, size, occlusion)
             stem = sample.name.replace("/", "_")
             # As an input, NAME_flow.png would be taken for the true flow in KITTI's format.
             files = [output / f"{stem}{end}" for end in (extension, "_colors.png", "_figure.png")]
             if _write_flow(files[0], flow, sample.name, complaints):
                 scale = max_flow or usual_motion(flow)
                 write_image(files[1], visualization.flow_to_image(flow, max_flow=scale))
+                for kind, values in maps.items():
+                    files.append(output / f"{stem}_{kind}.png")
+                    write_image(files[-1], visualization.confidence_to_image(values))
                 figure = visualization.flow_figure(
                     sample.image1,
                     sample.image2,
@@ -87,6 +94,7 @@ def predict_pairs(
                     valid=sample.valid,
                     metrics={"model": model} if model else None,
                     max_flow=max_flow,
+                    **maps,
                 )
                 write_image(files[2], figure)
                 results.append(
@@ -100,6 +108,20 @@ def predict_pairs(
         if progress:
             progress(index + 1, len(dataset))
     return results
+
+
+def _prediction(predictor, sample, size, occlusion):
+    """A pair's flow; if asked for, what is hidden and the confidence, both (H, W) by name."""
+    if not occlusion:
+        return timed_prediction(predictor, sample, size)[0], {}
+    pair, options = (sample.image1, sample.image2), {} if size is None else {"size": size}
+    backward = predictor.predict_flow(*pair[::-1], **options)
+    if getattr(predictor, "gives_confidence", False):
+        flow, confidence = predictor.predict_flow(*pair, confidence=True, **options)
+    else:
+        flow, _ = timed_prediction(predictor, sample, size)
+        confidence = tools.confidence(flow, backward)
+    return flow, {"occlusion": tools.occlusion(flow, backward), "confidence": confidence}
 
 
 def write_prediction(

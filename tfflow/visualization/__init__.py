@@ -14,12 +14,19 @@ from tfflow.visualization.colors import (
     error_to_image,
     flow_to_image,
 )
-from tfflow.visualization.figures import compose, flow_figure, flow_to_arrows, pyramid_figure
+from tfflow.visualization.figures import (
+    compose,
+    confidence_to_image,
+    flow_figure,
+    flow_to_arrows,
+    pyramid_figure,
+)
 from tfflow.visualization.video import write_video
 
 __all__ = [
     "color_wheel_legend",
     "compose",
+    "confidence_to_image",
     "draw_boxes",
     "error_legend",
     "error_to_image",

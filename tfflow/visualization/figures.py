@@ -23,6 +23,7 @@ from tfflow.visualization.text import INK, PAPER, write_line
 _MIN_PANEL_WIDTH = 256  # px; smaller images are shown enlarged, titles need some width
 _MAX_PANEL_WIDTH = 2048  # px; frames of twice that width or more are shown smaller
 _ARROW_STEP = 24  # px
+_HIDDEN = (214, 39, 40)
 
 
 def flow_to_arrows(
@@ -177,6 +178,8 @@ def flow_figure(
     title: str | None = None,
     metrics: Mapping[str, Any] | None = None,
     max_flow: float | None = None,
+    occlusion: npt.NDArray[Any] | None = None,
+    confidence: npt.NDArray[Any] | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Shows a pair with its flow side by side and, where the truth is known, truth and error.
 
@@ -194,17 +197,21 @@ def flow_figure(
         max_flow: colour scale of both flow and truth, in pixels; None: the 95th percentile of the
             true motion or, without truth, of the estimated one. Larger motions are darker, and
             the figure says so.
+        occlusion: (H, W) bool, what the second image does not show; drawn over the first. None: no
+            such picture.
+        confidence: (H, W) in [0, 1], from black to white; None likewise.
 
     Returns:
         (H, W, 3) uint8.
 
     Raises:
-        ValueError: the images, the flow and the truth are not all of one size.
+        ValueError: the images, the flow, the truth and the maps are not all of one size.
     """
     image1, image2 = as_uint8(image1), as_uint8(image2)
-    shapes = [np.shape(array)[:2] for array in (image1, image2, flow, truth) if array is not None]
+    arrays = (image1, image2, flow, truth, occlusion, confidence)
+    shapes = [np.shape(array)[:2] for array in arrays if array is not None]
     if len(set(shapes)) > 1:
-        raise ValueError(f"expected images, flow and truth of one size (H, W), got {shapes}")
+        raise ValueError(f"expected images, flow, truth and maps of one size (H, W), got {shapes}")
     flows = [(flow, None)] if truth is None else [(flow, None), (truth, valid)]
     if max_flow is None:
         max_flow = usual_motion(*flows[-1])
@@ -240,10 +247,26 @@ def flow_figure(
         max_error = max(1.0, float(np.percentile(finite, 99))) if finite.size else 1.0
         panels[f"error, {epe}"] = shown(error_to_image(flow, truth, valid, max_error))
         legends.append(error_legend(2 * legend_size, legend_size // 3, max_error))
+    if occlusion is not None:
+        panels[f"hidden, or wrong: {np.mean(occlusion):.1%}"] = shown(_hidden(image1, occlusion))
+    if confidence is not None:
+        panels["confidence"] = shown(np.dstack(3 * [confidence_to_image(confidence)]))
     sheet = compose(
         list(panels.values()), list(panels), columns=2 if truth is None else 3, heading=title
     )
     return np.concatenate([sheet, _footer(sheet.shape[1], legends, metrics)])
+
+
+def confidence_to_image(confidence: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """A confidence or a mask as a grey picture, (H, W) in [0, 1] -> (H, W) uint8; NaN is black."""
+    values = np.nan_to_num(np.asarray(confidence, np.float32))
+    return (255 * np.clip(values, 0, 1)).round().astype(np.uint8)
+
+
+def _hidden(image, occlusion):
+    """The image in pale grey, and in red what is hidden."""
+    pale = 128 + image.mean(axis=-1, keepdims=True).repeat(3, axis=-1) / 2
+    return np.where(np.asarray(occlusion, bool)[..., None], _HIDDEN, pale).astype(np.uint8)
 
 
 def _arrow_scale(flow):
