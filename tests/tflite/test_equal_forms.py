@@ -6,10 +6,12 @@ import keras
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
 
 import tfflow
 from tfflow.tflite import (
     FlowInterpreter,
+    conversion,
     equal_forms,
     export,
     flops,
@@ -115,3 +117,40 @@ def test_int8_keeps_in_float_what_needs_it(rillflow, pairs, tmp_path):
     found = FlowInterpreter(path).predict_flow(*pairs[0])
     expected = rillflow.predict_flow(*pairs[0])
     assert np.abs(found - expected).mean() < 0.2 * np.abs(expected).mean()
+
+
+@pytest.mark.parametrize(("outputs", "kernel"), [(2, 5), (3, 3), (1, 3)])
+def test_thin_heads_are_the_same_convolution(outputs, kernel):
+    keras.utils.set_random_seed(0)
+    layer = keras.layers.Conv2D(outputs, kernel, padding="same", bias_initializer="ones")
+    x = np.random.default_rng(0).normal(size=(1, 45, 64, 32)).astype("f4")
+    expected = layer(x)
+    graph = conversion.convert_function(
+        "head", lambda inputs: {"y": layer(inputs["x"])}, {"x": x.shape}
+    )
+    names = [graph.name(operator) for operator in graph.subgraph.operators]
+    assert names == ["CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D"]
+    found = Interpreter(model_content=graph.to_bytes())
+    found.allocate_tensors()
+    found = found.get_signature_runner("head")(x=x)["y"]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "channels", "size", "options"),
+    [
+        (4, 64, 64, {}),  # enough outputs
+        (2, 12, 64, {}),  # little to multiply for each of 18 products
+        (2, 32, 32, {}),  # a small map
+        (2, 32, 64, {"strides": 2}),
+        (2, 32, 64, {"activation": "relu"}),
+    ],
+)
+def test_other_convolutions_stay(outputs, channels, size, options):
+    layer = keras.layers.Conv2D(outputs, 3, padding="same", **options)
+    shape = (1, size, size, channels)
+    layer.build(shape)
+    graph = conversion.convert_function(
+        "other", lambda inputs: {"y": layer(inputs["x"])}, {"x": shape}
+    )
+    assert "DEPTHWISE_CONV_2D" not in {graph.name(op) for op in graph.subgraph.operators}

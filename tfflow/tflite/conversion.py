@@ -18,6 +18,7 @@ from tfflow.tflite.equal_forms import (
     join_images_later,
     mean_free_kernels,
     pixels_side_by_side,
+    thin_heads,
 )
 from tfflow.tflite.graph import Graph, foreign_operators
 from tfflow.tflite.layers import choose_layers, float_operators, layer_names
@@ -225,6 +226,7 @@ def rewrite(graph, in_half=False):
     join_images_later(graph)
     pixels_side_by_side(graph)
     mean_free_kernels(graph)
+    thin_heads(graph)
 
 
 def _convert_traced(function):

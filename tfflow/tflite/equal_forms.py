@@ -18,6 +18,9 @@ HIGHEST = 60.0
 # Most channels and shortest stride of a convolution whose pixels are put side by side.
 THIN, LONG_STEP = 4, 4
 
+# A head: at most so many outputs, with so many channels for each, on a map of so many pixels.
+FEW, MANY, LARGE = 3, 8, 2048
+
 NO_ACTIVATION = schema.ActivationFunctionType.NONE
 
 
@@ -211,6 +214,56 @@ def mean_free_kernels(graph):
     graph.subgraph.operators = [op for op in graph.subgraph.operators if id(op) not in dropped]
 
 
+# Heads -------------------------------------------------------------------------------------------
+
+
+def thin_heads(graph):
+    """Rewrites convolutions of few outputs, which predict flow, so that no register stays empty.
+
+    XNNPACK computes as many outputs at a time as a register holds: two or three of 8 or 16. So each
+    tap becomes an output: a 1x1 convolution multiplies each pixel with all taps' kernels, a
+    depthwise one moves each product to the pixel that it is for, another 1x1 one adds them up.
+    """
+    operators = []
+    for operator in graph.subgraph.operators:
+        operators += _by_taps(graph, operator) or [operator]
+    graph.subgraph.operators = operators
+
+
+def _by_taps(graph, convolution):
+    if graph.name(convolution) != "CONV_2D":
+        return None
+    options, kernel = convolution.builtinOptions, graph.constant(convolution.inputs[1])
+    if kernel is None:
+        return None
+    outputs, rows, columns, channels = kernel.shape
+    taps = rows * columns
+    batch, height, width, _ = graph.shape(convolution.outputs[0])
+    if (
+        outputs > FEW
+        or channels < MANY * outputs
+        or taps == 1
+        or height * width < LARGE
+        or options.padding != schema.Padding.SAME
+        or max(options.strideH, options.strideW) > 1
+        or max(options.dilationHFactor, options.dilationWFactor) > 1
+        or options.fusedActivationFunction != NO_ACTIVATION
+    ):
+        return None
+    build = _Builder(graph, graph.tensor_name(convolution.outputs[0]), exact=True)
+    size = (batch, height, width)
+    # Products: of tap after tap, all outputs.
+    each = kernel.transpose(1, 2, 0, 3).reshape(taps * outputs, 1, 1, channels)
+    x = build.convolution(convolution.inputs[0], each, np.zeros(len(each)), size)
+    places = np.zeros((1, rows, columns, taps, outputs), np.float32)
+    for tap in range(taps):
+        places[0, tap // columns, tap % columns, tap] = 1
+    x = build.depthwise(x, places.reshape(1, rows, columns, -1), size)
+    total = np.tile(np.eye(outputs, dtype=np.float32), (1, taps))[:, None, None]
+    convolution.inputs = [x, build.constant("sum", total), *convolution.inputs[2:]]
+    return [*build.operators, convolution]
+
+
 # Images ------------------------------------------------------------------------------------------
 
 
@@ -387,3 +440,14 @@ class _Builder:
         options.padding, options.strideH, options.strideW = schema.Padding.VALID, 1, 1
         operands = [self.constant(f"kernel{count}", kernel), self.constant(f"bias{count}", bias)]
         return self("CONV_2D", [number, *operands], (*size, len(kernel)), options)
+
+    def depthwise(self, number, kernel, size):
+        """A depthwise convolution of step 1 with zeros around the map, without a bias."""
+        count = len(self.operators)
+        options = schema.DepthwiseConv2DOptionsT()
+        options.padding, options.depthMultiplier = schema.Padding.SAME, 1
+        options.strideH = options.strideW = 1
+        zeros = self.constant(f"bias{count}", np.zeros(kernel.shape[-1]))
+        operands = [self.constant(f"kernel{count}", kernel), zeros]
+        shape = (*size, kernel.shape[-1])
+        return self("DEPTHWISE_CONV_2D", [number, *operands], shape, options)
