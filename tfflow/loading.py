@@ -8,6 +8,8 @@ from tfflow.cache_folder import cache_folder
 from tfflow.models import registry
 from tfflow.suggestion import suggestion
 from tfflow.weights import checkpoints, preset_folder, presets
+from tfflow.weights.projects import networks_that_fit
+from tfflow.weights.state_dict import SUFFIXES, read_checkpoint
 
 ENGINES = ("keras", "tflite")
 WEB = ("https://", "http://")
@@ -46,6 +48,8 @@ def load(source, engine=None, compile=False):
     if path.is_dir():
         from_elsewhere = True  # presets are made to be passed on
         path = preset_folder.preset_file(path, engine)
+    if path.suffix in SUFFIXES:
+        raise ValueError(_to_be_imported(path))
     if path.suffix not in _ENGINE_OF:
         raise ValueError(_unknown(name))
     if from_elsewhere and path.suffix == ".keras":
@@ -114,6 +118,20 @@ def _load_keras(path, compile):
             "without compile=True, and call model.compile."
         )
     return model
+
+
+def _to_be_imported(path):
+    """What to do with another project's checkpoint: the command, with the network it is for."""
+    try:
+        fitting = networks_that_fit(read_checkpoint(path).tensors)
+    except ImportError:  # PyTorch or safetensors is missing
+        fitting = []
+    others = f" ({' or '.join(fitting[1:])} fits too)" if fitting[1:] else ""
+    return (
+        f"{path} is another project's checkpoint. First: tfflow import-weights "
+        f"{(fitting or ['NETWORK'])[0]} {path} -o {path.stem}.keras{others}; then take "
+        f"{path.stem}.keras."
+    )
 
 
 def _unknown(source):

@@ -225,9 +225,9 @@ def test_official_weights_that_contradict_the_network():
     twice = {**tensors, "conv1.weight": tensors["conv1.0"]}
     with pytest.raises(ValueError, match="which are one tensor"):
         load_liteflownet_official(model, twice)
-    with pytest.raises(TypeError, match="got a LightFlow"):
+    with pytest.raises(TypeError, match="has no LightFlow; it has LiteFlowNet"):
         load_liteflownet_official(tfflow.models.create("lightflow_0.5"), tensors)
-    with pytest.raises(TypeError, match="got a LiteFlowNet"):
+    with pytest.raises(TypeError, match="has no LiteFlowNet; it has LightFlow"):
         load_lightflow_pytorch(model, tensors)
     light = LiteFlowNet2(implementation="sniklaus", pseudo_level2=True)
     with pytest.raises(ValueError, match="pseudo_level2=False"):

@@ -177,11 +177,6 @@ def _check(arguments):
         raise ValueError(
             f"{arguments.model} is exported already; export takes a .keras file or a preset's name"
         )
-    if pathlib.Path(arguments.model).suffix in (".pth", ".pt", ".safetensors", ".npz"):
-        raise ValueError(
-            f"{arguments.model} is another project's checkpoint. First: tfflow import-weights "
-            f"NETWORK {arguments.model} -o my.keras; then export my.keras."
-        )
     check_json("--report", arguments.report)
     if arguments.android_assets and arguments.confidence:
         raise ValueError("--android-assets is for files of flow alone; leave out --confidence")

@@ -2,7 +2,7 @@
 
 from tfflow.cli.shared import command
 from tfflow.startup import start_backend_quietly
-from tfflow.weights.importing import PROJECTS
+from tfflow.weights.projects import PROJECTS
 
 
 def add(commands):

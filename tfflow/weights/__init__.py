@@ -7,9 +7,7 @@ from tfflow.weights.checkpoints import (
     list_checkpoints,
     load_checkpoint,
 )
-from tfflow.weights.lightflow_pytorch import load_lightflow_pytorch
-from tfflow.weights.liteflownet import load_liteflownet_official
-from tfflow.weights.mmflow import load_mmflow
+from tfflow.weights.loaders import load_lightflow_pytorch, load_liteflownet_official, load_mmflow
 from tfflow.weights.presets import list_presets, preset_card, preset_tflite
 from tfflow.weights.state_dict import read_state_dict
 

@@ -3,15 +3,14 @@
 import functools
 
 from tfflow.weights.layouts import bgr_kernel, kernel, transposed_kernel
-from tfflow.weights.state_dict import WeightImport, read_state_dict
+from tfflow.weights.state_dict import WeightImport
 
 
-def load_mmflow_flownet(model, source):
-    """mmflow's checkpoint of a FlowNet; see :func:`tfflow.weights.load_mmflow`."""
-    weights = WeightImport(read_state_dict(source), "mmflow")
+def assign_mmflow_flownet(model, tensors):
+    """Assigns mmflow's tensors of a FlowNet; see :func:`tfflow.weights.load_mmflow`."""
+    weights = WeightImport(tensors, "mmflow")
     _assign_network(weights, model, "")
     weights.finish()
-    return model
 
 
 def _assign_network(weights, model, prefix):

@@ -2,68 +2,11 @@
 
 import dataclasses
 import pathlib
-import re
-import typing
 
 from tfflow.atomic_file import atomic_file
 from tfflow.models import registry
-from tfflow.weights.lightflow_pytorch import load_lightflow_pytorch
-from tfflow.weights.liteflownet import load_liteflownet_official
-from tfflow.weights.mmflow import load_mmflow
+from tfflow.weights.projects import PROJECTS, fitting, naming_what_fits, project_of
 from tfflow.weights.state_dict import read_checkpoint
-
-
-@dataclasses.dataclass(frozen=True)
-class Project:
-    """How a project's checkpoints are recognised and loaded.
-
-    Attributes:
-        sign: Regular expression that matches one of the tensors' names.
-        load: ``load(model, tensors)``.
-        networks: Classes of :mod:`tfflow.models` for which it has checkpoints.
-        arguments: Function from the tensors to the constructor arguments that the network needs.
-    """
-
-    sign: str
-    load: typing.Callable
-    networks: tuple[str, ...]
-    arguments: typing.Callable = lambda tensors: {}
-
-
-def _official_arguments(tensors):
-    # Among the official models, only LiteFlowNet2 for KITTI has the light last level.
-    light = any(re.match(r"conv5_D2_L2\b", name) for name in tensors)
-    return {"implementation": "caffe"} | ({"pseudo_level2": True} if light else {})
-
-
-PROJECTS = {
-    "mmflow": Project(
-        r"((mask)?flownet\w+\.)*encoder\.",
-        load_mmflow,
-        (
-            "LiteFlowNet",
-            "FlowNetS",
-            "FlowNetC",
-            "FlowNet2SD",
-            "FlowNet2Stack",
-            "FlowNet2",
-            "MaskFlowNetS",
-            "MaskFlowNet",
-        ),
-    ),
-    "liteflownet-official": Project(
-        r"conv1_D2_L6\b", load_liteflownet_official, ("LiteFlowNet",), _official_arguments
-    ),
-    "pytorch-liteflownet": Project(
-        r"(net|module)Features\.",
-        load_liteflownet_official,
-        ("LiteFlowNet",),
-        lambda tensors: {"implementation": "sniklaus"},
-    ),
-    "lightflow-pytorch": Project(
-        r"conv\d+[ab]?\.0\.weight", load_lightflow_pytorch, ("LightFlow",)
-    ),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +15,7 @@ class Imported:
 
     Attributes:
         model: The network with the checkpoint's weights.
-        project: Where the weights come from, a key of :data:`PROJECTS`.
+        project: Where the weights come from, a key of ``PROJECTS``.
         arguments: Constructor arguments with which the network was made.
         taken: A text that says which of the checkpoint's weights were taken.
     """
@@ -96,28 +39,31 @@ def import_checkpoint(network, source, *, project=None, averaged=False):
         An :class:`Imported`.
 
     Raises:
-        ValueError: If the project can't be recognised, or the checkpoint is for another network.
+        ValueError: If the project can't be recognised, or the checkpoint is for another network;
+            the message names the networks that it fits.
     """
     entry = registry.entry(network)  # a misspelt name is found before a large file is read
     if project is not None and project not in PROJECTS:
         raise ValueError(f"project must be one of {', '.join(PROJECTS)}; got {project!r}.")
     tensors, taken, _ = read_checkpoint(source, averaged)
-    project = project or _project_of(tensors, source)
-    import tfflow.models as models
-
-    families = [getattr(models, name) for name in PROJECTS[project].networks]
-    if not issubclass(entry.model_class(), tuple(families)):
+    project = project or project_of(tensors)
+    if project is None:
+        raise ValueError(_unknown(tensors, source))
+    if not issubclass(entry.model_class(), PROJECTS[project].classes):
         raise ValueError(
             f"This is a checkpoint of {project}, which has no {network}; it has "
-            f"{', '.join(PROJECTS[project].networks)}."
+            f"{', '.join(PROJECTS[project].networks)}.{fitting(tensors)}"
         )
     arguments = PROJECTS[project].arguments(tensors)
-    if arguments.get("pseudo_level2") and not issubclass(entry.model_class(), models.LiteFlowNet2):
+    from tfflow.models import LiteFlowNet2
+
+    if arguments.get("pseudo_level2") and not issubclass(entry.model_class(), LiteFlowNet2):
         raise ValueError(
             f"This is the official LiteFlowNet2 for KITTI: expected liteflownet2; got {network}."
         )
     model = registry.create(network, **arguments)
-    PROJECTS[project].load(model, tensors)
+    with naming_what_fits(tensors):
+        PROJECTS[project].assign(model, tensors)
     return Imported(model, project, arguments, taken)
 
 
@@ -144,16 +90,13 @@ def save(model, path):
         (model.save if path.suffix == ".keras" else model.save_weights)(temporary)
 
 
-def _project_of(tensors, source):
-    for project, entry in PROJECTS.items():
-        if any(re.match(entry.sign, name) for name in tensors):
-            return project
+def _unknown(tensors, source):
     first = {name.partition(".")[0] for name in tensors}
     hint = ""
     if len(first) == 1:
         hint = f" All names begin with {first.pop()!r}: is that a wrapper? Then rename them."
     where = "The dict" if isinstance(source, dict) else source
-    raise ValueError(
+    return (
         f"{where} is of no project known here ({', '.join(PROJECTS)}); its first tensors: "
         f"{', '.join(list(tensors)[:3]) or 'none'}.{hint}"
     )

@@ -4,18 +4,13 @@
 gives the layer's name there.
 """
 
-from __future__ import annotations
-
 import re
 import typing
 
 import numpy as np
 
 from tfflow.weights.layouts import bgr_kernel, kernel, taps, transposed_kernel
-from tfflow.weights.state_dict import StateDict, WeightImport, read_state_dict, renamed
-
-if typing.TYPE_CHECKING:
-    from tfflow.models import FlowModel
+from tfflow.weights.state_dict import WeightImport, renamed
 
 
 class Place(typing.NamedTuple):
@@ -102,47 +97,21 @@ def mmflow_name(place):
     return f"decoder.decoders.level{level}.{inner}"
 
 
-def load_mmflow_liteflownet(model, source):
-    """mmflow's LiteFlowNet or LiteFlowNet2 checkpoint; see :func:`tfflow.weights.load_mmflow`."""
+def assign_mmflow_liteflownet(model, tensors):
+    """Assigns mmflow's tensors of a LiteFlowNet (2); see :func:`tfflow.weights.load_mmflow`."""
     # Not the upsampling: its taps come with the checkpoint.
     needed = ("normalize_correlation", "mask_outside", "image_means", "image_pyramid")
     check_switches(model, "mmflow", needed)
-    weights = WeightImport(read_state_dict(source), "mmflow")
+    weights = WeightImport(tensors, "mmflow")
     assign(weights, model, mmflow_name)
     weights.finish()
-    return model
 
 
 # The official Caffe model, and its best-known port to PyTorch ----------------------------------
 
 
-def load_liteflownet_official(model: FlowModel, source: StateDict) -> FlowModel:
-    """Loads the official LiteFlowNet or LiteFlowNet2 weights, or those of sniklaus's PyTorch port.
-
-    The tensors of the official model are named after its layers, ``conv1_D1_L6.weight`` and
-    ``.bias``, or ``.0`` and ``.1`` for the layer's blobs; the port's (``netMatching.0.netMain.0``,
-    or ``moduleMatching…``) are recognised. Layers whose weights are one by construction are checked
-    and dropped. Note the weights' licence: research only.
-
-    Args:
-        model: A :class:`tfflow.models.LiteFlowNet` or ``LiteFlowNet2`` with
-            ``implementation="caffe"`` or ``"sniklaus"`` (the weights fit either image pyramid); for
-            the official LiteFlowNet2 for KITTI with ``pseudo_level2=True``.
-        source: A dict, ``.npz``, ``.safetensors`` or ``.pth``; see :func:`read_state_dict`.
-
-    Returns:
-        The model.
-
-    Raises:
-        TypeError: If the model is not a LiteFlowNet.
-        ValueError: If a tensor is missing, of another shape, or left over, or if the model's
-            switches are not those that the weights were trained with. The model is unchanged.
-    """
-    from tfflow.models import LiteFlowNet
-
-    if not isinstance(model, LiteFlowNet):
-        raise TypeError(f"These are weights of LiteFlowNet; got a {type(model).__name__}.")
-    tensors = read_state_dict(source)
+def assign_liteflownet_official(model, tensors):
+    """Assigns the tensors; see :func:`tfflow.weights.load_liteflownet_official`."""
     is_port = any(re.match("(net|module)Features", name) for name in tensors)
     check_switches(
         model,
@@ -151,10 +120,9 @@ def load_liteflownet_official(model: FlowModel, source: StateDict) -> FlowModel:
         light_level=not is_port,
     )
     if is_port:
-        _load_sniklaus(model, tensors)
+        _assign_sniklaus(model, tensors)
     else:
-        _load_caffe(model, tensors)
-    return model
+        _assign_caffe(model, tensors)
 
 
 def caffe_name(place):
@@ -182,7 +150,7 @@ _CAFFE_UNITS = {"M": "D1", "S": "D2", "R": "R"}
 _CAFFE_ONES = re.compile(r"(sum_exp_kernel_R|scaled_flow0?_R)_L\d(_[xy])?")
 
 
-def _load_caffe(model, tensors):
+def _assign_caffe(model, tensors):
     tensors = renamed(tensors, _caffe_tensor)
     if not any(name.startswith("img0s_aug.") for name in tensors):
         check_switches(model, "caffe", ("image_means",))
@@ -238,7 +206,7 @@ def sniklaus_name(place):
     return f"{unit}.{level - 2}.{inner}"
 
 
-def _load_sniklaus(model, tensors):
+def _assign_sniklaus(model, tensors):
     check_switches(model, "sniklaus", ("image_means",))
     tensors = renamed(tensors, lambda name: re.sub(r"\bmodule(?=[A-Z])", "net", name))
     weights = WeightImport(tensors, "pytorch-liteflownet")

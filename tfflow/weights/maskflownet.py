@@ -4,17 +4,16 @@ import numpy as np
 
 from tfflow.weights.flownet import assign_convolution, assign_encoder
 from tfflow.weights.layouts import kernel, transposed_kernel
-from tfflow.weights.state_dict import WeightImport, read_state_dict
+from tfflow.weights.state_dict import WeightImport
 
 
-def load_mmflow_maskflownet(model, source):
-    """mmflow's checkpoint of a MaskFlowNet; see :func:`tfflow.weights.load_mmflow`."""
-    weights = WeightImport(read_state_dict(source), "mmflow")
+def assign_mmflow_maskflownet(model, tensors):
+    """Assigns mmflow's tensors of a MaskFlowNet; see :func:`tfflow.weights.load_mmflow`."""
+    weights = WeightImport(tensors, "mmflow")
     if hasattr(model, "maskflownets"):
         _assign_stage(weights, model.maskflownets, "maskflownetS.")
     _assign_stage(weights, model, "")
     weights.finish()
-    return model
 
 
 def _assign_stage(weights, model, prefix):

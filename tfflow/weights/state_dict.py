@@ -19,6 +19,8 @@ from tfflow.types import PathLike
 # Name -> array or tensor, or the file that holds them.
 StateDict: typing.TypeAlias = Mapping[str, typing.Any] | PathLike
 
+SUFFIXES = (".npz", ".safetensors", ".pth", ".pt", ".ckpt", ".tar")
+
 # Keys under which training scripts save weights; below, those for averages over steps.
 _PLAIN = ("state_dict", "model_state_dict", "model", "network", "net", "module")
 _AVERAGED = (
@@ -182,7 +184,7 @@ def _read_file(path):
                 return dict(archive)
         if kind == ".safetensors":
             return _safetensors().load_file(path)
-        if kind in (".pth", ".pt", ".ckpt", ".tar"):
+        if kind in SUFFIXES:
             return dict(import_torch().load(path, map_location="cpu", weights_only=True))
     except (ImportError, FileNotFoundError):
         raise
@@ -190,7 +192,7 @@ def _read_file(path):
         detail = "not a zip archive" if isinstance(error, zipfile.BadZipFile) else error
         raise ValueError(f"{path} can't be read as {kind}: {detail}") from error
     raise ValueError(
-        f"{path}: expected .npz, .safetensors, .pth, .pt, .ckpt or .tar; got {kind or 'none'!r}."
+        f"{path}: expected {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}; got {kind or 'none'!r}."
     )
 
 
@@ -230,6 +232,19 @@ def _as_array(name, tensor):
             f"Tensor {name!r} of the checkpoint is no array of numbers: {type(tensor)}."
         )
     return array
+
+
+class WrongNetwork(ValueError):
+    """A checkpoint doesn't fit the network.
+
+    Attributes:
+        summary: What the error says first.
+        problems: What doesn't fit, a line for each tensor.
+    """
+
+    def __init__(self, summary, problems):
+        super().__init__("\n  ".join([summary, *problems]))
+        self.summary, self.problems = summary, problems
 
 
 class WeightImport:
@@ -276,19 +291,18 @@ class WeightImport:
         """Writes all variables.
 
         Raises:
-            ValueError: If a tensor is missing, misshapen or left over; nothing is written then.
+            WrongNetwork: If a tensor is missing, misshapen or left over; nothing is written then.
         """
         surplus = [name for name in self._tensors if name not in self._used]
         self._problems += [f"surplus: {n} {self._tensors[n].shape}" for n in surplus]
         if self._problems:
             shown = self._problems[:20]
             more = len(self._problems) - len(shown)
-            raise ValueError(
+            raise WrongNetwork(
                 f"This is no {self._project} checkpoint of this network "
                 f"({len(self._problems)} of {len(self._used | set(self._tensors))} tensors don't "
-                "fit); nothing was loaded.\n  "
-                + "\n  ".join(shown)
-                + (f"\n  … and {more} more" if more else "")
+                "fit); nothing was loaded.",
+                shown + ([f"… and {more} more"] if more else []),
             )
         for variable, value in self._writes:
             variable.assign(value)
