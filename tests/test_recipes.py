@@ -257,6 +257,24 @@ def test_parts_begin_with_files_of_their_own():
     assert Run("flownet2_chairs", init=sources(["none"])).initial_weights() == {}
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["https://host/a.keras?token=b=c", "hf://user/a=b", "./lr=1e-3.keras", "runs/lr=1e-3/a.keras"],
+)
+def test_files_and_addresses_may_have_an_equals_sign(source, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pathlib.Path("runs/lr=1e-3").mkdir(parents=True)
+    pathlib.Path("runs/lr=1e-3/a.keras").touch()
+    assert sources([source]) == {"": source}
+    assert sources([f"css/flownetc={source}"]) == {"css/flownetc": source}
+
+
+def test_a_part_that_the_network_has_not():
+    training = Run("lightflow_chairs", init=sources(["encoder=a.keras"]))
+    with pytest.raises(ValueError, match="'encoder', which .* has not: .* are conv1, conv2, "):
+        training.initialize(training.recipe.create())
+
+
 # Options ---------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,8 @@
 """tfflow train: a network by a recipe, from nothing to model.keras."""
 
 import dataclasses
+import pathlib
+import re
 import sys
 
 from tfflow.cli import shared
@@ -91,7 +93,15 @@ def sources(texts):
         return None
     if texts == ["none"]:
         return {}
-    return {part: file for part, _, file in (text.rpartition("=") for text in texts)}
+    return dict(map(_part_and_source, texts))
+
+
+def _part_and_source(text):
+    """("flownet2css", "a.keras") of "flownet2css=a.keras"; ("", text) where no part is named."""
+    part, equals, source = text.partition("=")
+    # Files and addresses may have "=" in them too.
+    names_a_part = re.fullmatch(r"[\w-]+(/[\w-]+)*", part) and not pathlib.Path(text).exists()
+    return (part, source) if equals and names_a_part else ("", text)
 
 
 def print_recipes():

@@ -250,6 +250,13 @@ class Run:
         for part, source in self.initial_weights().items():
             target = model
             for name in filter(None, part.split("/")):
+                names = [layer.name for layer in target.layers]
+                if name not in names:
+                    raise ValueError(
+                        f"{source} is for the part {part!r}, which {model.name} has not: the parts "
+                        f"of {target.name} are {', '.join(names)}. A file with '=' in its name is "
+                        f"written ./{part}={source}."
+                    )
                 target = target.get_layer(name)
             fresh = target.start_from(loading.load(source))
             print(f"{target.name} starts from {source}; {len(fresh)} weights are new")
