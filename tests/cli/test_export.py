@@ -175,6 +175,18 @@ def test_streaming_and_warp_radius_are_passed_on(root, tmp_path, capsys, monkeyp
     assert given[1]["streaming"] and given[1]["warp_radius"] == 4
 
 
+def test_without_a_report_nothing_is_measured(root, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(tfflow.tflite, "report", None)  # would be called
+    command = ("export", root / "model.keras", "--size", "64x64", "--quantize", "dynamic")
+    status, printed, error = run(capsys, *command, "-o", tmp_path / "a.tflite", "--no-report")
+    assert status == 0, error
+    assert read_metadata(tmp_path / "a.tflite")["quantization"] == "dynamic"
+    assert "latency" not in printed and "Kotlin" in printed
+    with pytest.raises(SystemExit):
+        run(capsys, *command, "-o", "b.tflite", "--no-report", "--report", tmp_path / "b.json")
+    assert "not allowed with" in capsys.readouterr().err
+
+
 def test_the_file_says_what_it_is(int8):
     assert read_metadata(int8)["quantization"] == "int8"
 
@@ -190,6 +202,7 @@ def test_the_file_says_what_it_is(int8):
         ("export {r}/model.keras -o {t}/a.tflite --keep-float convv3", "Did you mean 'conv3'"),
         ("export {r}/model.keras -o {t}/a.tflite --streaming", "streaming=True is impossible"),
         ("export {r}/model.keras -o {t}/a.tflite --report {t}/a.txt", "must be named *.json"),
+        ("export {r}/model.keras -o {t}/a.tflite --no-report --threads 1", "is for the report"),
         ("sensitivity {r}/model.keras --report {t}/a.txt", "must be named *.json"),
         ("export-detector {r}/model.keras -o {t}/a.tflite", "expected a tfflow.detection.Flow"),
         ("flow {f} -o {t}/o --model {r}/model.keras --engine tflite", ".keras file runs on keras"),

@@ -78,6 +78,9 @@ def test_report_with_truth(exported, model, pairs, tmp_path):
     expected = np.concatenate(keras_errors).mean()
     assert values["epe_px"]["keras"] == pytest.approx(expected, rel=1e-5)
     assert abs(values["epe_px"]["file"] - expected) <= np.max(distances)
+    motions = [np.linalg.norm(sample.flow, axis=-1)[sample.valid] for sample in samples]
+    motion = np.concatenate(motions).mean()
+    assert values["epe_px"]["zero_flow"] == pytest.approx(motion, rel=1e-5)
     assert values["float32"]["bytes"] > 2 * values["bytes"]
     assert [latency["threads"] for latency in values["float32"]["latency"]] == [1, 2]
     assert values["conditions"]["cores"] >= 1 and values["conditions"]["ai-edge-litert"]
@@ -87,6 +90,7 @@ def test_report_with_truth(exported, model, pairs, tmp_path):
     text = values.as_text()
     for part in ("int8.tflite", "64x128", "2 threads", "in the delegate (1 partition)", "Keras"):
         assert part in text
+    assert f"; zero flow {motion:.3f} px" in text
     assert len({len(line) for line in text.splitlines()}) == 1  # a straight table
 
     path = values.write(tmp_path / "report.json")

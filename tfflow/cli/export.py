@@ -81,7 +81,13 @@ def add(commands):
         metavar="DATASET",
         help="compare EPE on this data set too",
     )
-    parser.add_argument("--report", help="write the report to this .json file")
+    report = parser.add_mutually_exclusive_group()
+    report.add_argument("--report", help="write the report to this .json file")
+    report.add_argument(
+        "--no-report",
+        action="store_true",
+        help="write the file and measure nothing, which takes minutes for a large network",
+    )
     parser.add_argument(
         "--android-assets",
         metavar="DIR",
@@ -117,16 +123,24 @@ def run(arguments):
             confidence=arguments.confidence,
             **options,
         )
-    options = {} if arguments.threads is None else {"threads": arguments.threads}
-    with working(f"measuring {path}"):
-        report = tflite.report(path, model, pairs=pairs, **options)
-    print(report.as_text())
-    if arguments.report:
-        report.write(arguments.report)
-    print(f"\n{tflite.usage(path)}")
+    if not arguments.no_report:
+        _report(path, model, pairs, arguments)
+    print(tflite.usage(path))
     if arguments.android_assets:
         name = tflite.add_to_assets(path, arguments.android_assets)
         print(f"\n{arguments.android_assets}: the app's list of networks has {name} now")
+
+
+def _report(path, model, pairs, arguments):
+    from tfflow import tflite
+    from tfflow.progress import working
+
+    options = {} if arguments.threads is None else {"threads": arguments.threads}
+    with working(f"measuring {path} (--no-report leaves this out)"):
+        report = tflite.report(path, model, pairs=pairs, **options)
+    print(f"{report.as_text()}\n")
+    if arguments.report:
+        report.write(arguments.report)
 
 
 def _check_for_keras(arguments):
@@ -180,6 +194,9 @@ def _check(arguments):
     check_json("--report", arguments.report)
     if arguments.android_assets and arguments.confidence:
         raise ValueError("--android-assets is for files of flow alone; leave out --confidence")
+    for name, given in {"--threads": arguments.threads, "--evaluate": arguments.evaluate}.items():
+        if given and arguments.no_report:
+            raise ValueError(f"{name} is for the report; leave out {name} or --no-report")
     if arguments.android_assets and arguments.quantize == "int8_uint8":
         raise ValueError(
             "--android-assets is for files that take float32 images, as LiteRT on Android has "

@@ -91,6 +91,7 @@ class ExportReport(Report):
             if "keras" in epe:
                 change = 100.0 * (epe["file"] / epe["keras"] - 1.0) if epe["keras"] else 0.0
                 known += f"; Keras {epe['keras']:.3f} px ({change:+.1f} %)"
+            known += f"; zero flow {epe['zero_flow']:.3f} px"
             rows.append(("EPE", known))
         where = self["conditions"]
         rows.append(("measured on", f"{where['cpu']}, {where['cores']} cores, {where['date']}"))
@@ -127,8 +128,9 @@ def report(
         ``float32`` (``bytes`` and ``latency`` of the same network in float32, where a model is
         given and the file is another form),
         ``difference_px`` (length of the difference vector from Keras: ``mean``, ``p99``, ``max``),
-        ``epe_px`` (``file`` and ``keras``, over all valid pixels), ``pairs``, ``conditions``. The
-        differences, EPE and pairs are missing where they were not measured.
+        ``epe_px`` (``file``, ``keras`` and, to compare with, ``zero_flow``, over all valid pixels),
+        ``pairs``, ``conditions``. The differences, EPE and pairs are missing where they were not
+        measured.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -176,7 +178,7 @@ def _measure_float32(model, size, threads, runs):
 
 
 def _compare(interpreter, model, pairs, source):
-    differences, errors = [], {"file": [], "keras": []}
+    differences, errors = [], {"file": [], "keras": [], "zero_flow": []}
     number, most, worst = 0, -1.0, None
     for item in pairs:
         number += 1
@@ -189,7 +191,7 @@ def _compare(interpreter, model, pairs, source):
                 most, worst = differences[-1].mean(), (image1, flows)
         truth, valid = _truth(item)
         if truth is not None:
-            for name, flow in flows.items():
+            for name, flow in (flows | {"zero_flow": np.zeros_like(truth)}).items():
                 errors[name].append(_distance(flow, truth)[valid])
     if not number:
         raise ValueError("pairs holds no pair; expected some (image1, image2[, flow]).")
