@@ -45,7 +45,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     frames = np.random.default_rng(0).integers(0, 256, (3, *SIZE, 3), np.uint8)
     flow = np.zeros((*SIZE, 2), np.float32)
-    for name in ("pairs", "frames", "drone/a/frames", "drone/a/flow", "work_dirs"):
+    for name in ("pairs", "frames", "drone/a/frames", "drone/a/flow"):
         pathlib.Path(name).mkdir(parents=True)
     for i, frame in enumerate(frames):
         write_image(f"frames/{i:06}.png", frame)
@@ -121,7 +121,9 @@ def test_fine_tune(folder):
 
 
 def test_from_mmflow(folder, capsys):
-    np.savez("work_dirs/latest.npz", **state_dict(load("liteflownet_pre_M6S6")[0]))
+    config = pathlib.Path("work_dirs/liteflownet2_ft_4x1_500k_kitti_320x896")
+    config.mkdir(parents=True)
+    np.savez(config / "latest.npz", **state_dict(load("liteflownet_pre_M6S6")[0]))
     smaller = {"latest.pth": "latest.npz", "liteflownet2 ": "liteflownet_pre_M6S6 "}
     smaller |= {'create("liteflownet2")': 'create("liteflownet_pre_M6S6")', "384x512": "64x128"}
     for language, text in blocks("from_mmflow.md", replaced=smaller):
