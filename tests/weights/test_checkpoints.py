@@ -229,3 +229,13 @@ def test_evaluate_prints_the_published_number(server, torch, capsys, tmp_path):
     command = ["evaluate", "--model", SMALL, "--dataset", dataset, "--limit", "1"]
     assert cli.main(command) == 0
     assert "published" not in capsys.readouterr().out
+
+
+def test_the_table_has_the_terms_in_each_row(capsys):
+    assert cli.main(["models", "--checkpoints", "liteflownet"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert out.count("Apache License 2.0; data: research only") == 3  # a row each
+    assert "Apache License 2.0; data: research only, CC BY-NC-SA 3.0" in out
+    assert out.count("research only; data: research only") == 3
+    assert "weights of mmflow/…: Apache License 2.0, OpenMMLab" in out
+    assert "weights of sniklaus/…: research only, the authors'" in out

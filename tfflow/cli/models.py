@@ -56,7 +56,7 @@ def _checkpoints(network):
         (
             each.name,
             f"{each.network}, trained on {' + '.join(each.trained_on).replace('_', ' ')}: "
-            + (_published(each) or "nothing published"),
+            f"{_published(each) or 'nothing published'}\n{each.short_terms}",
             f"{each.megabytes:.0f}",
             "yes" if each.path.is_file() else "",
         )
@@ -64,12 +64,13 @@ def _checkpoints(network):
     ]
     print_table(
         "published checkpoints, with their published EPE in px and Fl in %",
-        ("name", "network, data, results", "MB", "here"),
+        ("name", "network, data, results, terms", "MB", "here"),
         rows,
         texts=(1,),
     )
     terms = {line for each in found for line in each.terms}
-    print("Terms, as far as known here; their owners' pages decide:", *sorted(terms), sep="\n  ")
+    print("The terms in full, as far as known here; their owners' pages decide:", end="\n  ")
+    print(*sorted(terms), sep="\n  ")
 
 
 def _published(found):

@@ -35,19 +35,20 @@ RESULTS = {
     "kitti2015": ("kitti2015", "epe"),
     "kitti2015_fl": ("kitti2015", "fl"),
 }
+# Of each, what is before the first comma is enough for a table.
 _FREIBURG = "research only, no commercial use (University of Freiburg)"
 DATA_TERMS = {
     "FlyingChairs": _FREIBURG,
     "FlyingThings3D": _FREIBURG,
     "FlyingThings3D_subset": _FREIBURG,
     "ChairsSDHom": _FREIBURG,
-    "Sintel": "made of the film Sintel, © Blender Foundation, CC BY 3.0",
+    "Sintel": "CC BY 3.0, made of the film Sintel, © Blender Foundation",
     "KITTI2012": "CC BY-NC-SA 3.0, no commercial use",
     "KITTI2015": "CC BY-NC-SA 3.0, no commercial use",
 }
 PROJECT_TERMS = {
-    "mmflow": "Apache License 2.0 (OpenMMLab)",
-    "sniklaus": "the authors' weights, research only: commercial use needs their consent; "
+    "mmflow": "Apache License 2.0, OpenMMLab",
+    "sniklaus": "research only, the authors' weights: commercial use needs their consent; "
     "converted by pytorch-liteflownet, GPL-3.0",
 }
 
@@ -80,8 +81,18 @@ class PublishedCheckpoint:
     @property
     def terms(self) -> list[str]:
         """The licence of the weights, then the terms of each data set, a line each."""
-        project = PROJECT_TERMS[self.name.partition("/")[0]]
-        return [f"weights: {project}", *(f"{data}: {DATA_TERMS[data]}" for data in self.trained_on)]
+        project = self.name.partition("/")[0]
+        return [
+            f"weights of {project}/…: {PROJECT_TERMS[project]}",
+            *(f"{data}: {DATA_TERMS[data]}" for data in self.trained_on),
+        ]
+
+    @property
+    def short_terms(self) -> str:
+        """The terms in a few words, such as ``"Apache License 2.0; data: research only"``."""
+        weights = PROJECT_TERMS[self.name.partition("/")[0]]
+        data = dict.fromkeys(DATA_TERMS[each].partition(",")[0] for each in self.trained_on)
+        return f"{weights.partition(',')[0]}; data: {', '.join(data)}"
 
     @property
     def megabytes(self) -> float:
