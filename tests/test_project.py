@@ -59,6 +59,25 @@ def read(name):
     return (ROOT / name).read_text(encoding="utf-8")
 
 
+def tracked_files(folder="."):
+    """Names of the files that git tracks in a folder; skips the test outside of a clone."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", folder], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout
+    if not listed:
+        pytest.skip("not a clone: git lists no files")
+    return listed.rstrip("\0").split("\0")
+
+
+def test_no_merge_left_its_markers():
+    marker = re.compile(rb"^(<{7}|={7}|>{7}|\|{7})( |\r?$)", re.MULTILINE)
+    files = filter(pathlib.Path.is_file, map(ROOT.joinpath, tracked_files()))
+    contents = {str(path.relative_to(ROOT)): path.read_bytes() for path in files}
+    texts = {name: content for name, content in contents.items() if b"\0" not in content}
+    assert len(texts) > 100
+    assert not [name for name, text in texts.items() if marker.search(text)]
+
+
 def test_there_is_one_version(config):
     release = release_of(ROOT)
     assert config["metadata"]["version"] == "attr: tfflow.__version__"
@@ -96,12 +115,7 @@ def test_files_beside_the_modules_are_installed(config):
         for pattern in value.split("#")[0].replace("\n", ",").split(",")
         if pattern.strip()
     ]
-    listed = subprocess.run(
-        ["git", "ls-files", "tfflow"], cwd=ROOT, capture_output=True, text=True, check=False
-    ).stdout.split()
-    if not listed:
-        pytest.skip("not a clone: git lists no files")
-    files = [name for name in listed if not name.endswith(".py")]
+    files = [name for name in tracked_files("tfflow") if not name.endswith(".py")]
     assert not [name for name in files if not any(fnmatch.fnmatch(name, p) for p in patterns)]
 
 
