@@ -17,7 +17,7 @@ import tfflow
 
 ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = str(pathlib.Path(tfflow.__file__).parent)
-ROOMS = [f"tfflow.{name}" for name in tfflow.__all__ if name != "load"]
+PACKAGES = [f"tfflow.{name}" for name in tfflow.__all__ if name != "load"]
 # What the documents name by its module.
 MODULES = [
     "tfflow.data.pipeline.augmentation",
@@ -33,14 +33,14 @@ MODULES = [
         for module in pkgutil.iter_modules(tfflow.training.__path__)
     ),
 ]
-LAZY = [name for name in ["tfflow", *ROOMS] if "_LAZY" in vars(importlib.import_module(name))]
+LAZY = [name for name in ["tfflow", *PACKAGES] if "_LAZY" in vars(importlib.import_module(name))]
 EXAMPLES = sorted(pathlib.Path(__file__).parent.joinpath("types").glob("*.py"))
 
 
 def public_objects():
     """What the public modules export, and the classes that its signatures name."""
     todo = []
-    for module in map(importlib.import_module, ["tfflow", *ROOMS, *MODULES]):
+    for module in map(importlib.import_module, ["tfflow", *PACKAGES, *MODULES]):
         names = getattr(module, "__all__", None) or [
             name
             for name, value in vars(module).items()

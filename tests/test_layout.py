@@ -1,4 +1,4 @@
-"""The order of the package's rooms: imports go down the list, and nowhere in circles."""
+"""The package's layout: imports only go down the list, and nowhere in circles."""
 
 import ast
 import collections
@@ -8,8 +8,8 @@ import pathlib
 import tfflow
 
 PACKAGE = pathlib.Path(tfflow.__file__).parent
-# A room imports from those below it alone; CONTRIBUTING.md says what each is for.
-ROOMS = [
+# Each imports from those below it alone; CONTRIBUTING.md says what each is for.
+LAYOUT = [
     "cli",
     "detection",
     "recipes",
@@ -70,32 +70,33 @@ def modules():
     return imports
 
 
-def room(module):
+def top(module):
+    """The package or module right below tfflow that a module is in; None for tfflow itself."""
     return module.split(".")[1] if "." in module else None
 
 
-def test_imports_go_down_from_room_to_room():
+def test_imports_go_down():
     up = []
     for module, others in modules().items():
         for other in others:
-            mine, theirs = room(module), room(other)
+            mine, theirs = top(module), top(other)
             if mine == theirs or theirs is None or (module, other) in ALLOWED:
                 continue
-            if mine is None or ROOMS.index(mine) > ROOMS.index(theirs):
+            if mine is None or LAYOUT.index(mine) > LAYOUT.index(theirs):
                 up.append(f"{module} imports {other}")
     assert not up, "\n".join(up)
 
 
-def test_every_room_is_in_the_list():
-    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
-    assert rooms - {"__init__", "__pycache__"} == set(ROOMS)
+def test_everything_is_in_the_list():
+    names = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert names - {"__init__", "__pycache__"} == set(LAYOUT)
 
 
-def test_no_circles_within_a_room():
+def test_no_circles_within_a_package():
     graph = {
-        module: {other for other in others if other != module and room(other) == room(module)}
+        module: {other for other in others if other != module and top(other) == top(module)}
         for module, others in modules().items()
-        if room(module) is not None
+        if top(module) is not None
     }
     try:
         list(graphlib.TopologicalSorter(graph).static_order())
