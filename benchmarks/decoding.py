@@ -1,7 +1,7 @@
 """Reading pairs in TensorFlow's graph, or by Python within it: python benchmarks/decoding.py
 
-Reads drawn scenes in the formats and sizes of three data sets, from a temporary folder; the system
-caches the files in memory. Python is the graph's fallback: `tf.numpy_function` around
+Reads synthetic scenes in the formats and sizes of three data sets, from a temporary folder; the
+system caches the files in memory. Python is the graph's fallback: `tf.numpy_function` around
 `FlowDataset.__getitem__`, as many calls at a time as there are threads. It takes five minutes.
 """
 

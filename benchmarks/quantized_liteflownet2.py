@@ -1,4 +1,4 @@
-"""What quantisation costs LiteFlowNet2: size, EPE, latency of each form.
+"""What quantisation costs LiteFlowNet2: size, EPE, latency of each quantization mode.
 
     tfflow train liteflownet2_demo --data-dir scenes
     python benchmarks/quantized_liteflownet2.py runs/liteflownet2_demo/model.keras --data-dir scenes

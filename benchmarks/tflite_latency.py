@@ -1,4 +1,4 @@
-"""Latency, size and accuracy of Light Flow's .tflite forms, beside OpenCV's DIS.
+"""Latency, size and accuracy of LightFlow's quantization modes, beside OpenCV's DIS.
 
     python benchmarks/tflite_latency.py
 

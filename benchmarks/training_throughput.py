@@ -1,9 +1,9 @@
 """Does the data or the network set the pace? python benchmarks/training_throughput.py [RECIPE …]
 
 For each recipe, the pairs per second that its pipeline reads and augments with nothing else
-running, and those that its network trains on, each with all cores. The data sets are drawn scenes
-in the published layouts, formats and sizes, in a temporary folder; the system caches the files in
-memory.
+running, and those that its network trains on, each with all cores. The data sets are synthetic
+scenes in the published layouts, formats and sizes, in a temporary folder; the system caches the
+files in memory.
 """
 
 import csv
@@ -127,7 +127,7 @@ def training(recipe, pipeline):
 
 
 def data_of(recipe, folder):
-    """The recipe's training set; for drawn scenes, only a few."""
+    """The recipe's training set; for synthetic scenes, only a few."""
     if recipe.name == "lightflow_synthetic":
         return SceneCache(folder / "scenes")
     return recipe.data(folder)[0]

@@ -8,8 +8,8 @@ class File:
     """An exported file and its gates: the limits it must keep to be shipped.
 
     Attributes:
-        form: Numeric form, a key of ``tfflow.tflite.QUANTIZATIONS``.
-        name: The file's name after the preset's name; None: its form.
+        form: Quantization mode, a key of ``tfflow.tflite.QUANTIZATIONS``.
+        name: The file's name after the preset's name; None: its quantization mode.
         size: (height, width).
         streaming: Whether a video's frame can be encoded by itself.
         megabytes: Largest size of the file.
@@ -105,7 +105,7 @@ PRESETS = {
     "lightflow": Preset(
         model="lightflow",
         arguments={"predictor_activation": False, "freeze_statistics": True},
-        description="Light Flow with linear predictors, trained on synthetic scenes alone",
+        description="LightFlow with linear predictors, trained on synthetic scenes alone",
         data="12,000 synthetic scenes of tfflow, 320x448, SceneConfig's defaults, seed 0; "
         "4,000 with motion_scale=0.15",
         commands=[
@@ -122,7 +122,7 @@ PRESETS = {
 }
 
 # The networks of the Android and the web demo: name -> files, (preset, form). The first network is
-# the default, for real time on a phone. GPUs get the float16 form, if there is one.
+# the default, for real time on a phone. GPUs get the float16 file, if there is one.
 DEMO = {
     "rillflow_small": (("rillflow", "small"),),
     "rillflow": (("rillflow", "int8"), ("rillflow", "float16")),

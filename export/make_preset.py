@@ -3,7 +3,7 @@
     python export/make_preset.py lightflow --model runs/lightflow_preset/model.keras
     python export/make_preset.py lightflow --check      # measures the card's numbers again
 
-EPE is measured on 200 scenes that it draws (docs/presets.md), and on real pairs if --chairs or
+EPE is measured on 200 scenes that it generates (docs/presets.md), and on real pairs if --chairs or
 --middlebury gives their folder. If a file is larger or worse than definitions.py allows, nothing
 in the package changes.
 """

@@ -81,7 +81,7 @@ def test_links_lead_somewhere():
 
 @pytest.fixture
 def outside():
-    """The extension of the site that mends links to what lies outside of docs/."""
+    """The extension of the site that fixes links to what lies outside of docs/."""
     path = ROOT / "docs" / "extensions" / "outside.py"
     spec = importlib.util.spec_from_file_location("outside", path)
     module = importlib.util.module_from_spec(spec)
@@ -95,7 +95,7 @@ def test_links_of_the_site_lead_out_of_docs(outside, repository):
     app = types.SimpleNamespace(srcdir=ROOT / "docs", config=config)
     outside._find_included(app)
 
-    def mended(page, link):
+    def fixed(page, link):
         content = [f"[text]({link})"]
         if page.is_relative_to(app.srcdir):
             outside._rewrite_page(app, page.relative_to(app.srcdir), content)
@@ -104,13 +104,13 @@ def test_links_of_the_site_lead_out_of_docs(outside, repository):
         return content[0][len("[text](") : -1]
 
     export, app_readme = ROOT / "docs" / "export.md", ROOT / "android_demo" / "README.md"
-    assert mended(export, "streaming.md#as-a-file") == "streaming.md#as-a-file"
-    assert mended(export, "../android_demo/README.md#the-app") == "android_demo.md#the-app"
-    assert mended(app_readme, "../web_demo/README.md") == "web_demo.md"
-    assert mended(app_readme, "../docs/in_your_app.md") == "in_your_app.md"
-    assert mended(app_readme, "screens/arrows.png") == "../android_demo/screens/arrows.png"
-    assert mended(export, "https://example.org") == "https://example.org"
-    file = mended(export, "../benchmarks/profiles.csv")
+    assert fixed(export, "streaming.md#as-a-file") == "streaming.md#as-a-file"
+    assert fixed(export, "../android_demo/README.md#the-app") == "android_demo.md#the-app"
+    assert fixed(app_readme, "../web_demo/README.md") == "web_demo.md"
+    assert fixed(app_readme, "../docs/in_your_app.md") == "in_your_app.md"
+    assert fixed(app_readme, "screens/arrows.png") == "../android_demo/screens/arrows.png"
+    assert fixed(export, "https://example.org") == "https://example.org"
+    file = fixed(export, "../benchmarks/profiles.csv")
     assert file == f"{repository or '..'}/benchmarks/profiles.csv"
 
 

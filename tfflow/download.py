@@ -149,7 +149,11 @@ def _download(url, part, path):
 
 
 def _unreachable(url, reason, part, path):
-    kept = " What had come is kept, and the next try goes on there." if part.is_file() else ""
+    kept = (
+        " The part that arrived is kept, and the next try continues there."
+        if part.is_file()
+        else ""
+    )
     return (
         f"{url} can't be fetched: {reason}.{kept} "
         f"Behind a proxy, set HTTPS_PROXY; a copy of the server's files can be named in {MIRROR}. "

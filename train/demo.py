@@ -1,4 +1,4 @@
-"""Shows the preset, then the whole workflow: train Light Flow, export it to .tflite, run, look.
+"""Shows the preset, then the whole workflow: train LightFlow, export it to .tflite, run, look.
 
     make demo                     # or: python train/demo.py --output demo
     make demo PAIRS=my_frames     # the pictures of your own frames too

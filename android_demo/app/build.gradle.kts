@@ -35,7 +35,7 @@ android {
     }
 
     lint {
-        // LiteRT's own libraries: what they are aligned to is theirs to mend.
+        // LiteRT's own libraries: what they are aligned to is theirs to fix.
         disable += "Aligned16KB"
     }
 }

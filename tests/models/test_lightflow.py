@@ -1,4 +1,4 @@
-"""Light Flow against the PyTorch implementation's numbers."""
+"""LightFlow against the PyTorch implementation's numbers."""
 
 import numpy as np
 import pytest

@@ -10,7 +10,7 @@ SIZE = (64, 128)
 
 @pytest.fixture(scope="session")
 def model():
-    """A narrow Light Flow with random weights through which the images can still be seen.
+    """A narrow LightFlow with random weights through which the images can still be seen.
 
     With batch norm's statistics made up, its biases would drown them: they are measured.
     """

@@ -39,7 +39,7 @@ def test_steps_table():
     schedule = steps_table([1e-3, 1e-2, 5e-3], [10, 20, 10])
     rates = [float(schedule(step)) for step in (9, 10, 29, 30, 99)]
     assert rates == pytest.approx([1e-3, 1e-2, 1e-2, 5e-3, 5e-3])
-    with pytest.raises(ValueError, match="as many rates as lengths"):
+    with pytest.raises(ValueError, match="as many learning rates as lengths"):
         steps_table([1e-3], [1, 2])
 
 

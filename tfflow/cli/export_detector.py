@@ -35,7 +35,7 @@ def add(commands):
         help="float32, float16, weights or int8 [%(default)s]",
     )
     parser.add_argument(
-        "--calibration", metavar="VIDEO", help="what int8's ranges are taken from [drawn clips]"
+        "--calibration", metavar="VIDEO", help="what int8's ranges are taken from [synthetic clips]"
     )
     parser.add_argument(
         "--outliers",

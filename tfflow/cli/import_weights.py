@@ -26,7 +26,7 @@ def add(commands):
     parser.add_argument(
         "--averaged",
         action="store_true",
-        help="take the weights averaged over training (model_ema and the like)",
+        help="take the weights averaged over training (such as model_ema)",
     )
 
 

@@ -8,8 +8,8 @@ def add(commands):
         commands,
         "synthesize",
         run,
-        "draw synthetic scenes with exact flow",
-        "Draws pairs of frames of layered moving worlds into a folder, to train and calibrate on. "
+        "generate synthetic scenes with exact flow",
+        "Writes pairs of frames of layered moving worlds into a folder, to train and calibrate on. "
         "Interrupted, it goes on where it was when called again.",
     )
     parser.add_argument("output", help="folder")

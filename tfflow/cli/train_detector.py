@@ -10,7 +10,7 @@ Trains the flow-guided detector, in two stages.
     tfflow train-detector images --data-dir clips        # one image at a time, no flow
     tfflow train-detector clips --data-dir clips         # key frames, flow and GRU
 
-Without --dataset, synthetic clips are drawn into the folder first. Real ones:
+Without --dataset, synthetic clips are generated in the folder first. Real ones:
 
     tfflow train-detector images --dataset vid --data-dir ILSVRC2015
     tfflow train-detector images --dataset coco --data-dir folder

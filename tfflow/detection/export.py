@@ -41,7 +41,7 @@ def export_detector(
     """Writes a detector as two .tflite files of LiteRT's builtin operators.
 
     ``NAME_key.tflite`` has the signature ``key``, ``NAME_between.tflite`` the signature
-    ``between``. Both take, float32 in all forms:
+    ``between``. Both take, float32 in all quantization modes:
 
     * ``image`` (1, H, W, 3), RGB in [0, 1]: the frame;
     * ``key_image`` (1, H, W, 3): the last key frame; for the first frame of a video, ``image``;

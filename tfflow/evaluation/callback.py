@@ -38,7 +38,7 @@ class EvaluatePairs(keras.callbacks.Callback):
         if complaints:
             raise CorruptFileError(
                 f"{len(complaints)} pairs of {self.dataset!r}, which the training would be "
-                f"evaluated on, can't be read: {'; '.join(complaints[:3])}. Mend them, or leave "
+                f"evaluated on, can't be read: {'; '.join(complaints[:3])}. Repair them, or leave "
                 "them out: dataset.readable() gives those that can be read (tfflow train: "
                 "--skip-corrupt)."
             )

@@ -365,7 +365,7 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
     def from_config(cls, config: dict[str, Any]) -> "FlowModel":
         """The network of a configuration, in its precision."""
         config = dict(config)
-        config.pop("fine_below", None)  # in files of earlier versions, which could look twice
+        config.pop("fine_below", None)  # in files of earlier versions, which could run a pair twice
         frozen = config.pop("frozen_parts", ())
         before = keras.config.dtype_policy()
         keras.config.set_dtype_policy(keras.dtype_policies.get(config.get("dtype", before)))

@@ -1,4 +1,4 @@
-"""Light Flow: the flow network of "Towards High Performance Video Object Detection for Mobiles".
+"""LightFlow: the flow network of "Towards High Performance Video Object Detection for Mobiles".
 
 Zhu, Dai, Zhu, Wei, Yuan, 2018 (arXiv 1804.05830), table 1. An encoder-decoder like FlowNetS, made
 for phones: every convolution is a depthwise 3x3 and a pointwise 1x1, upsampling is nearest
@@ -105,7 +105,9 @@ class SeparableConvolution(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="tfflow")
 class LightFlow(FlowModel):
-    """Light Flow (Zhu et al., 2018): 0.82 GFLOPs for 384x512, 65 times fewer than FlowNetS.
+    """LightFlow (Zhu et al., 2018), 0.82 GFLOPs for 384x512, 65 times fewer than FlowNetS.
+
+    The paper writes "Light Flow".
 
     Outputs ``flow`` and ``flow2``, the averaged prediction at a quarter of the size.
 

@@ -7,7 +7,7 @@ A rill is a very small stream. Where the ideas come from:
 * cosine similarity of mean-free features with a learned temperature, and the expected displacement
   of its softmax as a first answer, in each window, and at a 16th over the whole image, to find fast
   objects that are too small for the coarser levels: GMFlow (Xu et al., 2022);
-* a second look at the finest level by the difference of the warped features instead of a cost
+* a second refinement at the finest level by the difference of the warped features instead of a cost
   volume: the sub-pixel refinement of LiteFlowNet (Hui et al., 2018);
 * upsampling by learned convex combinations: RAFT (Teed and Deng, 2020).
 
@@ -54,9 +54,9 @@ class RillFlow(SiameseFlowModel):
     """Siamese features, matching by expected displacement at five levels, convex upsampling.
 
     Outputs, finest first: ``flow0``, the network's answer, at the images' size; ``flow2``, the flow
-    at a quarter before the second look; ``flow3`` to ``flow6``, coarser ones; ``flow4_M``, the
-    match over the whole map at a 16th, for a loss of its own; and ``confidence``, (B, H, W, 1) in
-    [0, 1], how similar the features are that the flow brings together.
+    at a quarter before the second refinement; ``flow3`` to ``flow6``, coarser ones; ``flow4_M``,
+    the match over the whole map at a 16th, for a loss of its own; and ``confidence``, (B, H, W, 1)
+    in [0, 1], how similar the features are that the flow brings together.
 
     Args:
         width: Channel multiplier of the features and decoders; matched features keep their
@@ -151,7 +151,7 @@ class RillFlow(SiameseFlowModel):
             flow = found if flow is None else flow + found
             outputs[f"flow{level}"] = flow
 
-        # A second look at the finest level: the remaining flow is less than a pixel of it.
+        # A second refinement at the finest level: the remaining flow is less than a pixel of it.
         flow = ops.stop_gradient(flow)
         warped2 = warp(features2["matched2"], flow * pixels, padding="border")
         # Scaled like the other inputs: a channel of unrelated features is about 1 / √C.

@@ -1,4 +1,4 @@
-"""Light Flow's recipes.
+"""LightFlow's recipes.
 
 The published one (LightFlow-pytorch's 403-epoch table, which reached EPE 3.45 on FlyingChairs), the
 paper's 70,000 iterations, and ours on synthetic scenes alone.
@@ -52,7 +52,7 @@ def lightflow_chairs_70k():
         name="lightflow_chairs_70k",
         source="Zhu et al. 2018, section 5 (schedule)",
         cost=published.cost("lightflow", (320, 448), 128, sum(lengths)),
-        expected="EPE 3.14 in the paper; a re-run of others rose to 8.5 at the rate of 1e-2",
+        expected="EPE 3.14 in the paper; a re-run of others rose to 8.5 at a learning rate of 1e-2",
         model="lightflow",
         data=published.chairs,
         crop=(320, 448),
@@ -223,7 +223,7 @@ def _adam_l2(schedule):
 
 
 def _stretched(rates, lengths, steps):
-    """The table of rates, scaled to another number of steps."""
+    """The table of learning rates, scaled to another number of steps."""
     total = sum(lengths)
     return steps_table(rates, [max(1, length * steps // total) for length in lengths])
 

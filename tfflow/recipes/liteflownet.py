@@ -16,7 +16,8 @@ from tfflow.training.schedules import warmup_cosine
 # LiteFlowNet2 also has a loss at full size, from its stage M3S3R3 on.
 LEVEL0 = {"level0": 6.25e-4}
 
-# Stage: (rate, milestones and length in thousands), with EPE on FlyingChairs' validation split.
+# Stage: (learning rate, milestones and length in thousands), with EPE on FlyingChairs' validation
+# split.
 LITEFLOWNET = {
     "M6S6": (1e-4, (120, 160, 200, 240), 300, 4.43),
     "M6S6R6": (1e-4, (120, 160, 200, 240), 300, 4.07),

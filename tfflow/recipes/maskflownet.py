@@ -17,7 +17,7 @@ from tfflow.training.schedules import steps_table
 
 
 class Table(NamedTuple):
-    """The authors' schedule: rows of (iteration in thousands, the rate until then)."""
+    """The authors' schedule: rows of (iteration in thousands, the learning rate until then)."""
 
     rows: tuple
 
@@ -62,7 +62,7 @@ def maskflownets_things():
     return published.recipe(
         "maskflownets_things",
         "maskflownets",
-        # Ten times the rate of FlowNet2's schedule of that name, as in mmflow's file.
+        # Ten times the learning rate of FlowNet2's schedule of that name, as in mmflow's file.
         Schedule(1e-4, thousands(200, 300, 400, 500), 600_000, l2=0.0),
         data=published.things,
         crop=(384, 768),

@@ -29,7 +29,7 @@ LEVELS = {"level6": 0.32, "level5": 0.08, "level4": 0.02, "level3": 0.01, "level
 
 
 class Schedule(NamedTuple):
-    """Adam at a rate that is halved at milestones (iterations), with coupled weight decay."""
+    """Adam with a learning rate halved at milestones (iterations) and coupled weight decay."""
 
     rate: float
     milestones: tuple

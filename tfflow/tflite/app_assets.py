@@ -8,10 +8,10 @@ A folder of assets holds ``models.json``::
                  "quantization": "int8", "golden_flow": "golden_flow_lightflow_int8.bin", …}]}],
      "detectors": […]}
 
-The first network is the app's default. A network may have files of several forms: on a GPU an app
-runs the one in float16. For a file exported with streaming, ``streaming`` names what encode gives
-and match takes; the golden flow is then computed by these two, as in the apps. Flows have every
-``step``-th pixel in both directions, (u, v), little-endian float32.
+The first network is the app's default. A network may have files of several quantization
+modes: on a GPU an app runs the one in float16. For a file exported with streaming, ``streaming``
+names what encode gives and match takes; the golden flow is then computed by these two, as in the
+apps. Flows have every ``step``-th pixel in both directions, (u, v), little-endian float32.
 """
 
 import hashlib
@@ -118,13 +118,14 @@ def file_assets(path, golden=None):
 def add_to_assets(path: PathLike, folder: PathLike, name: str | None = None) -> str:
     """Puts an exported file into an app's assets, and into the list there.
 
-    The golden pair is written too. A file of the same network and form is replaced; other networks,
-    and detectors, stay as they are.
+    The golden pair is written too. A file of the same network and quantization mode is replaced;
+    other networks, and detectors, stay as they are.
 
     Args:
         path: A ``.tflite`` file of :func:`tfflow.tflite.export`.
         folder: The assets, such as ``app/src/main/assets``; created if missing.
-        name: The network's name in the app; by default the file's name without its form.
+        name: The network's name in the app; by default the file's name without its quantization
+            mode.
 
     Returns:
         The network's name.

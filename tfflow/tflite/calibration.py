@@ -18,7 +18,7 @@ from tfflow.types import Array
 Pairs: TypeAlias = Iterable[Sequence[Array] | FlowSample]
 
 # The share of a tensor's values that may lie outside its range at either end. A few outliers would
-# widen the steps for all others: clipping them halved the int8 Light Flow's distance from Keras.
+# widen the steps for all others: clipping them halved the int8 LightFlow's distance from Keras.
 # 0 means minimum and maximum.
 OUTLIERS = 1e-3
 # The smallest width of a range.

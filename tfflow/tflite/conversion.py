@@ -80,7 +80,7 @@ def export(
             evenly for a path. None = synthetic scenes.
         outliers: For int8, the share of a tensor's values that may lie outside its range at either
             end, at least 0 and below 0.5. 0 = minimum and maximum; None = 0.001.
-        heads_in_float: Keep the prediction of flow in float32 in the int8 and dynamic forms, and in
+        heads_in_float: Keep the prediction of flow in float32 in the modes int8 and dynamic, and in
             int8 also the layers that read two joined images. It costs a seventh of the time.
         keep_float: What else to keep in float32 there: names of layers, as
             :func:`tfflow.tflite.sensitivity` gives them, or of blocks of layers.

@@ -1,4 +1,4 @@
-"""The numeric forms of an exported file, made from its float32 graph with ai-edge-quantizer."""
+"""The quantization modes of an exported file, made of its float32 graph by ai-edge-quantizer."""
 
 import contextlib
 import io
@@ -29,7 +29,7 @@ QUANTIZATIONS: dict[Quantization, str] = {
 CALIBRATED = ("int8", "int8_uint8", "int16x8")
 
 # Smaller weights stay float in "dynamic": they take little space, and quantising activations of few
-# channels on the fly costs more time than it saves (Light Flow: 13.6 ms against 4.6 ms).
+# channels on the fly costs more time than it saves (LightFlow: 13.6 ms against 4.6 ms).
 MIN_DYNAMIC_WEIGHTS = 1024
 
 # The operators that have weights, by the quantiser's names.
@@ -73,15 +73,15 @@ def quantize(
     kept=None,
     ranges=None,
 ):
-    """A float32 graph in another numeric form.
+    """A float32 graph in another quantization mode.
 
     Args:
         graph: The float32 :class:`Graph`; it stays as it is.
         quantization: A key of :data:`QUANTIZATIONS`.
         size: (height, width) of its inputs.
-        calibration: Image pairs, for the forms in :data:`CALIBRATED`.
+        calibration: Image pairs, for the modes in :data:`CALIBRATED`.
         outliers: What the calibration leaves out, see :func:`measure_ranges`.
-        heads_in_float: Keep what :func:`flow_heads` finds in float32, in int8 and dynamic forms.
+        heads_in_float: Keep what :func:`flow_heads` finds in float32, in modes int8 and dynamic.
         kept: What else to keep in float32 there: a function from the :class:`Graph` to the names of
             operators' results.
         ranges: Instead of ``calibration``, as :func:`measure_ranges` gives them.
@@ -124,7 +124,7 @@ def flow_heads(graph):
     """Names of the operators that make flow, which int8 would ruin.
 
     A flow of ±100 px in 256 steps is off by up to 0.4 px, at each of five levels that are summed:
-    all in int8, a trained Light Flow was 0.74 px from Keras's flow instead of 0.45 px. Heads are
+    all in int8, a trained LightFlow was 0.74 px from Keras's flow instead of 0.45 px. Heads are
     operators whose result, or all of whose computed operands, are maps of one or two channels
     (a gate, a flow), or of three or four predicted by a convolution (both), and the separable
     convolutions that predict such maps. They are small: float costs a twentieth of the time.
@@ -210,7 +210,7 @@ def matching(graph):
 def image_layers(graph):
     """Names of the operators that join two images, and of the first layer that reads them.
 
-    All other layers inherit the first layer's int8 error: in Light Flow, it was the largest part of
+    All other layers inherit the first layer's int8 error: in LightFlow, it was the largest part of
     the distance from Keras, and of the EPE where motions are small. In float it costs a tenth of
     the time. (A siamese network reads its images one by one; its first layer is a large one.)
     """
@@ -240,7 +240,7 @@ def feeding(graph, kept):
     """Names of the operators that only arrange what only operators in float read.
 
     In int8 they would round for nothing and be converted to float right after: RubberWhale was
-    0.461 px with the inputs of RillFlow's second look joined in int8, 0.438 in float.
+    0.461 px with the inputs of RillFlow's second refinement joined in int8, 0.438 in float.
     """
     consumers = graph.consumers()
     kept, found = set(kept), []

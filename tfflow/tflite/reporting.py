@@ -126,7 +126,7 @@ def report(
         ``latency`` (one dict for each number of threads, see :func:`benchmark`), ``streaming`` (the
         same for a file exported with ``streaming=True``, see :func:`benchmark_streaming`),
         ``float32`` (``bytes`` and ``latency`` of the same network in float32, where a model is
-        given and the file is another form),
+        given and the file is quantised otherwise),
         ``difference_px`` (length of the difference vector from Keras: ``mean``, ``p99``, ``max``),
         ``epe_px`` (``file``, ``keras`` and, to compare with, ``zero_flow``, over all valid pixels),
         ``pairs``, ``conditions``. The differences, EPE and pairs are missing where they were not

@@ -47,7 +47,7 @@ def join_thin_maps(graph):
     """Replaces the concatenation of two thin maps, such as two images, by convolutions.
 
     Concatenating two RGB images copies 3 values at a time: at 384x512 that took 4.8 ms in int8,
-    more than all the rest of Light Flow together, and 1.3 ms in float32. Two 1x1 convolutions
+    more than all the rest of LightFlow together, and 1.3 ms in float32. Two 1x1 convolutions
     that put the channels where they belong, and their sum, take 0.9 ms, and a mean that is
     subtracted from an image becomes the convolution's bias. All of it is exact: every channel
     is 1 · x - mean, plus zeros.

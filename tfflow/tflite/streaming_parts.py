@@ -40,7 +40,7 @@ def signatures(model, size, confidence=False):
 
 
 def quantize_parts(parts, quantization, *, size, calibration, outliers=None, **settings):
-    """The parts' float32 graphs in another numeric form, also as a dict; see :func:`quantize`.
+    """The parts' float32 graphs in another quantization mode, also as a dict; see :func:`quantize`.
 
     Features stay float32 between the two parts. ``calibration`` is iterated twice.
     """

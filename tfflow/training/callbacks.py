@@ -228,7 +228,7 @@ class StopAtNaN(keras.callbacks.Callback):
         raise NotFiniteError(
             f"the loss is {float(logs['loss'])} at step {self.step}; its batch and the one before "
             f"are in {self.path}. The newest checkpoint is from before. A smaller learning rate, "
-            "or float32 instead of float16, are the usual mends."
+            "or float32 instead of float16, are the usual fixes."
         )
 
 

@@ -147,7 +147,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
                 raise NotFiniteError(
                     f"{variable.path} is not finite after step {self.step}, though the loss was; "
                     "the newest checkpoint is from before. A smaller learning rate, or float32 "
-                    "instead of float16, are the usual mends."
+                    "instead of float16, are the usual fixes."
                 )
         if self.write:
             self.checkpoints.save(self.model, self.step)

@@ -183,7 +183,7 @@ class MultiLevelCharbonnier(MultiLevelEPE):
 
 @keras.saving.register_keras_serializable(package="tfflow")
 class LightFlowL1(PyramidLoss):
-    """Light Flow's loss: mean of `|prediction - truth / flow_div|` on the averaged flow.
+    """LightFlow's loss: mean of `|prediction - truth / flow_div|` on the averaged flow.
 
     The truth is averaged over each pixel of the prediction's quarter resolution; the mean is over
     pixels and both components, then over the batch. Both are over the known part of the truth.

@@ -60,7 +60,7 @@ class ConvolutionMuon(keras.optimizers.Muon):
     Muon (Jordan et al., 2024) updates a matrix by its orthogonalised momentum, so that no direction
     is left behind. A kernel (h, w, in, out) counts as the matrix (h · w · in, out). Keras's own
     Muon only takes matrices, and a convolutional network has none. The step is as long as Adam's
-    (Liu et al., 2025), so rates and decays of AdamW fit.
+    (Liu et al., 2025), so learning rates and decays of AdamW fit.
 
     With it, RillFlow needs a quarter of the pairs: docs/rillflow.md.
 

@@ -1,6 +1,7 @@
 """Learning-rate schedules as the papers write them, in Keras's own classes.
 
-Iterations count from 0: a milestone of 400 means that the 401st step is the first at the new rate.
+Iterations count from 0: a milestone of 400 means that the 401st step is the first at the new
+learning rate.
 """
 
 import itertools
@@ -12,7 +13,7 @@ from keras.optimizers.schedules import CosineDecay, PiecewiseConstantDecay
 def halved_at(
     base: float, milestones: Sequence[int], factor: float = 0.5
 ) -> PiecewiseConstantDecay:
-    """``base``, times ``factor`` at each milestone (iterations): FlowNet's S_long and the like."""
+    """``base``, times ``factor`` at each milestone (iterations), as FlowNet's S_long."""
     rates = [base * factor**i for i in range(len(milestones) + 1)]
     return _piecewise(milestones, rates)
 
@@ -23,12 +24,14 @@ def steps_table(rates: Sequence[float], lengths: Sequence[int]) -> PiecewiseCons
     >>> steps_table([1e-3, 1e-2, 5e-3], [10_000, 20_000, 10_000])
     """
     if len(rates) != len(lengths):
-        raise ValueError(f"Expected as many rates as lengths; got {len(rates)} and {len(lengths)}.")
+        raise ValueError(
+            f"Expected as many learning rates as lengths; got {len(rates)} and {len(lengths)}."
+        )
     return _piecewise(itertools.accumulate(lengths[:-1]), rates)
 
 
 def _piecewise(milestones, rates):
-    # At the boundary itself, Keras still uses the old rate.
+    # At the boundary itself, Keras still uses the old learning rate.
     return PiecewiseConstantDecay([milestone - 1 for milestone in milestones], list(rates))
 
 

@@ -157,7 +157,7 @@ def download_checkpoint(name: str, *, again: bool = False) -> pathlib.Path:
         The path of the file.
 
     Raises:
-        ConnectionError: If it can't be fetched; what has come is kept for the next try.
+        ConnectionError: If it can't be fetched; the part that arrived is kept for the next try.
         ImportError: If PyTorch is missing, which is needed to read it.
         ValueError: If there is none of that name, or the file is not the expected one.
     """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tfflow.models import FlowModel
 
 FOLDER = pathlib.Path(__file__).parent / "presets"
-# The form of a preset's .tflite file where none is named.
+# Which of a preset's .tflite files is taken where none is named.
 TFLITE_FORM = "int8"
 
 

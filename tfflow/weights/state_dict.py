@@ -44,11 +44,11 @@ def read_state_dict(
         source: A dict of arrays or tensors, or a path: ``.npz``, ``.safetensors`` (needs the
             package safetensors), ``.pth``, ``.pt``, ``.ckpt`` or ``.tar`` (needs PyTorch; read
             with ``weights_only=True``, so that no code of the file is run). Tensors wrapped in
-            ``state_dict``, ``model`` and the like are unwrapped; the prefixes that DataParallel,
-            ``torch.compile`` and Lightning put before the names are removed.
-        averaged: Take the weights averaged over training (``model_ema`` and the like) where the
-            file has both kinds; otherwise a warning says that they are there. If it has only these,
-            they are taken anyway.
+            ``state_dict``, ``model`` or a similar key are unwrapped; the prefixes that
+            DataParallel, ``torch.compile`` and Lightning put before the names are removed.
+        averaged: Take the weights averaged over training (such as ``model_ema``) where the file has
+            both kinds; otherwise a warning says that they are there. If it has only these, they are
+            taken anyway.
 
     Returns:
         dict of name -> ndarray.

@@ -120,7 +120,7 @@ export class FlowNetwork {
     if (!fits) {
       throw new Error(
         "expected a signature 'flow' of image1, image2 (1, H, W, 3) to flow (1, H, W, 2), all " +
-          `float32; the file has ${describe(signatures)}. Export it with tfflow, in a form that ` +
+          `float32; the file has ${describe(signatures)}. Export it with tfflow, in a mode that ` +
           "takes float32: int8, float16, float32.",
       );
     }

@@ -4,7 +4,7 @@
 
 import { FRAMES_PER_SECOND, Scene } from "./scene.js";
 
-/** The drawn scene, at a camera's thirty frames a second. */
+/** The synthetic scene, at a camera's thirty frames a second. */
 export class SceneSource {
   label = "Demo scene";
   #scene = new Scene();

@@ -19,7 +19,7 @@ class Colour:
     Attributes:
         brightness, contrast, saturation: each a factor from 1 - x to 1 + x, x from 0 to 1. Contrast
             is relative to the image's mean grey, saturation to each pixel's.
-        hue: a turn of up to x of the full circle either way, 0 to 0.5.
+        hue: a rotation by up to x of the full circle either way, 0 to 0.5.
         gamma: smallest and largest exponent.
         noise: largest standard deviation of Gaussian noise, in units of the range [0, 1]. Each
             pair has its own strength, each image its own noise.

@@ -62,7 +62,7 @@ def source_box(maps, crop, size):
     """The part of the images that the crop shows: top, left, height, width; int32."""
     bottom, right = tf.unstack(tf.cast(crop, _EXACT) - 1)
     corners = tf.stack([right * [0, 1, 0, 1], bottom * [0, 0, 1, 1], tf.ones([4], _EXACT)])
-    # Maps are invertible: they turn, stretch and mirror.
+    # Maps are invertible: they rotate, stretch and mirror.
     seen = tf.concat([(tf.linalg.inv(m) @ corners)[1::-1] for m in maps], axis=1)
     limit = tf.cast(size, _EXACT)
     # One more pixel on each side, for interpolation.
