@@ -114,6 +114,32 @@ def test_links_of_the_site_lead_out_of_docs(outside, repository):
     assert file == f"{repository or '..'}/benchmarks/profiles.csv"
 
 
+def title_of(page):
+    """A page's first heading, also where the page includes another one."""
+    text = page.read_text(encoding="utf-8")
+    if included := re.match(r"```{include} (\S+)", text):
+        return title_of(page.parent / included[1])
+    return re.match(r"# (.+)", text)[1]
+
+
+def test_a_page_has_one_name():
+    """Its title: the site's sidebar and the README's list of guides have no others."""
+    (*trees,) = re.findall(
+        r"```{toctree}\n(.*?)```", (ROOT / "docs/index.md").read_text(), re.DOTALL
+    )
+    entries = [line for tree in trees for line in tree.splitlines() if line and line[0] != ":"]
+    assert all(re.fullmatch(r"[\w/]+", entry) for entry in entries), "without a name of its own"
+    titles = [title_of(ROOT / f"docs/{e}.md") for e in entries if e != "reference/index"]
+    assert len(titles) == len(set(titles)) > 20
+    guides = re.findall(
+        r"^\| \[([^]]+)\]\(([^)#]+)\)", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    assert len(guides) > 10
+    assert {page: name for name, page in guides} == {
+        page: title_of(ROOT / page) for _, page in guides
+    }
+
+
 @pytest.mark.slow
 def test_the_site_is_made_without_a_warning(tmp_path):
     makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")
