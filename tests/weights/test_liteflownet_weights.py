@@ -11,6 +11,7 @@ from tfflow.models import LiteFlowNet, LiteFlowNet2
 from tfflow.models.liteflownet.options import MEAN1, MEAN2
 from tfflow.weights import load_lightflow_pytorch, load_liteflownet_official, load_mmflow
 from tfflow.weights.importing import import_checkpoint
+from tfflow.weights.projects import networks_that_fit
 
 RNG = np.random.default_rng(0)
 SMALL = "liteflownet_pre_M5S5R5"
@@ -302,6 +303,8 @@ def test_import_makes_the_network_that_the_checkpoint_needs():
     assert imported.project == "liteflownet-official"
     assert imported.arguments == {"implementation": "caffe", "pseudo_level2": True}
     assert imported.model.multiple == 32
+    # The last training stage is the network itself.
+    assert networks_that_fit(tensors) == ["liteflownet2", "liteflownet2_pre_M3S3R3"]
     with pytest.raises(ValueError, match="LiteFlowNet2 for KITTI: expected liteflownet2"):
         import_checkpoint("liteflownet", tensors)
     with pytest.raises(ValueError, match="project must be one of"):

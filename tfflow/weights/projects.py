@@ -13,9 +13,9 @@ from tfflow.weights.liteflownet import assign_liteflownet_official
 from tfflow.weights.mmflow import assign_mmflow
 from tfflow.weights.state_dict import WrongNetwork
 
-# The share of a checkpoint's numbers that is trained: some hold fixed upsampling, batch norm's
-# statistics, or a layer twice.
-_TRAINED = 0.9
+# At least this share of a checkpoint's numbers is trained. The rest are fixed upsampling, batch
+# norm's statistics, and layers that are there twice.
+_TRAINED = 0.95
 
 
 @dataclasses.dataclass(frozen=True)
