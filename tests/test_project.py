@@ -108,6 +108,14 @@ def test_pythons_are_the_same_everywhere(config):
     assert ruff["target-version"] == "py" + oldest.replace(".", "")
 
 
+def test_the_readme_names_the_versions_that_are_installed(config):
+    needed = dict(
+        re.findall(r"^(keras|tensorflow)>=(.+)$", config["options"]["install_requires"], re.M)
+    )
+    tensorflow, keras = needed["tensorflow"], needed["keras"]
+    assert f"TensorFlow {tensorflow} or newer, and Keras {keras} or newer" in read("README.md")
+
+
 def test_files_beside_the_modules_are_installed(config):
     patterns = [
         f"{package.replace('.', '/')}/{pattern.strip()}"
