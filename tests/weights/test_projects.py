@@ -1,5 +1,7 @@
 """A checkpoint that was given to the wrong network: the error names the networks that it fits."""
 
+import sys
+
 import numpy as np
 import pytest
 from golden_files import load, state_dict
@@ -90,6 +92,13 @@ def test_commands_say_how_a_checkpoint_is_imported(command, tmp_path, capsys, mo
     assert cli.main(command) == 1
     said = capsys.readouterr().err
     assert "tfflow import-weights liteflownet_pre_M6S6 theirs.npz -o theirs.keras; then" in said
+
+
+def test_without_pytorch_the_command_is_said_without_the_network(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    (tmp_path / "theirs.pth").write_bytes(b"PK")
+    with pytest.raises(ValueError, match="import-weights NETWORK .*theirs.pth -o theirs.keras"):
+        tfflow.load(tmp_path / "theirs.pth")
 
 
 def test_a_checkpoint_that_is_not_there_or_is_of_nobody(tmp_path):
