@@ -11,6 +11,7 @@ from tfflow.evaluation.submission import (
     write_submission,
 )
 from tfflow.evaluation.tables import write_csv, write_json
+from tfflow.evaluation.tiles import TiledPredictor
 from tfflow.evaluation.worst import write_worst_pairs
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "PairResult",
     "PixelErrors",
     "Submission",
+    "TiledPredictor",
     "evaluate",
     "missing_from_submission",
     "predict_pairs",

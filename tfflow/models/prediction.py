@@ -184,6 +184,25 @@ def resize(images, size, antialias=False):
 
 def as_batch(image, name):
     """float32 (B, H, W, 3) in [0, 1], and whether it was a single image; ``name`` is for errors."""
+    array, single = as_rgb_batch(image, name)
+    if array.dtype == np.uint8:
+        values = array.astype(np.float32)
+        values /= 255.0
+        return values, single
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds NaN or infinite values; expected floats in [0, 1].")
+    low, high = float(array.min()), float(array.max())
+    # A resize or a colour conversion may overshoot a little; 0..255 is a mistake.
+    if low < -0.1 or high > 1.1:
+        raise ValueError(
+            f"{name} is {array.dtype} and must lie in [0, 1]; got values from {low:g} to {high:g}. "
+            "Divide by 255, or pass uint8."
+        )
+    return array.astype(np.float32), single
+
+
+def as_rgb_batch(image, name):
+    """uint8 or float (B, H, W, 3), as in the image, and whether it was a single one."""
     if isinstance(image, (str, os.PathLike)):
         raise ValueError(
             f"{name} must be an image, not the name of one: tfflow.data.read_image({str(image)!r})."
@@ -205,26 +224,12 @@ def as_batch(image, name):
     single = array.ndim == 3
     array = array[None] if single else array
     array = np.repeat(array, 3, axis=-1) if array.shape[-1] == 1 else array[..., :3]
-
-    if array.dtype == np.uint8:
-        values = array.astype(np.float32)
-        values /= 255.0
-        return values, single
-    if not np.issubdtype(array.dtype, np.floating):
+    if array.dtype != np.uint8 and not np.issubdtype(array.dtype, np.floating):
         raise ValueError(
             f"{name} must be uint8 in 0..255 or float in [0, 1]; got {array.dtype}. Convert it "
             "first: only the caller knows its range."
         )
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} holds NaN or infinite values; expected floats in [0, 1].")
-    low, high = float(array.min()), float(array.max())
-    # A resize or a colour conversion may overshoot a little; 0..255 is a mistake.
-    if low < -0.1 or high > 1.1:
-        raise ValueError(
-            f"{name} is {array.dtype} and must lie in [0, 1]; got values from {low:g} to {high:g}. "
-            "Divide by 255, or pass uint8."
-        )
-    return array.astype(np.float32), single
+    return array, single
 
 
 def check_not_in_255(inputs=None):

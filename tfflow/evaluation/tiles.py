@@ -1,0 +1,216 @@
+"""Flow of images larger than what a network is made for: a coarse look, then tile by tile."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tfflow.models.prediction import as_rgb_batch, working_size
+from tfflow.types import Images, Predictor
+
+# From one size to the next, a side grows by at most this factor, so that what a tile has to find,
+# the errors of the smaller size, stays within what networks are trained for.
+_LARGEST_STEP = 4.0
+
+# A change of the coarse flow by more than one of its pixels has to explain the first image better:
+# the mean difference of colours around a pixel must fall below this share of what it was.
+_BETTER = 0.9
+_AROUND = 15  # px
+
+
+class TiledPredictor:
+    """Runs any predictor on images of any size in full detail, in bounded memory.
+
+    ``predict_flow`` of a network runs an image above a megapixel at about a megapixel, and a
+    ``.tflite`` file at its own size, so small things and fractions of a pixel are lost. This one
+    begins with the same coarse look, which sees large motion, and then goes over the images tile by
+    tile at full resolution (images more than four times as large by way of sizes in between):
+
+    1. the second image is warped back by the coarse flow;
+    2. the predictor finds what motion is left between the tile and the warped one, and both
+       motions are composed: with the coarse flow c and the rest r, the flow is
+       r(p) + c(p + r(p));
+    3. where that differs from the coarse flow by more than one coarse pixel, it counts only where
+       it explains the first image better: in a tile, a flat or a periodic surface may look as if
+       it moved anywhere;
+    4. tiles overlap, and their weights fall smoothly to their edges and sum to one.
+
+    An image that is no larger than a tile is given to the predictor as it is.
+
+    Beside the images and the flow, memory holds a tile. Time grows with the area.
+
+    Args:
+        predictor: Anything with ``predict_flow(image1, image2)``.
+        overlap: By how much neighbouring tiles overlap at least, as a share of their sides, from
+            0 to 0.5.
+
+    Raises:
+        ValueError: If ``overlap`` is not from 0 to 0.5.
+
+    Example:
+        >>> flow = TiledPredictor(tfflow.load()).predict_flow(image1, image2)
+    """
+
+    def __init__(self, predictor: Predictor, *, overlap: float = 0.25) -> None:
+        if not 0 <= overlap <= 0.5:
+            raise ValueError(f"overlap is a share of a tile, from 0 to 0.5; got {overlap!r}.")
+        self.predictor, self.overlap = predictor, overlap
+
+    def predict_flow(
+        self, image1: Images, image2: Images, *, size: tuple[int, int] | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Optical flow from ``image1`` to ``image2``.
+
+        Args:
+            image1: uint8 or float in [0, 1], (H, W, 3) or (B, H, W, 3); grey and RGBA images are
+                converted. The predictor gets tiles of the same type.
+            image2: The same for the second image.
+            size: (height, width) of a tile, which is what the predictor runs at. None: what it
+                runs such images at by itself, a ``.tflite`` file's size or about a megapixel.
+
+        Returns:
+            float32 (H, W, 2) or (B, H, W, 2) in pixels of the images.
+
+        Raises:
+            ValueError: If the images don't match or hold invalid values, or the predictor does not
+                run at ``size``.
+        """
+        (first, single), (second, second_single) = (
+            as_rgb_batch(image, name) for image, name in ((image1, "image1"), (image2, "image2"))
+        )
+        if first.shape != second.shape or single != second_single:
+            raise ValueError(
+                "image1 and image2 must be of one size and number; got shapes "
+                f"{np.shape(image1)} and {np.shape(image2)}."
+            )
+        full = first.shape[1:3]
+        # What sets the size of its input takes it as an argument; anything else runs at the size
+        # of what it is given.
+        options = {}
+        if hasattr(self.predictor, "working_size"):
+            size = self.predictor.working_size(full, size)
+            options = {"size": size}
+        tile = working_size(full, 1) if size is None else size
+        if all(side <= limit for side, limit in zip(full, tile)):
+            return self.predictor.predict_flow(image1, image2, **options)
+        if first.dtype != np.uint8:  # OpenCV resizes no float16
+            first, second = (images.astype(np.float32, copy=False) for images in (first, second))
+
+        def predict(image1, image2):
+            return self.predictor.predict_flow(image1, image2, **options)
+
+        flows = [_coarse_to_fine(predict, *pair, tile, self.overlap) for pair in zip(first, second)]
+        return flows[0] if single else np.stack(flows)
+
+
+def _coarse_to_fine(predict, image1, image2, tile, overlap):
+    first, *larger = _sizes(image1.shape[:2], tile)
+    flow = predict(_reduced(image1, first), _reduced(image2, first))
+    for size in larger:
+        images = _reduced(image1, size), _reduced(image2, size)
+        flow = _refined(predict, *images, flow, tile, overlap)
+    return flow
+
+
+def _sizes(full, tile):
+    """From a tile's (height, width) to the images', in even steps."""
+    smallest = [min(sides) for sides in zip(full, tile)]
+    growth = [side / small for side, small in zip(full, smallest)]
+    steps = math.ceil(math.log(max(growth), _LARGEST_STEP))
+    return [
+        tuple(round(small * factor ** (step / steps)) for small, factor in zip(smallest, growth))
+        for step in range(steps + 1)
+    ]
+
+
+def _reduced(image, size):
+    """An image averaged over the pixels of a smaller size; the image itself if it has that size."""
+    import cv2  # slow to import, so only where needed
+
+    if image.shape[:2] == size:
+        return image
+    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+
+
+def _refined(predict, image1, image2, coarse, tile, overlap):
+    """The flow (H, W, 2) of two images from that of smaller ones."""
+    height, width = image1.shape[:2]
+    flow = np.zeros((height, width, 2), np.float32)
+    columns = _spans(width, tile[1], overlap)
+    for rows in _spans(height, tile[0], overlap):
+        for span in columns:
+            window = rows.place, span.place
+            weights = rows.weights[:, None, None] * span.weights[:, None]
+            flow[window] += weights * _Tile(image1, image2, coarse, window).flow(predict)
+    return flow
+
+
+class _Span(NamedTuple):
+    """A tile's place along one side of an image, and its weight at each pixel there."""
+
+    place: slice
+    weights: np.ndarray
+
+
+def _spans(length, tile, overlap):
+    """Tiles spread evenly over a side; the weights of all of them sum to one at each pixel."""
+    tile = min(tile, length)
+    margin = overlap * tile
+    count = math.ceil((length - margin) / (tile - margin))
+    places = [
+        slice(start, start + tile)
+        for start in np.rint(np.linspace(0, length - tile, count)).astype(int).tolist()
+    ]
+    to_edge = np.arange(tile) + 0.5
+    ramp = np.minimum(np.minimum(to_edge, to_edge[::-1]) / max(margin, 1.0), 1.0)
+    window = ramp * ramp * (3 - 2 * ramp)
+    total = np.zeros(length)
+    for place in places:
+        total[place] += window
+    return [_Span(place, (window / total[place]).astype(np.float32)) for place in places]
+
+
+class _Tile:
+    """A part of the first image, and what the coarse flow says about it."""
+
+    def __init__(self, image1, image2, coarse, window):
+        height, width = image1.shape[:2]
+        self.image, self.image2, self.coarse = image1[window], image2, coarse
+        self.to_coarse = np.divide(coarse.shape[1::-1], (width, height)).astype(np.float32)
+        rows, columns = (np.arange(each.start, each.stop, dtype=np.float32) for each in window)
+        self.pixels = np.stack(np.meshgrid(columns, rows), axis=-1)
+
+    def flow(self, predict):
+        """The flow (h, w, 2) of the tile, in px of the images."""
+        import cv2
+
+        start = self._coarse_at(self.pixels)
+        rest = predict(self.image, self._warped(start, cv2.INTER_CUBIC))
+        flow = rest + self._coarse_at(self.pixels + rest)
+        near = np.linalg.norm((flow - start) * self.to_coarse, axis=-1) < 1
+        taken = near | (self._error(flow) < _BETTER * self._error(start))
+        share = cv2.blur(taken.astype(np.float32), (_AROUND, _AROUND))[..., None]
+        return start + share * (flow - start)
+
+    def _coarse_at(self, pixels):
+        """The coarse flow at places in the image, in px of the image."""
+        import cv2
+
+        x, y = cv2.split((pixels + 0.5) * self.to_coarse - 0.5)
+        flow = cv2.remap(self.coarse, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return flow / self.to_coarse
+
+    def _warped(self, flow, interpolation):
+        """The second image as the first would see it, if the flow were right."""
+        import cv2
+
+        x, y = cv2.split(self.pixels + flow)
+        return cv2.remap(self.image2, x, y, interpolation, borderMode=cv2.BORDER_REPLICATE)
+
+    def _error(self, flow):
+        """How much the second image, warped, differs from the first, averaged around each pixel."""
+        import cv2
+
+        difference = cv2.absdiff(self.image, self._warped(flow, cv2.INTER_LINEAR))
+        return cv2.blur(difference.mean(axis=-1, dtype=np.float32), (_AROUND, _AROUND))
