@@ -86,6 +86,19 @@ def test_flow_of_a_video(folder, tmp_path, capsys):
     assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2])
 
 
+def test_large_images_by_tiles(tmp_path, capsys):
+    for name in ("a.png", "b.png"):
+        write_image(tmp_path / name, RNG.integers(0, 256, (400, 900, 3), np.uint8))
+    pair = ("flow", tmp_path / "a.png", tmp_path / "b.png", "--engine", "tflite", "-o")
+    assert run(capsys, *pair, tmp_path / "plain.flo")[0] == 0
+    status, printed, _ = run(capsys, *pair, tmp_path / "tiles.flo", "--tiles")
+    assert status == 0 and "mean motion" in printed
+    plain, tiled = (read_flow(tmp_path / f"{name}.flo")[0] for name in ("plain", "tiles"))
+    assert tiled.shape == (400, 900, 2) and np.abs(tiled - plain).max() > 0.1
+    status, _, error = run(capsys, *pair, tmp_path / "c.flo", "--tiles", "--size", "64x64")
+    assert status == 1 and "runs at 384x512 only" in error
+
+
 def test_flow_of_a_pair_into_one_file(folder, tmp_path, capsys):
     pair = ("flow", folder / "a.png", folder / "b.png", "--engine", "tflite", "-o")
     for name in ("out.flo", "out.pfm", "out.png"):

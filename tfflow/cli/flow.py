@@ -36,6 +36,11 @@ def add(commands):
     model_option(parser)
     size_option(parser)
     parser.add_argument(
+        "--tiles",
+        action="store_true",
+        help="large images in full detail: a coarse look, then tile by tile, each of --size",
+    )
+    parser.add_argument(
         "--format",
         choices=("flo", "pfm", "png"),
         help="of the flow's files in a folder; png is KITTI's [flo]",
@@ -114,7 +119,7 @@ def _video(path, arguments):
     from tfflow.evaluation import predict_video
     from tfflow.progress import progress_bar
 
-    predictor = load(arguments.model, engine=arguments.engine)
+    predictor = _predictor(arguments)
     first = next(read_video(path, []), None)
     say_size(predictor, first and first.image, arguments.size)
     left_out = []
@@ -133,10 +138,19 @@ def _video(path, arguments):
     check_complete(left_out)
 
 
+def _predictor(arguments):
+    predictor = load(arguments.model, engine=arguments.engine)
+    if not arguments.tiles:
+        return predictor
+    from tfflow.evaluation import TiledPredictor
+
+    return TiledPredictor(predictor)
+
+
 def _one_file(sample, arguments):
     from tfflow.evaluation import write_prediction
 
-    predictor = load(arguments.model, engine=arguments.engine)
+    predictor = _predictor(arguments)
     say_size(predictor, sample.image1, arguments.size)
     flow = write_prediction(
         predictor,
@@ -157,7 +171,7 @@ def _pairs(dataset, arguments):
         raise ValueError(f"-o must be a folder, for the files of each pair; {output} is a file")
     if arguments.limit:
         dataset = dataset[: arguments.limit]
-    predictor = load(arguments.model, engine=arguments.engine)
+    predictor = _predictor(arguments)
     say_size(predictor, first_image(dataset), arguments.size)
     left_out = []
     with progress_bar("pairs") as progress:
