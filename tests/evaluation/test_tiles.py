@@ -1,5 +1,7 @@
 """Large images by tiles: seams, large motion, what is taken and what is not, any predictor."""
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -74,7 +76,9 @@ def test_weights_sum_to_one_everywhere(length, overlap):
         step = max(step, np.abs(np.diff(weights)).max())
     np.testing.assert_allclose(total, 1, rtol=1e-6)
     assert (spans[0].place.start, spans[-1].place.stop) == (0, length)
-    overlaps = [before.place.stop - after.place.start for before, after in zip(spans, spans[1:])]
+    overlaps = [
+        before.place.stop - after.place.start for before, after in itertools.pairwise(spans)
+    ]
     assert all(each >= int(100 * overlap) - 1 for each in overlaps)
     if overlap and length > 101:
         assert step < 2 / (100 * overlap)  # no edge

@@ -1,4 +1,4 @@
-"""tfflow flow: flow between two images, in a folder of images, or in a video."""
+"""tfflow flow: flow between two images, in a folder of images, in a video, of a camera."""
 
 import pathlib
 
@@ -8,6 +8,8 @@ from tfflow.cli.shared import (
     first_image,
     load,
     model_option,
+    noting_interrupts,
+    parse_time,
     say_size,
     size_option,
     whole_number,
@@ -19,19 +21,23 @@ def add(commands):
         commands,
         "flow",
         run,
-        "flow between two images, in a folder of images, or in a video",
+        "flow between two images, in a folder of images, in a video, of a camera",
         "Writes for each pair the flow (.flo), its colours (_colors.png), and frames and flow side "
-        "by side (_figure.png); for a video, a video of frames and flow.",
+        "by side (_figure.png); for a video or a camera, a video of frames and flow, the flow "
+        "itself, or both. Ctrl-C ends a video with the frames so far.",
     )
     parser.add_argument(
-        "input", nargs="+", help="two images; or a folder of frames or pairs; or a video"
+        "input",
+        nargs="+",
+        help="two images; or a folder of frames or pairs; or a video; or a camera: 0 for the first",
     )
     parser.add_argument(
         "-o",
         "--output",
-        required=True,
-        help="folder; for a video a .mp4 or .gif file; for two images also a file: .flo or .pfm "
-        "for the flow, an image for its colours",
+        action="append",
+        help="folder; for two images also a file: .flo, .pfm or .npy for the flow, an image for "
+        "its colours; for a video a .mp4 or .gif, and for the flow itself a .npz or a folder, "
+        "and both if it is given again",
     )
     model_option(parser)
     size_option(parser)
@@ -42,7 +48,7 @@ def add(commands):
     )
     parser.add_argument(
         "--format",
-        choices=("flo", "pfm", "png"),
+        choices=("flo", "pfm", "png", "npy"),
         help="of the flow's files in a folder; png is KITTI's [flo]",
     )
     parser.add_argument(
@@ -57,6 +63,26 @@ def add(commands):
         "at least twice the time",
     )
     parser.add_argument("--limit", type=whole_number, help="only the first so many pairs")
+    video = parser.add_argument_group("for a video or a camera")
+    video.add_argument(
+        "--show",
+        action="store_true",
+        help="in a window, which Escape or q closes; -o may be left out",
+    )
+    video.add_argument(
+        "--every",
+        type=whole_number,
+        default=1,
+        metavar="N",
+        help="only every Nth frame; the flow is from one of these to the next [%(default)s]",
+    )
+    for name, which in (("--start", "before"), ("--end", "from")):
+        video.add_argument(
+            name,
+            type=parse_time,
+            metavar="TIME",
+            help=f"leave out frames {which} this time: seconds, mm:ss or hh:mm:ss",
+        )
 
 
 def run(arguments):
@@ -64,20 +90,35 @@ def run(arguments):
     if len(inputs) == 1:
         _one_input(inputs[0], arguments)
     elif len(inputs) == 2:
+        _of_images(arguments)
         _two_images(inputs, arguments)
     else:
         raise ValueError(f"expected two images, a folder or a video; got {len(inputs)} names")
 
 
+def _of_images(arguments):
+    """Refuses what is for videos alone; the one -o becomes ``arguments.output``."""
+    if arguments.show or arguments.every > 1 or arguments.start or arguments.end:
+        raise ValueError("--show, --every, --start and --end are for a video or a camera")
+    if len(arguments.output or ()) != 1:
+        raise ValueError("give -o once: where to write")
+    (arguments.output,) = arguments.output
+
+
 def _one_input(path, arguments):
     from tfflow.data.datasets import open_dataset
+    from tfflow.data.files.camera import is_camera
     from tfflow.data.files.images import IMAGE_EXTENSIONS
     from tfflow.data.files.video import VIDEO_EXTENSIONS
 
     extension = path.suffix.lower()
+    if is_camera(path) or (str(path).isdecimal() and not path.exists()):
+        _video(int(str(path)) if str(path).isdecimal() else path, arguments)
+        return
     if not path.exists() and extension in (*IMAGE_EXTENSIONS, *VIDEO_EXTENSIONS):
         raise FileNotFoundError(f"there is no file {path}")
     if not path.is_file():
+        _of_images(arguments)
         if path.resolve() == pathlib.Path(arguments.output).resolve():
             raise ValueError("-o is the input's own folder; its pictures would be the next input")
         _pairs(open_dataset(arguments.input[0]), arguments)
@@ -98,7 +139,7 @@ def _two_images(paths, arguments):
             raise FileNotFoundError(f"expected an image at {path}; there is no such file")
     dataset = FlowDataset("images", [PairFiles(paths[0].stem, *paths)])
     output = pathlib.Path(arguments.output)
-    if output.suffix.lower() not in (".flo", ".pfm", *IMAGE_EXTENSIONS):
+    if output.suffix.lower() not in (".flo", ".pfm", ".npy", *IMAGE_EXTENSIONS):
         _pairs(dataset, arguments)
     elif arguments.format:
         raise ValueError(f"--format is for a folder of files; the name says what -o {output} is")
@@ -110,32 +151,53 @@ def _two_images(paths, arguments):
         _one_file(dataset[0], arguments)
 
 
-def _video(path, arguments):
-    if arguments.format:
-        raise ValueError("--format is for files of flow; of a video a video is written")
+def _video(source, arguments):
+    """Of a file, or of a camera by its number or device."""
+    outputs = arguments.output or []
+    if not outputs and not arguments.show:
+        raise ValueError("give -o, --show, or both")
+    files = (".mp4", ".gif", ".npz")
+    if arguments.format and all(pathlib.Path(o).suffix.lower() in files for o in outputs):
+        raise ValueError("--format is for a folder of files; the names of -o say what they are")
     if arguments.occlusion:
         raise ValueError("--occlusion is for images; for a video's frames, write them to a folder")
     from tfflow.data.files.video import read_video
     from tfflow.evaluation import predict_video
     from tfflow.progress import progress_bar
+    from tfflow.visualization import Window
 
+    window = Window("tfflow") if arguments.show else None
     predictor = _predictor(arguments)
-    first = next(read_video(path, []), None)
-    say_size(predictor, first and first.image, arguments.size)
+    is_file = not isinstance(source, int) and source.is_file()
+    if is_file:
+        first = next(read_video(source, []), None)
+        say_size(predictor, first and first.image, arguments.size)
     left_out = []
-    with progress_bar("frames") as progress:
+    with noting_interrupts() as interrupted, progress_bar("frames") as update:
+
+        def progress(done, total):
+            update(done, total)
+            return not interrupted()
+
         count = predict_video(
             predictor,
-            path,
-            arguments.output,
+            source,
+            outputs,
+            extension=f".{arguments.format or 'flo'}",
             max_flow=arguments.max_flow,
             size=arguments.size,
             limit=arguments.limit,
+            every=arguments.every,
+            start=arguments.start or 0.0,
+            end=arguments.end,
+            show=window and window.show,
             progress=progress,
             complaints=left_out,
         )
-    print(f"{count} pairs of frames -> {arguments.output}")
+    print(f"{count} pairs of frames -> {', '.join(outputs) or 'shown'}")
     check_complete(left_out)
+    if is_file and interrupted():
+        raise KeyboardInterrupt  # a script must not take it for the whole; a camera has no end
 
 
 def _predictor(arguments):

@@ -1,10 +1,14 @@
 """What the commands share. Nothing heavy is imported before a command runs."""
 
 import argparse
+import contextlib
 import importlib
+import math
 import os
 import pathlib
+import signal
 import sys
+import threading
 
 import tfflow
 from tfflow.atomic_file import check_writable
@@ -192,6 +196,34 @@ def parse_size(text):
     if not (separator and height.isdecimal() and width.isdecimal()):
         raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH like 384x512, got {text!r}")
     return int(height), int(width)
+
+
+def parse_time(text):
+    """Seconds, from seconds, mm:ss or hh:mm:ss."""
+    try:
+        numbers = [float(part) for part in text.split(":")]
+    except ValueError:
+        numbers = []
+    if not 1 <= len(numbers) <= 3 or not all(0 <= number < math.inf for number in numbers):
+        raise argparse.ArgumentTypeError(f"expected seconds, mm:ss or hh:mm:ss, got {text!r}")
+    return sum(number * 60**place for place, number in enumerate(reversed(numbers)))
+
+
+@contextlib.contextmanager
+def noting_interrupts():
+    """Ctrl-C is noted instead of raised, the first time: yields whether it was pressed."""
+    pressed = threading.Event()
+
+    def note(*_):
+        signal.signal(signal.SIGINT, before)
+        pressed.set()
+        print("finishing what is being written; Ctrl-C again drops it", file=sys.stderr)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def check_complete(left_out):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tfflow.data.datasets import PairFolder as PairFolder
     from tfflow.data.datasets import Sintel as Sintel
     from tfflow.data.datasets import open_dataset as open_dataset
+    from tfflow.data.files.camera import read_camera as read_camera
     from tfflow.data.files.errors import CorruptFileError as CorruptFileError
     from tfflow.data.files.flows import read_flow as read_flow
     from tfflow.data.files.flows import read_pfm as read_pfm
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "CorruptFileError": "files.errors",
+    "read_camera": "files.camera",
     "read_flow": "files.flows",
     "read_image": "files.images",
     "read_pfm": "files.flows",

@@ -1,24 +1,31 @@
 """Flow for files: pairs of images to flow files and pictures, a video to a video."""
 
+import collections
+import contextlib
 import functools
 import itertools
+import os
 import pathlib
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from tfflow import tools, visualization
 from tfflow.data.datasets.base import FlowSample
-from tfflow.data.files.flows import FLOW_EXTENSIONS, KITTI_RANGE, write_flow
+from tfflow.data.files.camera import is_camera, read_camera
+from tfflow.data.files.flow_series import flow_series
+from tfflow.data.files.flows import FLOW_FORMATS, KITTI_RANGE, write_flow
 from tfflow.data.files.images import write_image
-from tfflow.data.files.video import check_other_file, read_video
+from tfflow.data.files.video import TICK, TimedFrame, check_other_file, read_video
 from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.evaluate import known_pixels, read_sample, timed_prediction
 from tfflow.models import FlowStream
 from tfflow.types import PathLike, Predictor
 from tfflow.visualization.colors import usual_motion
+
+FlowFormat: TypeAlias = Literal[".flo", ".pfm", ".png", ".npy"]
 
 _SMALLEST_LEGEND = 40  # px; on a smaller one, the scale can't be read
 
@@ -28,7 +35,7 @@ def predict_pairs(
     dataset: Sequence[FlowSample],
     output: PathLike,
     *,
-    extension: Literal[".flo", ".pfm", ".png"] = ".flo",
+    extension: FlowFormat = ".flo",
     max_flow: float | None = None,
     size: tuple[int, int] | None = None,
     occlusion: bool = False,
@@ -46,7 +53,7 @@ def predict_pairs(
         predictor: Anything with ``predict_flow(image1, image2)``.
         dataset: A sequence of samples.
         output: Folder, created if missing.
-        extension: ``".flo"``, ``".pfm"`` or ``".png"`` (KITTI's).
+        extension: ``".flo"``, ``".pfm"``, ``".png"`` (KITTI's) or ``".npy"``.
         max_flow: Motion in px at the rim of the colour wheel; None: the motion that 95 % of each
             pair's pixels stay below.
         size: (height, width) that the network runs at; None: the predictor's own choice.
@@ -68,8 +75,7 @@ def predict_pairs(
             flow is not finite or beyond what the format holds.
         OSError: If the folder can't be written, or a pair can't be read.
     """
-    if extension not in FLOW_EXTENSIONS:
-        raise ValueError(f"A flow file ends in {', '.join(FLOW_EXTENSIONS)}; got {extension!r}.")
+    _check_extension(extension)
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
     results = []
@@ -137,7 +143,7 @@ def write_prediction(
     Args:
         predictor: Anything with ``predict_flow(image1, image2)``.
         sample: A :class:`tfflow.data.FlowSample`.
-        path: ``.flo`` or ``.pfm`` for the flow; any image extension for its colours.
+        path: ``.flo``, ``.pfm`` or ``.npy`` for the flow; any image extension for its colours.
         max_flow: As for :func:`predict_pairs`, for the colours.
         size: Likewise.
 
@@ -149,7 +155,7 @@ def write_prediction(
         OSError: If the file can't be written.
     """
     flow, _ = timed_prediction(predictor, sample, size)
-    if pathlib.Path(path).suffix.lower() in (".flo", ".pfm"):
+    if pathlib.Path(path).suffix.lower() in (".flo", ".pfm", ".npy"):
         write_flow(path, flow)
     else:
         scale = max_flow or usual_motion(flow)
@@ -181,31 +187,49 @@ def _write_flow(path, flow, name, complaints):
 
 def predict_video(
     predictor: Predictor,
-    source: PathLike,
-    output: PathLike,
+    source: PathLike | int | Iterable[TimedFrame],
+    output: PathLike | Sequence[PathLike] = (),
     *,
+    extension: FlowFormat = ".flo",
     max_flow: float | None = None,
     size: tuple[int, int] | None = None,
     limit: int | None = None,
+    every: int = 1,
+    start: float = 0.0,
+    end: float | None = None,
+    show: Callable[[npt.NDArray[np.uint8]], object] | None = None,
     progress: Callable[[int, None], object] | None = None,
     complaints: list[str] | None = None,
 ) -> int:
-    """Writes a video with the frames of another and, beside each, its flow to the next frame.
+    """The flow of a video or a camera, from each frame to the next: as a video, as files, live.
 
-    Frames keep their times. Where the frames are large enough, a corner of the flow shows the
-    colour wheel with its scale.
+    A picture has a frame and, beside it, its flow. Where frames are large enough, a corner of the
+    flow shows the colour wheel with its scale. Frames keep their times. Memory holds a few frames,
+    however long the video is; except for a ``.gif``, which is made in memory.
 
     Args:
         predictor: Anything with ``predict_flow(image1, image2)``; one that is ``siamese`` encodes
             each frame once, see :class:`tfflow.models.FlowStream`.
-        source: A video file; see :func:`tfflow.data.read_video`.
-        output: ``.mp4`` or ``.gif``.
+        source: A video file, see :func:`tfflow.data.read_video`; the number or device of a camera,
+            see :func:`tfflow.data.read_camera`; or :class:`tfflow.data.TimedFrame` from elsewhere.
+        output: Where to, one or several, by their names:
+
+            * ``.mp4`` or ``.gif``, at most one of them: the pictures;
+            * ``.npz``: the flow, an array (H, W, 2) for each pair, ``"000000"`` and so on, and
+              ``"times"`` (N, 2), the seconds of both frames;
+            * a folder: the flow, a file for each pair, and ``times.csv``.
+        extension: That of a folder's files.
         max_flow: Motion in px at the rim of the colour wheel; faster motions get the rim's colours
             too. None: the motion that 95 % of the pixels stay below, as a slowly decaying maximum,
             so that colours don't flicker.
         size: (height, width) that the network runs at; None: the predictor's own choice.
         limit: Use only the first ``limit`` pairs.
-        progress: Called with (pairs done, None).
+        every: Use only every so many frames; the flow is from one to the next of these.
+        start: Seconds; leave out frames before this time.
+        end: Seconds; leave out frames from this time on.
+        show: Called with each picture, (H, 2 W, 3) uint8; see
+            :meth:`tfflow.visualization.Window.show`. If it returns False, this pair is the last.
+        progress: Called with (pairs done, None). If it returns False, this pair is the last.
         complaints: A list that collects what can't be read, instead of raising an error; see
             :func:`tfflow.data.read_video`.
 
@@ -213,33 +237,112 @@ def predict_video(
         Number of pairs.
 
     Raises:
-        ValueError: If the video has fewer than two frames, or ``output`` is ``source``.
-        CorruptFileError: If a frame can't be decoded, or the video is cut off; nothing is written.
+        ValueError: If there are fewer than two frames, a number is out of its range, or an output
+            is ``source`` or has another extension.
+        OSError: If there is no such video or camera, or an output can't be written.
+        CorruptFileError: If a frame can't be decoded, or the video is cut off; then there is no
+            video and no ``.npz``.
     """
-    check_other_file(output, source)
-    pairs = itertools.islice(itertools.pairwise(read_video(source, complaints)), limit)
+    if every < 1 or start < 0 or (end is not None and end <= start):
+        raise ValueError(
+            "expected every to be at least 1, start at least 0 and end after it; got "
+            f"every={every}, start={start:g}, end={end}"
+        )
+    _check_extension(extension)
+    video, series = _outputs(output, source)
+    frames = _frames(source, start, complaints)
+    if end is not None:
+        frames = itertools.takewhile(lambda frame: frame.time < end, frames)
+    pairs = itertools.islice(itertools.pairwise(itertools.islice(frames, 0, None, every)), limit)
     first = next(pairs, None)
     if first is None:
-        raise ValueError(f"{source} has fewer than two frames; there is no motion in it.")
+        raise ValueError(
+            f"{_name(source)} has fewer than two frames of those that are asked for; there is no "
+            "motion in it."
+        )
     predict = _for_video(predictor, first[0].image, size)
+    draw = _Drawing(max_flow) if video or show else None
     count = 0
 
-    def panels():
+    def pictures(writers):
         nonlocal count
-        scale = max_flow
-        for (image1, time), (image2, _) in itertools.chain([first], pairs):
+        for (image1, time), (image2, next_time) in itertools.chain([first], pairs):
             flow = predict(image1, image2)
-            if max_flow is None:
-                scale = max(usual_motion(flow), 1.0, 0.95 * (scale or 0.0))
-            colours = visualization.flow_to_image(flow, max_flow=scale, clip=True)
-            _add_legend(colours, scale)
+            for write in writers:
+                write(flow, time, next_time)
             count += 1
-            if progress:
-                progress(count, None)
-            yield np.concatenate([image1, colours], axis=1), time
+            last = progress is not None and progress(count, None) is False
+            if draw:
+                picture = draw(image1, flow)
+                last |= show is not None and show(picture) is False
+                yield picture, time
+            if last:
+                return
 
-    visualization.write_video(output, panels())
+    with contextlib.ExitStack() as stack:
+        drawn = pictures([stack.enter_context(flow_series(path, extension)) for path in series])
+        if video:
+            visualization.write_video(video[0], drawn)
+        else:
+            collections.deque(drawn, maxlen=0)
     return count
+
+
+class _Drawing:
+    """Pictures of frames and flow side by side, in colours that don't flicker."""
+
+    def __init__(self, max_flow):
+        self.max_flow, self.scale = max_flow, 0.0
+
+    def __call__(self, image, flow):
+        self.scale = self.max_flow or max(usual_motion(flow), 1.0, 0.95 * self.scale)
+        colours = visualization.flow_to_image(flow, max_flow=self.scale, clip=True)
+        _add_legend(colours, self.scale)
+        return np.concatenate([image, colours], axis=1)
+
+
+def _check_extension(extension):
+    if extension not in FLOW_FORMATS:
+        raise ValueError(f"A flow file ends in {', '.join(FLOW_FORMATS)}; got {extension!r}.")
+
+
+def _outputs(output, source):
+    """The outputs that are videos, at most one, and those for the flow itself."""
+    outputs = [output] if isinstance(output, (str, os.PathLike)) else list(output)
+    video, series = [], []
+    for path in map(pathlib.Path, outputs):
+        suffix = path.suffix.lower()
+        if suffix in (".mp4", ".gif"):
+            video.append(path)
+        elif suffix in ("", ".npz") or path.is_dir():
+            series.append(path)
+        else:
+            raise ValueError(
+                f"cannot write a video's flow to {path}: unknown extension {path.suffix!r}, use "
+                ".mp4 or .gif for pictures, .npz or a folder for the flow itself"
+            )
+        if isinstance(source, (str, os.PathLike)):
+            check_other_file(path, source)
+    if len(video) > 1:
+        raise ValueError(f"expected at most one .mp4 or .gif; got {video[0]} and {video[1]}")
+    return video, series
+
+
+def _frames(source, start, complaints):
+    """The frames of a source from a time on."""
+    if isinstance(source, int) or (isinstance(source, (str, os.PathLike)) and is_camera(source)):
+        frames = read_camera(source)
+    elif isinstance(source, (str, os.PathLike)):
+        frames = read_video(source, complaints, start=start)
+    else:
+        frames = iter(source)
+    return itertools.dropwhile(lambda frame: frame.time < start - TICK, frames)
+
+
+def _name(source):
+    if isinstance(source, int):
+        return f"camera {source}"
+    return source if isinstance(source, (str, os.PathLike)) else "the source"
 
 
 def _for_video(predictor, first_frame, size):

@@ -22,8 +22,10 @@ from tfflow.visualization.figures import (
     pyramid_figure,
 )
 from tfflow.visualization.video import write_video
+from tfflow.visualization.window import Window
 
 __all__ = [
+    "Window",
     "color_wheel_legend",
     "compose",
     "confidence_to_image",

@@ -11,7 +11,7 @@ from tfflow.data.files.errors import CorruptFileError
 from tfflow.data.files.flows import read_flow, read_pfm, write_flow, write_pfm
 from tfflow.data.files.images import write_image
 
-EXTENSIONS = (".flo", ".pfm", ".png")
+EXTENSIONS = (".flo", ".pfm", ".png", ".npy")
 
 
 def random_flow(seed, shape, extension):
@@ -213,8 +213,8 @@ def test_wrong_validity(tmp_path):
 
 
 def test_unknown_extension_names_the_known_ones(tmp_path):
-    with pytest.raises(ValueError, match=r"'\.npy', use one of \.flo, \.pfm, \.png"):
-        write_flow(tmp_path / "a.npy", np.zeros((4, 5, 2)))
+    with pytest.raises(ValueError, match=r"'\.tif', use one of \.flo, \.pfm, \.png, \.npy"):
+        write_flow(tmp_path / "a.tif", np.zeros((4, 5, 2)))
     with pytest.raises(ValueError, match=r"'\.gif', use one of \.png"):
         write_image(tmp_path / "a.gif", np.zeros((4, 5, 3), np.uint8))
     with pytest.raises(ValueError, match=r"must be \.pfm"):

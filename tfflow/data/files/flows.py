@@ -1,4 +1,4 @@
-"""Optical flow files (.flo, .pfm, KITTI's .png) to NumPy arrays and back.
+"""Optical flow files (.flo, .pfm, KITTI's .png, .npy) to NumPy arrays and back.
 
 Flow is (H, W, 2) float32 in pixels, channel 0 = u to the right, 1 = v downwards, with a mask (H, W)
 bool of the pixels where it is known.
@@ -7,9 +7,11 @@ Sources:
     .flo: Baker et al., A Database and Evaluation Methodology for Optical Flow, IJCV 2011
         (flow-code);
     .pfm: Debevec, Portable Float Map, as FlyingThings3D and ChairsSDHom use it for flow (u, v, 0);
-    .png: KITTI 2012 and 2015 development kits.
+    .png: KITTI 2012 and 2015 development kits;
+    .npy: NumPy's own, (H, W, 2), NaN where the flow is not known.
 """
 
+import io
 import re
 import struct
 from pathlib import Path
@@ -21,8 +23,9 @@ from tfflow.atomic_file import atomic_file
 from tfflow.data.files.errors import CorruptFileError
 from tfflow.types import Array, PathLike
 
-FLOW_EXTENSIONS = (".flo", ".pfm", ".png")
+FLOW_EXTENSIONS = (".flo", ".pfm", ".png")  # of the true flow in data sets
 
+NPY_MAGIC = b"\x93NUMPY"
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 FLO_MAGIC = struct.pack("<f", 202021.25)  # the bytes "PIEH"
 _FLO_HEADER_BYTES = 12
@@ -39,11 +42,11 @@ KITTI_RANGE = (-512.0, 65_535 / 64 - 512.0)  # px; what its 16 bits hold
 
 
 def read_flow(path: PathLike) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
-    """Reads optical flow from a .flo, a .pfm or a KITTI .png file.
+    """Reads optical flow from a .flo, a .pfm, a KITTI .png or a .npy file.
 
     The format is recognised by its content; the extension of another format is an error.
-    Pixels marked as unknown (.flo and .pfm: NaN or a component over 1e9; KITTI: third channel 0)
-    have flow 0 and validity False.
+    Pixels marked as unknown (KITTI: third channel 0; the others: NaN or a component over 1e9) have
+    flow 0 and validity False.
 
     Args:
         path: the file.
@@ -70,15 +73,17 @@ def read_flow(path: PathLike) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.b
                 "a disparity or depth map: read it with read_pfm"
             )
         return _split_unknown(array[..., :2])
+    if extension == ".npy":
+        return _split_unknown(_decode_npy(path, content))
     return _decode_kitti(path, content)
 
 
 def write_flow(path: PathLike, flow: Array, valid: Array | None = None) -> None:
-    """Writes optical flow in the format that the extension names: .flo, .pfm or .png (KITTI).
+    """Writes optical flow in the format that the extension names: .flo, .pfm, .png (KITTI), .npy.
 
-    .flo and .pfm keep float32 as it is; KITTI's .png rounds to 1/64 px and holds -512 to 511.98 px.
-    Pixels that are not valid are marked as unknown and their flow is lost. The file appears whole
-    or not at all.
+    .flo, .pfm and .npy keep float32 as it is; KITTI's .png rounds to 1/64 px and holds -512 to
+    511.98 px. Pixels that are not valid are marked as unknown and their flow is lost. The file
+    appears whole or not at all.
 
     Args:
         path: where to write; its folder must exist.
@@ -95,7 +100,7 @@ def write_flow(path: PathLike, flow: Array, valid: Array | None = None) -> None:
     if encode is None:
         raise ValueError(
             f"cannot write flow to {path}: unknown extension {path.suffix!r}, "
-            f"use one of {', '.join(FLOW_EXTENSIONS)}"
+            f"use one of {', '.join(_FLOW_ENCODERS)}"
         )
     flow = np.asarray(flow, np.float32)
     if flow.ndim != 3 or flow.shape[2] != 2 or 0 in flow.shape:
@@ -165,15 +170,17 @@ def _flow_format(path, content):
         found = ".flo"
     elif content.startswith(PNG_MAGIC):
         found = ".png"
+    elif content.startswith(NPY_MAGIC):
+        found = ".npy"
     elif re.match(rb"P[Ff]\s", content):
         found = ".pfm"
     else:
         raise CorruptFileError(
-            f"{path}: expected flow as .flo (starting with b'PIEH'), .pfm (b'PF') or KITTI .png, "
-            f"but it starts with {content[:8]!r}"
+            f"{path}: expected flow as .flo (starting with b'PIEH'), .pfm (b'PF'), KITTI .png or "
+            f".npy, but it starts with {content[:8]!r}"
         )
     extension = path.suffix.lower()
-    if extension in FLOW_EXTENSIONS and extension != found:
+    if extension in _FLOW_ENCODERS and extension != found:
         raise CorruptFileError(
             f"{path} is named {extension}, but its content is {found}; rename it"
         )
@@ -211,6 +218,19 @@ def _decode_pfm(path, content):
     array = np.frombuffer(content, "<f4" if scale < 0 else ">f4", offset=header.end())
     array = array.reshape((height, width, 3) if channels == 3 else (height, width))
     return array[::-1].astype(np.float32)
+
+
+def _decode_npy(path, content):
+    try:
+        array = np.load(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise CorruptFileError(f"{path}: the .npy file is damaged or truncated ({error})") from None
+    if array.ndim != 3 or array.shape[2] != 2 or array.dtype.kind not in "fiu" or 0 in array.shape:
+        raise CorruptFileError(
+            f"{path}: expected flow, numbers of shape (H, W, 2); got {array.dtype} of shape "
+            f"{array.shape}"
+        )
+    return array.astype(np.float32)
 
 
 def _check_size(path, width, height, channels, available):
@@ -285,7 +305,21 @@ def _encode_kitti(flow, valid):
     return cv2.imencode(".png", image)[1].tobytes()
 
 
-_FLOW_ENCODERS = {".flo": _encode_flo, ".pfm": _encode_flow_pfm, ".png": _encode_kitti}
+def _encode_npy(flow, valid):
+    file = io.BytesIO()
+    np.save(file, np.where(valid[..., None], flow, np.float32(np.nan)))
+    return file.getvalue()
+
+
+_FLOW_ENCODERS = {
+    ".flo": _encode_flo,
+    ".pfm": _encode_flow_pfm,
+    ".png": _encode_kitti,
+    ".npy": _encode_npy,
+}
+
+
+FLOW_FORMATS = tuple(_FLOW_ENCODERS)  # what write_flow writes and read_flow reads
 
 
 def _known(flow):

@@ -14,6 +14,7 @@ from tfflow.types import PathLike
 
 VIDEO_EXTENSIONS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif")
 
+TICK = 1e-4  # s; a frame's time and one that a user types are rounded
 _SLACK = 0.25  # s; headers round, and the last frame's duration is often left out
 
 
@@ -29,7 +30,9 @@ class TimedFrame(NamedTuple):
     time: float
 
 
-def read_video(path: PathLike, complaints: list[str] | None = None) -> Iterator[TimedFrame]:
+def read_video(
+    path: PathLike, complaints: list[str] | None = None, *, start: float = 0.0
+) -> Iterator[TimedFrame]:
     """The frames of a video, one after the other.
 
     The camera's orientation (the display matrix) is applied. Times come from the time stamps, not
@@ -40,9 +43,11 @@ def read_video(path: PathLike, complaints: list[str] | None = None) -> Iterator[
         complaints: A list, or None. With a list, frames that can't be read or differ in
             size from the first are left out, and a message for each kind of them is added to it
             instead of raising an error.
+        start: Seconds; frames before this time are left out. They are not decoded, but for those
+            since the last key frame.
 
     Returns:
-        An iterator of :class:`TimedFrame`.
+        An iterator of :class:`TimedFrame`, whose times are the same whatever the start.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -51,9 +56,9 @@ def read_video(path: PathLike, complaints: list[str] | None = None) -> Iterator[
         ImportError: If PyAV is missing.
     """
     container, stream = _open(path)
-    if complaints is None:
-        return _frames(container, stream, path, _raise)
-    return _of_one_size(_frames(container, stream, path, complaints.append), path, complaints)
+    complain = _raise if complaints is None else complaints.append
+    frames = _frames(container, stream, path, complain, start)
+    return frames if complaints is None else _of_one_size(frames, path, complaints)
 
 
 def check_other_file(output, source):
@@ -170,11 +175,12 @@ def _packets(container, stream, path, complain):
         )
 
 
-def _frames(container, stream, path, complain):
-    """The frames, one after the other; the container is closed at the end."""
+def _frames(container, stream, path, complain, start):
+    """The frames from ``start`` on, one after the other; the container is closed at the end."""
     import av
 
-    matrix, start, time = None, None, 0.0
+    matrix, time = None, 0.0
+    origin = _sought(container, stream, start)
     step = 1 / float(stream.average_rate or 25)  # for a format without time stamps
     with container:
         for packet in _packets(container, stream, path, complain):
@@ -186,13 +192,33 @@ def _frames(container, stream, path, complain):
             for frame in decoded:
                 # Older versions of FFmpeg give it only with the first frame.
                 matrix = frame.side_data.get("DISPLAYMATRIX") or matrix
-                if start is None:
-                    start = frame.time or 0.0
+                if origin is None:
+                    origin = frame.time or 0.0
                     time = 0.0
                 else:
-                    time = time + step if frame.time is None else frame.time - start
+                    time = time + step if frame.time is None else frame.time - origin
+                if time < start - TICK:
+                    continue
                 image = frame.to_ndarray(format="rgb24")
                 yield TimedFrame(image if matrix is None else _upright(image, matrix), time)
+
+
+def _sought(container, stream, start):
+    """Goes to the last key frame before a time; returns the first frame's time, None if unknown.
+
+    Stays at the beginning where the file can't be searched.
+    """
+    import av
+
+    first = stream.start_time
+    # An .avi has no time stamps: its frames are numbered from where reading begins.
+    if start <= 0 or first is None or container.format.name == "avi":
+        return None
+    try:
+        container.seek(first + int(start / stream.time_base), stream=stream)
+    except av.error.FFmpegError:
+        return None
+    return float(first * stream.time_base)
 
 
 def _upright(image, matrix):

@@ -1,0 +1,65 @@
+"""The flow of a video's frames: a file for each, or all of them in one .npz."""
+
+import contextlib
+import csv
+import pathlib
+import zipfile
+
+import numpy as np
+
+from tfflow.atomic_file import atomic_file
+from tfflow.data.files.flows import write_flow
+
+
+def flow_series(path, extension=".flo"):
+    """A context that gives ``write(flow, time, next_time)``, for the pairs of a video in turn.
+
+    A folder, created if missing, gets a file for each pair, ``000000.flo`` and so on, and at the
+    end ``times.csv``. An ``.npz`` gets an array (H, W, 2) for each, ``000000`` and so on, and
+    ``times`` (N, 2), seconds; it appears at the end, and memory never holds more than one flow.
+
+    Args:
+        path: The ``.npz`` or the folder.
+        extension: That of a folder's files; see :func:`tfflow.data.write_flow`.
+
+    Raises:
+        OSError: If it can't be written.
+    """
+    path = pathlib.Path(path)
+    return _archive(path) if path.suffix.lower() == ".npz" else _folder(path, extension)
+
+
+@contextlib.contextmanager
+def _folder(path, extension):
+    path.mkdir(parents=True, exist_ok=True)
+    rows = []
+
+    def write(flow, time, next_time):
+        name = f"{len(rows):06}{extension}"
+        write_flow(path / name, flow)
+        rows.append((name, time, next_time))
+
+    yield write
+    with (
+        atomic_file(path / "times.csv") as temporary,
+        open(temporary, "w", newline="", encoding="utf-8") as file,
+    ):
+        csv.writer(file).writerows([("file", "time", "next_time"), *rows])
+
+
+@contextlib.contextmanager
+def _archive(path):
+    times = []
+    with atomic_file(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+
+        def add(name, array):
+            # The archive doesn't know in advance that it will be large.
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
+
+        def write(flow, time, next_time):
+            add(f"{len(times):06}", flow)
+            times.append((time, next_time))
+
+        yield write
+        add("times", np.array(times, np.float64).reshape(-1, 2))
