@@ -1,7 +1,11 @@
 """Flow for files: videos with their legend, sizes, and what is left out."""
 
+import itertools
+import weakref
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from tfflow.cli.shared import say_size
 from tfflow.data import FlowSample, TimedFrame, read_image, read_video
@@ -42,6 +46,106 @@ def test_a_video_has_its_legend_and_no_dark_patches(tmp_path):
         for rows in (panel[:5, 20:], panel[10:200, 20:]):  # those beyond the scale, the others
             assert np.abs(rows - red).mean() < 8
         assert np.abs(panel[-50:, -50:] - color_wheel_legend(50, 10.0)).mean() < 8
+
+
+def moving(count, shape=(48, 64)):
+    """Frames of noise that know their number, with uneven times."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        image = rng.integers(0, 256, (*shape, 3), np.uint8)
+        image[0, 0] = number
+        yield TimedFrame(image, number / 10 + (number % 3) / 100)
+
+
+class Numbered:
+    """A flow whose u is the number of the first image and v that of the second."""
+
+    def predict_flow(self, image1, image2):
+        flow = np.empty((*image1.shape[:2], 2), np.float32)
+        flow[:] = image1[0, 0, 0], image2[0, 0, 0]
+        return flow
+
+
+def numbers(archive):
+    """(first, second, time, next time) of each pair in an .npz."""
+    with np.load(archive) as flows:
+        pairs = [flows[name][0, 0].tolist() for name in flows.files if name != "times"]
+        times = flows["times"].tolist()
+    return [(*map(int, pair), *time) for pair, time in zip(pairs, times, strict=True)]
+
+
+def test_parts_of_a_video(tmp_path):
+    out, times = tmp_path / "a.npz", [frame.time for frame in moving(30)]
+    for options, expected in (
+        ({}, range(30)),
+        ({"every": 4}, range(0, 30, 4)),
+        ({"start": 1.0, "end": 2.0}, range(9 + 1, 20)),
+        ({"start": times[7], "every": 3, "limit": 2}, [7, 10, 13]),
+        ({"end": times[5]}, range(5)),
+    ):
+        count = predict_video(Numbered(), moving(30), out, **options)
+        pairs = list(itertools.pairwise(expected))
+        assert count == len(pairs)
+        assert numbers(out) == [(a, b, times[a], times[b]) for a, b in pairs]
+
+
+def test_flow_beside_the_picture_and_instead_of_it(tmp_path):
+    shown = []
+    outputs = [tmp_path / name for name in ("a.gif", "a.npz", "flows")]
+    assert predict_video(Numbered(), moving(5), outputs, extension=".npy", show=shown.append) == 4
+    names = ["000000.npy", "000001.npy", "000002.npy", "000003.npy", "times.csv"]
+    assert sorted(path.name for path in outputs[2].iterdir()) == names
+    assert np.load(outputs[2] / "000002.npy")[0, 0].tolist() == [2, 3]
+    assert len(numbers(outputs[1])) == 4
+    assert [picture.shape for picture in shown] == [(48, 128, 3)] * 4
+    with Image.open(outputs[0]) as animation:
+        assert animation.n_frames == 4
+    assert predict_video(Numbered(), moving(3), show=shown.append) == 2, "shown alone"
+
+
+def test_showing_and_progress_can_end_it(tmp_path):
+    seen = []
+    count = predict_video(
+        Numbered(), moving(30), tmp_path / "a.gif", show=lambda picture: len(seen) < 3,
+        progress=lambda done, total: seen.append(done),
+    )  # fmt: skip
+    assert count == 3
+    with Image.open(tmp_path / "a.gif") as animation:
+        assert animation.n_frames == 3, "the last one too"
+    predict_video(Numbered(), moving(30), tmp_path / "a.npz", progress=lambda done, total: done < 5)
+    assert len(numbers(tmp_path / "a.npz")) == 5
+
+
+def test_memory_holds_a_few_frames_however_long_the_video_is(tmp_path):
+    pytest.importorskip("av", reason="PyAV is an extra; install tfflow[video]")
+    frames, most = [], 0
+
+    def watched():
+        nonlocal most
+        for frame in moving(200):
+            frames.append(weakref.ref(frame.image))
+            yield frame
+            most = max(most, sum(each() is not None for each in frames))
+
+    outputs = [tmp_path / "a.mp4", tmp_path / "a.npz"]
+    assert predict_video(Numbered(), watched(), outputs, show=lambda picture: None) == 199
+    assert most <= 4
+    assert len(numbers(outputs[1])) == len(list(read_video(outputs[0]))) == 199
+
+
+def test_what_a_video_can_not_be_written_to(tmp_path):
+    for options, message in (
+        ({"output": "a.avi"}, "unknown extension '.avi', use .mp4 or .gif for pictures, .npz or a"),
+        ({"output": ["a.gif", "b.mp4"]}, "at most one .mp4 or .gif; got a.gif and b.mp4"),
+        ({"output": tmp_path, "extension": ".exr"}, "A flow file ends in .flo, .pfm, .png, .npy"),
+        ({"every": 0}, "every to be at least 1.*got every=0"),
+        ({"start": -1}, "start at least 0"),
+        ({"start": 2, "end": 2}, "end after it; got every=1, start=2, end=2"),
+        ({"start": 50}, "the source has fewer than two frames of those that are asked for"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            predict_video(Numbered(), moving(5), **options)
+    assert not list(tmp_path.iterdir())
 
 
 def test_frames_of_another_size_are_left_out():

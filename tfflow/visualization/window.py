@@ -65,7 +65,7 @@ class Window:
         if not self.closed:
             image = Image.fromarray(np.asarray(picture))
             screen = self._root.winfo_screenwidth(), self._root.winfo_screenheight()
-            image.thumbnail([round(_SHARE_OF_SCREEN * side) for side in screen])
+            image.thumbnail((_SHARE_OF_SCREEN * screen[0], _SHARE_OF_SCREEN * screen[1]))
             # Tk keeps no reference of its own.
             self._photo = self._photo_of(image, master=self._root)
             self._label.configure(image=self._photo)

@@ -96,6 +96,34 @@ def test_time_stamps_rule(name, codec, output, tmp_path):
     assert times == pytest.approx(UNEVEN, abs=1 if output.endswith("mp4") else 5)
 
 
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        *(("a.mp4", "libx264"), ("a.mkv", "libx264"), ("a.webm", "libvpx")),
+        *(("a.avi", "mpeg4"), ("b.avi", "libx264")),
+    ],
+)
+def test_reading_from_a_later_time(name, codec, tmp_path):
+    path = encoded(tmp_path / name, range(60), codec, 25)
+    frames = list(read_video(path))
+    for start in (0.5, 1.2, 2.35, 5):
+        found = list(read_video(path, start=start))
+        expected = [frame for frame in frames if frame.time > start - 1e-4]
+        assert [frame.time for frame in found] == pytest.approx([f.time for f in expected])
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(a.image, b.image)
+
+
+def test_frames_before_the_start_are_not_decoded(tmp_path):
+    path = encoded(tmp_path / "a.mp4", range(200), "libx264", 25)  # a key frame every 5
+    content = bytearray(path.read_bytes())
+    content[len(content) // 4 : len(content) // 3] = bytes(len(content) // 3 - len(content) // 4)
+    path.write_bytes(content)
+    with pytest.raises(CorruptFileError):
+        list(read_video(path))
+    assert len(list(read_video(path, start=4.0))) == 100
+
+
 @pytest.mark.parametrize("name", ["a.mkv", "a.avi", "a.mp4", "a.mov"])
 def test_a_video_that_is_cut_off(name, tmp_path):
     options = {"movflags": "faststart"} if name[2:] in ("mp4", "mov") else {}
