@@ -35,8 +35,8 @@ DOCS = HERE.parent / "docs" / "large_images.md"
 PICTURE = HERE.parent / "docs" / "large_images.jpg"
 # Name -> (height, width), factor on the motion, number of scenes.
 SIZES = {
-    "2K": ((1080, 1920), 1.5, 6),
-    "4K": ((2160, 3840), 3.0, 6),
+    "2K": ((1080, 1920), 1.5, 4),
+    "4K": ((2160, 3840), 3.0, 4),
     "8K": ((4320, 7680), 6.0, 1),
 }
 METHODS = ("rillflow, Keras", "rillflow, int8 384x512", "DIS medium")

@@ -3,9 +3,11 @@
 import json
 import shlex
 import shutil
+import signal
 import time
 import warnings
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from golden_files import assert_close, images, load, nhwc, state_dict
 import tfflow
 from tfflow import progress
 from tfflow.cli import main
+from tfflow.cli.shared import parse_time
 from tfflow.data import read_flow, read_image, write_flow, write_image
 from tfflow.visualization import flow_to_image, write_video
 from tfflow.visualization.colors import usual_motion
@@ -84,6 +87,99 @@ def test_flow_of_a_video(folder, tmp_path, capsys):
     frames = list(tfflow.data.read_video(out))
     assert [frame.image.shape for frame in frames] == [(64, 192, 3)] * 3
     assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2])
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """Ten frames, ten a second."""
+    pytest.importorskip("av", reason="PyAV is an extra; install tfflow[video]")
+    write_video(tmp_path / "clip.mp4", RNG.integers(0, 256, (10, 64, 96, 3), np.uint8), fps=10)
+    return tmp_path / "clip.mp4"
+
+
+class Interrupting:
+    """A predictor during whose third pair, and some later ones, Ctrl-C is pressed."""
+
+    def __init__(self, *pairs):
+        self.pairs, self.count = pairs, 0
+
+    def predict_flow(self, image1, image2):
+        self.count += 1
+        if self.count in self.pairs:
+            signal.raise_signal(signal.SIGINT)
+        return np.ones((*image1.shape[:2], 2), np.float32)
+
+
+def test_a_part_of_a_video_and_its_flow(clip, tmp_path, capsys):
+    words = ("--engine", "tflite", "--start", "0:00:00.2", "--end", "0:01", "--every", "2")
+    outputs = ("-o", tmp_path / "a.mp4", "-o", tmp_path / "flows", "--format", "npy")
+    status, printed, error = run(capsys, "flow", clip, *outputs, *words)
+    assert status == 0 and "3 pairs of frames -> " in printed, error
+    assert [f.time for f in tfflow.data.read_video(tmp_path / "a.mp4")] == pytest.approx(
+        [0, 0.2, 0.4]
+    )
+    assert len(list((tmp_path / "flows").glob("*.npy"))) == 3
+    assert "0.2,0.4" in (tmp_path / "flows/times.csv").read_text()
+
+
+def test_an_interrupt_leaves_a_playable_video(clip, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(tfflow, "load", lambda source, engine: Interrupting(3))
+    outputs = ("-o", tmp_path / "a.mp4", "-o", tmp_path / "a.npz")
+    status, printed, error = run(capsys, "flow", clip, *outputs, "--engine", "tflite")
+    assert status == 130 and "3 pairs" in printed and "Ctrl-C again drops it" in error
+    assert len(list(tfflow.data.read_video(tmp_path / "a.mp4"))) == 3
+    with np.load(tmp_path / "a.npz") as flows:
+        assert flows.files == ["000000", "000001", "000002", "times"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_interrupt_leaves_nothing(clip, tmp_path, capsys, monkeypatch):
+    class Twice(Interrupting):
+        def predict_flow(self, image1, image2):
+            signal.raise_signal(signal.SIGINT)
+            return super().predict_flow(image1, image2)
+
+    monkeypatch.setattr(tfflow, "load", lambda source, engine: Twice(1))
+    status, _, error = run(capsys, "flow", clip, "-o", tmp_path / "a.mp4", "--engine", "tflite")
+    assert status == 130 and error.endswith("interrupted\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_flow_of_a_camera(clip, tmp_path, capsys, monkeypatch):
+    capture = cv2.VideoCapture  # reads a clip as it reads a camera
+    monkeypatch.setattr(cv2, "VideoCapture", lambda number: capture(str(clip)))
+    words = ("flow", "0", "-o", tmp_path / "a.mp4", "--engine", "tflite")
+    assert run(capsys, *words)[0] == 0
+    assert len(list(tfflow.data.read_video(tmp_path / "a.mp4"))) == 9
+    monkeypatch.setattr(tfflow, "load", lambda source, engine: Interrupting(3))
+    status, printed, _ = run(capsys, *words)
+    assert status == 0 and "3 pairs" in printed, "which is how a camera ends"
+    assert len(list(tfflow.data.read_video(tmp_path / "a.mp4"))) == 3
+
+
+def test_flow_in_a_window(clip, capsys, monkeypatch):
+    shown = []
+
+    class Screen:
+        """In place of a Window, which has tests of its own."""
+
+        def __init__(self, title):
+            pass
+
+        def show(self, picture):
+            shown.append(picture.shape)
+            return len(shown) < 4
+
+    monkeypatch.setattr(tfflow.visualization, "Window", Screen)
+    status, printed, _ = run(capsys, "flow", clip, "--show", "--engine", "tflite")
+    assert status == 0 and "4 pairs of frames -> shown" in printed and shown == [(64, 192, 3)] * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("1.5", 1.5), ("1:30", 90), ("01:00:00.25", 3600.25)]
+)
+def test_times(text, seconds):
+    assert parse_time(text) == seconds
 
 
 def test_large_images_by_tiles(tmp_path, capsys):
@@ -233,6 +329,14 @@ def test_models(capsys):
         ("flow {f}/a.png {f}/absent.png -o {t} --model {f}/model.keras", "expected an image at"),
         ("flow {f}/a.png -o {t}", "Give the second"),
         ("flow {f}/absent.mp4 -o {t}.mp4", "there is no file"),
+        ("flow {f}/a.png {f}/b.png", "give -o once"),
+        ("flow {f}/a.png {f}/b.png -o {t} -o {t}2", "give -o once"),
+        ("flow {f}/a.png {f}/b.png -o {t} --every 2", "are for a video or a camera"),
+        ("flow {f}/pairs -o {t} --show", "are for a video or a camera"),
+        ("flow {f}/a.mp4", "give -o, --show, or both"),
+        ("flow {f}/a.mp4 -o {t}.mp4 --format npy", "--format is for a folder of files"),
+        ("flow 97 -o {t}.avi --engine tflite", "use .mp4 or .gif for pictures"),
+        ("flow 97 -o {t}.mp4 --engine tflite", "there is no picture from camera 97"),
         ("flow {f}/a.png {f}/b.png -o {t}.flo --format pfm", "--format is for a folder"),
         ("export lightflow -o {t}.tflite --report {t}/none/a.json", "does not exist; create it"),
         ("flow {f}/model.keras -o {t}", "is no video by its name"),
@@ -256,6 +360,7 @@ def test_models(capsys):
 def test_what_can_not_work_is_one_clear_line(arguments, message, folder, tmp_path, capsys):
     (folder / "empty").mkdir(exist_ok=True)
     (folder / "text.tflite").write_text("no model")
+    (folder / "a.mp4").touch()
     shutil.copy(preset_tflite("lightflow"), folder / "flow.tflite")
     words = arguments.format(f=folder, t=tmp_path / "out").split()
     status, _, error = run(capsys, *words)
@@ -272,6 +377,12 @@ def test_what_can_not_work_is_one_clear_line(arguments, message, folder, tmp_pat
         ("xyz", "tfflow [-h]", "no command 'xyz'. Known: flow, detect"),
         ("export lightflow -o a.tflite --quantise int8", "tfflow export", "mean '--quantize'?"),
         ("models --nonsense", "tfflow models", "unknown argument '--nonsense'. Known: -h, --help"),
+        (
+            "flow a.mp4 -o a.gif --start 1:2:3:4",
+            "tfflow flow",
+            "expected seconds, mm:ss or hh:mm:ss",
+        ),
+        ("flow a.mp4 -o a.gif --end=-1", "tfflow flow", "expected seconds, mm:ss or hh:mm:ss"),
         ("flow a.png b.png -o x --limit 0", "tfflow flow", "whole number from 1 up, got '0'"),
         ("evaluate --dataset x --limit=-1", "tfflow evaluate", "whole number from 1 up, got '-1'"),
         ("flow a.png b.png -o ''", "tfflow [-h]", 'an argument is empty ("")'),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tfflow.evaluation import TiledPredictor
-from tfflow.evaluation.tiles import _sizes, _spans
+from tfflow.evaluation.tiles import _spans
 from tfflow.models.prediction import working_size
 
 
@@ -27,13 +27,13 @@ class Dis:
 class Network:
     """Runs at multiples of 8, or at a size of its own; its answer is a constant flow."""
 
-    def __init__(self, flow=(0.0, 0.0), fixed=None):
-        self.answer, self.fixed, self.calls = flow, fixed, []
+    def __init__(self, flow=(0.0, 0.0), fixed=None, multiple=8):
+        self.answer, self.fixed, self.multiple, self.calls = flow, fixed, multiple, []
 
     def working_size(self, image_size, size=None):
         if self.fixed and size not in (None, self.fixed):
             raise ValueError("runs at one size only")
-        return self.fixed or size or working_size(image_size, 8)
+        return self.fixed or size or working_size(image_size, self.multiple)
 
     def predict_flow(self, image1, image2, *, size=None):
         self.calls.append((image1.shape, size, image1.dtype))
@@ -84,10 +84,19 @@ def test_weights_sum_to_one_everywhere(length, overlap):
         assert step < 2 / (100 * overlap)  # no edge
 
 
-def test_sizes_grow_evenly_and_by_no_more_than_four():
-    assert _sizes((4320, 7680), (768, 1344)) == [(768, 1344), (1821, 3213), (4320, 7680)]
-    assert _sizes((2160, 3840), (768, 1344)) == [(768, 1344), (2160, 3840)]
-    assert _sizes((100, 2000), (128, 500)) == [(100, 500), (100, 2000)]
+def test_sizes_grow_by_no_more_than_four_from_a_quarter_of_a_megapixel():
+    def sizes(predictor, full):
+        tiled = TiledPredictor(predictor)
+        return tiled._sizes(full, tiled._runs_at(full))
+
+    large = [(768, 1344), (1821, 3213), (4320, 7680)]
+    network = Network(multiple=64)
+    assert sizes(network, (4320, 7680)) == [(384, 640), *large]
+    assert sizes(network, (2160, 3840)) == [(384, 640), (768, 1344), (2160, 3840)]
+    file = Network(fixed=(384, 512))
+    assert sizes(file, (2160, 3840)) == [(384, 512), (911, 1402), (2160, 3840)]
+    assert sizes(file, (300, 2000)) == [(300, 512), (300, 2000)]
+    assert sizes(Dis(), (1500, 2000)) == [(443, 591), (887, 1182), (1500, 2000)]
 
 
 def test_tiles_are_more_accurate_than_a_coarse_look_and_have_no_seams():
@@ -152,11 +161,11 @@ def test_a_network_runs_at_its_own_size_or_at_the_one_that_is_asked_for():
     assert network.calls == [((300, 400, 3), (304, 400), np.uint8)], "fits as it is"
     network = Network()
     TiledPredictor(network, overlap=0).predict_flow(image, image, size=(152, 200))
-    assert {call[:2] for call in network.calls} == {((152, 200, 3), (152, 200))}
-    assert len(network.calls) == 1 + 4
+    assert {call[0] for call in network.calls} == {(152, 200, 3)}
+    assert [call[1] for call in network.calls] == [None] + 4 * [(152, 200)]
     network = Network(fixed=(96, 128))
     TiledPredictor(network).predict_flow(image, image)
-    assert {call[:2] for call in network.calls} == {((96, 128, 3), (96, 128))}
+    assert {call[0] for call in network.calls} == {(96, 128, 3)}
     with pytest.raises(ValueError, match="one size only"):
         TiledPredictor(network).predict_flow(image, image, size=(64, 64))
 
