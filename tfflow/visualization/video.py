@@ -124,11 +124,12 @@ def _write_mp4(path, frames):
         codec = stream.codec_context
         codec.color_primaries = codec.color_trc = codec.colorspace = _BT709
         codec.time_base = Fraction(1, _CLOCK)
+        converter = av.video.reformatter.VideoReformatter()  # a frame's own would be set up anew
         now = 0
         for frame, ticks in itertools.chain([first], frames):
             even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
             picture = av.VideoFrame.from_ndarray(even, format="rgb24")
-            picture = picture.reformat(format="yuv420p", dst_colorspace="ITU709")
+            picture = converter.reformat(picture, format="yuv420p", dst_colorspace="ITU709")
             picture.time_base, picture.pts, picture.duration = codec.time_base, now, ticks
             now += ticks
             container.mux(stream.encode(picture))

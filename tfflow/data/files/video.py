@@ -179,6 +179,7 @@ def _frames(container, stream, path, complain, start):
     """The frames from ``start`` on, one after the other; the container is closed at the end."""
     import av
 
+    converter = av.video.reformatter.VideoReformatter()  # a frame's own would be set up anew
     matrix, time = None, 0.0
     origin = _sought(container, stream, start)
     step = 1 / float(stream.average_rate or 25)  # for a format without time stamps
@@ -199,7 +200,7 @@ def _frames(container, stream, path, complain, start):
                     time = time + step if frame.time is None else frame.time - origin
                 if time < start - TICK:
                     continue
-                image = frame.to_ndarray(format="rgb24")
+                image = converter.reformat(frame, format="rgb24").to_ndarray()
                 yield TimedFrame(image if matrix is None else _upright(image, matrix), time)
 
 
