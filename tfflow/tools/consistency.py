@@ -33,7 +33,8 @@ def occlusion(
     Raises:
         ValueError: If the flows differ in shape or are no flows.
     """
-    difference, motion, inside = _round_trip(forward, backward)
+    forward, there, inside = _round_trip(forward, backward)
+    difference, motion = _squares(forward, there)
     # A flow that is not finite agrees with nothing.
     return ~((difference <= relative * motion + absolute) & inside)
 
@@ -60,14 +61,25 @@ def confidence(
     Raises:
         ValueError: If the flows differ in shape or are no flows.
     """
-    difference, motion, _ = _round_trip(forward, backward)
+    forward, there, _ = _round_trip(forward, backward)
+    return agreement(forward, there, relative, absolute)
+
+
+def agreement(flow, back, relative=0.01, absolute=0.5):
+    """:func:`confidence` of flows (…, 2), given the other direction's where each of them leads."""
+    difference, motion = _squares(flow, back)
     with np.errstate(invalid="ignore"):  # infinity divided by itself
-        agreement = np.exp(-difference / (relative * motion + absolute))
-    return np.nan_to_num(agreement, nan=0.0).astype(np.float32)
+        agreed = np.exp(-difference / (relative * motion + absolute))
+    return np.nan_to_num(agreed, nan=0.0).astype(np.float32)
+
+
+def _squares(flow, back):
+    """|f + b|² and |f|² + |b|² in px²."""
+    return ((flow + back) ** 2).sum(axis=-1), (flow**2).sum(axis=-1) + (back**2).sum(axis=-1)
 
 
 def _round_trip(forward, backward):
-    """|f + b|², |f|² + |b|² in px², and where the flow stays in the image; each (…, H, W)."""
+    """The forward flow, the backward flow where it leads, and where that is in the image."""
     forward, backward = np.asarray(forward, np.float32), np.asarray(backward, np.float32)
     if forward.shape != backward.shape or forward.ndim not in (3, 4) or forward.shape[-1] != 2:
         raise ValueError(
@@ -75,17 +87,18 @@ def _round_trip(forward, backward):
             f"{forward.shape} and {backward.shape}."
         )
     if forward.ndim == 4:
-        each = [_round_trip(*pair) for pair in zip(forward, backward)]
-        return tuple(np.stack(values) for values in zip(*each))
-    there, inside = look_up(backward, forward)
-    difference = ((forward + there) ** 2).sum(axis=-1)
-    return difference, (forward**2).sum(axis=-1) + (there**2).sum(axis=-1), inside
+        each = [look_up(*pair) for pair in zip(backward, forward)]
+        there, inside = (np.stack(values) for values in zip(*each))
+    else:
+        there, inside = look_up(backward, forward)
+    return forward, there, inside
 
 
-def look_up(values, flow):
+def look_up(values, flow, nearest=False):
     """(values at p + flow(p) for each pixel p, whether that is in the image).
 
-    Bilinear, with the border repeated outside. ``values`` is (H, W, C) float32, ``flow`` (H, W, 2).
+    Bilinear, with the border repeated outside. ``values`` is (H, W, C) or (H, W), of a dtype that
+    OpenCV interpolates, or int32 with ``nearest``; ``flow`` is (H, W, 2) float32.
     """
     import cv2
 
@@ -96,4 +109,4 @@ def look_up(values, flow):
     # remap takes no NaN.
     x = np.clip(np.nan_to_num(x), 0, width - 1)
     y = np.clip(np.nan_to_num(y), 0, height - 1)
-    return cv2.remap(values, x, y, cv2.INTER_LINEAR), inside
+    return cv2.remap(values, x, y, cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR), inside
