@@ -20,13 +20,18 @@ from tfflow.cli import (
     export_detector,
     flow,
     import_weights,
+    interpolate,
     models,
+    motion_mask,
     sensitivity,
     shared,
+    stabilize,
     submit,
     synthesize,
+    track,
     train,
     train_detector,
+    warp,
 )
 from tfflow.suggestion import suggestion
 
@@ -35,6 +40,7 @@ EXAMPLES = """\
 examples:
   tfflow flow a.png b.png -o out
   tfflow flow clip.mp4 -o flow.mp4 --model lightflow_int8.tflite
+  tfflow stabilize clip.mp4 -o stable.mp4
   tfflow detect clip.mp4 -o boxes.mp4 --interval 10
   tfflow evaluate --model my.keras --dataset chairs-val:/data/FlyingChairs_release
   tfflow submit --dataset sintel-test:/data/MPI-Sintel-complete --benchmark sintel -o sintel
@@ -103,6 +109,11 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for module in (
         flow,
+        warp,
+        track,
+        stabilize,
+        interpolate,
+        motion_mask,
         detect,
         evaluate,
         submit,

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import importlib
+import itertools
 import math
 import os
 import pathlib
@@ -173,6 +174,64 @@ def say_size(predictor, image, size):
             "--size HxW chooses another.",
             file=sys.stderr,
         )
+
+
+def clip_options(parser, output):
+    """A video in, a file out, and what a network needs for the flow between the frames."""
+    parser.add_argument("input", help="a video")
+    parser.add_argument("-o", "--output", required=True, help=output)
+    model_option(parser)
+    size_option(parser)
+    parser.add_argument("--limit", type=whole_number, help="only the first so many frames")
+
+
+def load_for_clip(arguments):
+    """The predictor that ``clip_options`` name, once input and output were looked at."""
+    from tfflow.data.files.video import check_other_file, read_video
+
+    check_other_file(arguments.output, arguments.input)
+    first = next(read_video(arguments.input, []), None)
+    predictor = load(arguments.model, engine=arguments.engine)
+    say_size(predictor, first and first.image, arguments.size)
+    return predictor
+
+
+@contextlib.contextmanager
+def open_clip(arguments):
+    """The frames of ``arguments.input``, with their times; what can't be read is said at the end.
+
+    Yields:
+        (iterator of :class:`tfflow.data.TimedFrame`, a function that passes an iterable on and
+        shows the progress).
+    """
+    from tfflow.data.files.video import read_video
+    from tfflow.progress import progress_bar
+
+    left_out = []
+    with progress_bar("frames") as update:
+
+        def counted(items):
+            for count, item in enumerate(items, 1):
+                update(count, None)
+                yield item
+
+        yield itertools.islice(read_video(arguments.input, left_out), arguments.limit), counted
+    check_complete(left_out)
+
+
+def read_two_images(paths):
+    """Both images.
+
+    Raises:
+        ValueError: If their sizes differ.
+    """
+    from tfflow.data.files.images import read_image
+
+    images = [read_image(path) for path in paths]
+    if images[0].shape != images[1].shape:
+        sizes = " and ".join("x".join(map(str, image.shape[:2])) for image in images)
+        raise ValueError(f"both images must be of one size; got {sizes} (height x width)")
+    return images
 
 
 def first_image(dataset):

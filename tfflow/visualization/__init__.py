@@ -21,10 +21,12 @@ from tfflow.visualization.figures import (
     flow_to_arrows,
     pyramid_figure,
 )
+from tfflow.visualization.tracks import TrackDrawing
 from tfflow.visualization.video import write_video
 from tfflow.visualization.window import Window
 
 __all__ = [
+    "TrackDrawing",
     "Window",
     "color_wheel_legend",
     "compose",

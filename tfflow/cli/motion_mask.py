@@ -1,0 +1,76 @@
+"""tfflow motion-mask: what moves in another way than the camera."""
+
+import itertools
+import pathlib
+
+import numpy as np
+
+from tfflow.cli.shared import clip_options, command, load_for_clip, open_clip
+
+
+def add(commands):
+    parser = command(
+        commands,
+        "motion-mask",
+        run,
+        "mask what moves in another way than the camera",
+        "Writes a mask, white where something moves by itself, of every frame but the last.",
+    )
+    clip_options(parser, "a .mp4 or .gif file, or a folder for a .png of each frame")
+    parser.add_argument(
+        "--overlay", action="store_true", help="the frames, dark where nothing moves by itself"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        default=1.0,
+        metavar="PX",
+        help="motion beside the camera's from which on a pixel is in the mask [%(default)g]",
+    )
+    parser.add_argument(
+        "--relative",
+        type=float,
+        default=0.05,
+        metavar="SHARE",
+        help="of the camera's motion, which is added to the threshold [%(default)g]",
+    )
+
+
+def run(arguments):
+    from tfflow import tools
+
+    predictor = load_for_clip(arguments)
+    shares = []
+    with open_clip(arguments) as (frames, counted):
+        frames, shown = itertools.tee(frames)
+        masks = tools.motion_masks(
+            predictor,
+            (frame.image for frame in frames),
+            size=arguments.size,
+            threshold=arguments.threshold,
+            relative=arguments.relative,
+        )
+
+        def pictures():
+            for mask, (image, time) in zip(counted(masks), shown):
+                shares.append(mask.mean())
+                dark = image // 4 if arguments.overlay else np.zeros_like(image)
+                light = image if arguments.overlay else np.full_like(image, 255)
+                yield np.where(mask[..., None], light, dark), time
+
+        _write(arguments.output, pictures())
+    share = np.mean(shares) if shares else 0.0
+    print(f"{share:.1%} of the picture moves by itself -> {arguments.output}")
+
+
+def _write(output, pictures):
+    from tfflow.data.files.images import write_image
+    from tfflow.visualization import write_video
+
+    output = pathlib.Path(output)
+    if output.suffix:
+        write_video(output, pictures)
+        return
+    output.mkdir(parents=True, exist_ok=True)
+    for number, (picture, _) in enumerate(pictures):
+        write_image(output / f"{number:06}.png", picture)

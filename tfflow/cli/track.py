@@ -1,0 +1,91 @@
+"""tfflow track: points, tracked through a video."""
+
+import argparse
+import csv
+import pathlib
+
+from tfflow.atomic_file import atomic_file
+from tfflow.cli.shared import clip_options, command, load_for_clip, open_clip, whole_number
+
+
+def add(commands):
+    parser = command(
+        commands,
+        "track",
+        run,
+        "track points through a video",
+        "Tracks points of the first frame along the flow. A point is lost when it leaves the "
+        "image, or when the flows of both directions disagree about it.",
+    )
+    clip_options(parser, "a .mp4 or .gif file with the tracks drawn, or a .csv file with numbers")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--point",
+        type=_point,
+        action="append",
+        metavar="X,Y",
+        help="a point of the first frame, px from its upper left corner; may be given again",
+    )
+    which.add_argument(
+        "--grid",
+        type=whole_number,
+        default=32,
+        metavar="PX",
+        help="points all over the first frame, so far apart [%(default)s]",
+    )
+
+
+def run(arguments):
+    from tfflow import tools
+
+    if pathlib.Path(arguments.output).suffix.lower() not in (".mp4", ".gif", ".csv"):
+        raise ValueError(f"-o must be a .mp4, .gif or .csv file; got {arguments.output}")
+    predictor = load_for_clip(arguments)
+    with open_clip(arguments) as (frames, counted):
+        tracker, tracked = None, None
+
+        def steps():
+            nonlocal tracker, tracked
+            for image, time in counted(frames):
+                if tracker is None:
+                    points = arguments.point or tools.grid_points(*image.shape[:2], arguments.grid)
+                    tracker = tools.PointTracker(predictor, points, size=arguments.size)
+                tracked = tracker.next(image)
+                yield image, time, tracked
+
+        write = _write_csv if arguments.output.lower().endswith(".csv") else _write_video
+        write(arguments.output, steps())
+    if tracked is not None:
+        print(
+            f"{tracked.visible.sum()} of {len(tracked.visible)} points reach the end -> "
+            f"{arguments.output}"
+        )
+
+
+def _point(text):
+    """X,Y as two numbers."""
+    try:
+        x, y = map(float, text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected X,Y like 120,80.5; got {text!r}") from None
+    return x, y
+
+
+def _write_video(path, steps):
+    from tfflow.visualization import TrackDrawing, write_video
+
+    drawing = TrackDrawing()
+    write_video(path, ((drawing.next(image, *now[:2]), time) for image, time, now in steps))
+
+
+def _write_csv(path, steps):
+    with (
+        atomic_file(path) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(("frame", "time", "point", "x", "y", "visible", "confidence"))
+        for number, (_, time, now) in enumerate(steps):
+            for point, ((x, y), visible, confidence) in enumerate(zip(*now)):
+                row = (f"{time:.6f}", point, f"{x:.3f}", f"{y:.3f}", int(visible))
+                writer.writerow((number, *row, f"{confidence:.4f}"))

@@ -1,0 +1,58 @@
+"""tfflow warp: an image, seen as another one shows the scene."""
+
+import pathlib
+
+from tfflow.atomic_file import check_writable
+from tfflow.cli.shared import (
+    command,
+    load,
+    model_option,
+    read_two_images,
+    say_size,
+    size_option,
+)
+
+
+def add(commands):
+    parser = command(
+        commands,
+        "warp",
+        run,
+        "move the second image's pixels to where the first image has them",
+        "Writes the second image, warped backwards along the flow from the first: it looks like "
+        "the first, with the second's light. Pixels that come from outside are black.",
+    )
+    parser.add_argument(
+        "input", nargs="+", help="two images; with --flow, the second image suffices"
+    )
+    parser.add_argument("-o", "--output", required=True, help="an image")
+    parser.add_argument(
+        "--flow", metavar="FILE", help="the flow from the first image to the second [estimated]"
+    )
+    model_option(parser)
+    size_option(parser)
+
+
+def run(arguments):
+    from tfflow import tools
+    from tfflow.data.files.flows import read_flow
+    from tfflow.data.files.images import read_image, write_image
+
+    paths = arguments.input
+    if len(paths) != 2 and not (arguments.flow and len(paths) == 1):
+        raise ValueError(f"expected two images, or one and --flow; got {len(paths)} images")
+    if pathlib.Path(arguments.output).resolve() in [pathlib.Path(p).resolve() for p in paths]:
+        raise ValueError(f"-o {arguments.output} is one of the images; give another name")
+    check_writable(arguments.output)
+    if arguments.flow:
+        image = read_image(paths[-1])
+        flow, known = read_flow(arguments.flow)
+        flow[~known] = float("nan")
+    else:
+        other, image = read_two_images(paths)
+        predictor = load(arguments.model, engine=arguments.engine)
+        say_size(predictor, image, arguments.size)
+        flow = predictor.predict_flow(other, image, size=arguments.size)
+    warped, inside = tools.warp(image, flow, return_mask=True)
+    write_image(arguments.output, warped)
+    print(f"{1 - inside.mean():.1%} of the pixels come from outside -> {arguments.output}")
