@@ -143,3 +143,18 @@ def test_trust(folder, capsys):
         run_commands(text, capsys) if language == "bash" else exec(text, names)
     assert names["hidden"].shape == names["trust"].shape == SIZE
     assert pathlib.Path("out/a_occlusion.png").is_file()
+
+
+@pytest.mark.slow
+def test_tools(folder, capsys):
+    image = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
+    write_video("clip.mp4", [image] * 3, fps=10)  # between frames of noise there is no motion
+    names = {"image1": image, "image2": image, "labels2": image[..., 0]}
+    faster = {"tfflow.load() ": 'tfflow.load(engine="tflite") '}
+    for language, text in blocks("tools.md", replaced=faster):
+        run_commands(text, capsys) if language == "bash" else exec(text, names)
+    assert names["warped"].shape == (*SIZE, 3) and names["labels1"].shape == SIZE
+    assert names["tracks"].visible.shape == (3, 2) and names["visible"].shape == (2,)
+    assert len(names["stable"]) == 3 and names["middle"].dtype == np.uint8
+    assert names["mask"].shape == SIZE and names["still"].shape == (*SIZE, 2)
+    assert pathlib.Path("masks/000001.png").is_file()
