@@ -1,6 +1,7 @@
 """The commands of the tools on flow."""
 
 import csv
+import signal
 
 import numpy as np
 import pytest
@@ -126,6 +127,21 @@ def test_motion_mask(folder, tmp_path, capsys):
     np.testing.assert_array_equal(
         read_image(overlay / "000000.png"), np.where(mask == 255, frame, frame // 4)
     )
+
+
+def test_ctrl_c_ends_a_video_with_the_frames_so_far(folder, tmp_path, capsys, monkeypatch):
+    class Interrupted:
+        def predict_flow(self, image1, image2):
+            signal.raise_signal(signal.SIGINT)
+            return np.zeros((*image1.shape[:2], 2), np.float32)
+
+    monkeypatch.setattr(tfflow, "load", lambda *_, **__: Interrupted())
+    out = tmp_path / "mask.mp4"
+    before = signal.getsignal(signal.SIGINT)
+    status, _, error = run(capsys, "motion-mask", folder / "clip.mp4", "-o", out)
+    assert status == 130 and "interrupted" in error
+    assert len(frames_of(out)) == 1
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize(

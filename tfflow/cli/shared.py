@@ -200,6 +200,8 @@ def load_for_clip(arguments):
 def open_clip(arguments):
     """The frames of ``arguments.input``, with their times; what can't be read is said at the end.
 
+    Ctrl-C ends them, so that what is written is whole, and is raised at the end.
+
     Yields:
         (iterator of :class:`tfflow.data.TimedFrame`, a function that passes an iterable on and
         shows the progress).
@@ -208,15 +210,18 @@ def open_clip(arguments):
     from tfflow.progress import progress_bar
 
     left_out = []
-    with progress_bar("frames") as update:
+    with noting_interrupts() as interrupted, progress_bar("frames") as update:
 
         def counted(items):
             for count, item in enumerate(items, 1):
                 update(count, None)
                 yield item
 
-        yield itertools.islice(read_video(arguments.input, left_out), arguments.limit), counted
+        frames = itertools.islice(read_video(arguments.input, left_out), arguments.limit)
+        yield itertools.takewhile(lambda _: not interrupted(), frames), counted
     check_complete(left_out)
+    if interrupted():
+        raise KeyboardInterrupt  # a script must not take it for the whole
 
 
 def read_two_images(paths):
