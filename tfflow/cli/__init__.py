@@ -109,12 +109,12 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for module in (
         flow,
+        detect,
         warp,
         track,
         stabilize,
         interpolate,
         motion_mask,
-        detect,
         evaluate,
         submit,
         export,
