@@ -33,15 +33,28 @@ class KnownMotion:
 
 
 class Frames:
-    """An iterator of frames that knows how many of them were kept at most."""
+    """An iterator of frames that knows how many of them, or of their copies, were kept at most."""
 
     def __init__(self, count, size=SIZE):
-        self.count, self.size, self.most_kept = count, size, 0
+        self.count, self.size, self.most_kept, self.alive = count, size, 0, 0
 
     def __iter__(self):
-        made = []
         for number in range(self.count):
-            frame = np.full((*self.size, 3), number, np.uint8)
-            made.append(weakref.ref(frame))
-            self.most_kept = max(self.most_kept, sum(each() is not None for each in made))
-            yield frame
+            yield Counted(np.full((*self.size, 3), number, np.uint8), self)
+            self.most_kept = max(self.most_kept, self.alive)
+
+
+class Counted:
+    """What becomes an array as often as it is asked; each array counts until it is gone."""
+
+    def __init__(self, values, frames):
+        self.values, self.frames = values, frames
+
+    def __array__(self, dtype=None, copy=None):
+        array = self.values.copy()
+        self.frames.alive += 1
+        weakref.finalize(array, self._gone)
+        return array
+
+    def _gone(self):
+        self.frames.alive -= 1

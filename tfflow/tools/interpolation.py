@@ -108,7 +108,7 @@ def interpolate_clip(
 def _interpolated(predictor, frames, factor, size):
     before, start = None, 0.0
     for image, now in frames:
-        image = np.asarray(image)
+        image = np.array(image)
         if before is not None:
             flows = both_ways(predictor, before, image, size)
             same_scene = find_camera_motion(flows[0], confidence(*flows), "affine") is not None

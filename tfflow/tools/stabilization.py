@@ -62,7 +62,7 @@ def stabilize(
     def with_steps():
         """Each frame, and the motion (3, 3) from the one before; None if that is not known."""
         before = None
-        for frame in map(np.asarray, frames):
+        for frame in map(np.array, frames):  # a loop may fill one array again
             step = None
             if before is not None:
                 forward, backward = both_ways(predictor, before, frame, size)

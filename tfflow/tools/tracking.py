@@ -83,6 +83,7 @@ class PointTracker:
         Raises:
             ValueError: If a point lies outside of the first frame, or a frame differs in size.
         """
+        frame = np.array(frame)  # its own: a camera's loop may fill one array again
         if self._frame is None:
             self._check(frame)
         else:
