@@ -1,6 +1,7 @@
 """Shared fixtures. The tests pass in a fresh clone; what needs ../shared is skipped there."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +12,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 # Helpers of the tests (golden_files.py) are imported by name from any folder.
 sys.path.insert(0, str(Path(__file__).parent))
+
+# A shell has its background jobs ignore Ctrl-C, which tests press.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

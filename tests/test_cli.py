@@ -145,6 +145,18 @@ def test_a_second_interrupt_leaves_nothing(clip, tmp_path, capsys, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
+def test_a_background_job_goes_on_ignoring_ctrl_c(clip, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(tfflow, "load", lambda source, engine: Interrupting(3))
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        words = ("flow", clip, "-o", tmp_path / "a.mp4", "--engine", "tflite")
+        assert run(capsys, *words)[0] == 0
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(list(tfflow.data.read_video(tmp_path / "a.mp4"))) == 9
+
+
 def test_flow_of_a_camera(clip, tmp_path, capsys, monkeypatch):
     capture = cv2.VideoCapture  # reads a clip as it reads a camera
     monkeypatch.setattr(cv2, "VideoCapture", lambda number: capture(str(clip)))

@@ -275,8 +275,14 @@ def parse_time(text):
 
 @contextlib.contextmanager
 def noting_interrupts():
-    """Ctrl-C is noted instead of raised, the first time: yields whether it was pressed."""
+    """Ctrl-C is noted instead of raised, the first time: yields whether it was pressed.
+
+    A job that a script put into the background ignores Ctrl-C, and goes on doing so.
+    """
     pressed = threading.Event()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        yield pressed.is_set
+        return
 
     def note(*_):
         signal.signal(signal.SIGINT, before)
