@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import itertools
 import pathlib
 
 import tfflow
@@ -88,7 +89,8 @@ def _object(module, name):
     if inspect.ismodule(thing):
         return []
     if inspect.isclass(thing):
-        lines = [f".. autoclass:: {module}.{name}", "   :members:"]
+        members = ", ".join(_with_mixins(thing, module))
+        lines = [f".. autoclass:: {module}.{name}", f"   :members: {members}".rstrip()]
         # A named tuple's fields are members with docstrings of no use; "Attributes:" has them.
         fields = ", ".join(getattr(thing, "_fields", ()))
         return [*lines, *([f"   :exclude-members: {fields}"] if fields else []), ""]
@@ -97,3 +99,18 @@ def _object(module, name):
     values = thing.items() if isinstance(thing, dict) else ((value, "") for value in thing)
     items = [f"   * ``{key}``{value and f': {value}'}" for key, value in values]
     return [f".. py:data:: {module}.{name}", "", *items, ""]
+
+
+def _with_mixins(kind, module):
+    """A class's members and those of the mixins it is made of; none where it has no mixins.
+
+    Mixins are bases of ours that are no public names, so that they have no page themselves.
+    """
+
+    def is_mixin(base):
+        public = getattr(importlib.import_module(module), base.__name__, None) is base
+        return base.__module__.startswith("tfflow.") and not public
+
+    parts = [kind, *itertools.takewhile(is_mixin, kind.__mro__[1:])]
+    names = (name for part in parts for name in vars(part) if not name.startswith("_"))
+    return list(dict.fromkeys(names)) if len(parts) > 1 else []

@@ -77,3 +77,13 @@ def test_fill_marks_what_comes_from_outside_and_flow_that_is_not_finite():
 def test_what_does_not_fit(image, flow):
     with pytest.raises(ValueError, match="of one size; got"):
         tools.warp(np.zeros(image), np.zeros(flow))
+
+
+def test_more_channels_than_opencv_takes_and_sides_that_it_does_not():
+    image = RNG.random((20, 30, 1030), np.float32)
+    expected = [tools.warp(image[..., [channel]], FLOW) for channel in (0, 511, 512, 1029)]
+    found = tools.warp(image, FLOW)[..., [0, 511, 512, 1029]]
+    np.testing.assert_array_equal(found, np.concatenate(expected, axis=-1))
+    with pytest.raises(ValueError, match="up to 32766 px high and wide; got 2x32767"):
+        tools.warp(np.zeros((2, 32767)), constant(0, 0, (2, 32767)))
+    assert not tools.warp(np.zeros((2, 32766)), constant(0, 0, (2, 32766))).any()

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from tfflow.models.liteflownet import LiteFlowNet2 as LiteFlowNet2
     from tfflow.models.maskflownet import MaskFlowNet as MaskFlowNet
     from tfflow.models.maskflownet import MaskFlowNetS as MaskFlowNetS
-    from tfflow.models.prediction import BothWays as BothWays
-    from tfflow.models.prediction import ConfidentFlow as ConfidentFlow
+    from tfflow.models.predicting import BothWays as BothWays
+    from tfflow.models.predicting import ConfidentFlow as ConfidentFlow
     from tfflow.models.rillflow import RillFlow as RillFlow
     from tfflow.models.siamese import SiameseFlowModel as SiameseFlowModel
     from tfflow.models.streaming import FlowStream as FlowStream
 
 _LAZY = {
-    "BothWays": "tfflow.models.prediction",
-    "ConfidentFlow": "tfflow.models.prediction",
+    "BothWays": "tfflow.models.predicting",
+    "ConfidentFlow": "tfflow.models.predicting",
     "FlowModel": "tfflow.models.flow_model",
     "FlowNet2": "tfflow.models.flownet2",
     "FlowNet2SD": "tfflow.models.flownet",

@@ -2,7 +2,7 @@
 
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal, overload
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -12,21 +12,14 @@ from keras import ops
 from tfflow.models import registry
 from tfflow.models.exporting import Exportable
 from tfflow.models.parts import WithParts
-from tfflow.models.prediction import (
-    BothWays,
-    ConfidentFlow,
-    ImagePair,
-    check_not_in_255,
-    next_multiple,
-    predict_pair,
-    working_size,
-)
+from tfflow.models.predicting import PredictsFlow
+from tfflow.models.prediction import ImagePair, check_not_in_255, next_multiple, working_size
 from tfflow.models.supervision import Supervised
 from tfflow.ops import resize, resize_flow
-from tfflow.types import Images, PathLike, Tensor
+from tfflow.types import PathLike, Tensor
 
 
-class FlowModel(Exportable, Supervised, WithParts, keras.Model):
+class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
     """Base class of the networks: two images in, a pyramid of flows out.
 
     A subclass builds its layers in ``__init__``, ends it with ``self.build()``, and defines
@@ -54,7 +47,6 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
 
     flow_div = 20.0
     multiple = 64
-    gives_confidence: ClassVar[bool] = False
     # Further inputs (B, H, W, channels) of a network that is part of a stack: name -> channels.
     link_channels: ClassVar[dict[str, int]] = {}
 
@@ -166,71 +158,7 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
             }
         )
 
-    @overload
-    def predict_flow(
-        self,
-        image1: Images,
-        image2: Images,
-        *,
-        size: tuple[int, int] | None = None,
-        backward: Literal[False] = False,
-        confidence: Literal[False] = False,
-    ) -> npt.NDArray[np.float32]: ...
-    @overload
-    def predict_flow(
-        self,
-        image1: Images,
-        image2: Images,
-        *,
-        size: tuple[int, int] | None = None,
-        backward: Literal[True],
-        confidence: Literal[False] = False,
-    ) -> BothWays: ...
-    @overload
-    def predict_flow(
-        self,
-        image1: Images,
-        image2: Images,
-        *,
-        size: tuple[int, int] | None = None,
-        backward: Literal[False] = False,
-        confidence: Literal[True],
-    ) -> ConfidentFlow: ...
-    def predict_flow(
-        self,
-        image1: Images,
-        image2: Images,
-        *,
-        size: tuple[int, int] | None = None,
-        backward: bool = False,
-        confidence: bool = False,
-    ) -> npt.NDArray[np.float32] | BothWays | ConfidentFlow:
-        """Optical flow from ``image1`` to ``image2``, for images of any size.
-
-        The images are resized bilinearly to the next multiple of :attr:`multiple` (never rounded to
-        integers); images above a megapixel (2^20), to about that area. The flow is resized back and
-        scaled, as in the papers.
-
-        Args:
-            image1: uint8 or float in [0, 1], RGB, (H, W, 3) or (B, H, W, 3); grey and RGBA images
-                are converted.
-            image2: The same for the second image.
-            size: (height, width) to run the network at, multiples of :attr:`multiple`. Smaller is
-                faster.
-            backward: Also predict the flow from ``image2`` to ``image1``, which tells where the
-                flow is wrong or a pixel is hidden in the second image. It takes twice the time.
-            confidence: Also return how far the network itself trusts its flow; for networks whose
-                :attr:`gives_confidence` is True.
-
-        Returns:
-            float32 (H, W, 2) or (B, H, W, 2) in pixels of the images: image1(p) looks like
-            image2(p + flow(p)). With ``backward``, a :class:`BothWays`; with ``confidence``, a
-            :class:`ConfidentFlow`.
-
-        Raises:
-            ValueError: If the images don't match or hold invalid values; if the network gives no
-                confidence; if both ``backward`` and ``confidence`` are asked for.
-        """
+    def _flow_pair(self, image1, image2, size):
         if self.link_channels:
             raise ValueError(
                 f"{self.name} is part of a stack and can't predict from two images alone; call "
@@ -238,23 +166,16 @@ class FlowModel(Exportable, Supervised, WithParts, keras.Model):
             )
         if size is not None:
             self._check_size(size)
-        if confidence and not self.gives_confidence:
-            raise ValueError(self.why_no_confidence())
-        pair = ImagePair(image1, image2, size=size, multiple=self.multiple)
+        return ImagePair(image1, image2, size=size, multiple=self.multiple)
 
-        def run(image1, image2):
-            outputs = self.predict_on_batch({"image1": image1, "image2": image2})
-            return chosen_outputs(outputs, confidence)
-
-        return predict_pair(pair, run, backward=backward, confidence=confidence)
+    def _flow_outputs(self, image1, image2, confidence):
+        outputs = self.predict_on_batch({"image1": image1, "image2": image2})
+        return chosen_outputs(outputs, confidence)
 
     def why_no_confidence(self) -> str:
-        """A sentence: that this network gives no confidence, which do, and what to do instead."""
+        """A sentence: that this network gives no confidence of its own, and which networks do."""
         able = [n for n in registry.list() if registry.entry(n).model_class().gives_confidence]
-        return (
-            f"{self.name} gives no confidence of its own; {', '.join(able)} do. "
-            "predict_flow(image1, image2, backward=True).confidence() works for all."
-        )
+        return f"{self.name} gives no confidence of its own; {', '.join(able)} do."
 
     def working_size(
         self, image_size: tuple[int, int], size: tuple[int, int] | None = None

@@ -2,13 +2,11 @@
 
 import pathlib
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Self
 
 import keras
 
 from tfflow.types import ModelMixin, PathLike
-
-_Model = TypeVar("_Model", bound="WithParts")
 
 
 class WithParts(ModelMixin):
@@ -56,7 +54,7 @@ class WithParts(ModelMixin):
             )
         super().save(filepath, *args, **kwargs)
 
-    def in_float32(self: _Model) -> _Model:
+    def in_float32(self) -> Self:
         """The model itself, or its float32 twin if it computes in mixed precision."""
         if {layer.compute_dtype for layer in (self, *self.layers)} <= {"float32"}:
             return self

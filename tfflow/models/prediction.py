@@ -6,50 +6,12 @@ both.
 
 import math
 import os
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-
-from tfflow.tools import consistency
 
 # Pixels. Larger images are run at this area: their motion is too large for networks trained on
 # crops of a few hundred pixels, and 8K would not fit into memory.
 LARGEST_AREA = 1_048_576
-
-
-class BothWays(NamedTuple):
-    """The flow between two images, in both directions.
-
-    Attributes:
-        forward: (H, W, 2) or (B, H, W, 2) float32, pixels: image1(p) looks like
-            image2(p + forward(p)).
-        backward: The same from ``image2`` to ``image1``.
-    """
-
-    forward: npt.NDArray[np.float32]
-    backward: npt.NDArray[np.float32]
-
-    def occlusion(self) -> npt.NDArray[np.bool_]:
-        """Where ``image2`` does not show a pixel of ``image1``: :func:`tfflow.tools.occlusion`."""
-        return consistency.occlusion(self.forward, self.backward)
-
-    def confidence(self) -> npt.NDArray[np.float32]:
-        """How well both flows agree, in [0, 1]: :func:`tfflow.tools.confidence`."""
-        return consistency.confidence(self.forward, self.backward)
-
-
-class ConfidentFlow(NamedTuple):
-    """A flow, and how far the network trusts it.
-
-    Attributes:
-        flow: (H, W, 2) or (B, H, W, 2) float32, pixels from ``image1`` to ``image2``.
-        confidence: (H, W) or (B, H, W) float32 in [0, 1]. It orders pixels by how likely their flow
-            is right; it is no probability.
-    """
-
-    flow: npt.NDArray[np.float32]
-    confidence: npt.NDArray[np.float32]
 
 
 class ImagePair:
@@ -96,29 +58,6 @@ class ImagePair:
         """A map of one channel (B, h, w, 1) at the images' size: float32 (H, W) or (B, H, W)."""
         values = resize(np.asarray(values, np.float32), self._size)[..., 0]
         return values[0] if self._single else values
-
-
-def predict_pair(pair, run, *, backward, confidence):
-    """What ``predict_flow`` returns.
-
-    Args:
-        pair: An :class:`ImagePair`.
-        run: ``run(image1, image2)`` gives a network's outputs by name for (B, h, w, 3) images.
-        backward: Whether to run it in the other direction too.
-        confidence: Whether to return the output of this name.
-    """
-    if backward and confidence:
-        raise ValueError(
-            "backward=True and confidence=True are two ways to tell how far a flow can be trusted; "
-            "choose one: by the flow in the other direction, or by the network itself."
-        )
-    outputs = run(pair.image1, pair.image2)
-    flow = pair.restore(outputs["flow"])
-    if confidence:
-        return ConfidentFlow(flow, pair.restore_map(outputs["confidence"]))
-    if backward:
-        return BothWays(flow, pair.restore(run(pair.image2, pair.image1)["flow"]))
-    return flow
 
 
 def rescale(flow, size):

@@ -109,8 +109,8 @@ class SiameseFlowModel(FlowModel):
             ValueError: If the network is not siamese, or gives no confidence.
         """
         self._check_siamese()
-        if confidence and not self.gives_confidence:
-            raise ValueError(self.why_no_confidence())
+        if confidence:
+            self.check_confidence()
 
         def match(inputs):
             return chosen_outputs(self.match(**inputs, training=False), confidence)

@@ -9,8 +9,8 @@ import math
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-# Suffix for names of operators that int8 would ruin: quantize leaves them in float.
-EXACT = "/exact"
+from tfflow.tflite.building import NO_ACTIVATION, Builder
+
 # Nine neighbours, of which this one is the pixel's own.
 NEIGHBOURS, MIDDLE = 9, 4
 # A softmax logit beyond this takes all; exp(60) is far below float32's maximum.
@@ -20,8 +20,6 @@ THIN, LONG_STEP = 4, 4
 
 # A head: at most so many outputs, with so many channels for each, on a map of so many pixels.
 FEW, MANY, LARGE = 3, 8, 2048
-
-NO_ACTIVATION = schema.ActivationFunctionType.NONE
 
 
 # Convex upsampling -------------------------------------------------------------------------------
@@ -98,7 +96,7 @@ def _convex(graph, to_space, producers, consumers):
     ):
         return {}
     last, scale = _scaled(graph, to_space, consumers)
-    build = _Builder(graph, graph.tensor_name(to_space.outputs[0]), exact=True)
+    build = Builder(graph, graph.tensor_name(to_space.outputs[0]), exact=True)
 
     kernel, bias = kernel.reshape(fine, NEIGHBOURS, -1), bias.reshape(fine, NEIGHBOURS)
     kernel = (kernel - kernel[:, MIDDLE : MIDDLE + 1]).transpose(1, 0, 2)
@@ -250,7 +248,7 @@ def _by_taps(graph, convolution):
         or options.fusedActivationFunction != NO_ACTIVATION
     ):
         return None
-    build = _Builder(graph, graph.tensor_name(convolution.outputs[0]), exact=True)
+    build = Builder(graph, graph.tensor_name(convolution.outputs[0]), exact=True)
     size = (batch, height, width)
     # Products: of tap after tap, all outputs.
     each = kernel.transpose(1, 2, 0, 3).reshape(taps * outputs, 1, 1, channels)
@@ -315,7 +313,7 @@ def _side_by_side(graph, convolution, producers, consumers):
     right = max(out_width - 1 + after - width // step, 0)
     bottom = max((out_height - 1) * options.strideH + rows - top - height, 0)
 
-    build = _Builder(graph, graph.tensor_name(convolution.outputs[0]))
+    build = Builder(graph, graph.tensor_name(convolution.outputs[0]))
     x = build.reshape(pad.inputs[0], (batch, height, width // step, step * channels))
     shape = (batch, height + top + bottom, width // step + before + right, step * channels)
     x = build(
@@ -404,50 +402,3 @@ def _join_behind(graph, concatenation, chain):
         if id(operator) not in gone:
             operators.append(operator)
     graph.subgraph.operators = operators
-
-
-class _Builder:
-    """Adds operators that compute a tensor step by step; ``operators`` are those it added."""
-
-    def __init__(self, graph, name, exact=False):
-        self.graph, self.name, self.operators = graph, name, []
-        self.ending = EXACT if exact else ""
-
-    def __call__(self, kind, inputs, shape, options=None):
-        name = f"{self.name}/{len(self.operators)}_{kind.lower()}{self.ending}"
-        result = self.graph.add_tensor(name, shape)
-        self.operators.append(self.graph.new_operator(kind, inputs, [result], options))
-        return result
-
-    def constant(self, name, array):
-        return self.graph.add_constant(f"{self.name}/{name}", np.asarray(array))
-
-    def reshape(self, number, shape):
-        options = schema.ReshapeOptionsT()
-        options.newShape = list(shape)
-        size = self.constant(f"shape{len(self.operators)}", np.int32(shape))
-        return self("RESHAPE", [number, size], shape, options)
-
-    def slice(self, number, begin, size):
-        count = len(self.operators)
-        numbers = [self.constant(f"begin{count}", np.int32(begin))]
-        numbers.append(self.constant(f"size{count}", np.int32(size)))
-        return self("SLICE", [number, *numbers], size, schema.SliceOptionsT())
-
-    def convolution(self, number, kernel, bias, size):
-        count = len(self.operators)
-        options = schema.Conv2DOptionsT()
-        options.padding, options.strideH, options.strideW = schema.Padding.VALID, 1, 1
-        operands = [self.constant(f"kernel{count}", kernel), self.constant(f"bias{count}", bias)]
-        return self("CONV_2D", [number, *operands], (*size, len(kernel)), options)
-
-    def depthwise(self, number, kernel, size):
-        """A depthwise convolution of step 1 with zeros around the map, without a bias."""
-        count = len(self.operators)
-        options = schema.DepthwiseConv2DOptionsT()
-        options.padding, options.depthMultiplier = schema.Padding.SAME, 1
-        options.strideH = options.strideW = 1
-        zeros = self.constant(f"bias{count}", np.zeros(kernel.shape[-1]))
-        operands = [self.constant(f"kernel{count}", kernel), zeros]
-        shape = (*size, kernel.shape[-1])
-        return self("DEPTHWISE_CONV_2D", [number, *operands], shape, options)

@@ -4,14 +4,15 @@ import importlib
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, Literal, overload
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tfflow.models.prediction import BothWays, ConfidentFlow, ImagePair, predict_pair
+from tfflow.models.predicting import PredictsFlow
+from tfflow.models.prediction import ImagePair
 from tfflow.tflite.model_file import check_model_file
-from tfflow.types import Images, PathLike
+from tfflow.types import PathLike
 
 # ai-edge-litert, its former name, and TensorFlow's own; all have the same Interpreter.
 _RUNTIMES = (
@@ -23,7 +24,7 @@ _INPUTS = {"image1", "image2"}
 _PARTS = {"encode", "match"}
 
 
-class FlowInterpreter:
+class FlowInterpreter(PredictsFlow):
     """An exported .tflite file that predicts flow, on LiteRT's CPU kernels (XNNPACK).
 
     It owns one set of tensors: threads may share it, and then run one after the other. For runs
@@ -75,76 +76,6 @@ class FlowInterpreter:
         height, width = self.size
         return f"FlowInterpreter({str(self.path)!r}, {height}x{width}, threads={self.threads})"
 
-    @overload
-    def predict_flow(
-        self,
-        image1: Images,
-        image2: Images,
-        *,
-        size: tuple[int, int] | None = None,
-        backward: Literal[False] = False,
-        confidence: Literal[False] = False,
-    ) -> npt.NDArray[np.float32]: ...
-    @overload
-    def predict_flow(
-        self,
-        image1: Images,
-        image2: Images,
-        *,
-        size: tuple[int, int] | None = None,
-        backward: Literal[True],
-        confidence: Literal[False] = False,
-    ) -> BothWays: ...
-    @overload
-    def predict_flow(
-        self,
-        image1: Images,
-        image2: Images,
-        *,
-        size: tuple[int, int] | None = None,
-        backward: Literal[False] = False,
-        confidence: Literal[True],
-    ) -> ConfidentFlow: ...
-    def predict_flow(
-        self,
-        image1: Images,
-        image2: Images,
-        *,
-        size: tuple[int, int] | None = None,
-        backward: bool = False,
-        confidence: bool = False,
-    ) -> npt.NDArray[np.float32] | BothWays | ConfidentFlow:
-        """Optical flow from ``image1`` to ``image2``, as ``FlowModel.predict_flow``.
-
-        The images are resized to the file's size, the flow is resized back and scaled.
-
-        Args:
-            image1: uint8 or float in [0, 1], RGB, (H, W, 3) or (B, H, W, 3), of any size; grey and
-                RGBA images are converted.
-            image2: The same for the second image.
-            size: Accepted as in a model's call; a file runs at :attr:`size` only.
-            backward: Also predict the flow from ``image2`` to ``image1``.
-            confidence: Also return the file's ``confidence``; if :attr:`gives_confidence`.
-
-        Returns:
-            float32 (H, W, 2) or (B, H, W, 2) in pixels of the images: image1(p) looks like
-            image2(p + flow(p)). With ``backward``, a :class:`tfflow.models.BothWays`; with
-            ``confidence``, a :class:`tfflow.models.ConfidentFlow`.
-
-        Raises:
-            ValueError: If the images don't match each other or hold impossible values, ``size`` is
-                not the file's, or it gives no confidence.
-        """
-        if confidence:
-            self._check_confidence()
-        pair = ImagePair(image1, image2, size=self.working_size(None, size))
-
-        def run(images1, images2):
-            outputs = [self._run(*images) for images in zip(images1, images2)]
-            return {name: np.stack([each[name] for each in outputs]) for name in self.outputs}
-
-        return predict_pair(pair, run, backward=backward, confidence=confidence)
-
     def working_size(
         self, image_size: tuple[int, int] | None, size: tuple[int, int] | None = None
     ) -> tuple[int, int]:
@@ -179,7 +110,7 @@ class FlowInterpreter:
                 "match. Export it with streaming=True, or use predict_flow."
             )
         if confidence:
-            self._check_confidence()
+            self.check_confidence()
         details = self.litert.get_signature_runner("encode").get_input_details()["image"]
         wanted = self.litert.get_signature_list()["match"]["inputs"]
 
@@ -211,12 +142,16 @@ class FlowInterpreter:
             found = {name: self.litert.get_tensor(d["index"]) for name, d in self.outputs.items()}
         return {name: _dequantized(found[name], self.outputs[name])[0] for name in found}
 
-    def _check_confidence(self):
-        if not self.gives_confidence:
-            raise ValueError(
-                f"{self.path} gives no confidence: export it with confidence=True. "
-                "predict_flow(image1, image2, backward=True).confidence() works for all."
-            )
+    def _flow_pair(self, image1, image2, size):
+        return ImagePair(image1, image2, size=self.working_size(None, size))
+
+    def _flow_outputs(self, images1, images2, confidence):
+        outputs = [self._run(*images) for images in zip(images1, images2)]
+        return {name: np.stack([each[name] for each in outputs]) for name in self.outputs}
+
+    def why_no_confidence(self) -> str:
+        """A sentence: that this file gives no confidence, and how one is made that does."""
+        return f"{self.path} gives no confidence: export it with confidence=True."
 
     def _flow_signature(self):
         """The details of the inputs and of the outputs by name, checked."""

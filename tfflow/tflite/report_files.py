@@ -29,7 +29,7 @@ class Report(dict[str, Any]):
         """Writes the report as JSON, and beside it its table (.md) and its picture (.png), if any.
 
         Args:
-            path: A file named *.json.
+            path: A file whose name ends in ``.json``.
 
         Returns:
             The path, a ``pathlib.Path``.

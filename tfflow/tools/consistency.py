@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 from tfflow.types import Array
 
+# OpenCV's limits: of channels at a time, and of a side in px.
+_CHANNELS, _TOO_LONG = 512, 2**15 - 1
+
 
 def occlusion(
     forward: Array, backward: Array, *, relative: float = 0.01, absolute: float = 0.5
@@ -99,14 +102,28 @@ def look_up(values, flow, nearest=False):
 
     Bilinear, with the border repeated outside. ``values`` is (H, W, C) or (H, W), of a dtype that
     OpenCV interpolates, or int32 with ``nearest``; ``flow`` is (H, W, 2) float32.
+
+    Raises:
+        ValueError: If a side is longer than OpenCV takes.
     """
     import cv2
 
     height, width = flow.shape[:2]
+    if max(height, width) >= _TOO_LONG:
+        raise ValueError(
+            f"flow may be up to {_TOO_LONG - 1} px high and wide; got {height}x{width}. Cut it "
+            "into parts."
+        )
     x = np.arange(width, dtype=np.float32) + flow[..., 0]
     y = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1]
     inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
     # remap takes no NaN.
     x = np.clip(np.nan_to_num(x), 0, width - 1)
     y = np.clip(np.nan_to_num(y), 0, height - 1)
-    return cv2.remap(values, x, y, cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR), inside
+    how = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
+    if values.ndim == 3 and values.shape[2] > _CHANNELS:
+        starts = range(0, values.shape[2], _CHANNELS)
+        parts = (values[..., start : start + _CHANNELS] for start in starts)
+        found = [cv2.remap(part, x, y, how).reshape(height, width, -1) for part in parts]
+        return np.concatenate(found, axis=-1), inside
+    return cv2.remap(values, x, y, how), inside
