@@ -79,10 +79,10 @@ def test_what_does_not_fit(image, flow):
         tools.warp(np.zeros(image), np.zeros(flow))
 
 
-def test_more_channels_than_opencv_takes_and_sides_that_it_does_not():
-    image = RNG.random((20, 30, 1030), np.float32)
-    expected = [tools.warp(image[..., [channel]], FLOW) for channel in (0, 511, 512, 1029)]
-    found = tools.warp(image, FLOW)[..., [0, 511, 512, 1029]]
+def test_many_channels_and_sides_that_opencv_does_not_take():
+    image = RNG.random((20, 30, 300), np.float32)
+    expected = [tools.warp(image[..., [channel]], FLOW) for channel in (0, 127, 128, 299)]
+    found = tools.warp(image, FLOW)[..., [0, 127, 128, 299]]
     np.testing.assert_array_equal(found, np.concatenate(expected, axis=-1))
     with pytest.raises(ValueError, match="up to 32766 px high and wide; got 2x32767"):
         tools.warp(np.zeros((2, 32767)), constant(0, 0, (2, 32767)))

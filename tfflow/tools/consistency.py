@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from tfflow.types import Array
 
-# OpenCV's limits: of channels at a time, and of a side in px.
-_CHANNELS, _TOO_LONG = 512, 2**15 - 1
+# OpenCV's limits: of channels at a time (version 5 rounds positions to 1/32 px for more, and gives
+# wrong results above 128), and of a side in px.
+_CHANNELS, _TOO_LONG = 4, 2**15 - 1
 
 
 def occlusion(
