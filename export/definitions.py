@@ -128,7 +128,6 @@ DEMO = {
     "rillflow": (("rillflow", "int8"), ("rillflow", "float16")),
     "lightflow": (("lightflow", "int8"), ("lightflow", "float16")),
 }
-# The Android demo's detector, and the minimum score of its objects.
+# The Android demo's detector.
 DEMO_DETECTORS = ("shapes",)
-DEMO_SCORE, DEMO_OVERLAP = 0.3, 0.5
 DEMO_ASSETS = "android_demo/app/src/main/assets"

@@ -6,7 +6,8 @@
 An app gets the .tflite files that definitions.py lists under DEMO, models.json with what it must
 know about them, and a golden pair: two images, their true flow and the flow that each file
 predicts, for the app's check at start. The web demo's site is made from the same files, by
-web_demo/make_site.py. `tfflow export --android-assets` adds a network that is not a preset.
+web_demo/make_site.py. `tfflow export --android-assets` adds a network that is not a preset, and
+`tfflow export-detector --android-assets` a detector.
 """
 
 import argparse
@@ -18,11 +19,10 @@ from tfflow.startup import start_backend_quietly
 
 start_backend_quietly()
 
-from definitions import DEMO, DEMO_ASSETS, DEMO_DETECTORS, DEMO_OVERLAP, DEMO_SCORE
+from definitions import DEMO, DEMO_ASSETS, DEMO_DETECTORS
 
 from tfflow.atomic_file import atomic_file
-from tfflow.checksum import sha256_of
-from tfflow.detection import DetectorInterpreter
+from tfflow.detection.app_assets import detector_assets
 from tfflow.detection.presets import detector_card, detector_files
 from tfflow.tflite.app_assets import LIST, GoldenPair, file_assets, list_file
 from tfflow.weights import presets
@@ -76,30 +76,13 @@ def assets():
             entries.append(entry)
             files |= content | {path.name: path}
         models.append({"name": name, "files": entries})
-    detectors = [detector(name, files) for name in DEMO_DETECTORS]
+    detectors = []
+    for name in DEMO_DETECTORS:
+        entry, paths = detector_assets(detector_files(name), detector_card(name)["interval"])
+        detectors.append(entry)
+        files |= paths
     files[LIST] = list_file({"golden": golden.entry(), "models": models, "detectors": detectors})
     return files
-
-
-def detector(name, files):
-    """What models.json says about a detector; its two files are added to ``files``."""
-    interpreter = DetectorInterpreter(detector_files(name), threads=1)
-    entry = {}
-    for part, path in interpreter.paths.items():
-        files[path.name] = path
-        entry[part] = path.name
-        entry[f"{part}_sha256"] = sha256_of(path)
-    return {
-        **entry,
-        **interpreter.metadata,
-        "interval": detector_card(name)["interval"],
-        "score": DEMO_SCORE,
-        "overlap": DEMO_OVERLAP,
-        "inputs": "image, key_image: (1, height, width, 3) float32 RGB in [0, 1]; features of the "
-        "last key frame, zeros at first",
-        "output": "boxes: (1, places, 4) x1, y1, x2, y2 in px; scores: (1, places, classes) in "
-        "[0, 1]; features or flow",
-    }
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The guides in docs/, from top to bottom: their Python and commands, with small numbers."""
 
+import json
 import pathlib
 import re
 import shlex
@@ -8,11 +9,13 @@ import sys
 import keras
 import numpy as np
 import pytest
+from coco_tree import write_coco_tree
 from golden_files import load, state_dict
 
 import tfflow
 from tfflow.cli import main
 from tfflow.data import write_flow, write_image
+from tfflow.detection import load_detector
 from tfflow.visualization import write_video
 
 DOCS = pathlib.Path(__file__).parents[1] / "docs"
@@ -129,6 +132,31 @@ def test_from_mmflow(folder, capsys):
     for language, text in blocks("from_mmflow.md", replaced=smaller):
         exec(text, {}) if language == "python" else run_commands(text, capsys)
     assert pathlib.Path("liteflownet2.tflite").is_file() and pathlib.Path("out/a.flo").is_file()
+
+
+@pytest.mark.slow
+def test_own_detector(folder, capsys):
+    write_coco_tree(folder / "my")
+    network = keras.applications.MobileNet((None, None, 3), 0.25, include_top=False, weights=None)
+    network.save("mobilenet_2_5_224_tf_no_top.h5")
+    small = " --size 64x96 --alpha 0.25 --batch-size 2 --steps 2"
+    smaller = {
+        "--weights imagenet": "--weights mobilenet_2_5_224_tf_no_top.h5",
+        "train-detector images": "train-detector images" + small,
+        "train-detector clips": "train-detector clips" + small,
+        "model.keras --dataset": "model.keras --size 64x96 --dataset",
+        "--size 256x384": "--size 64x96",
+        "model.keras -o": "model.keras --size 64x96 -o",
+    }
+    for _, text in blocks("own_detector.md", replaced=smaller):
+        run_commands(text, capsys)
+    detector = load_detector("runs/detector_clips/model.keras")
+    assert detector.class_names == ("person", "car", "toothbrush")
+    listed = json.loads(pathlib.Path("app/src/main/assets/models.json").read_text())
+    assert [model["name"] for model in listed["models"]] == ["rillflow"]
+    assert listed["detectors"][0]["key"] == "my_int8_key.tflite"
+    assert listed["detectors"][0]["classes"] == ["person", "car", "toothbrush"]
+    assert pathlib.Path("boxes.mp4").is_file()
 
 
 def test_trust(folder, capsys):

@@ -295,7 +295,6 @@ def test_on_a_simulated_phone(classes, resources, exported, tmp_path):
     properties = {
         "tfflow.library": library,
         "tfflow.assets": APP / "assets",
-        "tfflow.detector": DEMO / "desktop/src/test/resources/detector",
         "tfflow.resources": APP / "res",
         "tfflow.exported": exported,
         "tfflow.screens": screens,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfflow.data import SceneConfig
-from tfflow.detection import CocoVideo, SyntheticClips, write_clips
+from tfflow.detection import CocoClips, SyntheticClips, write_clips
 
 SMALL = SceneConfig(
     height=64, width=96, objects=(2, 4), textures=4, texture_size=128, shapes=24, shape_size=64
@@ -22,7 +22,7 @@ def test_what_is_written_is_what_is_read(tmp_path):
     written = write_clips(
         clips(), tmp_path / "clips", workers=2, progress=lambda *a: progress.append(a)
     )
-    read = CocoVideo(tmp_path / "clips" / "annotations.json", tmp_path / "clips")
+    read = CocoClips(tmp_path / "clips" / "annotations.json", tmp_path / "clips")
     assert progress == [(1, 3), (2, 3), (3, 3)] and len(written) == len(read) == 3
     assert read.classes == clips().classes
     seen = 0

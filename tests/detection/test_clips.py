@@ -1,6 +1,4 @@
-"""Clips with boxes: synthetic ones, ImageNet VID's layout, COCO with videos."""
-
-import json
+"""Clips with boxes: synthetic ones, ImageNet VID's layout."""
 
 import numpy as np
 import pytest
@@ -8,7 +6,7 @@ import pytest
 from tfflow.data import CorruptFileError, SceneConfig, write_image
 from tfflow.data.scenes import render, sample_scene, shapes
 from tfflow.data.scenes.pool import cached_pool
-from tfflow.detection import CocoVideo, ImageNetVID, SyntheticClips
+from tfflow.detection import ImageNetVID, SyntheticClips
 
 SMALL = SceneConfig(
     height=64, width=96, objects=(3, 6), textures=4, texture_size=128, shapes=24, shape_size=64
@@ -128,50 +126,3 @@ def test_imagenet_vid_refuses(tmp_path):
     write_vid(tmp_path, "val", "clip", [[("n00000000", 0, 1, 1, 2, 2)]])
     with pytest.raises(CorruptFileError, match=r"000000.xml is not as .* KeyError\('n00000000'\)"):
         ImageNetVID(tmp_path)[0][0]
-
-
-# COCO with videos -------------------------------------------------------------------------------
-
-
-def write_coco(folder, **changes):
-    for number in range(3):
-        write_image(folder / f"{number}.png", np.full((30, 40, 3), number, np.uint8))
-    content = {
-        "categories": [{"id": 7, "name": "car"}, {"id": 2, "name": "person"}],
-        "videos": [{"id": 1, "name": "street"}, {"id": 4, "name": "empty street"}],
-        "images": [
-            {"id": 12, "video_id": 1, "frame_id": 1, "file_name": "1.png"},
-            {"id": 11, "video_id": 1, "frame_id": 0, "file_name": "0.png"},
-            {"id": 13, "video_id": 4, "frame_index": 0, "file_name": "2.png"},
-        ],
-        "annotations": [
-            {"image_id": 12, "category_id": 7, "instance_id": 5, "bbox": [2, 3, 10, 20]},
-            {"image_id": 12, "category_id": 2, "track_id": 6, "bbox": [35, 0, 9, 9.5]},
-            {"image_id": 12, "category_id": 2, "bbox": [0, 0, 9, 9], "iscrowd": 1},
-        ],
-        **changes,
-    }
-    path = folder / "boxes.json"
-    path.write_text(json.dumps(content))
-    return path
-
-
-def test_coco_video(tmp_path):
-    clips = CocoVideo(write_coco(tmp_path), tmp_path)
-    assert clips.classes == ("person", "car")
-    assert [(clip.name, len(clip)) for clip in clips] == [("street", 2), ("empty street", 1)]
-    first, second = clips[0]
-    assert first.image.max() == 0 and len(first.boxes) == 0  # in the order of time
-    assert second.image.min() == 1
-    np.testing.assert_array_equal(second.boxes, [(2, 3, 12, 23), (35, 0, 40, 9.5)])
-    np.testing.assert_array_equal(second.classes, [1, 0])
-    np.testing.assert_array_equal(second.tracks, [5, 6])
-
-
-def test_coco_video_refuses(tmp_path):
-    images = [{"id": 1, "video_id": 1, "file_name": "0.png"}]
-    with pytest.raises(CorruptFileError, match="frame_id or frame_index.*expected"):
-        CocoVideo(write_coco(tmp_path, images=images), tmp_path)
-    (tmp_path / "boxes.json").write_text("{")
-    with pytest.raises(CorruptFileError, match="not COCO with videos"):
-        CocoVideo(tmp_path / "boxes.json", tmp_path)

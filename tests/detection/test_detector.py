@@ -380,7 +380,7 @@ def test_after_reset_any_size_is_right(detector):
 def test_video_detector_refuses(detector):
     with pytest.raises(TypeError, match="must have predict_flow"):
         VideoDetector(detector, lambda a, b: None)
-    with pytest.raises(TypeError, match="got NoneType. Only a detector that was made with flow=…"):
+    with pytest.raises(TypeError, match="got NoneType. A detector that was made with flow=…"):
         VideoDetector(detector)
     for options in ({"score": 30}, {"overlap": -2}, {"most": -1}):
         with pytest.raises(ValueError, match=f"{next(iter(options))} must"):

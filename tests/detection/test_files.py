@@ -83,11 +83,19 @@ def test_the_command(clip, keras_file, tmp_path, capsys):
     assert (tmp_path / "out.mp4").stat().st_size > 1000
 
 
-def test_a_detector_of_images_is_refused(clip, tmp_path, capsys):
+def test_a_detector_of_images_takes_every_frame(clip, tmp_path, capsys):
     path = tmp_path / "images.keras"
-    FlowGuidedDetector(2, alpha=0.25, channels=8, depth=1, aggregation=False).save(path)
-    assert main(["detect", str(clip), "-o", str(tmp_path / "out.mp4"), "--model", str(path)]) == 1
-    assert "has no flow network" in capsys.readouterr().err
+    names = ["cat", "dog"]
+    FlowGuidedDetector(names, alpha=0.25, channels=8, depth=1, aggregation=False).save(path)
+    command = ["detect", str(clip), "-o", str(tmp_path / "out.mp4"), "--model", str(path)]
+    command += ["--score", "0.001", "--json", str(tmp_path / "boxes.json")]
+    for arguments in ([], ["--interval", "1", "--by-motion", "3"]):
+        assert main([*command, *arguments]) == 1
+        assert "has no flow network" in capsys.readouterr().err
+    assert main([*command, "--interval", "1"]) == 0
+    results = json.loads((tmp_path / "boxes.json").read_text())
+    assert all(each["key"] for each in results)
+    assert {name for each in results for name in each["classes"]} <= set(names)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from coco_tree import write_coco_tree
 
 import tfflow
 from tfflow.cli import main
@@ -31,15 +32,13 @@ def eager():
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch, tmp_path):
-    monkeypatch.setattr(training, "SIZE", (64, 96))
-    monkeypatch.setattr(training, "ALPHA", 0.25)
     monkeypatch.setattr(training, "VALIDATION_BATCHES", 1)
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def coco(tmp_path_factory):
-    """train.json, val.json and images/, as --dataset coco has it."""
+    """Videos in COCO's format: train.json, val.json and images/."""
     folder = tmp_path_factory.mktemp("coco")
     write_clips(SyntheticClips(TINY, count=2, frames=4, smallest=20), folder / "images")
     shutil.move(folder / "images" / "annotations.json", folder / "train.json")
@@ -47,9 +46,16 @@ def coco(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def coco_tree(tmp_path):
+    """Images in the layout of COCO 2017."""
+    return write_coco_tree(tmp_path / "images", train=4, val=2)
+
+
 def run(stage, coco, steps, output=None, **settings):
+    settings = {"size": (64, 96), "alpha": 0.25, "batch_size": 2, **settings}
     run = Run(training.STAGES[stage]("coco", **settings), data_dir=coco, steps=steps, output=output)
-    run.recipe = dataclasses.replace(run.recipe, batch_size=2, steps_per_epoch=1)
+    run.recipe = dataclasses.replace(run.recipe, steps_per_epoch=1)
     return run.train()
 
 
@@ -70,6 +76,62 @@ def test_both_stages_one_after_the_other(coco):
         np.testing.assert_array_equal(one, other)  # not trained unless asked for
     names = [layer.name for layer in second.layers]
     assert "gru" in names and "backbone" in names
+
+
+def test_images_without_videos(coco_tree, capsys):
+    run("images", coco_tree, 1)
+    flow = tfflow.models.create("lightflow", width=0.25)
+    flow.save("flow.keras")
+    run("clips", coco_tree, 1, flow="flow.keras")
+    assert "training on 21 frames of a moving window on each of 4 images" in capsys.readouterr().out
+    saved = load_detector("runs/detector_clips/model.keras")
+    assert saved.class_names == ("person", "car", "toothbrush")  # for whoever draws boxes
+    assert saved.alpha == 0.25 and saved.flow_network is not None
+
+    train = ["train-detector", "images", "--dataset", "coco", "--data-dir", str(coco_tree)]
+    same = ["--steps", "1", "--batch-size", "2"]
+    assert main([*train, *same, "--size", "64x128", "--alpha", "0.5"]) == 1
+    error = capsys.readouterr().err
+    assert "holds another run (size [64, 96], not [64, 128]; alpha 0.25, not 0.5)" in error
+
+
+def test_a_damaged_image_is_named(coco_tree, capsys, monkeypatch):
+    """Also where it is met in the middle of a run, by TensorFlow's threads."""
+    monkeypatch.setattr(training.DetectorStage, "validation", lambda *_: keras.callbacks.Callback())
+    read = training.ClipBatches.batch
+
+    def damage_later(batches, number):
+        if number == 2:
+            for path in (coco_tree / "train2017").iterdir():
+                path.write_bytes(path.read_bytes()[:900])
+        return read(batches, number)
+
+    monkeypatch.setattr(training.ClipBatches, "batch", damage_later)
+    command = ["train-detector", "images", "--dataset", "coco", "--data-dir", str(coco_tree)]
+    command += ["--steps", "20", "--size", "64x96", "--alpha", "0.25", "--batch-size", "1"]
+    assert main(command) == 1
+    assert "the image is damaged or truncated (900 bytes" in capsys.readouterr().err
+
+
+def test_precision_after_training(coco_tree, capsys):
+    run("images", coco_tree, 1)
+    command = ["evaluate-detector", "runs/detector_images/model.keras", "--dataset", "coco"]
+    command += ["--data-dir", str(coco_tree), "--size", "64x96"]
+    assert main([*command, "--json", "ap.json"]) == 0
+    found = json.loads(pathlib.Path("ap.json").read_text())
+    assert found["frames"] == found["key_frames"] == 2 and 0 <= found["ap"] <= 1
+    assert set(found["of_class"]) == {"person", "car", "toothbrush"}
+    assert "what is slow" not in capsys.readouterr().out
+    assert main([*command, "--in-motion", "--limit", "1"]) == 0
+    output = capsys.readouterr().out
+    assert "21, 21 of them key frames" in output and "what is slow" in output
+    assert main([*command, "--interval", "10"]) == 1
+    assert "has no flow network: every frame is a key frame" in capsys.readouterr().err
+    for split in ("train", "val"):
+        other = coco_tree / "annotations" / f"instances_{split}2017.json"
+        other.write_text(other.read_text().replace("toothbrush", "dog"))
+    assert main(command) == 1
+    assert "knows other classes (person, car, toothbrush) than" in capsys.readouterr().err
 
 
 @pytest.mark.slow

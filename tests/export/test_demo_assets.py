@@ -13,7 +13,7 @@ from PIL import Image
 
 from tfflow import tflite
 from tfflow.cli import main
-from tfflow.detection import DetectorInterpreter
+from tfflow.detection import DetectorInterpreter, add_detector_to_assets
 from tfflow.detection.presets import detector_files
 from tfflow.tflite import FlowInterpreter
 from tfflow.tflite.app_assets import app_flow
@@ -148,6 +148,25 @@ def test_a_file_is_added_to_assets(tmp_path):
     models = json.loads((assets / "models.json").read_text())["models"]
     assert [model["name"] for model in models] == ["own", "second"]
     assert [file["quantization"] for file in models[0]["files"]] == ["float16", "int8"]
+
+
+def test_a_detector_is_added_to_assets(tmp_path):
+    for part, path in DetectorInterpreter(detector_files("shapes"), threads=1).paths.items():
+        shutil.copy(path, tmp_path / f"own_{part}.tflite")
+    assets = tmp_path / "assets"
+    assets.mkdir()
+    with pytest.raises(ValueError, match="has no flow network, which the app needs too. Add one"):
+        add_detector_to_assets(tmp_path / "own.tflite", assets)
+    assert list(assets.iterdir()) == []
+    shutil.copy(ASSETS / "models.json", assets)
+    for interval in (5, 10):  # the second time it replaces itself
+        add_detector_to_assets(tmp_path / "own.tflite", assets, interval=interval)
+    made = json.loads((assets / "models.json").read_text())
+    names = {"key": "own_key.tflite", "between": "own_between.tflite"}
+    # The app runs the first one.
+    assert made == {**LISTS, "detectors": [{**DETECTORS[0], **names}, *DETECTORS]}
+    for name in names.values():
+        assert (assets / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
 def test_what_can_not_be_added_is_refused(tmp_path):

@@ -4,6 +4,7 @@ Each has ``add(commands)``, which describes its arguments, and ``run(arguments)`
 """
 
 import argparse
+import gc
 import os
 import sys
 import warnings
@@ -16,6 +17,7 @@ from tfflow.cli import (
     detect,
     download,
     evaluate,
+    evaluate_detector,
     export,
     export_detector,
     flow,
@@ -62,15 +64,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             warnings.showwarning = _show_warning
             shared.import_modules(getattr(parsed, "imports", ()))
             parsed.run(parsed)
+        return 0
     except (ValueError, OSError, ImportError) as error:
         from tfflow.data.files.errors import error_text
 
         print(f"tfflow {parsed.command}: {error_text(error)}", file=sys.stderr)
-        return 1
+        status = 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return 130
-    return 0
+        status = 130
+    # A data pipeline that was left behind would still call Python while that ends, and hang it.
+    gc.collect()
+    return status
 
 
 def _parse(arguments):
@@ -124,6 +129,7 @@ def build_parser() -> argparse.ArgumentParser:
         import_weights,
         train,
         train_detector,
+        evaluate_detector,
         synthesize,
         models,
         download,

@@ -52,7 +52,11 @@ def add(commands):
         help="a key frame as soon as the last one no longer explains this share of the picture",
     )
     parser.add_argument("--score", type=float, default=0.3, help="objects below are left out [0.3]")
-    parser.add_argument("--classes", metavar="NAME,NAME", help="names for a .keras file's classes")
+    parser.add_argument(
+        "--classes",
+        metavar="NAME,NAME",
+        help="names for the classes of a .keras file that has none",
+    )
     parser.add_argument("--threads", type=int, help="of a .tflite file [one a core, at most 4]")
     size_option(parser)
     parser.add_argument("--limit", type=whole_number, help="only the first so many frames")
@@ -107,14 +111,16 @@ def _detector(arguments):
         from tfflow.detection import load_detector
 
         detector = load_detector(path)
-        if detector.flow_network is None:
+        by_flow = arguments.by_motion is not None or arguments.by_error is not None
+        carries = by_flow or arguments.interval != 1 or detector.gru is not None
+        if detector.flow_network is None and carries:
             raise ValueError(
-                f"{path} has no flow network, without which nothing is carried along; make the "
-                "detector with flow=… and train it on clips (docs/video.md)"
+                f"{path} has no flow network, without which nothing is carried along; give "
+                "--interval 1, or train it on clips (docs/video.md)"
             )
         if arguments.threads is not None:
             raise ValueError("--threads is for .tflite files; leave it out")
-        names = arguments.classes.split(",") if arguments.classes else None
+        names = arguments.classes.split(",") if arguments.classes else detector.class_names
         if names and len(names) != detector.classes:
             raise ValueError(f"{path} has {detector.classes} classes; --classes has {len(names)}")
         return detector, names

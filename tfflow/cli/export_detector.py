@@ -1,6 +1,7 @@
 """tfflow export-detector: a detector's two .tflite files for phones."""
 
 import itertools
+import pathlib
 
 from tfflow.cli.shared import command, import_option, parse_size
 from tfflow.startup import start_backend_quietly
@@ -35,7 +36,10 @@ def add(commands):
         help="float32, float16, weights or int8 [%(default)s]",
     )
     parser.add_argument(
-        "--calibration", metavar="VIDEO", help="what int8's ranges are taken from [synthetic clips]"
+        "--calibration",
+        metavar="SOURCE",
+        help="what int8's ranges are taken from: a video, or a folder in COCO's layout [synthetic "
+        "clips]",
     )
     parser.add_argument(
         "--outliers",
@@ -44,12 +48,20 @@ def add(commands):
         help="share of a tensor's values outside its range at either end [0.001 in the flow "
         "network, 0 elsewhere]",
     )
-    parser.add_argument("--classes", metavar="NAME,NAME", help="the classes' names")
+    parser.add_argument(
+        "--classes", metavar="NAME,NAME", help="the classes' names [those it was trained with]"
+    )
+    parser.add_argument(
+        "--android-assets",
+        metavar="DIR",
+        help="also put the files into an app's assets, as the detector that it runs",
+    )
 
 
 def run(arguments):
     start_backend_quietly()
     from tfflow.detection import export_detector, load_detector
+    from tfflow.detection.app_assets import add_detector_to_assets
     from tfflow.progress import working
     from tfflow.tflite import operators
 
@@ -67,13 +79,22 @@ def run(arguments):
     for path in paths:
         megabytes, count = path.stat().st_size / 1e6, sum(operators(path).values())
         print(f"{path}: {megabytes:.2f} MB, {count} operators")
+    if arguments.android_assets:
+        add_detector_to_assets(paths[0], arguments.android_assets)
+        print(f"{arguments.android_assets}: the app's detector is {paths[0].name} now")
 
 
-def _clips_of(video):
-    """A video cut into clips; frames that are not used are None."""
+def _clips_of(source):
+    """Clips of a folder in COCO's layout, or of a video; frames that are not used are None."""
     from tfflow.data import read_video
-    from tfflow.detection.export import CLIP_TIMES
+    from tfflow.detection.export import CLIP_TIMES, MAX_CLIPS
 
-    frames = itertools.islice(read_video(video), _CLIPS * _FRAMES)
+    if pathlib.Path(source).is_dir():
+        from tfflow.detection.training import in_motion, open_coco
+
+        train, _ = open_coco(source)
+        clips = in_motion(train)
+        return [clips[number] for number in range(0, len(clips), -(-len(clips) // MAX_CLIPS))]
+    frames = itertools.islice(read_video(source), _CLIPS * _FRAMES)
     frames = [f.image if i % _FRAMES in CLIP_TIMES else None for i, f in enumerate(frames)]
     return [frames[start : start + _FRAMES] for start in range(0, len(frames), _FRAMES)]

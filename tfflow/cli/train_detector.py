@@ -13,12 +13,15 @@ Trains the flow-guided detector, in two stages.
 Without --dataset, synthetic clips are generated in the folder first. Real ones:
 
     tfflow train-detector images --dataset vid --data-dir ILSVRC2015
-    tfflow train-detector images --dataset coco --data-dir folder
+    tfflow train-detector images --dataset coco --data-dir folder --weights imagenet
 
-A folder for coco holds train.json, val.json and images/. The second stage begins with the first
-one's result, runs/detector_images/model.keras, and with the preset lightflow, which stays as it is
-unless --train-flow. Run the same command again and it goes on where it stopped. What comes out is
-what tfflow train writes; best.keras is the one of the least validation loss.
+A folder for coco is laid out as COCO 2017 (docs/own_detector.md), with images or videos of your
+own. Of images without videos, the second stage makes clips by moving a window over each.
+
+The second stage begins with the first one's result, runs/detector_images/model.keras, and with the
+preset lightflow, which stays as it is unless --train-flow. Give both stages the same --size and
+--alpha. Run the same command again and it goes on where it stopped. What comes out is what tfflow
+train writes; best.keras is the one of the least validation loss.
 """
 
 
@@ -30,11 +33,23 @@ def add(commands):
     parser.add_argument("--dataset", choices=("synthetic", "vid", "coco"), default="synthetic")
     parser.add_argument("--data-dir", default="clips", help="where the clips lie [%(default)s]")
     parser.add_argument("--output", "-o", help="folder of the run [runs/detector_STAGE]")
+    parser.add_argument(
+        "--size",
+        type=shared.parse_size,
+        metavar="HxW",
+        help="height x width that images are stretched to, multiples of 32 [256x384]",
+    )
+    parser.add_argument("--alpha", type=float, help="width: factor on MobileNet's channels [0.5]")
+    parser.add_argument("--batch-size", type=shared.whole_number, help="[images: 16, clips: 8]")
     parser.add_argument("--steps", type=int, help="number of steps; the schedule is scaled to it")
     parser.add_argument("--init", help='detector to begin with; "none" [clips: what images gave]')
     parser.add_argument("--flow", help="clips: preset or .keras file [lightflow]")
     parser.add_argument("--train-flow", action="store_true", help="train the flow network along")
-    parser.add_argument("--weights", help='of the backbone: a file, or "imagenet" (downloaded)')
+    parser.add_argument(
+        "--weights",
+        help='of the backbone, to begin with: "imagenet" (downloaded) or a .h5 file of '
+        "keras.applications [random]",
+    )
     parser.add_argument("--seed", type=int, default=0)
     shared.import_option(parser)
 
@@ -44,7 +59,9 @@ def run(arguments):
     from tfflow.detection import training
     from tfflow.recipes import Run
 
-    settings = {"dataset": arguments.dataset, "weights": arguments.weights}
+    given = {name: getattr(arguments, name) for name in ("weights", "size", "alpha", "batch_size")}
+    settings = {name: value for name, value in given.items() if value is not None}
+    settings["dataset"] = arguments.dataset
     if arguments.stage == "clips":
         settings |= {"flow": arguments.flow or "lightflow", "train_flow": arguments.train_flow}
     elif arguments.train_flow or arguments.flow:

@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tfflow.detection.aggregation import FlowGuidedGRU as FlowGuidedGRU
+    from tfflow.detection.app_assets import add_detector_to_assets as add_detector_to_assets
     from tfflow.detection.boxes import Detections as Detections
     from tfflow.detection.boxes import decode as decode
     from tfflow.detection.boxes import encode as encode
     from tfflow.detection.boxes import overlaps as overlaps
     from tfflow.detection.boxes import suppress as suppress
-    from tfflow.detection.clip_datasets import CocoVideo as CocoVideo
     from tfflow.detection.clip_datasets import ImageNetVID as ImageNetVID
     from tfflow.detection.clip_files import write_clips as write_clips
     from tfflow.detection.clips import VideoFrame as VideoFrame
+    from tfflow.detection.coco import CocoClips as CocoClips
+    from tfflow.detection.coco import open_coco as open_coco
     from tfflow.detection.detector import FlowGuidedDetector as FlowGuidedDetector
     from tfflow.detection.evaluation import average_precision as average_precision
     from tfflow.detection.evaluation import evaluate as evaluate
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from tfflow.detection.losses import CentrenessLoss as CentrenessLoss
     from tfflow.detection.losses import FocalLoss as FocalLoss
     from tfflow.detection.losses import head_losses as head_losses
+    from tfflow.detection.moving_stills import MovingStills as MovingStills
     from tfflow.detection.propagation import propagate as propagate
     from tfflow.detection.sampling import ClipAugmentation as ClipAugmentation
     from tfflow.detection.sampling import ClipBatches as ClipBatches
@@ -43,7 +46,7 @@ _LAZY = {
     "CentrenessLoss": "losses",
     "ClipAugmentation": "sampling",
     "ClipBatches": "sampling",
-    "CocoVideo": "clip_datasets",
+    "CocoClips": "coco",
     "DetectorInterpreter": "interpreter",
     "Detections": "boxes",
     "FixedInterval": "schedule",
@@ -52,9 +55,11 @@ _LAZY = {
     "FocalLoss": "losses",
     "ImageNetVID": "clip_datasets",
     "KeyFrameSchedule": "schedule",
+    "MovingStills": "moving_stills",
     "SyntheticClips": "synthetic_clips",
     "VideoDetector": "video_detector",
     "VideoFrame": "clips",
+    "add_detector_to_assets": "app_assets",
     "average_precision": "evaluation",
     "decode": "boxes",
     "detect_video": "files",
@@ -64,6 +69,7 @@ _LAZY = {
     "head_losses": "losses",
     "load_detector": "loading",
     "motion_speeds": "evaluation",
+    "open_coco": "coco",
     "overlaps": "boxes",
     "propagate": "propagation",
     "suppress": "boxes",

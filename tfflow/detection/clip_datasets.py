@@ -1,8 +1,6 @@
-"""Clips of published data sets, and of any in COCO's format."""
+"""Clips of ImageNet VID."""
 
-import json
 import xml.etree.ElementTree as ElementTree
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -89,6 +87,9 @@ class ImageNetVID(Sequence[Clip]):
     def __len__(self) -> int:
         return len(self._folders)
 
+    def __repr__(self) -> str:
+        return f"{len(self)} clips of {len(self.classes)} classes ({self._images})"
+
     def __getitem__(self, index: int) -> Clip:  # type: ignore[override]  # no slices
         folder = self._folders[index]
         name = folder.relative_to(self._images)
@@ -112,72 +113,3 @@ class ImageNetVID(Sequence[Clip]):
 
 
 _VID_SIDES = ("xmin", "ymin", "xmax", "ymax")
-
-
-class CocoVideo(Sequence[Clip]):
-    """Clips whose boxes are in one JSON file, COCO's format with videos ("CocoVID").
-
-    Besides COCO's own entries there are "videos" ({"id", "name"}); each image has "video_id" and
-    "frame_id" (or "frame_index"), each annotation "instance_id" (or "track_id") and "bbox": left,
-    top, width, height. Crowds ("iscrowd": 1) are left out.
-
-    Args:
-        annotations: the JSON file.
-        images: the folder that "file_name" starts from.
-
-    Attributes:
-        classes: the names of the categories, in the order of their ids.
-
-    Raises:
-        CorruptFileError: the file is not in this format; the message says what is wrong.
-        OSError: the file can't be opened.
-    """
-
-    def __init__(self, annotations: PathLike, images: PathLike) -> None:
-        self._folder = Path(images)
-        text = Path(annotations).read_text(encoding="utf-8")
-        try:
-            content = json.loads(text)
-            categories = sorted(content["categories"], key=lambda one: one["id"])
-            positions = {one["id"]: i for i, one in enumerate(categories)}
-            self.classes = tuple(one["name"] for one in categories)
-            self._names = {one["id"]: one["name"] for one in content["videos"]}
-            frames = defaultdict(list)
-            for one in content["images"]:
-                time = _either(one, "frame_id", "frame_index")
-                frames[one["video_id"]].append((time, one["id"], one["file_name"]))
-            self._objects = defaultdict(list)
-            for one in content["annotations"]:
-                if not one.get("iscrowd"):
-                    x, y, width, height = one["bbox"]
-                    track = _either(one, "instance_id", "track_id")
-                    found = ((x, y, x + width, y + height), positions[one["category_id"]], track)
-                    self._objects[one["image_id"]].append(found)
-            self._frames = {video: sorted(frames[video]) for video in self._names}
-        except (KeyError, TypeError, ValueError) as error:
-            raise CorruptFileError(
-                f"{annotations} is not COCO with videos ({error!r}); expected "
-                '{"categories", "videos", "images" with "video_id" and "frame_id", "annotations" '
-                'with "instance_id"}'
-            ) from error
-        self._videos = tuple(self._names)
-
-    def __len__(self) -> int:
-        return len(self._videos)
-
-    def __getitem__(self, index: int) -> Clip:  # type: ignore[override]  # no slices
-        video = self._videos[index]
-        return Clip(self._names[video], self._frames[video], self._read)
-
-    def _read(self, key):
-        _, number, file_name = key
-        objects = self._objects.get(number)
-        image = read_image(self._folder / file_name)
-        return make_frame(image, *(zip(*objects) if objects else ([], [], [])))
-
-
-def _either(entry, *names):
-    for name in names:
-        if name in entry:
-            return entry[name]
-    raise KeyError(" or ".join(names))

@@ -9,8 +9,8 @@ from typing import Any
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data.files.images import write_image
-from tfflow.detection.clip_datasets import CocoVideo
 from tfflow.detection.clips import Clips
+from tfflow.detection.coco import CocoClips
 from tfflow.types import PathLike
 
 ANNOTATIONS = "annotations.json"
@@ -23,7 +23,7 @@ def write_clips(
     *,
     workers: int = 1,
     progress: Callable[[int, int], object] | None = None,
-) -> CocoVideo:
+) -> CocoClips:
     """Writes clips with their boxes to disk, or continues where an earlier call was interrupted::
 
         folder/annotations.json            videos, images, annotations, categories
@@ -36,7 +36,7 @@ def write_clips(
         progress: called with (clips done, clips in all).
 
     Returns:
-        `CocoVideo`, the clips as they are on disk: JPEG of high quality.
+        `CocoClips`, the clips as they are on disk: JPEG of high quality.
 
     Raises:
         FileExistsError: the folder holds other files.
@@ -47,7 +47,7 @@ def write_clips(
     wanted = _description(clips)
     if finished.is_file():
         _check_same(folder, json.loads(finished.read_text(encoding="utf-8")).get("info"), wanted)
-        return CocoVideo(finished, folder)
+        return CocoClips(finished, folder)
     there, done = _done(folder)
     if there is not None:
         _check_same(folder, there, wanted)
@@ -71,7 +71,7 @@ def write_clips(
         content = {"info": wanted, **_coco(done, clips.classes)}
         temporary.write_text(json.dumps(content), encoding="utf-8")
     (folder / _DONE).unlink()
-    return CocoVideo(finished, folder)
+    return CocoClips(finished, folder)
 
 
 def _description(clips):

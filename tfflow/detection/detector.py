@@ -5,6 +5,7 @@ The head differs: the paper's is Light-Head R-CNN; ours is one-stage, after FCOS
 (arXiv 1904.01355). docs/video.md says why.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
@@ -12,6 +13,7 @@ import numpy as np
 from keras import layers, ops
 
 from tfflow.detection.aggregation import FlowGuidedGRU
+from tfflow.detection.backbone import BACKBONES, make_backbone
 from tfflow.detection.propagation import propagate
 from tfflow.models.flow_model import FlowModel, in_unit_range
 from tfflow.models.parts import WithParts
@@ -19,11 +21,6 @@ from tfflow.models.prediction import next_multiple
 from tfflow.ops import resize, upsample_nearest
 from tfflow.types import Tensor
 
-# Per network of keras.applications: its class, its last map of stride 16 and that of stride 32.
-BACKBONES = {
-    "mobilenet": ("MobileNet", "conv_pw_11_relu", "conv_pw_13_relu"),
-    "mobilenet_v2": ("MobileNetV2", "block_13_expand_relu", "out_relu"),
-}
 _RARE = 0.01  # every class's initial score; focal loss diverges without it (arXiv 1708.02002)
 _LONGEST = 6.0  # exp(6) strides: beyond any image
 
@@ -52,7 +49,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
     (B, h, w, 1) logits. :func:`tfflow.detection.decode` turns it into boxes.
 
     Args:
-        classes: How many classes there are.
+        classes: How many classes there are, or their names.
         backbone: ``"mobilenet"`` (version 1, as in the paper) or ``"mobilenet_v2"``.
         alpha: Factor on the backbone's channels.
         channels: Channels of the features.
@@ -63,13 +60,22 @@ class FlowGuidedDetector(WithParts, keras.Model):
             ``tfflow.load("lightflow")``; None if the flow comes from elsewhere.
         flow_scale: The flow network sees frames at this times their size; the paper uses a half.
         train_flow: Whether ``fit`` trains ``flow`` too; its batch norm keeps its statistics.
-        weights: Of the backbone, as keras.applications takes them: None for random ones, a file,
-            or ``"imagenet"``, which is downloaded and exists only for some values of ``alpha``.
+        weights: Of the backbone: None for random ones; ``"imagenet"`` for those of
+            keras.applications, which are downloaded and exist only for some values of ``alpha``
+            (of ``"mobilenet"``: 0.25, 0.5, 0.75, 1); or a file, as keras.applications has them for
+            networks without their last layers.
         **kwargs: ``name``, ``dtype``, as for every Keras model.
 
+    Attributes:
+        classes: How many classes there are.
+        class_names: Their names; None if they were not given.
+
     Raises:
-        ValueError: If the backbone is unknown or a number is out of its range.
+        ValueError: If the backbone is unknown, a number is out of its range, or the weights belong
+            to another network.
         TypeError: If ``flow`` is not a ``FlowModel``.
+        FileNotFoundError: If there is no file of weights.
+        OSError: If the weights can't be downloaded; the message says how to get them otherwise.
     """
 
     stride = 16
@@ -77,7 +83,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
 
     def __init__(
         self,
-        classes: int,
+        classes: int | Sequence[str],
         *,
         backbone: Literal["mobilenet", "mobilenet_v2"] = "mobilenet",
         alpha: float = 1.0,
@@ -93,6 +99,9 @@ class FlowGuidedDetector(WithParts, keras.Model):
         super().__init__(autocast=False, **kwargs)  # flow keeps float32 in mixed precision too
         if backbone not in BACKBONES:
             raise ValueError(f"backbone must be one of {sorted(BACKBONES)}; got {backbone!r}.")
+        self.class_names: tuple[str, ...] | None = None
+        if isinstance(classes, Sequence) and not isinstance(classes, str):
+            self.class_names, classes = tuple(map(str, classes)), len(classes)
         for name, value, least in (
             ("classes", classes, 1),
             ("channels", channels, 1),
@@ -112,12 +121,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
         # As in FlowModel: XLA's depthwise convolutions are slow on TensorFlow's CPU.
         self.jit_compile = keras.backend.backend() != "tensorflow"
 
-        kind, fine, coarse = BACKBONES[backbone]
-        network = getattr(keras.applications, kind)(
-            input_shape=(None, None, 3), include_top=False, weights=weights, alpha=alpha
-        )
-        outputs = [network.get_layer(name).output for name in (fine, coarse)]
-        self.backbone = keras.Model(network.input, outputs, name="backbone")
+        self.backbone = make_backbone(backbone, alpha, weights)
         self.from_coarse = layers.Conv2D(channels, 3, padding="same", name="from_coarse")
         self.from_fine = layers.Conv2D(channels, 1, name="from_fine")
         self.gru = FlowGuidedGRU(name="gru") if aggregation else None
@@ -385,7 +389,7 @@ class FlowGuidedDetector(WithParts, keras.Model):
         # Not the backbone's weights: they are saved with all others.
         return {
             **super().get_config(),
-            "classes": self.classes,
+            "classes": list(self.class_names) if self.class_names else self.classes,
             "backbone": self.backbone_name,
             "alpha": self.alpha,
             "channels": self.channels,

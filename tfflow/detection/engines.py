@@ -25,7 +25,7 @@ class KerasEngine:
     Args:
         detector: The detector.
         predictor: Anything with ``predict_flow(image1, image2)``; None for the detector's own
-            flow network.
+            flow network. Without either, each key frame starts anew, and there are no others.
         flow_scale: The predictor gets the images at this times their size.
     """
 
@@ -52,6 +52,8 @@ class KerasEngine:
         return np.asarray(self._predictor.predict_flow(*pair), np.float32)
 
     def key(self, image, key_image, features, flow=None):
+        if self._predictor is None and self._detector.flow_network is None:
+            return self.first(image)
         flow = self.flow(image, key_image) if flow is None else flow
         return self._key.predict_on_batch(
             {"image": image, "features": features, "flow": flow[None]}

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -66,7 +67,11 @@ class FrameByFrame(Protocol):
 
 
 def evaluate(
-    video: FrameByFrame, clips: Clips, *, progress: Callable[[int, int], object] | None = None
+    video: FrameByFrame,
+    clips: Clips,
+    *,
+    limit: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> VideoResult:
     """The average precision of a video detector on clips, and its time per frame.
 
@@ -76,7 +81,8 @@ def evaluate(
         video: A :class:`tfflow.detection.VideoDetector`, or anything with its ``reset``, ``next``
             and ``is_key``; it is reset before each clip and after the last.
         clips: A sequence of clips of ``VideoFrame`` with an attribute ``classes``, as
-            :class:`tfflow.detection.SyntheticClips`.
+            :class:`tfflow.detection.SyntheticClips`. Of images alone, each is a clip.
+        limit: Use only the first ``limit`` clips.
         progress: Called with (clips done, clips in all).
 
     Returns:
@@ -87,7 +93,8 @@ def evaluate(
     """
     _cocoeval()  # what may fail comes before what takes time
     found, boxes, classes, speeds, key_frames, seconds = [], [], [], [], 0, 0.0
-    for number, clip in enumerate(clips):
+    total = len(clips) if limit is None else min(limit, len(clips))
+    for number, clip in enumerate(itertools.islice(clips, total)):
         video.reset()
         tracks = []
         for frame in clip:
@@ -100,7 +107,7 @@ def evaluate(
             tracks.append(frame.tracks)
         speeds += motion_speeds(boxes[-len(tracks) :], tracks) if tracks else []
         if progress:
-            progress(number + 1, len(clips))
+            progress(number + 1, total)
     video.reset()
     count = len(clips.classes)
     precision = average_precision(found, boxes, classes, count)

@@ -56,7 +56,8 @@ def export_detector(
         detector: A :class:`tfflow.detection.FlowGuidedDetector` that was made with ``flow=…``.
         path: ``NAME.tflite``. The files appear only after both are complete and were loaded and run
             in processes of their own.
-        classes: The names of the classes, for whoever draws the boxes.
+        classes: The names of the classes, for whoever draws the boxes. None = the detector's own,
+            or their numbers.
         size: (height, width) that the files run at, multiples of 32.
         quantization: ``"float32"``, ``"float16"``, ``"weights"`` or ``"int8"``, as for
             :func:`tfflow.tflite.export`. The flow, the boxes and their scores stay in float.
@@ -88,7 +89,7 @@ def export_detector(
         "size": list(size),
         "quantization": quantization,
         "units": "px",
-        "classes": list(classes or map(str, range(detector.classes))),
+        "classes": list(classes or detector.class_names or map(str, range(detector.classes))),
         "tfflow": tfflow.__version__,
         **(metadata or {}),
     }

@@ -177,16 +177,31 @@ def augment(frames, size, augmentation, rng):
         image = image[:, ::-1] if mirrored else image
         images.append(np.stack([levels[c][image[..., c]] for c in range(3)], axis=-1))
 
-    # As x, y, x, y: a box that reaches beyond the part is clipped to its edges.
-    low, span = np.float32(part[:2] * 2), np.float32((share * width, share * height) * 2)
-    boxes = frames[-1].boxes
-    inside = np.clip(boxes, low, low + span)
-    seen = _areas(inside) / np.maximum(_areas(boxes), 1e-6)
-    kept = (seen >= augmentation.least) & (seen > 0)
-    boxes = (inside[kept] - low) / span * np.float32(tuple(size[::-1]) * 2)
+    boxes, kept = boxes_within(frames[-1].boxes, part, size, augmentation.least)
     if mirrored:
         boxes = np.float32([size[1], 0, size[1], 0]) + boxes[:, [2, 1, 0, 3]] * [-1, 1, -1, 1]
     return np.stack(images), boxes.astype(np.float32), frames[-1].classes[kept]
+
+
+def boxes_within(boxes, part, size, least):
+    """The boxes of what lies in a part of an image, in pixels of that part as it is resized.
+
+    Args:
+        boxes: (N, 4) in pixels of the image.
+        part: Left, top, right and bottom, in pixels of the image.
+        size: (height, width) that the part is resized to.
+        least: Boxes of which a smaller share lies in the part are left out.
+
+    Returns:
+        (boxes (M, 4) float32, cut at the part's edges; kept (N,) bool).
+    """
+    # As x, y, x, y.
+    low = np.float32(part[:2] * 2)
+    span = np.float32((part[2] - part[0], part[3] - part[1]) * 2)
+    inside = np.clip(boxes, low, low + span)
+    seen = _areas(inside) / np.maximum(_areas(boxes), 1e-6)
+    kept = (seen >= least) & (seen > 0)
+    return (inside[kept] - low) / span * np.float32(tuple(size[::-1]) * 2), kept
 
 
 def _levels(augmentation, rng):

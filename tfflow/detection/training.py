@@ -11,19 +11,22 @@ import tensorflow as tf
 
 from tfflow import loading
 from tfflow.data import SceneConfig
-from tfflow.detection.clip_datasets import CocoVideo, ImageNetVID
+from tfflow.detection.clip_datasets import ImageNetVID
 from tfflow.detection.clip_files import write_clips
+from tfflow.detection.coco import open_coco
 from tfflow.detection.detector import FlowGuidedDetector
 from tfflow.detection.losses import head_losses
+from tfflow.detection.moving_stills import MovingStills
 from tfflow.detection.sampling import ClipAugmentation, ClipBatches
 from tfflow.detection.synthetic_clips import SyntheticClips
 from tfflow.progress import progress_bar
-from tfflow.recipes.recipe import Stage
+from tfflow.recipes.recipe import READ_AGAIN, Stage
 from tfflow.training.schedules import warmup_cosine
 
 SIZE = (256, 384)
 ALPHA = 0.5  # of MobileNet's channels
 VALIDATION_BATCHES = 16
+PATHS = 20  # clips made of each image that has no video
 
 # As a hand-held phone sees them: the camera moves, most things stand still or move slowly. Motions
 # are in px per frame step, times 0.15: 1 px for the background on average, at most 3.
@@ -52,6 +55,8 @@ class DetectorStage(Stage):
     """A training stage of the detector. Its ``data`` gives two sequences of clips.
 
     Attributes:
+        size: (height, width) that images are stretched to.
+        alpha: Factor on the backbone's channels.
         keys: Key frames of a sample; 0 = images alone.
         intervals: Distance of key frames, in frames, of the training set and the validation set.
         flow: Preset or ``.keras`` file of the flow network; None = none.
@@ -59,6 +64,8 @@ class DetectorStage(Stage):
         weights: Of the backbone: None, a file, or ``"imagenet"``.
     """
 
+    size: tuple[int, int]
+    alpha: float
     keys: int
     intervals: tuple[int, int]
     flow: str | None
@@ -67,10 +74,13 @@ class DetectorStage(Stage):
 
     monitor = "val_loss"
 
+    def record(self):
+        return {**super().record(), "size": list(self.size), "alpha": self.alpha}
+
     def create(self, training_set):
         return FlowGuidedDetector(
-            len(training_set.classes),
-            alpha=ALPHA,
+            training_set.classes,
+            alpha=self.alpha,
             aggregation=self.keys > 0,
             flow=loading.load(self.flow) if self.flow else None,
             train_flow=self.train_flow,
@@ -83,13 +93,7 @@ class DetectorStage(Stage):
     def batches(self, training_set, *, seed, start, share=None):
         if share is not None and share.workers * share.pieces > 1:
             raise ValueError("A detector is trained on one device; leave out distribute.")
-        source = self._clip_batches(
-            training_set,
-            self.intervals[0],
-            batches=self.steps_per_epoch,
-            augmentation=ClipAugmentation(),
-            seed=seed,
-        )
+        source = self._training_batches(training_set, seed)
         first = source.batch(start)
         signature = keras.tree.map_structure(
             lambda values: tf.TensorSpec(values.shape, values.dtype), first
@@ -98,14 +102,28 @@ class DetectorStage(Stage):
             lambda: map(source.batch, itertools.count(start)), output_signature=signature
         ).prefetch(2)
 
+    def read_again(self, training_set, *, seed, step):
+        source = self._training_batches(training_set, seed)
+        for number in range(step, step + READ_AGAIN):
+            source.batch(number)
+
     def validation(self, held_out):
         held_out = self._clip_batches(held_out, self.intervals[1], batches=VALIDATION_BATCHES)
         return EvaluateBatches(held_out)
 
+    def _training_batches(self, training_set, seed):
+        return self._clip_batches(
+            training_set,
+            self.intervals[0],
+            batches=self.steps_per_epoch,
+            augmentation=ClipAugmentation(),
+            seed=seed,
+        )
+
     def _clip_batches(self, clips, interval, **settings):
         return ClipBatches(
             clips,
-            SIZE,
+            self.size,
             batch_size=self.batch_size,
             keys=self.keys,
             interval=interval,
@@ -156,60 +174,66 @@ def vid_clips(folder):
     return ImageNetVID(folder, "train"), ImageNetVID(folder, "val")
 
 
-def coco_clips(folder):
-    """A folder with train.json, val.json and images/."""
-    return tuple(CocoVideo(folder / f"{n}.json", folder / "images") for n in ("train", "val"))
-
-
 # Kind of data -> (function of the folder, distance of key frames in both sets)
 DATASETS = {
     "synthetic": (synthetic_clips, (3, 12)),
     "vid": (vid_clips, (10, 10)),
-    "coco": (coco_clips, (10, 10)),
+    "coco": (open_coco, (10, 10)),
 }
+
+
+def in_motion(clips, paths=1):
+    """The clips; where they are images alone, clips made of each by a moving window."""
+    return MovingStills(clips, paths=paths) if getattr(clips, "stills", False) else clips
 
 
 # The stages -----------------------------------------------------------------------------------
 
 
-def images(dataset="synthetic", weights=None):
-    """One image at a time, no flow."""
+def images(dataset="synthetic", *, batch_size=16, **settings):
+    """One image at a time, no flow. Settings: ``size``, ``alpha``, ``weights``."""
     return _stage(
         "images",
         dataset,
         keys=0,
-        batch_size=16,
+        batch_size=batch_size,
         steps=3000,
         rate=2e-3,
-        weights=weights,
         cost="48,000 images",
         expected="AP 0.52 on the held-out synthetic clips",
+        **settings,
     )
 
 
-def clips(dataset="synthetic", weights=None, flow="lightflow", train_flow=False):
-    """Key frames, flow and GRU, starting from the weights of the images stage."""
+def clips(dataset="synthetic", *, batch_size=8, flow="lightflow", **settings):
+    """Key frames, flow and GRU, starting from the weights of the images stage.
+
+    Settings: as for images, and ``train_flow``.
+    """
     return _stage(
         "clips",
         dataset,
         keys=2,
-        batch_size=8,
+        batch_size=batch_size,
         steps=1000,
         rate=3e-4,
-        weights=weights,
         flow=flow,
-        train_flow=train_flow,
         starts_from={"": "detector_images"},
         cost="8,000 samples of two key frames and a frame after them",
         expected="AP 0.48 on the held-out synthetic clips, a key frame every ten",
+        **settings,
     )
 
 
 STAGES = {"images": images, "clips": clips}
 
 
-def _stage(name, dataset, *, rate, flow=None, **settings):
-    data, intervals = DATASETS[dataset]
+def _stage(name, dataset, *, rate, keys, size=SIZE, alpha=ALPHA, flow=None, **settings):
+    read, intervals = DATASETS[dataset]
+
+    def data(folder):
+        train, held_out = read(folder)
+        return (in_motion(train, PATHS), in_motion(held_out)) if keys else (train, held_out)
 
     def optimizer(steps):
         schedule = warmup_cosine(rate, steps, warmup=0.05)
@@ -220,6 +244,9 @@ def _stage(name, dataset, *, rate, flow=None, **settings):
         source="ours",
         data=data,
         optimizer=optimizer,
+        keys=keys,
+        size=size,
+        alpha=alpha,
         intervals=intervals,
         flow=flow,
         steps_per_epoch=250,

@@ -30,6 +30,7 @@ class VideoDetector:
         flow: For a Keras detector, what estimates the flow: anything with ``predict_flow(image1,
             image2)``, such as a network of ``tfflow.models`` or a
             :class:`tfflow.tflite.FlowInterpreter`. None for its own network. Files have their own.
+            A detector without GRU needs none with ``FixedInterval(1)``.
         schedule: A :class:`tfflow.detection.KeyFrameSchedule`; None for ``FixedInterval(10)``.
         score: Objects below it are left out, 0 to 1.
         overlap: Two boxes of one class that overlap by more are one object.
@@ -77,8 +78,9 @@ class VideoDetector:
                 "schedule must be a KeyFrameSchedule of tfflow.detection, as FixedInterval(10); "
                 f"got {type(schedule).__name__}."
             )
-        self._engine = _engine(detector, flow, size, flow_scale)
         self._schedule = FixedInterval() if schedule is None else schedule
+        keys_alone = isinstance(schedule, FixedInterval) and schedule.n == 1
+        self._engine = _engine(detector, flow, size, flow_scale, keys_alone)
         self._selection = {"score": score, "overlap": overlap, "most": most}
         self._size = size or self._engine.size
         self.reset()
@@ -150,7 +152,7 @@ class VideoDetector:
         return {"flow": flow, **{k: resize(v, flow.shape[:2])[0] for k, v in small.items()}}
 
 
-def _engine(detector, flow, size, flow_scale):
+def _engine(detector, flow, size, flow_scale, keys_alone):
     """The engine that runs the detector, after checking the arguments."""
     if not hasattr(detector, "check_size"):  # it is an engine itself
         for name, value in (("flow", flow), ("size", size), ("flow_scale", flow_scale)):
@@ -159,11 +161,14 @@ def _engine(detector, flow, size, flow_scale):
         return detector
     from tfflow.detection.engines import KerasEngine
 
-    own = flow is None and detector.flow_network is not None
+    own = flow is None and (
+        detector.flow_network is not None or (keys_alone and detector.gru is None)
+    )
     if not own and not callable(getattr(flow, "predict_flow", None)):
         raise TypeError(
             "flow must have predict_flow(image1, image2), as the networks of tfflow.models do; got "
-            f"{type(flow).__name__}. Only a detector that was made with flow=… needs none."
+            f"{type(flow).__name__}. A detector that was made with flow=… needs none, nor does one "
+            "without GRU with FixedInterval(1)."
         )
     if own and flow_scale is not None:
         raise ValueError("flow_scale is for a flow of your own; the detector has its scale.")

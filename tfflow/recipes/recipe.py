@@ -8,13 +8,14 @@ import keras
 
 from tfflow.data import training_pipeline
 from tfflow.data.pipeline.augmentation import LIGHT, Augmentation
-from tfflow.data.pipeline.batches import WorkerShare
+from tfflow.data.pipeline.batches import WorkerShare, sample_order
 from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.metrics import EndPointError
 from tfflow.models import registry
 from tfflow.models.flow_model import FlowModel
 
 S = TypeVar("S", bound="Stage")
+READ_AGAIN = 16  # batches, to find a damaged file
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,10 @@ class Stage:
 
     monitor = "val_epe"  # best.keras has the smallest
 
+    def record(self) -> dict[str, Any]:
+        """What a run's folder is recorded by: a run with another record is another run."""
+        return {"recipe": self.name, "steps": self.steps, "batch_size": self.batch_size}
+
     def create(self, training_set: Any) -> keras.Model:
         """The network, not yet compiled."""
         raise NotImplementedError
@@ -64,6 +69,10 @@ class Stage:
 
         Batch number i is a function of ``seed`` and i, so a run can resume where it stopped.
         """
+        raise NotImplementedError
+
+    def read_again(self, training_set: Any, *, seed: int, step: int) -> None:
+        """Reads the samples of some steps, so that a damaged file raises an error that names it."""
         raise NotImplementedError
 
     def validation(self, held_out: Any) -> keras.callbacks.Callback:
@@ -160,6 +169,12 @@ class Recipe(Stage):
             start=start,
             share=share,
         )
+
+    def read_again(self, training_set: Any, *, seed: int, step: int) -> None:
+        order = sample_order(training_set, seed=seed, start=step * self.batch_size)
+        datasets = getattr(training_set, "datasets", [training_set])
+        for part, index in order.take(READ_AGAIN * self.batch_size).as_numpy_iterator():
+            datasets[part][int(index)]
 
     def validation(self, held_out: Any) -> keras.callbacks.Callback:
         return EvaluatePairs(held_out, "val")

@@ -22,7 +22,7 @@ from tfflow import loading, recipes
 from tfflow.atomic_file import atomic_file
 from tfflow.data import open_dataset
 from tfflow.data.datasets import Mixture
-from tfflow.data.pipeline.batches import WorkerShare, sample_order
+from tfflow.data.pipeline.batches import WorkerShare
 from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.progress import progress_bar
 from tfflow.recipes.recipe import Stage
@@ -189,8 +189,7 @@ class Run:
 
     def claim_folder(self) -> None:
         """Records this run in run.json; refuses a folder that holds another run."""
-        recipe = self.recipe
-        record = {"recipe": recipe.name, "steps": recipe.steps, "batch_size": recipe.batch_size}
+        record = self.recipe.record()
         record |= {name: getattr(self.options, name) for name in ("seed", "ema", "precision")}
         init: Any = self.options.init
         if init is not None:
@@ -200,7 +199,7 @@ class Run:
         started = Checkpoints(self.output / "checkpoints").steps()
         if path.is_file() and (started or (self.output / "model.keras").is_file()):
             there = json.loads(path.read_text(encoding="utf-8"))
-            other = [f"{k} {there.get(k)}, not {v}" for k, v in record.items() if there.get(k) != v]
+            other = [f"{k} {there[k]}, not {v}" for k, v in record.items() if there.get(k, v) != v]
             if other:
                 raise ValueError(
                     f"{self.output} holds another run ({'; '.join(other)}). Give another --output, "
@@ -355,11 +354,7 @@ class Run:
             return
         # Decoders don't name their files; reading the samples around that step again does.
         print(f"looking for a damaged file around step {step}", file=sys.stderr)
-        batch = self.recipe.batch_size
-        order = sample_order(self.training_set, seed=self.options.seed, start=step * batch)
-        datasets = getattr(self.training_set, "datasets", [self.training_set])
-        for part, index in order.take(16 * batch).as_numpy_iterator():
-            datasets[part][int(index)]
+        self.recipe.read_again(self.training_set, seed=self.options.seed, step=step)
 
 
 def without_corrupt(dataset, record):

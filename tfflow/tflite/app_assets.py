@@ -18,7 +18,6 @@ import hashlib
 import io
 import json
 import pathlib
-from typing import Any
 
 import numpy as np
 
@@ -138,18 +137,8 @@ def add_to_assets(path: PathLike, folder: PathLike, name: str | None = None) -> 
     entry, files = file_assets(path, golden)
     form = entry["quantization"]
     name = name or pathlib.Path(path).stem.removesuffix(f"_{form}")
-    models: dict[str, list[dict[str, Any]]] = {"models": []}
-    if (folder / LIST).is_file():
-        try:
-            models = json.loads((folder / LIST).read_text())
-            known = [model["name"] for model in models["models"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"{folder / LIST} is no list of networks ({error}). Remove it, and add each file "
-                "again."
-            ) from error
-    else:
-        known = []
+    models = read_list(folder)
+    known = [model["name"] for model in models["models"]]
     # An app's other networks were checked with its own pair: a list that has a pair keeps it.
     if models.setdefault("golden", golden.entry()) != golden.entry():
         raise ValueError(
@@ -167,6 +156,28 @@ def add_to_assets(path: PathLike, folder: PathLike, name: str | None = None) -> 
         with atomic_file(folder / file) as temporary:
             temporary.write_bytes(content)
     return name
+
+
+def read_list(folder):
+    """The content of models.json, without networks if there is no such file.
+
+    Raises:
+        ValueError: If it is damaged.
+    """
+    path = pathlib.Path(folder) / LIST
+    if not path.is_file():
+        return {"models": []}
+    try:
+        listing = json.loads(path.read_text())
+        for model in listing["models"]:
+            model["name"], model["files"]
+        for detector in listing.get("detectors", []):
+            detector["key"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is no list of networks ({error}). Remove it, and add each file again."
+        ) from error
+    return listing
 
 
 def list_file(models):

@@ -12,13 +12,10 @@ import android.widget.SeekBar;
 import android.widget.TextView;
 import java.io.IOException;
 import java.lang.reflect.Field;
-import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -552,19 +549,23 @@ class AppTest {
 
     @Test
     void anExportedNetworkIsInTheList() throws IOException {
-        String exported = System.getProperty("tfflow.exported");
-        for (Path file : files(Paths.get(exported))) {
-            Files.copy(
-                    file,
-                    folder.resolve(file.getFileName()),
-                    java.nio.file.StandardCopyOption.REPLACE_EXISTING);
-        }
+        takeExported();
         start();
         says("total");
         choose(R.id.network, "own");
         says("own\nNPU");
         assertTrue(says(CPU + ": ok").contains("expected, 0.00 apart"));
         says("total");
+    }
+
+    /** The assets become those that tfflow's commands have written. */
+    private void takeExported() throws IOException {
+        for (Path file : files(Paths.get(System.getProperty("tfflow.exported")))) {
+            Files.copy(
+                    file,
+                    folder.resolve(file.getFileName()),
+                    java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        }
     }
 
     @Test
@@ -668,19 +669,7 @@ class AppTest {
 
     @Test
     void objectsAreFound() throws IOException {
-        Path detector = Paths.get(System.getProperty("tfflow.detector"));
-        StringBuilder files = new StringBuilder();
-        for (String name : new String[] {"key", "between"}) {
-            Path file = folder.resolve("detector_" + name + ".tflite");
-            Files.copy(detector.resolve(file.getFileName()), file);
-            files.append(
-                    String.format(
-                            "\"%s\": \"%s\", \"%s_sha256\": \"%s\", ",
-                            name, file.getFileName(), name, sha256(file)));
-        }
-        listDetectors(
-                "{" + files + "\"classes\": [\"a\", \"b\", \"c\"],"
-                        + " \"interval\": 3, \"score\": 0.3, \"overlap\": 0.5}");
+        takeExported();
         start();
         assertFalse(says("total").contains("no detector in the assets"));
         press(R.id.objects);
@@ -690,15 +679,6 @@ class AppTest {
         assertEquals(boxes.rectangles, boxes.texts);
         press(R.id.colors);
         says("paint");
-    }
-
-    private static String sha256(Path file) throws IOException {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
-            return String.format("%064x", new BigInteger(1, digest));
-        } catch (NoSuchAlgorithmException error) {
-            throw new AssertionError(error);
-        }
     }
 
     @Test

@@ -1,0 +1,202 @@
+"""Boxes in COCO's format: of videos, and of images alone."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tfflow.data.files.errors import CorruptFileError
+from tfflow.data.files.images import read_image
+from tfflow.detection.clips import Clip, VideoFrame, make_frame
+from tfflow.types import PathLike
+
+# Where a folder may have the boxes of a split, and then its images: COCO's own layout, what is
+# near to it, and Roboflow's. "{list}" is the file's name behind "instances_".
+_LISTS = (
+    "annotations/instances_{split}*.json",
+    "annotations/{split}*.json",
+    "{split}.json",
+    "{split}/_annotations.coco.json",
+)
+_IMAGES = ("{list}", "images/{list}", "{split}", "images/{split}", "images", ".")
+_SPLITS = {"train": ("train",), "val": ("val", "valid")}
+
+
+class CocoClips(Sequence[Clip]):
+    """Clips whose boxes are in one JSON file in COCO's format, with or without videos.
+
+    With videos ("CocoVID"), there are "videos" ({"id", "name"}) besides COCO's own entries; each
+    image has "video_id" and "frame_id" (or "frame_index"), each annotation "instance_id" (or
+    "track_id"). Without them, as in COCO 2017, each image is a clip of one frame.
+
+    Crowds ("iscrowd": 1) and boxes without area are left out. Category ids may have gaps.
+
+    Args:
+        annotations: the JSON file.
+        images: the folder that "file_name" starts from; of several, the first that holds the
+            first image.
+
+    Attributes:
+        classes: the names of the categories, in the order of their ids.
+        stills: whether there are no videos.
+
+    Raises:
+        CorruptFileError: the file is not in this format; the message says what is wrong. A frame
+            raises it too where the image has another size than the file says.
+        FileNotFoundError: images are missing; the message says how many.
+        OSError: the file can't be opened.
+    """
+
+    def __init__(self, annotations: PathLike, images: PathLike | Sequence[PathLike]) -> None:
+        self.annotations = Path(annotations)
+        text = self.annotations.read_text(encoding="utf-8")
+        try:
+            content = json.loads(text)
+            categories = sorted(content["categories"], key=lambda one: one["id"])
+            self.classes = tuple(str(one["name"]) for one in categories)
+            self.stills = "videos" not in content
+            self._objects = _objects(content, categories, self.stills)
+            self._clips = _stills(content) if self.stills else _videos(content)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptFileError(
+                f"{annotations} is not COCO ({error!r}); expected "
+                '{"categories" and "images" with "id", "annotations" with "image_id", '
+                '"category_id" and "bbox"}; with "videos", also "video_id" and "frame_id" in each '
+                'of "images", "instance_id" in each of "annotations"'
+            ) from error
+        one_folder = isinstance(images, (str, Path)) or not isinstance(images, Sequence)
+        self.images = self._folder_of_images([images] if one_folder else images)
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def __getitem__(self, index: int) -> Clip:  # type: ignore[override]  # no slices
+        name, keys = self._clips[index]
+        return Clip(name, keys, self._read)
+
+    def __repr__(self) -> str:
+        of_what = "images" if self.stills else "clips"
+        return (
+            f"{len(self)} {of_what} of {len(self.classes)} classes ({self.annotations}, images in "
+            f"{self.images})"
+        )
+
+    def _folder_of_images(self, folders):
+        names = [name for _, frames in self._clips for _, name, _ in frames]
+        least, where = names, folders[0]
+        for folder in map(Path, folders):
+            missing = [name for name in names if not (folder / name).is_file()]
+            if not missing:
+                return folder
+            if len(missing) < len(least):
+                least, where = missing, folder
+        raise FileNotFoundError(
+            f"{len(least)} of the {len(names)} images that {self.annotations} lists are not in "
+            f"{where if len(least) < len(names) else ' or '.join(map(str, folders))}, the first: "
+            f"{least[0]}. Add them, or take them out of the list."
+        )
+
+    def _read(self, key):
+        number, file_name, size = key
+        image = read_image(self.images / file_name)
+        if None not in size and image.shape[:2] != size:
+            raise CorruptFileError(
+                f"{self.images / file_name} is {image.shape[0]}x{image.shape[1]} (height x width), "
+                f"{self.annotations} says {size[0]}x{size[1]}: its boxes would be in the wrong "
+                "places. Photos that are stored turned (EXIF) are read upright; label them so."
+            )
+        objects = self._objects.get(number)
+        frame = make_frame(image, *(zip(*objects) if objects else ([], [], [])))
+        real = (frame.boxes[:, 2:] > frame.boxes[:, :2]).all(axis=1)
+        return VideoFrame(image, frame.boxes[real], frame.classes[real], frame.tracks[real])
+
+
+def open_coco(folder: PathLike) -> tuple[CocoClips, CocoClips]:
+    """The training and the validation set of a folder in COCO's layout::
+
+        folder/annotations/instances_train2017.json, instances_val2017.json
+        folder/train2017/000000000009.jpg, folder/val2017/...
+
+    Also found: other years or none, ``annotations/train.json``, ``train.json``; images in
+    ``images/train2017``, ``train``, ``images/train`` or ``images``; and Roboflow's
+    ``train/_annotations.coco.json`` and ``valid/_annotations.coco.json``, beside their images.
+
+    Returns:
+        (training set, validation set), with the same classes.
+
+    Raises:
+        FileNotFoundError: There is no such file, or images are missing.
+        ValueError: There are several such files, or the two have other classes.
+        CorruptFileError: A file is not in COCO's format.
+    """
+    folder = Path(folder)
+    train, val = (_open_split(folder, names) for names in _SPLITS.values())
+    if train.classes != val.classes:
+        differ = sorted({*train.classes} ^ {*val.classes}) or "their order"
+        raise ValueError(
+            f"{train.annotations} and {val.annotations} must have the same categories; "
+            f"different: {differ}"
+        )
+    return train, val
+
+
+def _open_split(folder, splits):
+    patterns = [(split, each.format(split=split)) for split in splits for each in _LISTS]
+    for split, pattern in patterns:
+        found = sorted(folder.glob(pattern))
+        if len(found) > 1:
+            raise ValueError(
+                f"{folder} has several files {pattern}: {', '.join(each.name for each in found)}. "
+                "Leave one there."
+            )
+        if found:
+            name = found[0].stem.removeprefix("instances_")
+            places = [each.format(list=name, split=split) for each in _IMAGES]
+            return CocoClips(found[0], [folder / place for place in dict.fromkeys(places)])
+    there = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else None
+    raise FileNotFoundError(
+        f"{folder} has no boxes in COCO's format for {splits[0]}: looked for "
+        f"{', '.join(pattern for _, pattern in patterns)}; "
+        + (f"there is {', '.join(there[:20]) or 'nothing'}" if there is not None else "no folder")
+    )
+
+
+def _objects(content, categories, stills):
+    """Image id -> [(box, class, track)]."""
+    positions = {one["id"]: place for place, one in enumerate(categories)}
+    objects = defaultdict(list)
+    for number, one in enumerate(content["annotations"]):
+        if not one.get("iscrowd"):
+            x, y, width, height = map(float, one["bbox"])
+            track = number if stills else _either(one, "instance_id", "track_id")
+            found = ((x, y, x + width, y + height), positions[one["category_id"]], track)
+            objects[one["image_id"]].append(found)
+    return dict(objects)
+
+
+def _stills(content):
+    """[(name, [key of its only frame])]."""
+    return [(str(one["file_name"]), [_key(one)]) for one in content["images"]]
+
+
+def _videos(content):
+    """[(name, keys of its frames, in order of time)]."""
+    frames = defaultdict(list)
+    for one in content["images"]:
+        frames[one["video_id"]].append((_either(one, "frame_id", "frame_index"), _key(one)))
+    return [
+        (one["name"], [key for _, key in sorted(frames[one["id"]], key=lambda frame: frame[0])])
+        for one in content["videos"]
+    ]
+
+
+def _key(image: dict[str, Any]) -> tuple[Any, str, tuple[int | None, int | None]]:
+    return image["id"], str(image["file_name"]), (image.get("height"), image.get("width"))
+
+
+def _either(entry, *names):
+    for name in names:
+        if name in entry:
+            return entry[name]
+    raise KeyError(" or ".join(names))
