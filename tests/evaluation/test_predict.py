@@ -13,6 +13,7 @@ from tfflow.data.files.video import _of_one_size
 from tfflow.evaluation import predict_pairs, predict_video
 from tfflow.models import ConfidentFlow
 from tfflow.visualization import color_wheel_legend, flow_figure, flow_to_image, write_video
+from tfflow.visualization.figures import HIDDEN
 
 
 class Wheel:
@@ -199,6 +200,24 @@ def test_what_is_hidden_and_the_confidence_are_written_too(tmp_path):
         assert (read_image(tmp_path / "a_confidence.png") == trust).all()
     plain = flow_figure(*images, np.zeros((20, 30, 2)))
     assert read_image(tmp_path / "a_figure.png").shape[0] > plain.shape[0]
+
+
+def test_what_the_next_frame_hides_is_red_in_a_video_and_written_beside_the_flow(tmp_path):
+    class Right:
+        def predict_flow(self, image1, image2):
+            later = image2.mean() > image1.mean()
+            return np.full((20, 30, 2), (5, 0) if later else (-5, 0), np.float32)
+
+    frames = [TimedFrame(np.full((20, 30, 3), 40 + 40 * n, np.uint8), n) for n in range(3)]
+    shown, outputs = [], [tmp_path / "a.npz", tmp_path / "flows"]
+    assert predict_video(Right(), frames, outputs, occlusion=True, show=shown.append) == 2
+    hidden = np.zeros((20, 30), bool)
+    hidden[:, 25:] = True  # leaves the image
+    with np.load(tmp_path / "a.npz") as archive:
+        np.testing.assert_array_equal(archive["000001_occlusion"], hidden)
+    written = read_image(tmp_path / "flows" / "000001_occlusion.png")
+    np.testing.assert_array_equal(written[..., 0] > 0, hidden)
+    assert (shown[1][:, :25] == 80).all() and (shown[1][:, 25:30] == HIDDEN).all()
 
 
 def test_without_complaints_a_pair_that_can_not_be_written_is_an_error(tmp_path):

@@ -59,8 +59,8 @@ def add(commands):
     parser.add_argument(
         "--occlusion",
         action="store_true",
-        help="also pictures of what the second image hides, and of the flow's confidence; takes "
-        "at least twice the time",
+        help="also pictures of what the second image hides, and of the flow's confidence; in a "
+        "video, what the next frame hides is red; takes at least twice the time",
     )
     parser.add_argument("--limit", type=whole_number, help="only the first so many pairs")
     video = parser.add_argument_group("for a video or a camera")
@@ -159,8 +159,6 @@ def _video(source, arguments):
     files = (".mp4", ".gif", ".npz")
     if arguments.format and all(pathlib.Path(o).suffix.lower() in files for o in outputs):
         raise ValueError("--format is for a folder of files; the names of -o say what they are")
-    if arguments.occlusion:
-        raise ValueError("--occlusion is for images; for a video's frames, write them to a folder")
     from tfflow.data.files.video import read_video
     from tfflow.evaluation import predict_video
     from tfflow.progress import progress_bar
@@ -190,6 +188,7 @@ def _video(source, arguments):
             every=arguments.every,
             start=arguments.start or 0.0,
             end=arguments.end,
+            occlusion=arguments.occlusion,
             show=window and window.show,
             progress=progress,
             complaints=left_out,

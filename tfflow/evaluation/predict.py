@@ -24,6 +24,7 @@ from tfflow.evaluation.evaluate import known_pixels, read_sample, timed_predicti
 from tfflow.models import FlowStream
 from tfflow.types import PathLike, Predictor
 from tfflow.visualization.colors import usual_motion
+from tfflow.visualization.figures import HIDDEN
 
 FlowFormat: TypeAlias = Literal[".flo", ".pfm", ".png", ".npy"]
 
@@ -197,6 +198,7 @@ def predict_video(
     every: int = 1,
     start: float = 0.0,
     end: float | None = None,
+    occlusion: bool = False,
     show: Callable[[npt.NDArray[np.uint8]], object] | None = None,
     progress: Callable[[int, None], object] | None = None,
     complaints: list[str] | None = None,
@@ -227,6 +229,9 @@ def predict_video(
         every: Use only every so many frames; the flow is from one to the next of these.
         start: Seconds; leave out frames before this time.
         end: Seconds; leave out frames from this time on.
+        occlusion: Predict the flow in both directions. In the pictures, what the next frame hides
+            is red; a folder also gets ``000000_occlusion.png``, white where hidden, and an ``.npz``
+            ``"000000_occlusion"``, (H, W) bool, for each pair.
         show: Called with each picture, (H, 2 W, 3) uint8; see
             :meth:`tfflow.visualization.Window.show`. If it returns False, this pair is the last.
         progress: Called with (pairs done, None). If it returns False, this pair is the last.
@@ -260,20 +265,20 @@ def predict_video(
             f"{_name(source)} has fewer than two frames of those that are asked for; there is no "
             "motion in it."
         )
-    predict = _for_video(predictor, first[0].image, size)
+    predict = _for_video(predictor, first[0].image, size, occlusion)
     draw = _Drawing(max_flow) if video or show else None
     count = 0
 
     def pictures(writers):
         nonlocal count
         for (image1, time), (image2, next_time) in itertools.chain([first], pairs):
-            flow = predict(image1, image2)
+            flow, hidden = predict(image1, image2)
             for write in writers:
-                write(flow, time, next_time)
+                write(flow, time, next_time, hidden)
             count += 1
             last = progress is not None and progress(count, None) is False
             if draw:
-                picture = draw(image1, flow)
+                picture = draw(image1, flow, hidden)
                 last |= show is not None and show(picture) is False
                 yield picture, time
             if last:
@@ -294,7 +299,9 @@ class _Drawing:
     def __init__(self, max_flow):
         self.max_flow, self.scale = max_flow, 0.0
 
-    def __call__(self, image, flow):
+    def __call__(self, image, flow, hidden=None):
+        if hidden is not None:
+            image = np.where(hidden[..., None], np.uint8(HIDDEN), image)
         self.scale = self.max_flow or max(usual_motion(flow), 1.0, 0.95 * self.scale)
         colours = visualization.flow_to_image(flow, max_flow=self.scale, clip=True)
         _add_legend(colours, self.scale)
@@ -345,14 +352,24 @@ def _name(source):
     return source if isinstance(source, (str, os.PathLike)) else "the source"
 
 
-def _for_video(predictor, first_frame, size):
-    """predict_flow for pairs in sequence: each begins with the frame that ended the one before."""
-    if not getattr(predictor, "siamese", False):
-        # Not every predictor takes a size.
-        return functools.partial(predictor.predict_flow, **({} if size is None else {"size": size}))
-    stream = FlowStream(predictor, size=size)
-    stream.next(first_frame)
-    return lambda image1, image2: stream.next(image2)
+def _for_video(predictor, first_frame, size, occlusion):
+    """(flow, what is hidden or None) of pairs in sequence: each begins where the last one ended."""
+    # Not every predictor takes a size.
+    predict = functools.partial(predictor.predict_flow, **({} if size is None else {"size": size}))
+    forward = predict
+    if getattr(predictor, "siamese", False):
+        stream = FlowStream(predictor, size=size)
+        stream.next(first_frame)
+
+        def forward(_, image2):
+            return stream.next(image2)
+
+    def flow_and_hidden(image1, image2):
+        flow = forward(image1, image2)
+        hidden = tools.occlusion(flow, predict(image2, image1)) if occlusion else None
+        return flow, hidden
+
+    return flow_and_hidden
 
 
 def _add_legend(picture, scale):

@@ -23,7 +23,7 @@ from tfflow.visualization.text import INK, PAPER, write_line
 _MIN_PANEL_WIDTH = 256  # px; smaller images are shown enlarged, titles need some width
 _MAX_PANEL_WIDTH = 2048  # px; frames of twice that width or more are shown smaller
 _ARROW_STEP = 24  # px
-_HIDDEN = (214, 39, 40)
+HIDDEN = (214, 39, 40)  # colour of what the second image does not show
 
 
 def flow_to_arrows(
@@ -266,7 +266,7 @@ def confidence_to_image(confidence: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 def _hidden(image, occlusion):
     """The image in pale grey, and in red what is hidden."""
     pale = 128 + image.mean(axis=-1, keepdims=True).repeat(3, axis=-1) / 2
-    return np.where(np.asarray(occlusion, bool)[..., None], _HIDDEN, pale).astype(np.uint8)
+    return np.where(np.asarray(occlusion, bool)[..., None], HIDDEN, pale).astype(np.uint8)
 
 
 def _arrow_scale(flow):

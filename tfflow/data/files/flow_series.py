@@ -9,14 +9,17 @@ import numpy as np
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data.files.flows import write_flow
+from tfflow.data.files.images import write_image
 
 
 def flow_series(path, extension=".flo"):
-    """A context that gives ``write(flow, time, next_time)``, for the pairs of a video in turn.
+    """A context that gives ``write(flow, time, next_time, hidden)``, for the pairs of a video.
 
     A folder, created if missing, gets a file for each pair, ``000000.flo`` and so on, and at the
     end ``times.csv``. An ``.npz`` gets an array (H, W, 2) for each, ``000000`` and so on, and
     ``times`` (N, 2), seconds; it appears at the end, and memory never holds more than one flow.
+    ``hidden``, (H, W) bool, is ``000000_occlusion.png``, white where hidden, or an array of that
+    name; None: it is left out.
 
     Args:
         path: The ``.npz`` or the folder.
@@ -34,9 +37,11 @@ def _folder(path, extension):
     path.mkdir(parents=True, exist_ok=True)
     rows = []
 
-    def write(flow, time, next_time):
+    def write(flow, time, next_time, hidden=None):
         name = f"{len(rows):06}{extension}"
         write_flow(path / name, flow)
+        if hidden is not None:
+            write_image(path / f"{len(rows):06}_occlusion.png", np.uint8(255) * hidden)
         rows.append((name, time, next_time))
 
     yield write
@@ -57,8 +62,10 @@ def _archive(path):
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)
 
-        def write(flow, time, next_time):
+        def write(flow, time, next_time, hidden=None):
             add(f"{len(times):06}", flow)
+            if hidden is not None:
+                add(f"{len(times):06}_occlusion", hidden)
             times.append((time, next_time))
 
         yield write
