@@ -28,6 +28,7 @@ LAYOUT = [
     "ops",
     "native",
     "keras_classes",
+    "lazy",
     "startup",
     "download",
     "progress",

@@ -1,7 +1,8 @@
 """Data: file formats, data sets, synthetic scenes, and the pipeline that feeds training."""
 
-import importlib
 from typing import TYPE_CHECKING
+
+from tfflow.lazy import importer
 
 if TYPE_CHECKING:
     from tfflow.data.datasets import DATASETS as DATASETS
@@ -72,9 +73,5 @@ __all__ = list(_LAZY)
 
 
 if not TYPE_CHECKING:  # to type checkers, any other name is an error
-
-    def __getattr__(name):
-        # TensorFlow, OpenCV and PyAV are imported with what needs them, not with the package.
-        if name in _LAZY:
-            return getattr(importlib.import_module(f"tfflow.data.{_LAZY[name]}"), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # TensorFlow, OpenCV and PyAV are imported with what needs them, not with the package.
+    __getattr__ = importer(__name__, _LAZY)

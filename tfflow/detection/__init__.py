@@ -1,7 +1,8 @@
 """Objects in videos: features on key frames, carried along the flow to the frames between them."""
 
-import importlib
 from typing import TYPE_CHECKING
+
+from tfflow.lazy import importer
 
 if TYPE_CHECKING:
     from tfflow.detection.aggregation import FlowGuidedGRU as FlowGuidedGRU
@@ -80,9 +81,5 @@ __all__ = list(_LAZY)
 
 
 if not TYPE_CHECKING:  # to type checkers, any other name is an error
-
-    def __getattr__(name):
-        # Keras is imported with the first thing that needs it, not with the package.
-        if name in _LAZY:
-            return getattr(importlib.import_module(f"tfflow.detection.{_LAZY[name]}"), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Keras is imported with the first thing that needs it, not with the package.
+    __getattr__ = importer(__name__, _LAZY)

@@ -1,8 +1,8 @@
 """Optical-flow networks as Keras models, one file per paper, by name from the registry."""
 
-import importlib
 from typing import TYPE_CHECKING
 
+from tfflow.lazy import importer
 from tfflow.models.registry import create, entry, register
 from tfflow.models.registry import list as list
 
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from tfflow.models.streaming import FlowStream as FlowStream
 
 _LAZY = {
-    "BothWays": "tfflow.models.predicting",
-    "ConfidentFlow": "tfflow.models.predicting",
-    "FlowModel": "tfflow.models.flow_model",
-    "FlowNet2": "tfflow.models.flownet2",
-    "FlowNet2SD": "tfflow.models.flownet",
-    "FlowNet2Stack": "tfflow.models.flownet2",
-    "FlowNetC": "tfflow.models.flownet",
-    "FlowNetS": "tfflow.models.flownet",
-    "FlowStream": "tfflow.models.streaming",
-    "LightFlow": "tfflow.models.lightflow",
-    "LiteFlowNet": "tfflow.models.liteflownet",
-    "LiteFlowNet2": "tfflow.models.liteflownet",
-    "MaskFlowNet": "tfflow.models.maskflownet",
-    "MaskFlowNetS": "tfflow.models.maskflownet",
-    "RillFlow": "tfflow.models.rillflow",
-    "SiameseFlowModel": "tfflow.models.siamese",
+    "BothWays": "predicting",
+    "ConfidentFlow": "predicting",
+    "FlowModel": "flow_model",
+    "FlowNet2": "flownet2",
+    "FlowNet2SD": "flownet",
+    "FlowNet2Stack": "flownet2",
+    "FlowNetC": "flownet",
+    "FlowNetS": "flownet",
+    "FlowStream": "streaming",
+    "LightFlow": "lightflow",
+    "LiteFlowNet": "liteflownet",
+    "LiteFlowNet2": "liteflownet",
+    "MaskFlowNet": "maskflownet",
+    "MaskFlowNetS": "maskflownet",
+    "RillFlow": "rillflow",
+    "SiameseFlowModel": "siamese",
 }
 
 # Not list: "from tfflow.models import *" must leave the builtin alone.
@@ -48,9 +48,5 @@ __all__ = ["create", "entry", "register", *_LAZY]
 
 
 if not TYPE_CHECKING:  # to type checkers, any other name is an error
-
-    def __getattr__(name):
-        # Keras is imported with the first class, not with the package.
-        if name in _LAZY:
-            return getattr(importlib.import_module(_LAZY[name]), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Keras is imported with the first class, not with the package.
+    __getattr__ = importer(__name__, _LAZY)

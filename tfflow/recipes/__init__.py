@@ -12,6 +12,7 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from tfflow.lazy import importer
 from tfflow.suggestion import suggestion
 
 if TYPE_CHECKING:
@@ -77,9 +78,5 @@ def register(make: MakeStage) -> MakeStage:
 
 
 if not TYPE_CHECKING:  # to type checkers, any other name is an error
-
-    def __getattr__(name):
-        # TensorFlow is imported with the first thing that needs it, not with the package.
-        if name in _LAZY:
-            return getattr(importlib.import_module(f"tfflow.recipes.{_LAZY[name]}"), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # TensorFlow is imported with the first thing that needs it, not with the package.
+    __getattr__ = importer(__name__, _LAZY)

@@ -8,8 +8,9 @@
 Running a file needs only NumPy and ai-edge-litert; TensorFlow is imported by ``export``.
 """
 
-import importlib
 from typing import TYPE_CHECKING
+
+from tfflow.lazy import importer
 
 if TYPE_CHECKING:
     from tfflow.tflite.app_assets import add_to_assets as add_to_assets
@@ -51,9 +52,5 @@ __all__ = list(_LAZY)
 
 
 if not TYPE_CHECKING:  # to type checkers, any other name is an error
-
-    def __getattr__(name):
-        # Running a file must neither wait for the converter nor need it.
-        if name in _LAZY:
-            return getattr(importlib.import_module(f"tfflow.tflite.{_LAZY[name]}"), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Running a file must neither wait for the converter nor need it.
+    __getattr__ = importer(__name__, _LAZY)

@@ -7,10 +7,9 @@
 `tfflow.data.synthesize` draws many of them into a folder.
 """
 
-import importlib
-
 from tfflow.data.scenes.config import SceneConfig
 from tfflow.data.scenes.scene import Scene, sample_scene
+from tfflow.lazy import importer
 
 # The modules that draw need OpenCV, so they are imported on first use.
 _LAZY = {
@@ -22,8 +21,4 @@ _LAZY = {
 
 __all__ = ["Scene", "SceneConfig", "sample_scene", *_LAZY]
 
-
-def __getattr__(name):
-    if name in _LAZY:
-        return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = importer(__name__, _LAZY)
