@@ -1,6 +1,7 @@
 """Writing a file so that its name holds either the whole new content or what it held before."""
 
 import contextlib
+import json
 import os
 import secrets
 from pathlib import Path
@@ -38,6 +39,12 @@ def atomic_file(path):
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_json(path, value):
+    """Writes a value as indented JSON, whole or not at all; errors as `check_writable`."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def check_writable(path):

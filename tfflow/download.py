@@ -19,7 +19,7 @@ import urllib.request
 
 import filelock
 
-from tfflow.atomic_file import atomic_file
+from tfflow.atomic_file import write_json
 from tfflow.checksum import sha256_of
 from tfflow.progress import progress_bar
 
@@ -100,8 +100,7 @@ def _record(path, url, digest, size):
         "bytes": size,
         "date": datetime.date.today().isoformat(),
     }
-    with atomic_file(_beside(path, ".json")) as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_json(_beside(path, ".json"), record)
 
 
 def _checked(part, url, path, check, again):

@@ -1,10 +1,9 @@
 """tfflow evaluate-detector: average precision on held-out images or clips."""
 
-import json
 import math
 import pathlib
 
-from tfflow.atomic_file import atomic_file
+from tfflow.atomic_file import write_json
 from tfflow.cli import shared
 from tfflow.startup import start_backend_quietly
 
@@ -64,8 +63,7 @@ def run(arguments):
     _print(arguments.model, result, getattr(clips, "stills", False))
     if arguments.json:
         numbers = {name: _json(value) for name, value in result._asdict().items()}
-        with atomic_file(arguments.json) as temporary:
-            temporary.write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
+        write_json(arguments.json, numbers)
 
 
 def _video(arguments, classes):

@@ -19,7 +19,7 @@ import keras
 import tensorflow as tf
 
 from tfflow import loading, recipes
-from tfflow.atomic_file import atomic_file
+from tfflow.atomic_file import atomic_file, write_json
 from tfflow.data import open_dataset
 from tfflow.data.datasets import Mixture
 from tfflow.data.pipeline.batches import WorkerShare
@@ -206,8 +206,7 @@ class Run:
                     "or delete that folder."
                 )
         self.output.mkdir(parents=True, exist_ok=True)
-        with atomic_file(path) as temporary:
-            temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        write_json(path, record)
 
     # 3. Data ----------------------------------------------------------------------------------
 
@@ -376,8 +375,7 @@ def without_corrupt(dataset, record):
         kept = {files.name for files in readable.pairs}
         names = [files.name for files in dataset.pairs if files.name not in kept]
         skipped = {"names": names, "why": complaints}
-        with atomic_file(record) as temporary:
-            temporary.write_text(json.dumps(skipped, indent=2) + "\n", encoding="utf-8")
+        write_json(record, skipped)
     print(f"skipping {len(skipped['names'])} pairs that can't be read; {record} says why")
     return dataset.without(skipped["names"])
 

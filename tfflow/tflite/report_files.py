@@ -1,6 +1,5 @@
 """What all reports share: numbers in a dict, a table for people, files of both."""
 
-import json
 import pathlib
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from tfflow.atomic_file import atomic_file
+from tfflow.atomic_file import atomic_file, write_json
 from tfflow.types import PathLike
 
 
@@ -41,8 +40,7 @@ class Report(dict[str, Any]):
         path = pathlib.Path(path)
         if path.suffix != ".json":
             raise ValueError(f"A report must be named *.json; got {path}.")
-        with atomic_file(path) as temporary:
-            temporary.write_text(json.dumps(self, indent=2) + "\n", encoding="utf-8")
+        write_json(path, self)
         with atomic_file(path.with_suffix(".md")) as temporary:
             temporary.write_text(self.as_text() + "\n", encoding="utf-8")
         if self.picture is not None:

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tfflow.atomic_file import atomic_file
+from tfflow.atomic_file import atomic_file, write_json
 from tfflow.checksum import sha256_of
 from tfflow.types import PathLike
 
@@ -70,8 +70,7 @@ def save_preset_folder(
     card["sha256"] = {name: sha256_of(folder / name) for name in (MODEL, *(p.name for p in files))}
     with atomic_file(folder / "README.md") as temporary:
         temporary.write_text(_readme(card), encoding="utf-8")
-    with atomic_file(folder / CARD) as temporary:
-        temporary.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    write_json(folder / CARD, card)
     return folder
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfflow.atomic_file import atomic_file
+from tfflow.atomic_file import write_json
 from tfflow.checksum import sha256_of
 from tfflow.suggestion import suggestion
 from tfflow.types import PathLike
@@ -134,6 +134,4 @@ def save_preset(
 
 def write_card(card: dict[str, Any], folder: PathLike | None = None) -> None:
     """Writes a preset's card to the file that its ``name`` gives."""
-    path = pathlib.Path(folder or FOLDER, f"{card['name']}.json")
-    with atomic_file(path) as temporary:
-        temporary.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    write_json(pathlib.Path(folder or FOLDER, f"{card['name']}.json"), card)
