@@ -34,11 +34,8 @@ def add(commands):
     parser.add_argument(
         "--in-motion", action="store_true", help="move a window over each image without video"
     )
-    parser.add_argument(
-        "--size",
-        type=shared.parse_size,
-        metavar="HxW",
-        help="height x width that a .keras file runs at, multiples of 32 [256x384]",
+    shared.size_option(
+        parser, "height x width that a .keras file runs at, multiples of 32 [256x384]"
     )
     parser.add_argument("--threads", type=int, help="of a .tflite file [one a core, at most 4]")
     parser.add_argument("--limit", type=shared.whole_number, help="only the first so many clips")

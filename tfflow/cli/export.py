@@ -7,9 +7,9 @@ from tfflow.cli.shared import (
     calibration_options,
     check_json,
     command,
-    import_option,
+    exported_model,
     load,
-    parse_size,
+    size_option,
 )
 
 
@@ -24,22 +24,14 @@ def add(commands):
         "SavedModel, is made by Keras, in float32 and for images of any size unless --size is "
         "given.",
     )
-    parser.add_argument(
-        "model", help="a .keras file, or a preset or published checkpoint by name (tfflow models)"
-    )
-    import_option(parser)
+    exported_model(parser)
     parser.add_argument(
         "-o",
         "--output",
         required=True,
         help="the .tflite or .onnx file to write, or a SavedModel's folder",
     )
-    parser.add_argument(
-        "--size",
-        type=parse_size,
-        metavar="HxW",
-        help="height x width that the file runs at, multiples of 64 [384x512]",
-    )
+    size_option(parser, "height x width that the file runs at, multiples of 64 [384x512]")
     parser.add_argument(
         "--quantize",
         metavar="KIND",

@@ -3,7 +3,7 @@
 import itertools
 import pathlib
 
-from tfflow.cli.shared import command, import_option, parse_size
+from tfflow.cli.shared import command, import_option, size_option
 from tfflow.startup import start_backend_quietly
 
 # The clips that a calibration video is cut into: their number and length.
@@ -22,13 +22,8 @@ def add(commands):
     parser.add_argument("model", help="a detector's .keras file")
     import_option(parser)
     parser.add_argument("-o", "--output", required=True, help="NAME.tflite")
-    parser.add_argument(
-        "--size",
-        type=parse_size,
-        default=(256, 384),
-        metavar="HxW",
-        help="height x width that the files run at, multiples of 32 [256x384]",
-    )
+    what = "height x width that the files run at, multiples of 32 [256x384]"
+    size_option(parser, what, default=(256, 384))
     parser.add_argument(
         "--quantize",
         default="int8",

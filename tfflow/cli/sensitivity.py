@@ -4,9 +4,9 @@ from tfflow.cli.shared import (
     calibration_options,
     check_json,
     command,
-    import_option,
+    exported_model,
     load,
-    parse_size,
+    size_option,
 )
 
 
@@ -19,17 +19,9 @@ def add(commands):
         "Tries each layer alone in int8, and each in float within int8; tfflow export --keep-float "
         "then keeps those in float that cost the most.",
     )
-    parser.add_argument(
-        "model", help="a .keras file, or a preset or published checkpoint by name (tfflow models)"
-    )
-    import_option(parser)
-    parser.add_argument(
-        "--size",
-        type=parse_size,
-        default=(384, 512),
-        metavar="HxW",
-        help="height x width that the network runs at, multiples of 64 [384x512]",
-    )
+    exported_model(parser)
+    what = "height x width that the network runs at, multiples of 64 [384x512]"
+    size_option(parser, what, default=(384, 512))
     calibration_options(parser)
     parser.add_argument(
         "--evaluate", metavar="DATASET", help="measure on this data set [synthetic scenes]"

@@ -84,6 +84,14 @@ def weights_option(parser):
     )
 
 
+def exported_model(parser):
+    """What is exported: a Keras model."""
+    parser.add_argument(
+        "model", help="a .keras file, or a preset or published checkpoint by name (tfflow models)"
+    )
+    import_option(parser)
+
+
 def calibration_options(parser):
     parser.add_argument(
         "--calibration",
@@ -144,14 +152,14 @@ def load(source, weights=None, engine=None):
     return imported.model
 
 
-def size_option(parser):
-    parser.add_argument(
-        "--size",
-        type=parse_size,
-        metavar="HxW",
-        help="height x width that the network runs at [the next multiple that it takes; of images "
-        "above a megapixel, about a megapixel; of a .tflite file, its own]",
-    )
+WORKING_SIZE = (
+    "height x width that the network runs at [the next multiple that it takes; of images above a "
+    "megapixel, about a megapixel; of a .tflite file, its own]"
+)
+
+
+def size_option(parser, help=WORKING_SIZE, default=None):
+    parser.add_argument("--size", type=parse_size, default=default, metavar="HxW", help=help)
 
 
 def say_size(predictor, image, size):

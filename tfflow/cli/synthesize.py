@@ -1,6 +1,6 @@
 """tfflow synthesize: synthetic scenes with exact flow."""
 
-from tfflow.cli.shared import command, parse_size, whole_number
+from tfflow.cli.shared import command, size_option, whole_number
 
 
 def add(commands):
@@ -16,9 +16,7 @@ def add(commands):
     parser.add_argument(
         "--count", type=whole_number, default=1000, help="number of pairs [%(default)s]"
     )
-    parser.add_argument(
-        "--size", type=parse_size, default=(384, 512), metavar="HxW", help="[384x512]"
-    )
+    size_option(parser, "[384x512]", default=(384, 512))
     parser.add_argument("--seed", type=int, default=0, help="the same seed, the same scenes [0]")
     parser.add_argument("--motion-scale", type=float, default=1.0, help="factor on all motion [1]")
     parser.add_argument("--workers", type=whole_number, help="processes [one a core]")

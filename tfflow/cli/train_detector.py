@@ -33,11 +33,8 @@ def add(commands):
     parser.add_argument("--dataset", choices=("synthetic", "vid", "coco"), default="synthetic")
     parser.add_argument("--data-dir", default="clips", help="where the clips lie [%(default)s]")
     parser.add_argument("--output", "-o", help="folder of the run [runs/detector_STAGE]")
-    parser.add_argument(
-        "--size",
-        type=shared.parse_size,
-        metavar="HxW",
-        help="height x width that images are stretched to, multiples of 32 [256x384]",
+    shared.size_option(
+        parser, "height x width that images are stretched to, multiples of 32 [256x384]"
     )
     parser.add_argument("--alpha", type=float, help="width: factor on MobileNet's channels [0.5]")
     parser.add_argument("--batch-size", type=shared.whole_number, help="[images: 16, clips: 8]")
