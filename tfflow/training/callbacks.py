@@ -97,7 +97,7 @@ class FreezeStatistics(keras.callbacks.Callback):
             self.model.make_train_function(force=True)  # the old trace has the old statistics
 
 
-class WithAverage(keras.callbacks.Callback):
+class WithAverage(keras.callbacks.CallbackList):
     """Lets other callbacks see the optimizer's moving average of the weights at an epoch's end.
 
     The optimizer needs ``use_ema=True``. When training ends, Keras leaves the average in the model.
@@ -107,30 +107,7 @@ class WithAverage(keras.callbacks.Callback):
     """
 
     def __init__(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
-        super().__init__()
-        self.callbacks = callbacks
-
-    def set_params(self, params: dict[str, Any]) -> None:
-        super().set_params(params)
-        for each in self.callbacks:
-            each.set_params(params)
-
-    def set_model(self, model: keras.Model) -> None:
-        super().set_model(model)
-        for each in self.callbacks:
-            each.set_model(model)
-
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        for each in self.callbacks:
-            each.on_train_begin(logs)
-
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        for each in self.callbacks:
-            each.on_train_end(logs)
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        for each in self.callbacks:
-            each.on_epoch_begin(epoch, logs)
+        super().__init__(callbacks)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         optimizer = self.model.optimizer
@@ -139,18 +116,10 @@ class WithAverage(keras.callbacks.Callback):
         own = [keras.ops.convert_to_numpy(v) for v in self.model.trainable_variables]
         self._assign([keras.ops.convert_to_numpy(average) for average in averages])
         try:
-            for each in self.callbacks:
+            for each in self.callbacks:  # not super's, which gives them a copy of the logs
                 each.on_epoch_end(epoch, logs)
         finally:
             self._assign(own)
-
-    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        for each in self.callbacks:
-            each.on_train_batch_begin(batch, logs)
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        for each in self.callbacks:
-            each.on_train_batch_end(batch, logs)
 
     def _assign(self, values):
         for variable, value in zip(self.model.trainable_variables, values, strict=True):
