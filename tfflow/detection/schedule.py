@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tfflow.tools.tracking import sampled
+
 
 class KeyFrameSchedule:
     """Chooses a :class:`tfflow.detection.VideoDetector`'s key frames; subclasses define ``is_key``.
@@ -172,20 +174,9 @@ class ByError(KeyFrameSchedule):
         y = rows[:, None] + flow[picked][..., 1]
         height, width = flow.shape[:2]
         inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-        seen = _sampled(key_image, np.where(inside, x, 0), np.where(inside, y, 0))
+        seen = sampled(key_image, np.where(inside, x, 0), np.where(inside, y, 0))
         difference = np.abs(seen - image[picked]).mean(-1)
         return float(np.mean(~inside | (difference > self.tolerance)))
-
-
-def _sampled(image, x, y):
-    """An image (H, W, C) at points that lie within it, bilinearly."""
-    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
-    right = np.minimum(left + 1, image.shape[1] - 1)
-    bottom = np.minimum(top + 1, image.shape[0] - 1)
-    across, down = (x - left)[..., None], (y - top)[..., None]
-    above = image[top, left] * (1 - across) + image[top, right] * across
-    below = image[bottom, left] * (1 - across) + image[bottom, right] * across
-    return above * (1 - down) + below * down
 
 
 def _frames(number, name):

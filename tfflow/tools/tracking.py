@@ -175,9 +175,15 @@ def _at(values, points):
     """Bilinear ``values`` (H, W, C) at points (N, 2): (N, C); the border is repeated outside."""
     height, width = values.shape[:2]
     x, y = np.clip(np.nan_to_num(points), 0, (width - 1, height - 1)).T
+    return sampled(values, x, y)
+
+
+def sampled(values, x, y):
+    """Bilinear ``values`` (H, W, C) at points that lie within them: x and y (…) -> (…, C)."""
     left, top = x.astype(int), y.astype(int)
-    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    x, y = (x - left)[:, None], (y - top)[:, None]
+    right = np.minimum(left + 1, values.shape[1] - 1)
+    bottom = np.minimum(top + 1, values.shape[0] - 1)
+    x, y = (x - left)[..., None], (y - top)[..., None]
     above = values[top, left] * (1 - x) + values[top, right] * x
     below = values[bottom, left] * (1 - x) + values[bottom, right] * x
     return above * (1 - y) + below * y
