@@ -16,7 +16,7 @@ from tfflow.detection.aggregation import FlowGuidedGRU
 from tfflow.detection.backbone import BACKBONES, make_backbone
 from tfflow.detection.propagation import propagate
 from tfflow.models.flow_model import FlowModel, in_unit_range
-from tfflow.models.parts import WithParts
+from tfflow.models.parts import WithParts, dtype_policy
 from tfflow.models.prediction import next_multiple
 from tfflow.ops import resize, upsample_nearest
 from tfflow.types import Tensor
@@ -376,12 +376,8 @@ class FlowGuidedDetector(WithParts, keras.Model):
     def _float32_twin(self):
         config = {**self.get_config(), "dtype": "float32", "flow": self.flow_network.in_float32()}
         config.pop("frozen_parts", None)
-        before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy("float32")  # the backbone's
-        try:
+        with dtype_policy("float32"):  # the backbone's
             twin = type(self)(**config)
-        finally:
-            keras.config.set_dtype_policy(before)
         twin.start_from(self)
         return twin
 

@@ -11,7 +11,7 @@ from keras import ops
 
 from tfflow.models import registry
 from tfflow.models.exporting import Exportable
-from tfflow.models.parts import WithParts
+from tfflow.models.parts import WithParts, dtype_policy
 from tfflow.models.predicting import PredictsFlow
 from tfflow.models.prediction import ImagePair, check_not_in_255, next_multiple, working_size
 from tfflow.models.supervision import Supervised
@@ -288,12 +288,9 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
         config = dict(config)
         config.pop("fine_below", None)  # in files of earlier versions, which could run a pair twice
         frozen = config.pop("frozen_parts", ())
-        before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(keras.dtype_policies.get(config.get("dtype", before)))
-        try:
+        policy = config.get("dtype", keras.config.dtype_policy())
+        with dtype_policy(keras.dtype_policies.get(policy)):
             model = cls(**config)
-        finally:
-            keras.config.set_dtype_policy(before)
         if frozen:
             model.freeze_parts(frozen)
         return model

@@ -1,7 +1,8 @@
 """The parts of a model: frozen by name, or compiled as models of their own."""
 
+import contextlib
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import keras
@@ -95,6 +96,17 @@ class CompiledPart(keras.Model):
 
     def call(self, inputs: Any) -> Any:
         return self.function(inputs)
+
+
+@contextlib.contextmanager
+def dtype_policy(policy: Any) -> Iterator[None]:
+    """The precision of networks that are made inside this context."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def parts_of(layer):

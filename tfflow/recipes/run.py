@@ -7,7 +7,6 @@ The same call resumes where the last one stopped, whatever stopped it. In the ru
 ``log.jsonl`` (a line per epoch), ``checkpoints/``, with ``tensorboard`` events in ``tensorboard/``.
 """
 
-import contextlib
 import dataclasses
 import functools
 import json
@@ -24,6 +23,7 @@ from tfflow.data import open_dataset
 from tfflow.data.datasets import Mixture
 from tfflow.data.pipeline.batches import WorkerShare
 from tfflow.evaluation.callback import EvaluatePairs
+from tfflow.models.parts import dtype_policy
 from tfflow.progress import progress_bar
 from tfflow.recipes.recipe import Stage
 from tfflow.recipes.smoke import smoke
@@ -159,7 +159,7 @@ class Run:
         self.chief = distribution.is_chief(self.strategy)
         self.claim_folder()
         self.open_data()
-        with precision(self.options.precision), self.strategy.scope():
+        with dtype_policy(PRECISIONS[self.options.precision]), self.strategy.scope():
             model = self.make_model()
         self.clock = distribution.prepare(model)
 
@@ -386,14 +386,3 @@ def best_so_far(log, epoch, name):
         return None
     results = (line[name] for line in read_log(log) if line["epoch"] <= epoch)
     return min((value for value in results if value is not None), default=None)
-
-
-@contextlib.contextmanager
-def precision(name):
-    """The precision of networks made inside this context."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(PRECISIONS[name])
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
