@@ -18,6 +18,7 @@ from tfflow.detection.propagation import propagate
 from tfflow.models.flow_model import FlowModel, in_unit_range
 from tfflow.models.parts import WithParts, dtype_policy
 from tfflow.models.prediction import next_multiple
+from tfflow.models.supervision import QuickToCompile
 from tfflow.ops import resize, upsample_nearest
 from tfflow.types import Tensor
 
@@ -26,7 +27,7 @@ _LONGEST = 6.0  # exp(6) strides: beyond any image
 
 
 @keras.saving.register_keras_serializable("tfflow")
-class FlowGuidedDetector(WithParts, keras.Model):
+class FlowGuidedDetector(QuickToCompile, WithParts, keras.Model):
     """Finds objects in images, and in videos, where only key frames are processed in full.
 
     The parts, in order: :meth:`features` of a key frame; :meth:`aggregate` with those of earlier
@@ -357,21 +358,6 @@ class FlowGuidedDetector(WithParts, keras.Model):
         if not 0 < flow_scale <= 1:
             raise ValueError(f"flow_scale must be above 0 and at most 1; got {flow_scale!r}.")
         return float(flow_scale)
-
-    def compile(
-        self, *args: Any, jit_compile: bool | Literal["auto"] = "auto", **kwargs: Any
-    ) -> None:
-        """As ``keras.Model.compile``; ``jit_compile="auto"`` leaves XLA off on TensorFlow."""
-        if jit_compile == "auto" and keras.backend.backend() == "tensorflow":
-            jit_compile = False
-        super().compile(*args, jit_compile=jit_compile, **kwargs)
-        if self.optimizer is not None:
-            # As in FlowModel: with the variables built already, the first step is traced once.
-            self.optimizer.build(self.trainable_variables)
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        # Keras requires this of every model with its own compile.
-        self.compile(**keras.saving.deserialize_keras_object(config))
 
     def _float32_twin(self):
         config = {**self.get_config(), "dtype": "float32", "flow": self.flow_network.in_float32()}

@@ -10,7 +10,27 @@ from tfflow.ops import resize, resize_flow
 from tfflow.types import ModelMixin, Tensor
 
 
-class Supervised(ModelMixin):
+class QuickToCompile(ModelMixin):
+    """``compile`` for a model whose steps are quick without XLA, and that builds itself."""
+
+    def compile(
+        self, *args: Any, jit_compile: bool | Literal["auto"] = "auto", **kwargs: Any
+    ) -> None:
+        """As ``keras.Model.compile``; ``jit_compile="auto"`` leaves XLA off on TensorFlow."""
+        if jit_compile == "auto" and keras.backend.backend() == "tensorflow":
+            # XLA's depthwise convolutions make a step on a CPU ten times slower.
+            jit_compile = False
+        super().compile(*args, jit_compile=jit_compile, **kwargs)
+        if self.optimizer is not None:
+            # With its variables already there, TensorFlow traces the first step once, not twice.
+            self.optimizer.build(self.trainable_variables)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        # Keras requires this of every model that overrides compile.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+
+class Supervised(QuickToCompile):
     """Keras training for a model with a dictionary of outputs and one flow as the target.
 
     The target is the true flow, (B, H, W, 2) in pixels, or ``{"flow": …}``; with losses or metrics
@@ -19,7 +39,7 @@ class Supervised(ModelMixin):
     infinite, it does not count in a loss, nor in the metrics of ``tfflow.metrics``.
     """
 
-    def compile(
+    def compile(  # type: ignore[override]  # with the names of Keras's first arguments
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
@@ -66,9 +86,6 @@ class Supervised(ModelMixin):
                 f"loss_weights is for a dictionary of losses; {type(alone).__name__} weighs the "
                 "outputs itself."
             )
-        if jit_compile == "auto" and keras.backend.backend() == "tensorflow":
-            # XLA's depthwise convolutions make a step on a CPU ten times slower.
-            jit_compile = False
         metrics = _joined(metrics, weighted_metrics)
         of_flow = ("flow",) if metrics else ()
         self._measured_outputs = tuple(metrics) if isinstance(metrics, dict) else of_flow
@@ -81,13 +98,6 @@ class Supervised(ModelMixin):
             jit_compile=jit_compile,
             **kwargs,
         )
-        if self.optimizer is not None:
-            # With its variables already there, TensorFlow traces the first step once, not twice.
-            self.optimizer.build(self.trainable_variables)
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        # Keras requires this of every model that overrides compile.
-        self.compile(**keras.saving.deserialize_keras_object(config))
 
     def compute_loss(
         self,
