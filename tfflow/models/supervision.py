@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from tfflow.ops import resize, resize_flow
+from tfflow.ops.arguments import may_equal
 from tfflow.types import ModelMixin, Tensor
 
 
@@ -181,7 +182,7 @@ def _of_flow(given, what):
 
 def _check_size_of(truth, flow):
     wanted, found = tuple(flow.shape), tuple(truth.shape)
-    if len(found) != 4 or any(None not in (a, b) and a != b for a, b in zip(wanted, found)):
+    if len(found) != 4 or not all(map(may_equal, wanted, found)):
         raise ValueError(
             f"The true flow must be (B, H, W, 2) for images (B, H, W, 3); got {found} where the "
             f"predicted flow is {wanted}."

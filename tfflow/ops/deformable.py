@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tfflow.ops.arguments import full_precision
+from tfflow.ops.arguments import full_precision, may_equal
 from tfflow.ops.warp import warp
 from tfflow.types import Tensor
 
@@ -91,9 +91,7 @@ def convolution_at(image: Tensor, flow: Tensor, kernel: Tensor) -> Tensor:
         or of_kernel[0] % 2 == 0
         or of_kernel[2] != shape[-1]
         or of_flow[-1] != 2
-        or any(
-            None not in sides and sides[0] != sides[1] for sides in zip(shape[1:3], of_flow[1:3])
-        )
+        or not all(map(may_equal, shape[1:3], of_flow[1:3]))
     ):
         raise ValueError(
             "convolution_at expects an image (B, H, W, C), a flow (B, H, W, 2) and a kernel "

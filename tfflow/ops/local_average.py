@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from tfflow.ops.arguments import may_equal
 from tfflow.types import Tensor
 
 
@@ -64,10 +65,7 @@ def _check_arguments(flow, distance):
     if (
         len(flow_shape) != 4
         or len(distance_shape) != 4
-        or any(
-            None not in sides and sides[0] != sides[1]
-            for sides in zip(flow_shape[:3], distance_shape[:3])
-        )
+        or not all(map(may_equal, flow_shape[:3], distance_shape[:3]))
     ):
         raise ValueError(
             "local_average expects a flow (B, H, W, C) and distances (B, H, W, p²) of one size; "
