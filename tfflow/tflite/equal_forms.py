@@ -10,6 +10,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tfflow.tflite.building import NO_ACTIVATION, Builder
+from tfflow.tflite.rewriting import replace_input
 
 # Nine neighbours, of which this one is the pixel's own.
 NEIGHBOURS, MIDDLE = 9, 4
@@ -61,9 +62,7 @@ def drop_idle_limits(graph):
         scale, zero = float(integer.quantization.scale[0]), int(integer.quantization.zeroPoint[0])
         if scale * (127 - zero) < float(limit.reshape(-1)[0]):
             for reader in consumers[operator.outputs[0]]:
-                reader.inputs = [
-                    operator.inputs[0] if t == operator.outputs[0] else t for t in reader.inputs
-                ]
+                replace_input(reader, operator.outputs[0], operator.inputs[0])
 
 
 def _convex(graph, to_space, producers, consumers):
@@ -207,7 +206,7 @@ def mean_free_kernels(graph):
         variance.builtinOptions = square.builtinOptions
         variance.builtinOptionsType = square.builtinOptionsType
         for reader in consumers[free.outputs[0]]:
-            reader.inputs = [result if t == free.outputs[0] else t for t in reader.inputs]
+            replace_input(reader, free.outputs[0], result)
         dropped |= {id(mean), id(free)}
     graph.subgraph.operators = [op for op in graph.subgraph.operators if id(op) not in dropped]
 

@@ -235,7 +235,7 @@ def stay_integer(graph):
             if _scaling(graph, quantize.outputs[0]) == _scaling(graph, integer):
                 # Nothing left to do: its readers now read our result.
                 for reader in consumers[quantize.outputs[0]]:
-                    _replace_input(reader, quantize.outputs[0], integer)
+                    replace_input(reader, quantize.outputs[0], integer)
                     consumers[integer].append(reader)
             else:
                 quantize.inputs = [integer]  # from one int8 scale to another
@@ -276,5 +276,6 @@ def _scaling(graph, number):
     return float(quantization.scale[0]), int(quantization.zeroPoint[0])
 
 
-def _replace_input(operator, old, new):
+def replace_input(operator, old, new):
+    """Lets an operator read another tensor."""
     operator.inputs = [new if number == old else number for number in operator.inputs]
