@@ -103,7 +103,7 @@ def description():
     return [
         ("TensorFlow", tf.__version__),
         ("compiler", f"{compiler}: {cxx.version(compiler)}" if compiler else "none"),
-        ("processor", _processor()[0]),
+        ("processor", processor()[0]),
         ("cache", str(cache_folder())),
         ("library", str(library or "not built yet")),
         ("GPU", _about_gpus(library)),
@@ -127,7 +127,7 @@ def _key():
     import tensorflow as tf
 
     digest = hashlib.sha256()
-    facts = (*cxx.flags(), platform.machine(), *_processor(), tf.version.GIT_VERSION)
+    facts = (*cxx.flags(), platform.machine(), *processor(), tf.version.GIT_VERSION)
     for fact in facts:
         digest.update(f"{fact}\n".encode())
     for source in sorted([*SOURCES.glob("*.cc"), *SOURCES.glob("*.h")]):
@@ -158,7 +158,7 @@ def _past_failure():
 
 
 @functools.cache
-def _processor():
+def processor():
     """(name, instruction sets): code for one with AVX-512 must not be run on one without."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0].splitlines()

@@ -2,13 +2,13 @@
 
 import datetime
 import os
-import pathlib
 import platform
 import time
 from typing import Any
 
 import numpy as np
 
+from tfflow.native.build import processor
 from tfflow.tflite.interpreter import check_count, check_threads, open_interpreter
 from tfflow.tflite.model_file import check_model_file
 from tfflow.types import PathLike
@@ -105,7 +105,7 @@ def conditions():
 
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "cpu": _cpu_name(),
+        "cpu": processor()[0],
         "cores": os.cpu_count(),
         "load_average": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "system": platform.platform(terse=True),
@@ -113,16 +113,6 @@ def conditions():
         "tfflow": tfflow.__version__,
         **_versions("ai-edge-litert", "ai-edge-quantizer", "tensorflow", "keras", "numpy"),
     }
-
-
-def _cpu_name():
-    try:
-        for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass  # not Linux
-    return platform.processor() or platform.machine()
 
 
 def _versions(*packages):
