@@ -41,9 +41,7 @@ def convex_without_softmax(graph):
         if graph.name(operator) == "DEPTH_TO_SPACE":
             replaced |= _convex(graph, operator, producers, consumers)
     if replaced:
-        graph.subgraph.operators = [
-            each for op in graph.subgraph.operators for each in replaced.get(id(op), [op])
-        ]
+        graph.replace_each(lambda operator: replaced.get(id(operator)))
 
 
 def drop_idle_limits(graph):
@@ -221,10 +219,7 @@ def thin_heads(graph):
     tap becomes an output: a 1x1 convolution multiplies each pixel with all taps' kernels, a
     depthwise one moves each product to the pixel that it is for, another 1x1 one adds them up.
     """
-    operators = []
-    for operator in graph.subgraph.operators:
-        operators += _by_taps(graph, operator) or [operator]
-    graph.subgraph.operators = operators
+    graph.replace_each(lambda operator: _by_taps(graph, operator))
 
 
 def _by_taps(graph, convolution):
@@ -272,16 +267,13 @@ def pixels_side_by_side(graph):
     its first column empty: an eighth more arithmetic in less time, and padding on one side only.
     """
     producers, consumers = graph.producers(), graph.consumers()
-    operators = []
-    for operator in graph.subgraph.operators:
-        is_convolution = graph.name(operator) == "CONV_2D"
-        # The padding before it loses its reader, and is left out when the graph is packed.
-        new = _side_by_side(graph, operator, producers, consumers) if is_convolution else None
-        operators += new or [operator]
-    graph.subgraph.operators = operators
+    # The padding before it loses its reader, and is left out when the graph is packed.
+    graph.replace_each(lambda operator: _side_by_side(graph, operator, producers, consumers))
 
 
 def _side_by_side(graph, convolution, producers, consumers):
+    if graph.name(convolution) != "CONV_2D":
+        return None
     options = convolution.builtinOptions
     step = options.strideW
     pad = producers.get(convolution.inputs[0])

@@ -214,6 +214,14 @@ class Graph:
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
         return operator
 
+    def replace_each(self, replacement):
+        """Puts ``replacement(operator)``, a list, in each operator's place; None keeps it."""
+        new = []
+        for operator in self.subgraph.operators:
+            put = replacement(operator)
+            new += [operator] if put is None else put
+        self.subgraph.operators = new
+
     def set_metadata(self, values):
         """Puts a dict into the file, for :func:`read_metadata`."""
         entry = schema.MetadataT()

@@ -52,13 +52,7 @@ def join_thin_maps(graph):
     subtracted from an image becomes the convolution's bias. All of it is exact: every channel
     is 1 · x - mean, plus zeros.
     """
-    operators = []
-    for operator in graph.subgraph.operators:
-        if _joins_thin_maps(graph, operator):
-            operators += _as_convolutions(graph, operator)
-        else:
-            operators.append(operator)
-    graph.subgraph.operators = operators
+    graph.replace_each(lambda operator: _as_convolutions(graph, operator))
 
 
 def _joins_thin_maps(graph, operator):
@@ -74,6 +68,8 @@ def _joins_thin_maps(graph, operator):
 
 
 def _as_convolutions(graph, concatenation):
+    if not _joins_thin_maps(graph, concatenation):
+        return None
     joined = concatenation.outputs[0]
     shape = graph.shape(joined)
     parts, operators, offset = [], [], 0
@@ -126,16 +122,13 @@ def split_wide_concatenations(graph):
 
     Neighbours with the fewest values come first, because what is in a group is copied twice.
     """
-    operators = []
-    for operator in graph.subgraph.operators:
-        if graph.name(operator) == "CONCATENATION":
-            operators += _grouped(graph, operator)
-        operators.append(operator)
-    graph.subgraph.operators = operators
+    graph.replace_each(lambda operator: _grouped(graph, operator))
 
 
 def _grouped(graph, concatenation):
-    """Concatenations of groups of inputs, as many as it takes; their outputs become the inputs."""
+    """Concatenations of groups of inputs, as many as it takes; then that of their outputs."""
+    if graph.name(concatenation) != "CONCATENATION":
+        return None
     added = []
     output = graph.tensor(concatenation.outputs[0])
     axis = concatenation.builtinOptions.axis % len(output.shape)
@@ -154,7 +147,7 @@ def _grouped(graph, concatenation):
         added.append(graph.new_operator("CONCATENATION", group, [joined], options))
         inputs[start : start + count] = [joined]
     concatenation.inputs = inputs
-    return added
+    return [*added, concatenation]
 
 
 def slice_without_strides(graph):
@@ -162,23 +155,19 @@ def slice_without_strides(graph):
 
     XNNPACK and GPUs support more of these.
     """
-    graph.subgraph.operators = [
-        each
-        for operator in graph.subgraph.operators
-        for each in _as_slice(graph, operator) or [operator]
-    ]
+    graph.replace_each(lambda operator: _as_slice(graph, operator))
 
 
 def _as_slice(graph, operator):
-    """The operators that a STRIDED_SLICE is equal to; [] for others, and where it skips values."""
+    """The operators that a STRIDED_SLICE is equal to; None for others, and if it skips values."""
     options = operator.builtinOptions
     if graph.name(operator) != "STRIDED_SLICE":
-        return []
+        return None
     begin, end, strides = (graph.constant(number) for number in operator.inputs[1:])
     if options.ellipsisMask or options.newAxisMask or options.offset:
-        return []
+        return None
     if begin is None or end is None or strides is None or (strides != 1).any():
-        return []
+        return None
     source, result = operator.inputs[0], operator.outputs[0]
     name, sides = graph.tensor_name(result), list(graph.shape(result))
     dropped = [axis for axis in range(len(begin)) if options.shrinkAxisMask >> axis & 1]
