@@ -40,15 +40,15 @@ def reader(dataset):
         return in_python
 
     def read(index):
-        files = {role: (tf.io.read_file(paths[index]), decode) for role, (paths, decode) in columns}
-        ready = tf.reduce_all([_is_plain(decode, content) for content, decode in files.values()])
+        files = {role: (tf.io.read_file(paths[index]), form) for role, paths, form in columns}
+        ready = tf.reduce_all([is_plain(content) for content, (is_plain, _) in files.values()])
         return tf.cond(ready, lambda: _assembled(files, index, in_python), lambda: in_python(index))
 
     return read
 
 
 def _columns(pairs):
-    """(role, (paths, decoder)) of every kind of file; None if TensorFlow can't decode them."""
+    """(role, paths, format) of every kind of file; None if TensorFlow can't decode them."""
     if not pairs or pairs[0].flow is None:
         return None
     columns = []
@@ -57,20 +57,15 @@ def _columns(pairs):
         if all(path is None for path in paths):
             continue
         kinds = {path.suffix.lower() if path is not None else None for path in paths}
-        decoders = _FLOWS if role == "flow" else _IMAGES
-        if len(kinds) > 1 or not kinds <= set(decoders):
+        formats = _FLOWS if role == "flow" else _IMAGES
+        if len(kinds) > 1 or not kinds <= set(formats):
             return None
-        columns.append((role, (tf.constant([str(path) for path in paths]), decoders[kinds.pop()])))
+        columns.append((role, tf.constant([str(path) for path in paths]), formats[kinds.pop()]))
     return columns
 
 
-def _is_plain(decode, content):
-    """Whether a file is complete and in the form that its decoder knows."""
-    return _CHECKS[decode](content)
-
-
 def _assembled(files, index, in_python):
-    decoded = {role: decode(content) for role, (content, decode) in files.items()}
+    decoded = {role: decode(content) for role, (content, (_, decode)) in files.items()}
     image1, image2, (flow, valid) = decoded["image1"], decoded["image2"], decoded["flow"]
     sizes = [tf.shape(array)[:2] for array in (image1, image2, flow)]
     if "invalid" in decoded:
@@ -241,12 +236,10 @@ def _tail(content, length):
     return tf.strings.substr(content, tf.maximum(total - length, 0), length)
 
 
-_IMAGES = {".png": _decode_png, ".ppm": _decode_ppm}
-_FLOWS = {".flo": _decode_flo, ".pfm": _decode_pfm, ".png": _decode_kitti}
-_CHECKS = {
-    _decode_png: _is_png_image,
-    _decode_kitti: _is_kitti,
-    _decode_ppm: _is_ppm,
-    _decode_pfm: _is_pfm,
-    _decode_flo: _is_flo,
+# Extension -> (whether a file is complete and in the form that the decoder knows, the decoder).
+_IMAGES = {".png": (_is_png_image, _decode_png), ".ppm": (_is_ppm, _decode_ppm)}
+_FLOWS = {
+    ".flo": (_is_flo, _decode_flo),
+    ".pfm": (_is_pfm, _decode_pfm),
+    ".png": (_is_kitti, _decode_kitti),
 }
