@@ -93,7 +93,7 @@ def make(arguments, sets):
                 metadata={"licence": card["licence"], "preset": arguments.preset},
             )
             results = measure(tflite.FlowInterpreter(path), sets)
-            gate(path, file, results, measure(at_size(model, file.size), sets))
+            gate(path, file, results, measure(model, sets, file.size))
             card["results"][file.name] = results
             card["tflite"][file.name] = {
                 "size": list(file.size),
@@ -107,36 +107,19 @@ def make(arguments, sets):
 
 
 def card_of(plan):
-    return {
-        "model": plan.model,
-        "arguments": plan.arguments,
-        "description": plan.description,
-        "data": plan.data,
-        "pairs_seen": plan.pairs_seen,
-        "commands": plan.commands,
-        "licence": "Apache-2.0",
-    }
+    names = ("model", "arguments", "description", "data", "pairs_seen", "commands")
+    return {**{name: getattr(plan, name) for name in names}, "licence": "Apache-2.0"}
 
 
-def measure(predictor, sets):
+def measure(predictor, sets, size=None):
     """Set -> EPE over all valid pixels, by speed, of zero flow; px."""
     found = {}
     for name, samples in sets.items():
-        result = evaluate(predictor, samples)
+        result = evaluate(predictor, samples, size=size)
         numbers = {"epe": result.epe, "zero_flow": result.zero_flow_epe, **result.by_speed}
         known = {key: round(value, 4) for key, value in numbers.items() if math.isfinite(value)}
         found[name] = {"pairs": result.pairs, **known}
     return found
-
-
-class at_size:
-    """A model that runs at one size, as its exported file does."""
-
-    def __init__(self, model, size):
-        self.model, self.size = model, size
-
-    def predict_flow(self, image1, image2):
-        return self.model.predict_flow(image1, image2, size=self.size)
 
 
 def gate(path, file, results, keras):
