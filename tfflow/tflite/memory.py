@@ -1,6 +1,6 @@
 """How much memory a .tflite file takes while it runs.
 
-    python -m tfflow.tflite.memory FILE THREADS
+    python -m tfflow.tflite.memory FILE
 
 prints it in kilobytes. It runs in a process of its own because a process's peak never goes down.
 """
@@ -15,14 +15,10 @@ from tfflow.tflite.interpreter import litert, open_interpreter
 from tfflow.tflite.model_file import check_model_file
 
 
-def peak_memory(path, threads=1):
-    """The most memory that opening and running a file adds to a process, in bytes.
+def peak_memory(path):
+    """The most memory that opening and running a file on one thread adds to a process, in bytes.
 
     Weights, activations and the delegate's packed copy of the weights; not the runtime itself.
-
-    Args:
-        path: The file.
-        threads: Number of threads.
 
     Returns:
         Bytes, or None where the system does not report it: only Linux does.
@@ -34,7 +30,7 @@ def peak_memory(path, threads=1):
     path = check_model_file(path)
     if not pathlib.Path("/proc/self/clear_refs").exists():
         return None
-    run = run_module(__name__, path, threads)
+    run = run_module(__name__, path)
     if run.returncode:
         raise ValueError(f"LiteRT can't run {path}: {cause_of_failure(run)}")
     return int(run.stdout) * 1024
@@ -46,11 +42,11 @@ def _kilobytes(name):
             return int(line.split()[1])
 
 
-def _main(path, threads):
+def _main(path):
     litert()  # imported before the first measurement
     pathlib.Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = _kilobytes("VmRSS")
-    interpreter = open_interpreter(path, int(threads))
+    interpreter = open_interpreter(path, 1)
     for detail in interpreter.get_input_details():
         interpreter.set_tensor(detail["index"], np.zeros(detail["shape"], detail["dtype"]))
     for _ in range(2):
@@ -59,4 +55,4 @@ def _main(path, threads):
 
 
 if __name__ == "__main__":
-    _main(*sys.argv[1:])
+    _main(sys.argv[1])

@@ -110,8 +110,8 @@ def _augmented(dataset, read, index, crop, augmentation, seed):
     return augment(read(index), crop, augmentation, seed, name=repr(dataset))
 
 
-def sample_order(dataset, *, seed=0, start=0, shuffle=True):
-    """The order in which a pipeline takes its samples.
+def sample_order(dataset, *, seed=0, start=0):
+    """The order in which a pipeline that shuffles takes its samples.
 
     Returns:
         An endless `tf.data.Dataset` of (number of the data set in a mixture, index in it), from
@@ -121,7 +121,7 @@ def sample_order(dataset, *, seed=0, start=0, shuffle=True):
 
     from tfflow.data.pipeline.order import Order
 
-    order = Order(dataset, shuffle, seed)
+    order = Order(dataset, True, seed)
     return tf.data.Dataset.counter(start).map(tf.autograph.experimental.do_not_convert(order))
 
 
