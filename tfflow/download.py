@@ -5,7 +5,6 @@ It stays when the file is removed, so that another file at the same address is n
 is incomplete is called ``x.part.pth``.
 """
 
-import contextlib
 import datetime
 import errno
 import http.client
@@ -186,10 +185,9 @@ def _go_on(url, part, name):
         total = None if length is None else start + int(length)
         etag = response.headers.get("ETag", "")
         tag = (not etag.startswith("W/") and etag) or response.headers.get("Last-Modified", "")
-        with contextlib.ExitStack() as stack:
-            file = stack.enter_context(open(part, "ab" if resumed else "wb"))
+        mode = "ab" if resumed else "wb"
+        with open(part, mode) as file, progress_bar(f"{name}, MB") as update:
             tag_file.write_text(tag, encoding="utf-8")
-            update = stack.enter_context(progress_bar(f"{name}, MB"))
             while block := response.read(BLOCK):
                 file.write(block)
                 start += len(block)
