@@ -64,15 +64,7 @@ class FixedInterval(KeyFrameSchedule):
     def __init__(self, n: int = 10) -> None:
         self.n = _frames(n, "n")
 
-    def is_key(
-        self,
-        age: int,
-        *,
-        flow: npt.NDArray[Any] | None = None,
-        image: npt.NDArray[Any] | None = None,
-        key_image: npt.NDArray[Any] | None = None,
-        frame_size: tuple[int, int] | None = None,
-    ) -> bool:
+    def is_key(self, age: int, **motion: Any) -> bool:
         return age >= self.n
 
 
