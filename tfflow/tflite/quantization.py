@@ -94,9 +94,9 @@ def quantize(
     if quantization == "float32":
         return Graph(content)
     if quantization == "float16":
-        return _float16(content)
+        return _weights_alone(content, _float16_weights(), "float_casting")
     if quantization == "weights":
-        return _weight_only(content)
+        return _weights_alone(content, _int8_weights(), "min_max_uniform_quantize")
     kept = set(kept(graph)) if kept else set()
     kept |= {*feeding(graph, kept), *exact(graph)}
     if heads_in_float:
@@ -262,27 +262,15 @@ def _without_int16(graph):
     )
 
 
-def _float16(content):
+def _weights_alone(content, weights, algorithm):
     from ai_edge_quantizer import qtyping
 
-    weights = qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT)
     config = qtyping.OpQuantizationConfig(
         weight_tensor_config=weights,
         compute_precision=qtyping.ComputePrecision.FLOAT,
         explicit_dequantize=True,
     )
-    return _run(content, [(".*", kind, config, "float_casting") for kind in WEIGHTED])
-
-
-def _weight_only(content):
-    from ai_edge_quantizer import qtyping
-
-    config = qtyping.OpQuantizationConfig(
-        weight_tensor_config=_int8_weights(),
-        compute_precision=qtyping.ComputePrecision.FLOAT,
-        explicit_dequantize=True,
-    )
-    return _run(content, [(".*", kind, config, "min_max_uniform_quantize") for kind in WEIGHTED])
+    return _run(content, [(".*", kind, config, algorithm) for kind in WEIGHTED])
 
 
 def _dynamic(content, kept):
@@ -320,6 +308,12 @@ def _static(content, ranges, kept, bits):
         for name, (low, high) in ranges.items()
     }
     return _run(content, rules + _in_float(kept), calibrated)
+
+
+def _float16_weights():
+    from ai_edge_quantizer import qtyping
+
+    return qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT)
 
 
 def _int8_weights():
