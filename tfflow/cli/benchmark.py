@@ -2,13 +2,13 @@
 
 import pathlib
 
-from tfflow.cli.shared import check_complete, command
+from tfflow.cli import shared
 
 ROWS = 16  # per table of a profile
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "benchmark",
         run,
@@ -51,7 +51,7 @@ def run(arguments):
             rows.append((model, str(each["threads"]), *times, megabytes))
     if rows:
         print_table("latency", ("file", "threads", "median ms", "p90 ms", "MB"), rows)
-    check_complete(left_out)
+    shared.check_complete(left_out)
 
 
 def _print_profile(found):

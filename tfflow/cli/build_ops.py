@@ -1,10 +1,10 @@
 """tfflow build-ops: compiles the native ops ahead of their first use."""
 
-from tfflow.cli.shared import command
+from tfflow.cli import shared
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "build-ops",
         run,

@@ -6,20 +6,12 @@ import statistics
 import sys
 
 from tfflow.atomic_file import atomic_file
-from tfflow.cli.shared import (
-    check_complete,
-    check_json,
-    command,
-    import_option,
-    say_size,
-    size_option,
-    whole_number,
-)
+from tfflow.cli import shared
 from tfflow.startup import start_backend_quietly
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "detect",
         run,
@@ -34,7 +26,7 @@ def add(commands):
         help="a preset's name, a detector's .keras file with a flow network in it, or "
         "NAME_key.tflite beside NAME_between.tflite [%(default)s]",
     )
-    import_option(parser)
+    shared.import_option(parser)
     parser.add_argument(
         "--interval", type=int, default=10, help="frames from one key frame to the next [10]"
     )
@@ -58,8 +50,8 @@ def add(commands):
         help="names for the classes of a .keras file that has none",
     )
     parser.add_argument("--threads", type=int, help="of a .tflite file [one a core, at most 4]")
-    size_option(parser)
-    parser.add_argument("--limit", type=whole_number, help="only the first so many frames")
+    shared.size_option(parser)
+    parser.add_argument("--limit", type=shared.whole_number, help="only the first so many frames")
     parser.add_argument("--json", help="write the boxes to this .json file too")
 
 
@@ -69,7 +61,7 @@ def run(arguments):
     from tfflow.detection.files import detect_video
     from tfflow.progress import progress_bar
 
-    check_json("--json", arguments.json)
+    shared.check_json("--json", arguments.json)
     detector, names = _detector(arguments)
     if arguments.by_motion is not None:
         schedule = ByMotion(arguments.by_motion, arguments.interval)
@@ -79,7 +71,7 @@ def run(arguments):
         schedule = FixedInterval(arguments.interval)
     video = VideoDetector(detector, schedule=schedule, score=arguments.score, size=arguments.size)
     first = next(read_video(arguments.input, []), None)
-    say_size(detector, first and first.image, arguments.size)
+    shared.say_size(detector, first and first.image, arguments.size)
     left_out = []
     with progress_bar("frames") as progress:
         results = detect_video(
@@ -100,7 +92,7 @@ def run(arguments):
         f"{len(results)} frames, {keys} of them key frames, {found:.1f} objects a frame -> "
         f"{arguments.output}"
     )
-    check_complete(left_out)
+    shared.check_complete(left_out)
 
 
 def _detector(arguments):

@@ -1,11 +1,11 @@
 """tfflow download: published checkpoints into the cache."""
 
-from tfflow.cli.shared import command
+from tfflow.cli import shared
 from tfflow.startup import start_backend_quietly
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "download",
         run,

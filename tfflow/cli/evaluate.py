@@ -3,23 +3,13 @@
 import math
 
 from tfflow.atomic_file import check_writable
-from tfflow.cli.shared import (
-    check_complete,
-    command,
-    first_image,
-    load,
-    model_option,
-    say_size,
-    size_option,
-    weights_option,
-    whole_number,
-)
+from tfflow.cli import shared
 
 SPEEDS = {"s0_10": "0-10 px", "s10_40": "10-40 px", "s40_plus": "over 40 px"}
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "evaluate",
         run,
@@ -28,16 +18,16 @@ def add(commands):
         "pixels and scenes, of a .keras file, a network with weights, a preset or a .tflite file. "
         "All valid pixels of all pairs are pooled; docs/evaluation.md defines each number.",
     )
-    model_option(parser)
-    weights_option(parser)
+    shared.model_option(parser)
+    shared.weights_option(parser)
     parser.add_argument(
         "--dataset",
         required=True,
         help="kind:folder, e.g. chairs-val:/data/FlyingChairs_release, scenes:scenes, "
         "folder:pairs; or a folder alone",
     )
-    parser.add_argument("--limit", type=whole_number, help="only the first so many pairs")
-    size_option(parser)
+    parser.add_argument("--limit", type=shared.whole_number, help="only the first so many pairs")
+    shared.size_option(parser)
     parser.add_argument("--json", metavar="FILE", help="also write the numbers to this file")
     parser.add_argument("--csv", metavar="FILE", help="also write a line of numbers for each pair")
     parser.add_argument(
@@ -59,9 +49,9 @@ def run(arguments):
 
     _check(arguments)
     dataset = open_dataset(arguments.dataset)
-    predictor = load(arguments.model, arguments.weights, arguments.engine)
+    predictor = shared.load(arguments.model, arguments.weights, arguments.engine)
     left_out = []
-    say_size(predictor, first_image(dataset), arguments.size)
+    shared.say_size(predictor, shared.first_image(dataset), arguments.size)
     with progress_bar("pairs") as progress:
         result = evaluate(
             predictor,
@@ -94,7 +84,7 @@ def run(arguments):
                 progress=progress,
             )
         print(f"the worst {len(pictures)} of {result.pairs} pairs -> {arguments.output}")
-    check_complete(left_out)
+    shared.check_complete(left_out)
 
 
 def _check(arguments):

@@ -3,18 +3,11 @@
 import argparse
 import pathlib
 
-from tfflow.cli.shared import (
-    calibration_options,
-    check_json,
-    command,
-    exported_model,
-    load,
-    size_option,
-)
+from tfflow.cli import shared
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "export",
         run,
@@ -24,21 +17,21 @@ def add(commands):
         "SavedModel, is made by Keras, in float32 and for images of any size unless --size is "
         "given.",
     )
-    exported_model(parser)
+    shared.exported_model(parser)
     parser.add_argument(
         "-o",
         "--output",
         required=True,
         help="the .tflite or .onnx file to write, or a SavedModel's folder",
     )
-    size_option(parser, "height x width that the file runs at, multiples of 64 [384x512]")
+    shared.size_option(parser, "height x width that the file runs at, multiples of 64 [384x512]")
     parser.add_argument(
         "--quantize",
         metavar="KIND",
         help="float32, float16, weights, dynamic, int8, int8_uint8 (int8 with uint8 images), "
         "int16x8 [int8]",
     )
-    calibration_options(parser)
+    shared.calibration_options(parser)
     parser.add_argument(
         "--keep-float",
         action="append",
@@ -97,7 +90,7 @@ def run(arguments):
     if by_keras:
         _check_for_keras(arguments)
     arguments.quantize = arguments.quantize or "int8"
-    model = load(arguments.model)
+    model = shared.load(arguments.model)
     if by_keras:
         return _export_by_keras(model, arguments)
     pairs = open_dataset(arguments.evaluate) if arguments.evaluate else None
@@ -183,7 +176,7 @@ def _check(arguments):
         raise ValueError(
             f"{arguments.model} is exported already; export takes a .keras file or a preset's name"
         )
-    check_json("--report", arguments.report)
+    shared.check_json("--report", arguments.report)
     if arguments.android_assets and arguments.confidence:
         raise ValueError("--android-assets is for files of flow alone; leave out --confidence")
     for name, given in {"--threads": arguments.threads, "--evaluate": arguments.evaluate}.items():

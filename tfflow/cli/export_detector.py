@@ -3,7 +3,7 @@
 import itertools
 import pathlib
 
-from tfflow.cli.shared import command, import_option, size_option
+from tfflow.cli import shared
 from tfflow.startup import start_backend_quietly
 
 # The clips that a calibration video is cut into: their number and length.
@@ -11,7 +11,7 @@ _CLIPS, _FRAMES = 24, 18
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "export-detector",
         run,
@@ -20,10 +20,10 @@ def add(commands):
         "NAME_between.tflite, which carries what was found to the frames between them.",
     )
     parser.add_argument("model", help="a detector's .keras file")
-    import_option(parser)
+    shared.import_option(parser)
     parser.add_argument("-o", "--output", required=True, help="NAME.tflite")
     what = "height x width that the files run at, multiples of 32 [256x384]"
-    size_option(parser, what, default=(256, 384))
+    shared.size_option(parser, what, default=(256, 384))
     parser.add_argument(
         "--quantize",
         default="int8",

@@ -2,22 +2,11 @@
 
 import pathlib
 
-from tfflow.cli.shared import (
-    check_complete,
-    command,
-    first_image,
-    load,
-    model_option,
-    noting_interrupts,
-    parse_time,
-    say_size,
-    size_option,
-    whole_number,
-)
+from tfflow.cli import shared
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "flow",
         run,
@@ -39,8 +28,8 @@ def add(commands):
         "its colours; for a video a .mp4 or .gif, and for the flow itself a .npz or a folder, "
         "and both if it is given again",
     )
-    model_option(parser)
-    size_option(parser)
+    shared.model_option(parser)
+    shared.size_option(parser)
     parser.add_argument(
         "--tiles",
         action="store_true",
@@ -62,7 +51,7 @@ def add(commands):
         help="also pictures of what the second image hides, and of the flow's confidence; in a "
         "video, what the next frame hides is red; takes at least twice the time",
     )
-    parser.add_argument("--limit", type=whole_number, help="only the first so many pairs")
+    parser.add_argument("--limit", type=shared.whole_number, help="only the first so many pairs")
     video = parser.add_argument_group("for a video or a camera")
     video.add_argument(
         "--show",
@@ -71,7 +60,7 @@ def add(commands):
     )
     video.add_argument(
         "--every",
-        type=whole_number,
+        type=shared.whole_number,
         default=1,
         metavar="N",
         help="only every Nth frame; the flow is from one of these to the next [%(default)s]",
@@ -79,7 +68,7 @@ def add(commands):
     for name, which in (("--start", "before"), ("--end", "from")):
         video.add_argument(
             name,
-            type=parse_time,
+            type=shared.parse_time,
             metavar="TIME",
             help=f"leave out frames {which} this time: seconds, mm:ss or hh:mm:ss",
         )
@@ -169,9 +158,9 @@ def _video(source, arguments):
     is_file = not isinstance(source, int) and source.is_file()
     if is_file:
         first = next(read_video(source, []), None)
-        say_size(predictor, first and first.image, arguments.size)
+        shared.say_size(predictor, first and first.image, arguments.size)
     left_out = []
-    with noting_interrupts() as interrupted, progress_bar("frames") as update:
+    with shared.noting_interrupts() as interrupted, progress_bar("frames") as update:
 
         def progress(done, total):
             update(done, total)
@@ -194,13 +183,13 @@ def _video(source, arguments):
             complaints=left_out,
         )
     print(f"{count} pairs of frames -> {', '.join(outputs) or 'shown'}")
-    check_complete(left_out)
+    shared.check_complete(left_out)
     if is_file and interrupted():
         raise KeyboardInterrupt  # a script must not take it for the whole; a camera has no end
 
 
 def _predictor(arguments):
-    predictor = load(arguments.model, engine=arguments.engine)
+    predictor = shared.load(arguments.model, engine=arguments.engine)
     if not arguments.tiles:
         return predictor
     from tfflow.evaluation import TiledPredictor
@@ -212,7 +201,7 @@ def _one_file(sample, arguments):
     from tfflow.evaluation import write_prediction
 
     predictor = _predictor(arguments)
-    say_size(predictor, sample.image1, arguments.size)
+    shared.say_size(predictor, sample.image1, arguments.size)
     flow = write_prediction(
         predictor,
         sample,
@@ -233,7 +222,7 @@ def _pairs(dataset, arguments):
     if arguments.limit:
         dataset = dataset[: arguments.limit]
     predictor = _predictor(arguments)
-    say_size(predictor, first_image(dataset), arguments.size)
+    shared.say_size(predictor, shared.first_image(dataset), arguments.size)
     left_out = []
     with progress_bar("pairs") as progress:
         results = predict_pairs(
@@ -252,4 +241,4 @@ def _pairs(dataset, arguments):
         epe = "" if result["epe"] is None else f", EPE {result['epe']:.2f} px"
         print(f"{result['name']}: mean motion {result['motion']:.2f} px{epe}")
     print(f"wrote {sum(len(result['files']) for result in results)} files to {arguments.output}")
-    check_complete(left_out)
+    shared.check_complete(left_out)

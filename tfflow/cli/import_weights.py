@@ -1,12 +1,12 @@
 """tfflow import-weights: another project's checkpoint as a Keras file."""
 
-from tfflow.cli.shared import command
+from tfflow.cli import shared
 from tfflow.startup import start_backend_quietly
 from tfflow.weights.projects import PROJECTS
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "import-weights",
         run,

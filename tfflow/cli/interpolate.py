@@ -4,21 +4,11 @@ import argparse
 import pathlib
 
 from tfflow.atomic_file import check_writable
-from tfflow.cli.shared import (
-    command,
-    load,
-    load_for_clip,
-    model_option,
-    open_clip,
-    read_two_images,
-    say_size,
-    size_option,
-    whole_number,
-)
+from tfflow.cli import shared
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "interpolate",
         run,
@@ -37,7 +27,7 @@ def add(commands):
     )
     parser.add_argument(
         "--factor",
-        type=whole_number,
+        type=shared.whole_number,
         metavar="N",
         help="of a video: how many times as many frames [2]",
     )
@@ -46,9 +36,9 @@ def add(commands):
         action="store_true",
         help="of a video: as slow motion, as many frames a second as before",
     )
-    model_option(parser)
-    size_option(parser)
-    parser.add_argument("--limit", type=whole_number, help="only the first so many frames")
+    shared.model_option(parser)
+    shared.size_option(parser)
+    parser.add_argument("--limit", type=shared.whole_number, help="only the first so many frames")
 
 
 def run(arguments):
@@ -85,9 +75,9 @@ def _two_images(arguments):
     if output.resolve() in [pathlib.Path(path).resolve() for path in arguments.input]:
         raise ValueError(f"-o {output} is one of the images; give another name")
     check_writable(output)
-    images = read_two_images(arguments.input)
-    predictor = load(arguments.model, engine=arguments.engine)
-    say_size(predictor, images[0], arguments.size)
+    images = shared.read_two_images(arguments.input)
+    predictor = shared.load(arguments.model, engine=arguments.engine)
+    shared.say_size(predictor, images[0], arguments.size)
     flows = both_ways(predictor, *images, arguments.size)
     time = 0.5 if arguments.time is None else arguments.time
     write_image(output, tools.interpolate(*images, *flows, time=time))
@@ -99,9 +89,9 @@ def _video(arguments):
     from tfflow.visualization import write_video
 
     factor = arguments.factor or 2
-    predictor = load_for_clip(arguments)
+    predictor = shared.load_for_clip(arguments)
     slowed = factor if arguments.slow else 1
-    with open_clip(arguments) as (frames, counted):
+    with shared.open_clip(arguments) as (frames, counted):
         more = tools.interpolate_clip(predictor, frames, factor, size=arguments.size)
         write_video(arguments.output, ((image, slowed * time) for image, time in counted(more)))
     print(f"{factor} times the frames -> {arguments.output}")

@@ -1,11 +1,11 @@
 """tfflow models: the networks, presets and published checkpoints."""
 
 import tfflow
-from tfflow.cli.shared import command
+from tfflow.cli import shared
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "models",
         run,

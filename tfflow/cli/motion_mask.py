@@ -5,18 +5,18 @@ import pathlib
 
 import numpy as np
 
-from tfflow.cli.shared import clip_options, command, load_for_clip, open_clip
+from tfflow.cli import shared
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "motion-mask",
         run,
         "mask what moves in another way than the camera",
         "Writes a mask, white where something moves by itself, of every frame but the last.",
     )
-    clip_options(parser, "a .mp4 or .gif file, or a folder for a .png of each frame")
+    shared.clip_options(parser, "a .mp4 or .gif file, or a folder for a .png of each frame")
     parser.add_argument(
         "--overlay", action="store_true", help="the frames, dark where nothing moves by itself"
     )
@@ -39,9 +39,9 @@ def add(commands):
 def run(arguments):
     from tfflow import tools
 
-    predictor = load_for_clip(arguments)
+    predictor = shared.load_for_clip(arguments)
     shares = []
-    with open_clip(arguments) as (frames, counted):
+    with shared.open_clip(arguments) as (frames, counted):
         frames, shown = itertools.tee(frames)
         masks = tools.motion_masks(
             predictor,

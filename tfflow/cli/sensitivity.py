@@ -1,17 +1,10 @@
 """tfflow sensitivity: what int8 costs, layer by layer."""
 
-from tfflow.cli.shared import (
-    calibration_options,
-    check_json,
-    command,
-    exported_model,
-    load,
-    size_option,
-)
+from tfflow.cli import shared
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "sensitivity",
         run,
@@ -19,10 +12,10 @@ def add(commands):
         "Tries each layer alone in int8, and each in float within int8; tfflow export --keep-float "
         "then keeps those in float that cost the most.",
     )
-    exported_model(parser)
+    shared.exported_model(parser)
     what = "height x width that the network runs at, multiples of 64 [384x512]"
-    size_option(parser, what, default=(384, 512))
-    calibration_options(parser)
+    shared.size_option(parser, what, default=(384, 512))
+    shared.calibration_options(parser)
     parser.add_argument(
         "--evaluate", metavar="DATASET", help="measure on this data set [synthetic scenes]"
     )
@@ -33,8 +26,8 @@ def run(arguments):
     from tfflow import tflite
     from tfflow.data import open_dataset
 
-    check_json("--report", arguments.report)
-    model = load(arguments.model)
+    shared.check_json("--report", arguments.report)
+    model = shared.load(arguments.model)
     report = tflite.sensitivity(
         model,
         size=arguments.size,

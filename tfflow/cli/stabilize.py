@@ -3,12 +3,12 @@
 import itertools
 from typing import get_args
 
-from tfflow.cli.shared import clip_options, command, load_for_clip, open_clip
+from tfflow.cli import shared
 from tfflow.tools.camera import CameraModel
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "stabilize",
         run,
@@ -16,7 +16,7 @@ def add(commands):
         "Smooths the path of the camera, which is estimated from the flow, and moves each frame to "
         "it. The sound is not copied.",
     )
-    clip_options(parser, "a .mp4 or .gif file")
+    shared.clip_options(parser, "a .mp4 or .gif file")
     parser.add_argument(
         "--smoothing",
         type=float,
@@ -44,8 +44,8 @@ def run(arguments):
     from tfflow import tools
     from tfflow.visualization import write_video
 
-    predictor = load_for_clip(arguments)
-    with open_clip(arguments) as (frames, counted):
+    predictor = shared.load_for_clip(arguments)
+    with shared.open_clip(arguments) as (frames, counted):
         # Output lags behind; the times wait as long as the frames do.
         frames, timed = itertools.tee(frames)
         stable = tools.stabilize(

@@ -2,19 +2,11 @@
 
 import sys
 
-from tfflow.cli.shared import (
-    command,
-    first_image,
-    load,
-    model_option,
-    say_size,
-    size_option,
-    weights_option,
-)
+from tfflow.cli import shared
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "submit",
         run,
@@ -22,8 +14,8 @@ def add(commands):
         "Sintel: a folder for the bundler that comes with it; KITTI 2012 and 2015: the .zip to "
         "upload. What the server wants and is not there is said before anything is predicted.",
     )
-    model_option(parser)
-    weights_option(parser)
+    shared.model_option(parser)
+    shared.weights_option(parser)
     parser.add_argument(
         "--dataset",
         required=True,
@@ -35,7 +27,7 @@ def add(commands):
     parser.add_argument(
         "-o", "--output", required=True, help="a new folder (Sintel) or a .zip file (KITTI)"
     )
-    size_option(parser)
+    shared.size_option(parser)
 
 
 def run(arguments):
@@ -52,8 +44,8 @@ def run(arguments):
             f"({shown})",
             file=sys.stderr,
         )
-    predictor = load(arguments.model, arguments.weights, arguments.engine)
-    say_size(predictor, first_image(dataset), arguments.size)
+    predictor = shared.load(arguments.model, arguments.weights, arguments.engine)
+    shared.say_size(predictor, shared.first_image(dataset), arguments.size)
     with progress_bar("pairs") as progress:
         submission = write_submission(
             predictor,

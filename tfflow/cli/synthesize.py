@@ -1,10 +1,10 @@
 """tfflow synthesize: synthetic scenes with exact flow."""
 
-from tfflow.cli.shared import command, size_option, whole_number
+from tfflow.cli import shared
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "synthesize",
         run,
@@ -14,12 +14,12 @@ def add(commands):
     )
     parser.add_argument("output", help="folder")
     parser.add_argument(
-        "--count", type=whole_number, default=1000, help="number of pairs [%(default)s]"
+        "--count", type=shared.whole_number, default=1000, help="number of pairs [%(default)s]"
     )
-    size_option(parser, "[384x512]", default=(384, 512))
+    shared.size_option(parser, "[384x512]", default=(384, 512))
     parser.add_argument("--seed", type=int, default=0, help="the same seed, the same scenes [0]")
     parser.add_argument("--motion-scale", type=float, default=1.0, help="factor on all motion [1]")
-    parser.add_argument("--workers", type=whole_number, help="processes [one a core]")
+    parser.add_argument("--workers", type=shared.whole_number, help="processes [one a core]")
     parser.add_argument(
         "--layout", default="shards", choices=("shards", "chairs"), help="chairs: FlyingChairs' own"
     )

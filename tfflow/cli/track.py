@@ -5,11 +5,11 @@ import csv
 import pathlib
 
 from tfflow.atomic_file import atomic_file
-from tfflow.cli.shared import clip_options, command, load_for_clip, open_clip, whole_number
+from tfflow.cli import shared
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "track",
         run,
@@ -17,7 +17,9 @@ def add(commands):
         "Tracks points of the first frame along the flow. A point is lost when it leaves the "
         "image, or when the flows of both directions disagree about it.",
     )
-    clip_options(parser, "a .mp4 or .gif file with the tracks drawn, or a .csv file with numbers")
+    shared.clip_options(
+        parser, "a .mp4 or .gif file with the tracks drawn, or a .csv file with numbers"
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--point",
@@ -28,7 +30,7 @@ def add(commands):
     )
     which.add_argument(
         "--grid",
-        type=whole_number,
+        type=shared.whole_number,
         default=32,
         metavar="PX",
         help="points all over the first frame, so far apart [%(default)s]",
@@ -40,8 +42,8 @@ def run(arguments):
 
     if pathlib.Path(arguments.output).suffix.lower() not in (".mp4", ".gif", ".csv"):
         raise ValueError(f"-o must be a .mp4, .gif or .csv file; got {arguments.output}")
-    predictor = load_for_clip(arguments)
-    with open_clip(arguments) as (frames, counted):
+    predictor = shared.load_for_clip(arguments)
+    with shared.open_clip(arguments) as (frames, counted):
         tracker, tracked = None, None
 
         def steps():

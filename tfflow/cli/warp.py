@@ -3,18 +3,11 @@
 import pathlib
 
 from tfflow.atomic_file import check_writable
-from tfflow.cli.shared import (
-    command,
-    load,
-    model_option,
-    read_two_images,
-    say_size,
-    size_option,
-)
+from tfflow.cli import shared
 
 
 def add(commands):
-    parser = command(
+    parser = shared.command(
         commands,
         "warp",
         run,
@@ -29,8 +22,8 @@ def add(commands):
     parser.add_argument(
         "--flow", metavar="FILE", help="the flow from the first image to the second [estimated]"
     )
-    model_option(parser)
-    size_option(parser)
+    shared.model_option(parser)
+    shared.size_option(parser)
 
 
 def run(arguments):
@@ -49,9 +42,9 @@ def run(arguments):
         flow, known = read_flow(arguments.flow)
         flow[~known] = float("nan")
     else:
-        other, image = read_two_images(paths)
-        predictor = load(arguments.model, engine=arguments.engine)
-        say_size(predictor, image, arguments.size)
+        other, image = shared.read_two_images(paths)
+        predictor = shared.load(arguments.model, engine=arguments.engine)
+        shared.say_size(predictor, image, arguments.size)
         flow = predictor.predict_flow(other, image, size=arguments.size)
     warped, inside = tools.warp(image, flow, return_mask=True)
     write_image(arguments.output, warped)
