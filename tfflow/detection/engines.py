@@ -84,13 +84,14 @@ def _key(detector, image, features, flow):
 
 
 def _of_key(detector, features):
-    return {"features": features, **_found(detector, features)}
+    return {"features": features, **found(detector, features)}
 
 
 def _between(detector, features, flow):
-    return _found(detector, detector.propagate(features, flow))
+    return found(detector, detector.propagate(features, flow))
 
 
-def _found(detector, features):
+def found(detector, features):
+    """The boxes of all places and their scores, from a frame's features."""
     boxes, scores = detector.boxes_and_scores(detector.detect(features))
     return {"boxes": boxes, "scores": scores}

@@ -12,6 +12,7 @@ from ai_edge_litert.interpreter import Interpreter
 import tfflow
 from tfflow.atomic_file import atomic_file
 from tfflow.detection.detector import FlowGuidedDetector
+from tfflow.detection.engines import found
 from tfflow.detection.interpreter import BETWEEN, KEY, pair_of
 from tfflow.models.prediction import resize
 from tfflow.tflite.calibration import check_outliers, ranges_over
@@ -165,10 +166,6 @@ def signatures(detector, size, flow_scale):
     image = (1, *size, 3)
     features = tuple(detector.features(keras.ops.zeros(image), training=False).shape)
 
-    def found(outputs):
-        boxes, scores = detector.boxes_and_scores(detector.detect(outputs))
-        return {"boxes": boxes, "scores": scores}
-
     def propagated(inputs):
         flow = detector.estimate_flow(inputs["image"], inputs["key_image"], flow_scale)
         return detector.propagate(inputs["features"], flow), flow
@@ -176,11 +173,11 @@ def signatures(detector, size, flow_scale):
     def key(inputs):
         own = detector.features(inputs["image"], training=False)
         joined = detector.aggregate(own, propagated(inputs)[0])
-        return {"features": joined, **found(joined)}
+        return {"features": joined, **found(detector, joined)}
 
     def between(inputs):
         features, flow = propagated(inputs)
-        return {"flow": flow, **found(features)}
+        return {"flow": flow, **found(detector, features)}
 
     shapes = {"image": image, "key_image": image, "features": features}
     return {KEY: (key, shapes), BETWEEN: (between, shapes)}
