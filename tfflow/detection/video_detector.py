@@ -9,7 +9,7 @@ import numpy as np
 from tfflow.detection.boxes import Detections, select
 from tfflow.detection.schedule import FixedInterval, KeyFrameSchedule
 from tfflow.models.one_at_a_time import guard, one_at_a_time
-from tfflow.models.prediction import as_batch, resize, working_size
+from tfflow.models.prediction import as_batch, resize, size_text, working_size
 from tfflow.types import Array, Predictor
 
 if TYPE_CHECKING:
@@ -117,8 +117,8 @@ class VideoDetector:
         frame_size = batch.shape[1:3]
         if self._frame_size not in (None, frame_size):
             raise ValueError(
-                f"The video's frames are {_text(self._frame_size)} (height x width); got "
-                f"{_text(frame_size)}. Call reset() before the first frame of another video."
+                f"The video's frames are {size_text(self._frame_size)} (height x width); got "
+                f"{size_text(frame_size)}. Call reset() before the first frame of another video."
             )
         size = self._size or working_size(frame_size, self._engine.multiple)
         image = resize(batch, size)
@@ -184,7 +184,3 @@ def _in_frame(found, size, frame_size):
     limits = np.float32([width, height, width, height])
     scale = limits / np.float32([size[1], size[0], size[1], size[0]])
     return Detections(np.clip(found.boxes * scale, 0, limits), found.scores, found.classes)
-
-
-def _text(size):
-    return "x".join(map(str, size))

@@ -193,5 +193,9 @@ def check_not_in_255(inputs=None):
 
 
 def _describe(batch):
-    number, height, width = batch.shape[:3]
-    return f"{number} of {height}x{width} (height x width)"
+    return f"{len(batch)} of {size_text(batch.shape[1:3])} (height x width)"
+
+
+def size_text(size):
+    """A size in a message: HEIGHTxWIDTH."""
+    return "x".join(map(str, size))

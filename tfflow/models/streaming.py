@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tfflow.models.one_at_a_time import guard, one_at_a_time
-from tfflow.models.prediction import as_batch, rescale, resize
+from tfflow.models.prediction import as_batch, rescale, resize, size_text
 from tfflow.types import Array
 
 
@@ -91,8 +91,8 @@ class FlowStream:
         size = batch.shape[1:3]
         if self._frame_size not in (None, size):
             raise ValueError(
-                f"The stream's frames are {_text(self._frame_size)} (height x width); got "
-                f"{_text(size)}. Call reset() before the first frame of another size."
+                f"The stream's frames are {size_text(self._frame_size)} (height x width); got "
+                f"{size_text(size)}. Call reset() before the first frame of another size."
             )
         working_size = self._network.working_size(size, self._given_size)
         features = self._encode(resize(batch, working_size, antialias=True))
@@ -105,7 +105,3 @@ class FlowStream:
                 confidence = resize(np.asarray(outputs["confidence"], np.float32), size)[0, ..., 0]
         self._features, self._frame_size, self.confidence = features, size, confidence
         return flow
-
-
-def _text(size):
-    return "x".join(map(str, size))
