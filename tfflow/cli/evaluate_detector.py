@@ -47,6 +47,7 @@ def run(arguments):
     shared.check_json("--json", arguments.json)
     start_backend_quietly()
     from tfflow.detection import evaluate, training
+    from tfflow.evaluation.tables import without_nan
     from tfflow.progress import progress_bar
 
     read, _ = training.DATASETS[arguments.dataset]
@@ -59,8 +60,8 @@ def run(arguments):
         result = evaluate(video, clips, limit=arguments.limit, progress=progress)
     _print(arguments.model, result, getattr(clips, "stills", False))
     if arguments.json:
-        numbers = {name: _json(value) for name, value in result._asdict().items()}
-        write_json(arguments.json, numbers)
+        of_speed = {name: part.ap for name, part in result.of_speed.items()}
+        write_json(arguments.json, without_nan({**result._asdict(), "of_speed": of_speed}))
 
 
 def _video(arguments, classes):
@@ -92,14 +93,6 @@ def _video(arguments, classes):
             f"has ({', '.join(classes)})"
         )
     return VideoDetector(detector, schedule=FixedInterval(interval), score=_SCORE, **options)
-
-
-def _json(value):
-    """A number, or a dict of them, for JSON, which has no NaN."""
-    if isinstance(value, dict):
-        return {name: _json(each) for name, each in value.items()}
-    value = getattr(value, "ap", value)
-    return None if math.isnan(value) else value
 
 
 def _print(title, result, stills):

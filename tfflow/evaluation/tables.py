@@ -1,10 +1,10 @@
 """An evaluation as files: a CSV with a line for each pair, and JSON."""
 
 import csv
-import json
 import math
 
 from tfflow.atomic_file import atomic_file
+from tfflow.atomic_file import write_json as write_json_file
 from tfflow.evaluation.result import Evaluation
 from tfflow.types import PathLike
 
@@ -44,9 +44,7 @@ def write_json(path: PathLike, evaluation: Evaluation) -> None:
     Raises:
         OSError: If the file can't be written.
     """
-    text = json.dumps(_plain(evaluation.as_dict()), indent=2, allow_nan=False)
-    with atomic_file(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+    write_json_file(path, without_nan(evaluation.as_dict()))
 
 
 def _row(pair):
@@ -61,7 +59,8 @@ def _row(pair):
     return {name: "" if value != value else value for name, value in row.items()}
 
 
-def _plain(value):
+def without_nan(value):
+    """A number, or a dict of them, for JSON: what is not finite becomes None."""
     if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
+        return {name: without_nan(each) for name, each in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value
