@@ -2,7 +2,6 @@
 
 import collections
 import contextlib
-import functools
 import itertools
 import os
 import pathlib
@@ -355,19 +354,17 @@ def _name(source):
 def _for_video(predictor, first_frame, size, occlusion):
     """(flow, what is hidden or None) of pairs in sequence: each begins where the last one ended."""
     # Not every predictor takes a size.
-    predict = functools.partial(predictor.predict_flow, **({} if size is None else {"size": size}))
-    forward = predict
+    options = {} if size is None else {"size": size}
+    stream = None
     if getattr(predictor, "siamese", False):
         stream = FlowStream(predictor, size=size)
         stream.next(first_frame)
 
-        def forward(_, image2):
-            return stream.next(image2)
-
     def flow_and_hidden(image1, image2):
-        flow = forward(image1, image2)
-        hidden = tools.occlusion(flow, predict(image2, image1)) if occlusion else None
-        return flow, hidden
+        flow = stream.next(image2) if stream else predictor.predict_flow(image1, image2, **options)
+        if not occlusion:
+            return flow, None
+        return flow, tools.occlusion(flow, predictor.predict_flow(image2, image1, **options))
 
     return flow_and_hidden
 
