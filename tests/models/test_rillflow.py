@@ -6,6 +6,7 @@ import pytest
 
 import tfflow
 from tfflow.models.rillflow import GlobalMatching, Matching, confidence_of, unit_length
+from tfflow.ops import warp
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (2, -1), (-3, 3)])
@@ -59,6 +60,27 @@ def test_the_untrained_network_answers_what_it_matched():
     gate = 1 / (1 + np.exp(-1.0))
     np.testing.assert_allclose(
         outputs["flow6"], gate * np.asarray(expected) * 64 / model.flow_div, atol=0.05
+    )
+
+
+def test_an_open_gate_takes_the_match_over_the_whole_map_as_the_second_candidate():
+    keras.utils.set_random_seed(0)
+    model = tfflow.models.create("rillflow")
+    image1, image2 = np.random.default_rng(4).random((2, 1, 128, 192, 3), np.float32)
+    # The answer's outputs: correction, gate on the expected displacement, gate on the candidate.
+    model.decoders["3"].answer.bias.assign([0, 0, -30, 30])
+    outputs = model({"image1": image1, "image2": image2})
+    everywhere = np.asarray(outputs["flow4_M"]) * model.flow_div / 8
+    # Almost its own at first; at the border less, as local_average takes zeros from outside.
+    propagated = np.asarray(model.propagation(everywhere, np.zeros((1, 8, 12, 48), np.float32)))
+    np.testing.assert_allclose(propagated, everywhere, atol=0.1 * np.abs(everywhere).max())
+    candidate = propagated.repeat(2, 1).repeat(2, 2)
+    features1, features2 = (model.encode(image)["matched3"] for image in (image1, image2))
+    _, expected, _ = model.candidate_matching(
+        features1, warp(features2, candidate, padding="border")
+    )
+    np.testing.assert_allclose(
+        outputs["flow3"], (candidate + np.asarray(expected)) * 8 / model.flow_div, atol=0.1
     )
 
 

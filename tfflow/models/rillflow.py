@@ -23,7 +23,7 @@ from keras import ops
 
 from tfflow.models.layers import Block, Convolution, checked_width
 from tfflow.models.siamese import SiameseFlowModel
-from tfflow.ops import correlation, resize, upsample_convex, warp
+from tfflow.ops import correlation, local_average, resize, upsample_convex, upsample_nearest, warp
 from tfflow.ops.arguments import full_precision
 from tfflow.types import Tensor
 
@@ -38,6 +38,10 @@ UPSAMPLING = 48
 RADII = (2, 3, 4, 4, 3)
 # Here each pixel is also compared with all pixels of the other map.
 GLOBAL_LEVEL = 4
+# What that found is averaged over so many neighbours a side, with learned weights: the inner pixels
+# of an object tell its edges. Then it is tried beside the flow so far, in a window of its own.
+PROPAGATION = 5
+CANDIDATE_LEVEL, CANDIDATE_RADIUS = 3, 2
 
 # Features of these levels tell whether the flow is right: docs/rillflow.md compares them.
 CONFIDENCE_LEVELS = (2, 3, 4)
@@ -55,8 +59,9 @@ class RillFlow(SiameseFlowModel):
 
     Outputs, finest first: ``flow0``, the network's answer, at the images' size; ``flow2``, the flow
     at a quarter before the second refinement; ``flow3`` to ``flow6``, coarser ones; ``flow4_M``,
-    the match over the whole map at a 16th, for a loss of its own; and ``confidence``, (B, H, W, 1)
-    in [0, 1], how similar the features are that the flow brings together.
+    the match over the whole map at a 16th, and ``flow3_M``, the candidate that it makes at an
+    eighth, for losses of their own; and ``confidence``, (B, H, W, 1) in [0, 1], how similar the
+    features are that the flow brings together.
 
     Args:
         width: Channel multiplier of the features and decoders; matched features keep their
@@ -92,10 +97,12 @@ class RillFlow(SiameseFlowModel):
             for level, radius in zip(LEVELS, RADII)
         }
         self.global_matching = GlobalMatching(FIRST_GLOBAL_TEMPERATURE, name="global_matching")
+        self.propagation = Propagation(PROPAGATION, name="propagation")
+        self.candidate_matching = Matching(CANDIDATE_RADIUS, name="candidate_matching")
         self.decoders = {
             str(level): Decoder(
                 scaled(channels),
-                4 if level == GLOBAL_LEVEL else 3,
+                4 if level in (GLOBAL_LEVEL, CANDIDATE_LEVEL) else 3,
                 first_kernel=1 if level == 2 else 3,
                 name=f"decoder{level}",
             )
@@ -124,7 +131,7 @@ class RillFlow(SiameseFlowModel):
         features2: dict[str, Tensor],
         training: bool | None = None,
     ) -> dict[str, Tensor]:
-        flow, state, outputs = None, None, {}
+        flow, state, candidate, outputs = None, None, None, {}
         for level in reversed(LEVELS):
             pixels = self.flow_div / 2**level  # of this level, per network unit
             own, matched1 = features1[f"features{level}"], features1[f"matched{level}"]
@@ -139,15 +146,29 @@ class RillFlow(SiameseFlowModel):
             if level == GLOBAL_LEVEL:
                 elsewhere, confidence = self.global_matching(matched1, features2[f"matched{level}"])
                 outputs[f"flow{level}_M"] = elsewhere / pixels
+                everywhere, elsewhere = elsewhere, elsewhere - flow * pixels
+                known += [_jump(elsewhere), confidence]
+            if level == CANDIDATE_LEVEL:
+                warped2 = warp(
+                    features2[f"matched{level}"], ops.stop_gradient(candidate), padding="border"
+                )
+                second, expected2, confidence = self.candidate_matching(matched1, warped2)
+                elsewhere = candidate + expected2
+                outputs[f"flow{level}_M"] = elsewhere / pixels
                 elsewhere = elsewhere - flow * pixels
-                known += [0.25 * elsewhere, confidence]  # about as large as the others
+                better = _largest(second) - _largest(cost)  # the more alike of both is right
+                known += [second, _jump(elsewhere), confidence, better]
             state, correction = self.decoders[str(level)](known)
             # Where nothing is visible, the expected displacement is noise; the gate shuts it out.
             gate = ops.sigmoid(correction[..., 2:3] + 1.0)
             found = correction[..., :2] + gate * expected / pixels
-            if level == GLOBAL_LEVEL:
+            if level in (GLOBAL_LEVEL, CANDIDATE_LEVEL):
                 # Mostly closed at first: the coarser levels are right for most pixels.
                 found += ops.sigmoid(correction[..., 3:] - 3.0) * elsewhere / pixels
+            if level == GLOBAL_LEVEL:
+                # Each pixel gets one of its neighbours': between two motions there is no third.
+                candidate = self.propagation(ops.stop_gradient(everywhere), state)
+                candidate = 2.0 * upsample_nearest(candidate, 2)
             flow = found if flow is None else flow + found
             outputs[f"flow{level}"] = flow
 
@@ -236,6 +257,24 @@ class GlobalMatching(Softmax):
         return expected, ops.reshape(confidence, (batch, height, width, 1))
 
 
+class Propagation(Block):
+    """A flow averaged over neighbours, with weights from features.
+
+    (B, h, w, 2) and (B, h, w, C) -> (B, h, w, 2). At first each pixel keeps its own.
+    """
+
+    def __init__(self, side, name=None):
+        super().__init__(name=name)
+        small = keras.initializers.RandomNormal(stddev=1e-3)
+        self.distances = Convolution(side**2, 3, linear=True, initializer=small, name="distances")
+        self.first = np.full(side**2, 2.5, np.float32)
+        self.first[side**2 // 2] = 0.0
+
+    def call(self, flow, features):
+        distances = full_precision(self.distances(features))
+        return local_average(flow, distances + ops.convert_to_tensor(self.first, distances.dtype))
+
+
 class Decoder(Block):
     """Convolutions over all inputs of a level, and a linear one for the answer.
 
@@ -286,6 +325,18 @@ def confidence_of(flow, features1, features2):
     mean = ops.clip(total / len(CONFIDENCE_LEVELS), 0.0, 1.0)
     height, width = ops.shape(mean)[1:3]
     return resize(mean, (4 * height, 4 * width))
+
+
+def _jump(displacement):
+    """A displacement as a decoder's input, about as large as the others: in int8 they share a scale.
+
+    A wrong match may be anywhere in the map.
+    """
+    return ops.clip(0.25 * displacement, -4.0, 4.0)
+
+
+def _largest(cost):
+    return ops.max(cost, axis=-1, keepdims=True)
 
 
 def _doubled(x):

@@ -18,6 +18,7 @@ LEVELS = {
     "level4": 0.15,
     "level4_M": 0.1,
     "level3": 0.3,
+    "level3_M": 0.1,
     "level2": 0.5,
     "level0": 1.0,
 }
