@@ -7,12 +7,14 @@ A rill is a very small stream. Where the ideas come from:
 * cosine similarity of mean-free features with a learned temperature, and the expected displacement
   of its softmax as a first answer, in each window, and at a 16th over the whole image, to find fast
   objects that are too small for the coarser levels: GMFlow (Xu et al., 2022);
+* an average of these matches over neighbours, with learned weights: the local average of
+  LiteFlowNet (Hui et al., 2018);
 * a second refinement at the finest level by the difference of the warped features instead of a cost
-  volume: the sub-pixel refinement of LiteFlowNet (Hui et al., 2018);
+  volume: the sub-pixel refinement of LiteFlowNet;
 * upsampling by learned convex combinations: RAFT (Teed and Deng, 2020).
 
-The learned gates on the expected displacements and the sizes are ours, chosen by measurement:
-docs/rillflow.md has every experiment.
+The learned gates on the expected displacements, the second candidate and the sizes are ours, chosen
+by measurement: docs/rillflow.md has every experiment.
 """
 
 from typing import Any
@@ -328,9 +330,9 @@ def confidence_of(flow, features1, features2):
 
 
 def _jump(displacement):
-    """A displacement as a decoder's input, about as large as the others: in int8 they share a scale.
+    """A displacement as a decoder's input, as large as the others: int8 has one scale for all.
 
-    A wrong match may be anywhere in the map.
+    A wrong match may be anywhere in the map, so it is clipped.
     """
     return ops.clip(0.25 * displacement, -4.0, 4.0)
 
