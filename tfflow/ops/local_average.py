@@ -35,13 +35,11 @@ def local_average(flow: Tensor, distance: Tensor) -> Tensor:
     dtype = keras.backend.result_type(distance.dtype, "float32")
     distance = ops.cast(distance, dtype)
     weights = ops.cast(ops.softmax(-ops.square(distance), axis=-1), flow.dtype)
-    return ops.stack(
-        [
-            ops.sum(weights * _neighbourhood(flow[..., i : i + 1], patch), axis=-1)
-            for i in range(flow.shape[-1])
-        ],
-        axis=-1,
-    )
+    averages = [
+        ops.sum(weights * _neighbourhood(flow[..., i : i + 1], patch), axis=-1, keepdims=True)
+        for i in range(flow.shape[-1])
+    ]
+    return ops.concatenate(averages, axis=-1)  # not stack: LiteRT's delegate takes no PACK
 
 
 def _neighbourhood(channel, patch):

@@ -75,10 +75,33 @@ def test_textures_have_the_spectrum_of_photographs():
     assert -1.7 < slope < -0.8
 
 
+def test_fine_surfaces_have_detail_but_no_large_patches():
+    config = SceneConfig(textures=12, texture_size=192, shapes=1)
+    usual, fine = (
+        make_pool(dataclasses.replace(config, fine_surfaces=share), 0, 0).textures
+        for share in (0.0, 1.0)
+    )
+
+    def detail_and_patches(textures):
+        grey = textures.mean(-1)
+        patches = grey.reshape(12, 6, 32, 6, 32).mean((2, 4))
+        detail = np.diff(grey, axis=1)
+        return np.sqrt(np.square(detail).mean((1, 2))), patches.std((1, 2))
+
+    (detail, patches), (fine_detail, fine_patches) = map(detail_and_patches, (usual, fine))
+    assert np.all(fine_patches < patches) and np.median(fine_patches / patches) < 0.4
+    assert np.median(fine_detail / fine_patches) > 2 * np.median(detail / patches)
+    assert np.all(fine_detail > 1)
+    np.testing.assert_allclose(fine.mean((1, 2)), usual.mean((1, 2)), atol=6)
+    half = make_pool(dataclasses.replace(config, fine_surfaces=0.5), 0, 0).textures
+    assert 2 < sum(np.array_equal(a, b) for a, b in zip(half, usual)) < 10
+
+
 def test_scenes_of_another_size_share_the_pool():
     pool = cached_pool(SMALL, 5, 0)
     larger = dataclasses.replace(SMALL, height=2 * SMALL.height, motion_scale=3.0)
     assert cached_pool(larger, 5, 0) is pool
     for name in POOL_FIELDS:
-        other = dataclasses.replace(SMALL, **{name: getattr(SMALL, name) + 2})
+        more = 0.5 if name == "fine_surfaces" else 2
+        other = dataclasses.replace(SMALL, **{name: getattr(SMALL, name) + more})
         assert cached_pool(other, 5, 0) is not pool, name

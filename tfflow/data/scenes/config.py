@@ -7,6 +7,7 @@ import numpy as np
 
 _PROBABILITIES = (
     "parallax",
+    "fine_surfaces",
     "still_camera",
     "fast_background",
     "attached_object",
@@ -70,6 +71,9 @@ class SceneConfig:
         motion_blur: probability that the shutter stays open for a part of the step.
         jpeg: probability of JPEG artefacts.
         textures, texture_size: number of textures in the pool, and their side in pixels.
+        fine_surfaces: probability that a texture is without large light and dark patches, as cloth,
+            asphalt and plaster are: only its detail tells how it moves. 0 leaves scenes as they
+            were before this was added.
         shapes, shape_size: number of shapes in the pool, and their side in pixels.
         scenes_per_pool: number of scenes after which a new pool is made.
 
@@ -109,6 +113,7 @@ class SceneConfig:
     jpeg: float = 0.1
     textures: int = 96
     texture_size: int = 768
+    fine_surfaces: float = 0.0
     shapes: int = 192
     shape_size: int = 192
     scenes_per_pool: int = 2000

@@ -16,7 +16,8 @@ from tfflow.data.scenes.config import SceneConfig
 from tfflow.data.scenes.opencv import cv2
 
 NOISE_SIZE = 1024
-POOL_FIELDS = ("textures", "texture_size", "shapes", "shape_size")  # all that a pool depends on
+# All that a pool depends on.
+POOL_FIELDS = ("textures", "texture_size", "fine_surfaces", "shapes", "shape_size")
 
 
 class Pool(NamedTuple):
@@ -60,6 +61,11 @@ def make_pool(config: SceneConfig, seed: int, number: int, threads: int = 1) -> 
         else:
             surfaces[i] = make_scenery(rng, surfaces[:plain])
 
+    def without_patches(i):
+        rng = np.random.default_rng([seed, number, 5, i])
+        if rng.random() < config.fine_surfaces:
+            surfaces[i] = textures.detail_alone(rng, surfaces[i])
+
     def outline(i):
         rng = np.random.default_rng([seed, number, 3, i])
         outlines[i], kinds[i] = shapes.make_shape(rng, config.shape_size)
@@ -68,6 +74,8 @@ def make_pool(config: SceneConfig, seed: int, number: int, threads: int = 1) -> 
         # Materials come first: scenery is made of them.
         list(executor.map(surface, range(plain)))
         list(executor.map(surface, range(plain, config.textures)))
+        if config.fine_surfaces:
+            list(executor.map(without_patches, range(config.textures)))
         list(executor.map(outline, range(config.shapes)))
     return Pool(surfaces, outlines, kinds, _sensor_noise(np.random.default_rng([seed, number, 4])))
 

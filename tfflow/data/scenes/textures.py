@@ -260,3 +260,23 @@ def make_material(rng, size):
     colour = cv2.LUT(cv2.merge([field] * 3), _palette(rng))
     shade = 1 + strength * rng.uniform(0.2, 1.3) * (grain - 0.5)
     return np.clip(colour * shade[..., None], 0, 255).astype(np.uint8)
+
+
+def detail_alone(rng, texture):
+    """A texture without its large light and dark patches, with a grain: cloth, asphalt, plaster.
+
+    Args:
+        rng: `numpy.random.Generator`.
+        texture: (S, S, 3) uint8.
+
+    Returns:
+        (S, S, 3) uint8, of the same mean colour.
+    """
+    size = len(texture)
+    picture = texture.astype(np.float32)
+    ground = cv2.mean(picture)[:3]
+    patches = cv2.GaussianBlur(picture, (0, 0), np.exp(rng.uniform(np.log(3), np.log(24))))
+    detail = rng.uniform(0.4, 1.2) * (picture - patches)
+    grain = rng.uniform(0, 15) * _smooth_noise(rng, size, rng.uniform(1, 5))
+    remains = rng.uniform(0, 0.3) * (patches - ground)
+    return np.clip(ground + remains + detail + grain[..., None], 0, 255).astype(np.uint8)
