@@ -20,7 +20,7 @@ HIGHEST = 60.0
 THIN, LONG_STEP = 4, 4
 
 # A head: at most so many outputs, with so many channels for each, on a map of so many pixels.
-FEW, MANY, LARGE = 3, 8, 2048
+FEW, MANY, LARGE = 4, 8, 2048
 
 
 # Convex upsampling -------------------------------------------------------------------------------
