@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tfflow.cli.shared import say_size
-from tfflow.data import FlowSample, TimedFrame, read_image, read_video
+from tfflow.data import FlowSample, TimedFrame, read_flow, read_image, read_video
 from tfflow.data.files.video import _of_one_size
 from tfflow.evaluation import predict_pairs, predict_video
 from tfflow.models import ConfidentFlow
@@ -238,3 +238,27 @@ def test_a_size_that_was_chosen_is_said(capsys):
     say_size(object(), large, None)  # a .tflite file has one size
     say_size(Wheel(), None, None)
     assert capsys.readouterr().err == ""
+
+
+def test_a_source_may_fill_one_array_again_and_again(tmp_path):
+    def camera():
+        image = np.zeros((48, 64, 3), np.uint8)
+        for number in range(4):
+            image[:] = number
+            yield TimedFrame(image, float(number))
+
+    predict_video(Numbered(), camera(), tmp_path / "a.npz")
+    assert [pair[:2] for pair in numbers(tmp_path / "a.npz")] == [(0, 1), (1, 2), (2, 3)]
+
+
+def test_pairs_of_one_name_do_not_overwrite_each_other(tmp_path):
+    images = [np.full((20, 30, 3), number, np.uint8) for number in range(4)]
+    samples = [
+        FlowSample(images[number], images[3], None, None, name)
+        for number, name in enumerate(("a/b", "a_b", "a_b_2"))
+    ]
+    results = predict_pairs(Numbered(), samples, tmp_path)
+    names = [result["files"][0].name for result in results]
+    assert names == ["a_b.flo", "a_b_2.flo", "a_b_2_2.flo"]
+    for number, name in enumerate(names):
+        assert read_flow(tmp_path / name)[0][0, 0].tolist() == [number, 3]

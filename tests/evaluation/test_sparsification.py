@@ -19,3 +19,9 @@ def test_the_least_trusted_pixels_are_left_out_first():
 def test_what_can_not_be_measured(errors, confidence, shares):
     with pytest.raises(ValueError, match="must be"):
         sparsification(np.zeros(errors), np.zeros(confidence), shares)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, bool, np.float16, np.int8])
+def test_a_confidence_of_any_dtype(dtype):
+    confidence = np.array([0, 1, 0, 1]).astype(dtype)
+    np.testing.assert_allclose(sparsification([8.0, 1.0, 6.0, 3.0], confidence, (1, 0.5)), [4.5, 2])

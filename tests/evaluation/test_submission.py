@@ -158,3 +158,12 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
     with pytest.raises(FileExistsError, match="give a new folder"):
         write_submission(Numbered(), dataset, output, "sintel")
     assert tree(output) == ["mine.txt"]
+
+
+def test_a_link_to_an_empty_folder(tmp_path):
+    for name in ("images", "disk"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    dataset = dataset_of(tmp_path / "images", SINTEL_NAMES)
+    write_submission(Numbered(), dataset, tmp_path / "link", "sintel")
+    assert (tmp_path / "link").is_symlink() and tree(tmp_path / "disk")

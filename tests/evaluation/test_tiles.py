@@ -198,3 +198,20 @@ def test_what_is_refused():
     for overlap in (-0.1, 0.6, float("nan")):
         with pytest.raises(ValueError, match=r"from 0 to 0\.5"):
             TiledPredictor(Network(), overlap=overlap)
+
+
+@pytest.mark.parametrize("types", [(np.float32, np.float32), (np.uint8, np.float64)])
+def test_sharp_edges_in_float_and_two_types(types):
+    """Cubic interpolation goes beyond black and white there; networks refuse such values."""
+
+    class Strict(Network):
+        def predict_flow(self, image1, image2, *, size=None):
+            for image in (image1, image2):
+                assert image.dtype == np.float32 and 0 <= image.min() <= image.max() <= 1
+            return super().predict_flow(image1, image2, size=size)
+
+    board = (np.indices((90, 120)).sum(axis=0) // 5 % 2)[..., None].repeat(3, axis=-1)
+    images = (np.multiply(board, 255 if t == np.uint8 else 1).astype(t) for t in types)
+    network = Strict((0.4, 0.3))  # so that the next look is at places between pixels
+    TiledPredictor(network).predict_flow(*images, size=(40, 48))
+    assert len(network.calls) > 4

@@ -134,3 +134,16 @@ def test_report_on_synthetic_scenes_by_default(exported, model):
 def test_report_without_pairs(exported, model):
     with pytest.raises(ValueError, match="pairs holds no pair"):
         report(exported["float32"], model, [], runs=2)
+
+
+@pytest.mark.parametrize("kind", ["grey", "alpha", "example", "nothing known"])
+def test_report_of_whatever_pairs_export_takes(exported, model, pairs, kind):
+    images = [image[..., 0] if kind == "grey" else image for image in pairs[0]]
+    if kind == "alpha":
+        images = [np.dstack([image, image[..., :1]]) for image in images]
+    truth, valid = np.zeros((*SIZE, 2), np.float32), np.full(SIZE, kind != "nothing known")
+    pair = (*images, truth, valid)
+    if kind == "example":
+        pair = {"image1": images[0], "image2": images[1]}, truth, valid
+    values = report(exported["float32"], model, [pair], runs=2)
+    assert ("epe_px" in values) == (kind != "nothing known") and values.picture is not None

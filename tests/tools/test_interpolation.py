@@ -69,6 +69,22 @@ def test_it_takes_no_other_sizes_and_times():
         tools.interpolate(image1, image2, forward, backward, time=1.5)
 
 
+def test_no_cut_where_near_things_move_more():
+    """No motion of a camera explains this flow; and small frames have few pixels."""
+    rows = np.linspace(0, 3, 24, dtype=np.float32) ** 2
+    flow = np.zeros((24, 24, 2), np.float32)
+    flow[..., 0] = rows[:, None]
+
+    class Shear:
+        def predict_flow(self, image1, image2):
+            return flow if image1[0, 0] < image2[0, 0] else -flow
+
+    frames = [(np.full((24, 24), value, np.float32), value) for value in (1.0, 2.0)]
+    _, (middle, time), _ = tools.interpolate_clip(Shear(), frames)
+    assert time == 1.5
+    np.testing.assert_allclose(middle[:, 10:14], 1.5, atol=0.01)  # neither was a copy
+
+
 def test_more_frames_for_a_clip():
     class Cut(KnownMotion):
         def predict_flow(self, image1, image2):
@@ -87,3 +103,14 @@ def test_more_frames_for_a_clip():
     for factor in (1, 2.5):
         with pytest.raises(ValueError, match="whole number from 2"):
             tools.interpolate_clip(Cut(poses), frames, factor)
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint32, np.int64, np.float64, np.uint16, bool])
+def test_any_dtype_to_its_limits(dtype):
+    largest = {"f": 123456789.0, "b": True}.get(np.dtype(dtype).kind)
+    largest = np.iinfo(dtype).max if largest is None else largest
+    image = np.full((8, 12), largest, dtype)
+    still = np.zeros((8, 12, 2), np.float32)
+    middle = tools.interpolate(image, image, still, still)
+    assert middle.dtype == dtype
+    np.testing.assert_allclose(middle.astype(float), float(largest), rtol=1e-12)

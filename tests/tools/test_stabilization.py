@@ -46,7 +46,7 @@ def test_a_steady_clip_is_left_alone():
     np.testing.assert_allclose(after, [pose[:2, 2] for pose in poses], atol=1e-3)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float16, np.int32])
 def test_what_comes_out_is_like_what_went_in(dtype):
     frames = [np.full((*SIZE, 3), number, dtype) for number in range(5)]
     out = list(tools.stabilize(KnownMotion(path(5, shake=1)), frames))
@@ -93,6 +93,48 @@ def test_a_cut_is_no_motion():
         half = KnownMotion(poses[start : start + 10])
         for alone, found in zip(tools.stabilize(half, places(10), crop=0), whole[start:]):
             np.testing.assert_allclose(alone[..., 1:], found[..., 1:], atol=1e-2)
+
+
+class Street:
+    """The exact flow of a camera that travels between walls, above the ground, and shakes."""
+
+    def __init__(self, height, width, shakes, step=1.2):
+        x = np.arange(width) - width / 2 + 0.5
+        y = np.arange(height)[:, None] - 0.45 * height
+        depth = np.minimum(width / np.maximum(y, 1e-3), 5 * width / np.maximum(abs(x), 1e-3))
+        ahead = np.minimum(depth, 300)
+        outwards = np.stack(np.broadcast_arrays(x, y), axis=-1)
+        self.forward = outwards * (step / (ahead - step))[..., None]
+        self.backward = -outwards * (step / (ahead + step))[..., None]
+        self.shakes = shakes
+
+    def predict_flow(self, image1, image2, *, backward=False):
+        shake = self.shakes[int(image2[0, 0, 0])] - self.shakes[int(image1[0, 0, 0])]
+        flows = np.float32(self.forward + shake), np.float32(self.backward - shake)
+        return flows if backward else flows[0]
+
+
+@pytest.mark.parametrize("model", ["similarity", "affine"])
+def test_a_camera_that_travels_down_a_street_shakes_less(model):
+    height, width = 120, 400
+    shakes = np.random.default_rng(2).normal(0, 2, (30, 2))
+    street = Street(height, width, shakes)
+    trust = tools.confidence(street.forward, street.backward)
+    assert np.mean(trust > 0.5) > 0.8
+    with pytest.raises(ValueError, match="found no motion"):  # of all of it, within a pixel
+        tools.camera_motion(street.forward, confidence=trust, model=model)
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    frames = [np.float32(np.dstack([0 * x + number, x, y])) for number in range(30)]
+    middle = np.array([200, 54])  # where the street ends: only the shaking moves it
+    after = np.array(
+        [
+            middle - frame[54, 200, 1:] + shake
+            for frame, shake in zip(
+                tools.stabilize(street, frames, smoothing=4, crop=0, model=model), shakes
+            )
+        ]
+    )
+    assert acceleration(after) < 0.25 * acceleration(shakes)
 
 
 def test_only_frames_within_reach_are_kept():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tfflow.data import read_video
 from tfflow.visualization import flow_to_image, write_video
 
 
@@ -84,3 +85,12 @@ def test_mp4_without_pyav_says_what_to_install(tmp_path, monkeypatch):
     with pytest.raises(ImportError, match=r"pip install av"):
         write_video(tmp_path / "a.mp4", moving_wheel(2), 25)
     assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("times", [(0, 0, 0), (0, 0, 0.04, 0.08), (3, 2, 1)])
+def test_frames_of_one_time_are_all_there(times, tmp_path):
+    pytest.importorskip("av", reason="PyAV is an extra; install tfflow[video]")
+    frames = [(np.full((64, 64, 3), 60 * i, np.uint8), time) for i, time in enumerate(times)]
+    write_video(tmp_path / "a.mp4", frames)
+    shown = [int(frame.image.mean()) for frame in read_video(tmp_path / "a.mp4")]
+    np.testing.assert_allclose(shown, [60 * i for i in range(len(times))], atol=4)

@@ -48,7 +48,7 @@ class KerasEngine:
             pair = {"image": image, "key_image": key_image}
             return self._flow.predict_on_batch(pair)["flow"][0]
         size = [max(1, round(self._flow_scale * side)) for side in image.shape[1:3]]
-        pair = (resize(each, size)[0] for each in (image, key_image))
+        pair = (resize(each, size, antialias=True)[0] for each in (image, key_image))
         return np.asarray(self._predictor.predict_flow(*pair), np.float32)
 
     def key(self, image, key_image, features, flow=None):

@@ -255,7 +255,7 @@ def _feeds(graph, clips, size):
             if time >= len(clip):
                 break
             frame = np.asarray(getattr(clip[time], "image", clip[time]))
-            image = resize(frame[None].astype(np.float32) / np.float32(255), size)
+            image = resize(frame[None].astype(np.float32) / np.float32(255), size, antialias=True)
             feed = {
                 "image": image,
                 "key_image": image if key_image is None else key_image,

@@ -121,7 +121,7 @@ class VideoDetector:
                 f"{size_text(frame_size)}. Call reset() before the first frame of another video."
             )
         size = self._size or working_size(frame_size, self._engine.multiple)
-        image = resize(batch, size)
+        image = resize(batch, size, antialias=True)  # as training shrinks its pictures
 
         if self._features is None:
             is_key, result = True, self._engine.first(image)

@@ -47,7 +47,7 @@ def predict_pairs(
 
     For a pair NAME the folder gets ``NAME`` + ``extension`` (the flow), ``NAME_colors.png`` (its
     colours, of the image's size) and ``NAME_figure.png`` (frames, flow with its legend and, where
-    known, truth and error, side by side).
+    known, truth and error, side by side). A name that another pair has already gets a number.
 
     Args:
         predictor: Anything with ``predict_flow(image1, image2)``.
@@ -78,12 +78,13 @@ def predict_pairs(
     _check_extension(extension)
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
-    results = []
+    results: list[dict[str, Any]] = []
+    used: set[str] = set()
     for index in range(len(dataset)):
         sample = read_sample(dataset, index, complaints)
         if sample is not None:
             flow, maps = _prediction(predictor, sample, size, occlusion)
-            stem = sample.name.replace("/", "_")
+            stem = _free_name(sample.name.replace("/", "_"), used)
             # As an input, NAME_flow.png would be taken for the true flow in KITTI's format.
             files = [output / f"{stem}{end}" for end in (extension, "_colors.png", "_figure.png")]
             if _write_flow(files[0], flow, sample.name, complaints):
@@ -114,6 +115,14 @@ def predict_pairs(
         if progress:
             progress(index + 1, len(dataset))
     return results
+
+
+def _free_name(name, used):
+    """The name, or the first of ``NAME_2``, ``NAME_3``, … that is not in use; it is in use then."""
+    numbered = (f"{name}_{number}" for number in itertools.count(2))
+    free = next(each for each in itertools.chain([name], numbered) if each not in used)
+    used.add(free)
+    return free
 
 
 def _prediction(predictor, sample, size, occlusion):
@@ -341,7 +350,8 @@ def _frames(source, start, complaints):
     elif isinstance(source, (str, os.PathLike)):
         frames = read_video(source, complaints, start=start)
     else:
-        frames = iter(source)
+        # Copies: a camera may fill one array again and again.
+        frames = (TimedFrame(np.array(image), time) for image, time in source)
     return itertools.dropwhile(lambda frame: frame.time < start - TICK, frames)
 
 

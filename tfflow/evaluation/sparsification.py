@@ -23,7 +23,8 @@ def sparsification(
 
     Args:
         errors: End-point errors, px, of any shape: (H, W), or those of the known pixels alone.
-        confidence: Of the same shape; larger is surer, in any unit. ``-errors`` is the oracle.
+        confidence: Of the same shape; larger is surer, in any unit and
+            of any dtype. ``-errors`` is the oracle.
         shares: Which shares of the pixels to keep, in (0, 1].
 
     Returns:
@@ -32,7 +33,8 @@ def sparsification(
     Raises:
         ValueError: If the shapes differ, there is no pixel, or a share is not in (0, 1].
     """
-    errors, confidence = np.asarray(errors, np.float64), np.asarray(confidence)
+    # Not as it is: -1 of uint8 is 255, and there is none of bool.
+    errors, confidence = np.asarray(errors, np.float64), np.asarray(confidence, np.float64)
     if errors.shape != confidence.shape or errors.size == 0:
         raise ValueError(
             "errors and confidence must be of one shape, with at least one pixel; got "

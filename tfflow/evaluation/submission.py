@@ -145,7 +145,7 @@ def _members(dataset, benchmark):
 @contextlib.contextmanager
 def _folder_writer(output):
     """Yields ``write(member, flow)``; the folder takes its name when the block is done."""
-    output = output.absolute()
+    output = pathlib.Path(os.path.realpath(output))  # a link can't be replaced by a folder
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise FileExistsError(f"{output} is there already; give a new folder, or remove it.")
     output.parent.mkdir(parents=True, exist_ok=True)

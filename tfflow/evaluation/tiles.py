@@ -69,7 +69,7 @@ class TiledPredictor:
 
         Args:
             image1: uint8 or float in [0, 1], (H, W, 3) or (B, H, W, 3); grey and RGBA images are
-                converted. The predictor gets tiles of the same type.
+                converted. The predictor gets tiles of uint8 if both images are, else of float32.
             image2: The same for the second image.
             size: (height, width) of a tile, which is what the predictor runs at. None: what it
                 runs such images at by itself, a ``.tflite`` file's size or about a megapixel.
@@ -96,8 +96,8 @@ class TiledPredictor:
         options = {"size": tile} if hasattr(self.predictor, "working_size") else {}
         if all(side <= limit for side, limit in zip(full, tile)):
             return self.predictor.predict_flow(image1, image2, **options)
-        if first.dtype != np.uint8:  # OpenCV resizes no float16
-            first, second = (images.astype(np.float32, copy=False) for images in (first, second))
+        if not first.dtype == second.dtype == np.uint8:
+            first, second = _as_float32(first), _as_float32(second)
         flows = [self._coarse_to_fine(*pair, tile, options) for pair in zip(first, second)]
         return flows[0] if single else np.stack(flows)
 
@@ -137,6 +137,13 @@ class TiledPredictor:
         coarse = self._runs_at(small)
         coarse = tuple(min(sides) for sides in zip(coarse, sizes[0]))
         return sizes if coarse == sizes[0] else [coarse, *sizes]
+
+
+def _as_float32(images):
+    """Images in [0, 1], of a type that OpenCV resizes."""
+    if images.dtype == np.uint8:
+        return images / np.float32(255)
+    return images.astype(np.float32, copy=False)
 
 
 def _reduced(image, size):
@@ -221,7 +228,9 @@ class _Tile:
         import cv2
 
         x, y = cv2.split(self.pixels + flow)
-        return cv2.remap(self.image2, x, y, interpolation, borderMode=cv2.BORDER_REPLICATE)
+        warped = cv2.remap(self.image2, x, y, interpolation, borderMode=cv2.BORDER_REPLICATE)
+        # At an edge, cubic interpolation goes beyond what is black and white; uint8 does not.
+        return warped if warped.dtype == np.uint8 else np.clip(warped, 0, 1, out=warped)
 
     def _error(self, flow):
         """How much the second image, warped, differs from the first, averaged around each pixel."""

@@ -61,7 +61,7 @@ def rillflow_preset():
         crop=(256, 320),
         steps=6_500,
         optimizer=lambda steps: muon(warmup_cosine(1.2e-3, steps, warmup=0.03)),
-        loss=MultiLevelEPE(LEVELS, q=0.7, reduction="mean"),
+        loss=MultiLevelEPE(LEVELS, q=0.8, reduction="mean"),
         starts_from={"": "rillflow_synthetic"},
         augmentation=(augmentation.LIGHT, FAST_CAMERA, *5 * (augmentation.LIGHT,)),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfflow.markdown import markdown_table
+from tfflow.models.prediction import as_rgb_batch
 from tfflow.tflite.benchmarking import benchmark, conditions, delegation
 from tfflow.tflite.calibration import Pairs, as_pair, synthetic_samples
 from tfflow.tflite.graph import operators
@@ -204,7 +205,8 @@ def _compare(interpreter, model, pairs, source):
             "p99": float(np.percentile(lengths, 99)),
             "max": float(lengths.max()),
         }
-    epe = {name: float(np.concatenate(of).mean()) for name, of in errors.items() if of}
+    joined = {name: np.concatenate(of) for name, of in errors.items() if of}
+    epe = {name: float(of.mean()) for name, of in joined.items() if of.size}
     if epe:
         values["epe_px"] = epe
     return values, _picture(*worst) if worst else None
@@ -218,7 +220,7 @@ def _picture(image1, flows):
     distance = _distance(file, keras)
     scale = max(0.1, float(np.percentile(distance, 99)))
     panels = {
-        "first image": np.asarray(image1),
+        "first image": as_rgb_batch(image1, "image1")[0][0],
         "flow of the file": flow_to_image(file, largest),
         f"flow of Keras, to {largest:.1f} px": flow_to_image(keras, largest),
         f"difference, mean {distance.mean():.3f} px, scale to {scale:.2f} px": error_to_image(
@@ -230,6 +232,8 @@ def _picture(image1, flows):
 
 def _truth(item):
     """(flow, valid) of a pair that has a true flow; (None, None) for any other."""
+    if isinstance(item, (tuple, list)) and isinstance(item[0], dict):  # a training example
+        item = (None, None, *item[1:])
     flow = item[2] if isinstance(item, (tuple, list)) and len(item) > 2 else None
     if flow is None:
         return None, None

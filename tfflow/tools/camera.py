@@ -7,17 +7,18 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
+from tfflow.tools.consistency import TRUSTED
 from tfflow.types import Array, Predictor
 
 CameraModel: TypeAlias = Literal["similarity", "affine", "homography"]
 
 _STEP = 8  # px between the flow vectors that are used; there are many more than needed
-_TRUSTED = np.exp(-1)  # smallest confidence of a vector that is used
 # If the model explains a smaller share of all vectors, it is not the camera's motion: the scene has
 # changed, or there is nothing to see. RANSAC finds wrong ones if few of those that are used follow
 # the right one: a homography was off by 10 px where a quarter did.
 _LEAST_SHARE, _LEAST_OF_USED = 0.1, 0.3
 _LEAST_COUNT = 12  # a homography goes through any four
+_LARGEST_TOLERANCE = 1 / 16  # as a share of the image's longer side
 
 
 def camera_motion(
@@ -74,7 +75,7 @@ def find_camera_motion(flow, confidence=None, model="similarity", tolerance=1.0)
             raise ValueError(
                 f"confidence must be of the flow's size {flow.shape[:2]}; got {confidence.shape}."
             )
-        used &= confidence[offset::_STEP, offset::_STEP] >= _TRUSTED
+        used &= confidence[offset::_STEP, offset::_STEP] >= TRUSTED
     places = np.stack([x, y], axis=-1)[used].astype(np.float32)
     if len(places) < _LEAST_COUNT:
         return None
@@ -85,6 +86,20 @@ def find_camera_motion(flow, confidence=None, model="similarity", tolerance=1.0)
     if matrix is None or inliers.sum() < least:
         return None
     return matrix if len(matrix) == 3 else np.vstack([matrix, [0, 0, 1]])
+
+
+def closest_camera_motion(flow, confidence, model):
+    """:func:`camera_motion` at the smallest tolerance of 1, 2, 4, … px that finds one, or None.
+
+    Nearer things move faster when a camera travels: no model of it fits all within a pixel.
+    """
+    tolerance = 1.0
+    while tolerance <= _LARGEST_TOLERANCE * max(flow.shape):
+        matrix = find_camera_motion(flow, confidence, model, tolerance)
+        if matrix is not None:
+            return matrix
+        tolerance *= 2
+    return None
 
 
 def check_model(model):

@@ -15,6 +15,11 @@ from tfflow.types import Array
 # wrong results above 128), and of a side in px.
 _CHANNELS, _TOO_LONG = 4, 2**15 - 1
 
+TRUSTED = np.exp(-1)  # a smaller confidence is that of a hidden pixel or a wrong flow
+# Share of trusted pixels. Of RillFlow, LightFlow and DIS: 0.32 to 1 on pairs of one scene, fast
+# cameras in streets included, at most 0.18 on pairs of two (30 of each).
+_SAME_SCENE = 0.25
+
 
 def occlusion(
     forward: Array, backward: Array, *, relative: float = 0.01, absolute: float = 0.5
@@ -75,6 +80,11 @@ def agreement(flow, back, relative=0.01, absolute=0.5):
     with np.errstate(invalid="ignore"):  # infinity divided by itself
         agreed = np.exp(-difference / (relative * motion + absolute))
     return np.nan_to_num(agreed, nan=0.0).astype(np.float32)
+
+
+def same_scene(confidence):
+    """Whether two images show one scene, by the confidence (H, W) of the flow between them."""
+    return np.mean(confidence >= TRUSTED) >= _SAME_SCENE
 
 
 def _squares(flow, back):

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tfflow.tools.both_ways import both_ways
-from tfflow.tools.camera import find_camera_motion
-from tfflow.tools.consistency import agreement, confidence, look_up
+from tfflow.tools.consistency import agreement, confidence, look_up, same_scene
+from tfflow.tools.warping import as_dtype
 from tfflow.types import Array, Predictor
 
 # Hidden pixels' share in a mean: they count where there is nothing else.
@@ -60,20 +60,21 @@ def interpolate(
     trusts = confidence(forward, backward), confidence(backward, forward)
     crossing = (1 - time) * forward - time * backward  # where nothing lands
     parts = (image1, forward, -time, 1 - time), (image2, -backward, 1 - time, time)
-    total, weights = np.zeros(image1.shape, np.float32), np.zeros(image1.shape, np.float32)
+    dtype = np.result_type(image1.dtype, np.float32)  # float64 for what float32 can't hold
+    total, weights = np.zeros(image1.shape, dtype), np.zeros(image1.shape, dtype)
     for flow, trust, ahead in zip(flows, trusts, (time, time - 1)):
         motion, landed = _splat(flow, flow * ahead, trust + _FAINT)
         lands = landed > _FAINT / 4
         motion = np.where(lands[..., None], motion, crossing)
         for image, own, until, nearness in parts:
-            values, inside = look_up(image.astype(np.float32), until * motion)
+            values, inside = look_up(image.astype(dtype), until * motion)
             moves, _ = look_up(own, until * motion)
             share = agreement(motion, -moves) * inside + _FAINT
             weight = nearness * share * np.where(lands, 1, _FAINT)
             weight = weight.reshape(weight.shape + (1,) * (image1.ndim - 2))
             total, weights = total + weight * values.reshape(image1.shape), weights + weight
     mean = total / weights
-    return (mean if image1.dtype.kind == "f" else np.rint(mean)).astype(image1.dtype)
+    return as_dtype(mean, image1.dtype)
 
 
 def interpolate_clip(
@@ -111,10 +112,10 @@ def _interpolated(predictor, frames, factor, size):
         image = np.array(image)
         if before is not None:
             flows = both_ways(predictor, before, image, size)
-            same_scene = find_camera_motion(flows[0], confidence(*flows), "affine") is not None
+            together = same_scene(confidence(*flows))
             for number in range(1, factor):
                 time = number / factor
-                if same_scene:
+                if together:
                     middle = interpolate(before, image, *flows, time=time)
                 else:
                     middle = before if time < 0.5 else image

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tfflow.tools.both_ways import both_ways
-from tfflow.tools.camera import CameraModel, check_model, find_camera_motion
-from tfflow.tools.consistency import confidence
+from tfflow.tools.camera import CameraModel, check_model, closest_camera_motion
+from tfflow.tools.consistency import confidence, same_scene
+from tfflow.tools.warping import as_dtype, native
 from tfflow.types import Array, Predictor
 
 _HALVINGS = 10  # of the interval in which the most smoothing is looked for that fits
@@ -46,8 +47,9 @@ def stabilize(
         size: (height, width) that the network runs at; None: the predictor's own choice.
 
     Yields:
-        The frames, of the same number, size and dtype. Where the motion can't be found, as at a cut
-        to another scene, the path begins anew.
+        The frames, of the same number, size and dtype. At a cut to another scene, the path begins
+        anew. If the camera travels, so that near things move faster, the motion is that of as much
+        of the picture as possible.
 
     Raises:
         ValueError: If an argument is out of its range; while frames are taken, if they differ in
@@ -66,7 +68,9 @@ def stabilize(
             step = None
             if before is not None:
                 forward, backward = both_ways(predictor, before, frame, size)
-                step = find_camera_motion(forward, confidence(forward, backward), model)
+                trust = confidence(forward, backward)
+                if same_scene(trust):
+                    step = closest_camera_motion(forward, trust, model)
             yield frame, step
             before = frame
 
@@ -183,4 +187,6 @@ def _move(frame, correction, crop):
     import cv2
 
     height, width = frame.shape[:2]
-    return cv2.warpPerspective(frame, _enlargement(frame, crop) @ correction, (width, height))
+    matrix = _enlargement(frame, crop) @ correction
+    moved = cv2.warpPerspective(native(frame), matrix, (width, height))
+    return as_dtype(moved.reshape(frame.shape), frame.dtype)

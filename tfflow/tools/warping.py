@@ -89,11 +89,24 @@ def _warp(image, flow, fill, nearest):
         index, inside = look_up(indices.astype(np.int32), flow, nearest=True)
         warped = image.reshape(-1, *image.shape[2:])[index]
     else:
-        values = image if image.dtype in _NATIVE else image.astype(np.float64)
-        warped, inside = look_up(values, flow)
-        warped = warped.reshape(image.shape)
-        if warped.dtype != image.dtype:
-            warped = warped if image.dtype.kind == "f" else np.rint(warped)
-            warped = warped.astype(image.dtype)
+        warped, inside = look_up(native(image), flow)
+        warped = as_dtype(warped.reshape(image.shape), image.dtype)
     warped[~inside] = fill
     return warped, inside
+
+
+def native(image):
+    """The image in a dtype that OpenCV interpolates."""
+    return image if image.dtype in _NATIVE else image.astype(np.float64)
+
+
+def as_dtype(values, dtype):
+    """Values in a dtype; integers are rounded and stay in its range."""
+    if dtype.kind in "iu" and values.dtype.kind == "f":
+        limits = np.iinfo(dtype)
+        # The largest int64 has no double: that is one more.
+        highest = min(float(limits.max), np.nextafter(limits.max + 1.0, 0.0))
+        values = np.clip(np.rint(values), limits.min, highest)
+    elif dtype.kind == "b":
+        values = np.rint(values)
+    return values.astype(dtype, copy=False)

@@ -114,8 +114,10 @@ def _write_mp4(path, frames):
     first = next(frames)
     height, width = first[0].shape[:2]
     with av.open(str(path), "w") as container:
-        # The rate is a hint for the encoder; the time stamps are what counts.
-        stream = container.add_stream("libx264", rate=Fraction(_CLOCK, first[1]))
+        # The rate is a hint for the encoder; the time stamps are what counts. At a rate of 90,000
+        # (two frames of one time), it loses frames.
+        rate = min(Fraction(_CLOCK, first[1]), Fraction(1000))
+        stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height = width + width % 2, height + height % 2
         stream.pix_fmt = "yuv420p"  # the one that every player and browser shows
         stream.options = {"crf": "16"}  # colours carry the meaning: nearly no loss

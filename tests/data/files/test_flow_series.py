@@ -45,3 +45,20 @@ def test_an_archive_that_fails_leaves_nothing(tmp_path):
         write(FLOWS[0], 0, 1)
         raise ZeroDivisionError
     assert not os.listdir(tmp_path)
+
+
+def test_a_folder_holds_one_video_also_when_it_breaks_off(tmp_path):
+    (tmp_path / "mine.png").write_bytes(b"mine")
+    with flow_series(tmp_path, ".npy") as write:
+        for flow, times in zip(FLOWS, TIMES, strict=True):
+            write(flow, *times, np.zeros((5, 7), bool))
+    with pytest.raises(ZeroDivisionError), flow_series(tmp_path, ".flo") as write:
+        write(FLOWS[2], 5.0, 6.0)
+        raise ZeroDivisionError
+    assert sorted(os.listdir(tmp_path)) == ["000000.flo", "mine.png", "times.csv"]
+    assert (tmp_path / "times.csv").read_text().split()[1:] == ["000000.flo,5.0,6.0"]
+    # Lists that are none of ours, and names that lead elsewhere, are left alone.
+    (tmp_path / "times.csv").write_text("file,time,next_time\nmine.png,0,1\n../x.flo,0,1\n")
+    with flow_series(tmp_path, ".flo") as write:
+        write(FLOWS[0], 0.0, 1.0)
+    assert (tmp_path / "mine.png").read_bytes() == b"mine"

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import pathlib
+import re
 import zipfile
 
 import numpy as np
@@ -11,13 +12,17 @@ from tfflow.atomic_file import atomic_file
 from tfflow.data.files.flows import write_flow
 from tfflow.data.files.images import write_image
 
+_COLUMNS = ("file", "time", "next_time")
+
 
 def flow_series(path, extension=".flo"):
     """A context that gives ``write(flow, time, next_time, hidden)``, for the pairs of a video.
 
     A folder, created if missing, gets a file for each pair, ``000000.flo`` and so on, and at the
-    end ``times.csv``. An ``.npz`` gets an array (H, W, 2) for each, ``000000`` and so on, and
-    ``times`` (N, 2), seconds; it appears at the end, and memory never holds more than one flow.
+    end, or when something fails, ``times.csv`` of those that are there. Before the first one, what
+    an earlier video's ``times.csv`` names is removed. An ``.npz`` gets an array (H, W, 2) for each,
+    ``000000`` and so on, and ``times`` (N, 2), seconds; it appears at the end, and memory never
+    holds more than one flow.
     ``hidden``, (H, W) bool, is ``000000_occlusion.png``, white where hidden, or an array of that
     name; None: it is left out.
 
@@ -35,21 +40,40 @@ def flow_series(path, extension=".flo"):
 @contextlib.contextmanager
 def _folder(path, extension):
     path.mkdir(parents=True, exist_ok=True)
-    rows = []
+    rows, times = [], path / "times.csv"
 
     def write(flow, time, next_time, hidden=None):
+        if not rows:
+            _remove_earlier(times)
         name = f"{len(rows):06}{extension}"
         write_flow(path / name, flow)
         if hidden is not None:
             write_image(path / f"{len(rows):06}_occlusion.png", np.uint8(255) * hidden)
         rows.append((name, time, next_time))
 
-    yield write
-    with (
-        atomic_file(path / "times.csv") as temporary,
-        open(temporary, "w", newline="", encoding="utf-8") as file,
-    ):
-        csv.writer(file).writerows([("file", "time", "next_time"), *rows])
+    try:
+        yield write
+    finally:
+        with (
+            atomic_file(times) as temporary,
+            open(temporary, "w", newline="", encoding="utf-8") as file,
+        ):
+            csv.writer(file).writerows([_COLUMNS, *rows])
+
+
+def _remove_earlier(times):
+    """Removes a ``times.csv`` and the files that it names, if it is one of ours."""
+    if not times.is_file():
+        return
+    with open(times, newline="", encoding="utf-8") as file:
+        columns, *rows = [*csv.reader(file)] or [None]
+    if columns != list(_COLUMNS):
+        return
+    for name in [row[0] for row in rows if row and re.fullmatch(r"\d{6,}\.\w+", row[0])]:
+        stem = name.partition(".")[0]
+        for each in (name, f"{stem}_occlusion.png"):
+            (times.parent / each).unlink(missing_ok=True)
+    times.unlink()
 
 
 @contextlib.contextmanager

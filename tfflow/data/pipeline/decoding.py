@@ -91,7 +91,7 @@ def _python_reader(dataset):
             raise ValueError(f"{sample.name} of {dataset!r} has no flow to train on")
         flow, valid = sample.flow.astype(np.float32), sample.valid
         known = np.isfinite(flow).all(-1) & (np.abs(flow) <= UNKNOWN_THRESHOLD).all(-1)
-        valid = known if valid is None else known & valid
+        valid = known if valid is None else known & np.asarray(valid).astype(bool)
         flow = np.where(valid[..., None], flow, np.float32(0))
         return sample.image1, sample.image2, flow, valid.astype(np.float32)
 
