@@ -504,3 +504,12 @@ def test_recipes_are_cut_down_honestly():
     small = smoke(recipes.get("flownet2css_sd"))
     assert small.loss.q == 0.4 and len(small.augmentation) == 2
     assert small.model == "flownet2css_sd" and small.steps == 2
+
+
+@pytest.mark.parametrize(
+    "options", [{"steps": 0}, {"steps": -3}, {"steps": 2.5}, {"accumulate": 0}]
+)
+def test_counts_are_whole_numbers(options):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"{name} must be a whole number from 1 up; got"):
+        tfflow.recipes.Run("lightflow_demo", **options)

@@ -1,5 +1,7 @@
 """What Keras promises for a model holds for the networks: fit in all its forms, freezing, names."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -292,6 +294,48 @@ def test_frozen_parts_stay_frozen(names, way, model, tmp_path):
     trained = [w.path for w in loaded.trainable_weights]
     assert trained == [w.path for w in model.trainable_weights]
     assert not any(f"/{name}/" in path for name in names for path in trained)
+
+
+def test_freezing_other_parts_thaws_those_before(model):
+    for names in (("conv1",), ("prediction",), ()):
+        model.freeze_parts(names)
+        assert model.frozen_parts == names
+    network = tfflow.models.create("rillflow_0.5")
+    whole = len(network.trainable_weights)
+    for names in (("decoder2", "refinement"), ("down2",), ()):
+        network.freeze_parts(names)
+        assert network.frozen_parts == names
+    assert len(network.trainable_weights) == whole
+
+
+def test_freezing_after_compile_and_thawing_too(model, tmp_path):
+    x = images()
+    truth = truth_of(model, x)
+    model.compile("adam", loss="mse")
+    model.freeze_parts(["conv1"])
+    model.fit(x, truth, verbose=0)
+    model.save(tmp_path / "a.keras")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # Keras warns if it drops the optimizer's state
+        loaded = keras.saving.load_model(tmp_path / "a.keras", custom_objects={"Small": Small})
+    assert int(loaded.optimizer.iterations) == 1
+    loaded.compile("adam", loss="mse")
+    loaded.freeze_parts(())
+    before = loaded.levels["2"][0].kernel.numpy()
+    loaded.train_on_batch(x, truth)
+    assert np.abs(loaded.levels["2"][0].kernel.numpy() - before).max() > 0
+
+
+def test_metrics_without_a_loss_and_a_loss_without_a_truth(model):
+    x = images()
+    truth = truth_of(model, x)
+    model.compile(metrics=[EndPointError()])
+    result = model.evaluate(x, truth, verbose=0, return_dict=True)
+    assert result["epe"] == pytest.approx(3 * 2**0.5, rel=1e-4)
+    for loss in ("mse", MultiLevelEPE({"level2": 1.0})):
+        model.compile("sgd", loss=loss)
+        with pytest.raises(ValueError, match="small needs the true flow"):
+            model.fit(x, verbose=0)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Callbacks: what they add to the logs and leave on disk."""
 
 import json
+import math
 
 import keras
 import numpy as np
@@ -10,7 +11,7 @@ import tfflow
 from tfflow.data import CorruptFileError, PairFolder, write_image
 from tfflow.data.datasets import FlowSample
 from tfflow.evaluation.callback import EvaluatePairs
-from tfflow.training.callbacks import FlowPictures, JsonLines, Speed, WithAverage
+from tfflow.training.callbacks import FlowPictures, JsonLines, SaveBest, Speed, WithAverage
 from tfflow.training.distribution import InputClock
 
 
@@ -122,3 +123,26 @@ def test_flow_pictures_reach_tensorboard(model, pairs, tmp_path):
     assert png.startswith(b"\x89PNG")
     (pyramid,) = events.Tensors("pyramid/still")
     assert pyramid.tensor_proto.string_val[2].startswith(b"\x89PNG")
+
+
+def test_the_best_model_is_there_whole_or_as_it_was(tmp_path):
+    class Disk:
+        """A model whose file holds its number; the disk is full from the third on."""
+
+        saved = 0
+
+        def save(self, path):
+            self.saved += 1
+            path.write_text(f"{self.saved}")
+            if self.saved > 2:
+                raise OSError("no space")
+
+    path = tmp_path / "best.keras"
+    saving = SaveBest(path, "val_epe", best=9.0)
+    saving.set_model(Disk())
+    for value, content in ((9.5, None), (7.0, "1"), (8.0, "1"), (math.nan, "1"), (6.0, "2")):
+        saving.on_epoch_end(0, {"val_epe": value})
+        assert (path.read_text() if path.exists() else None) == content
+    with pytest.raises(OSError, match="no space"):
+        saving.on_epoch_end(0, {"val_epe": 5.0})
+    assert path.read_text() == "2" and [*tmp_path.iterdir()] == [path]

@@ -234,3 +234,9 @@ def test_maskflownet_loss_by_hand():
         loss = MaskFlowNetLoss(q=q)
         loss = type(loss).from_config(loss.get_config())
         assert float(loss(truth, outputs, valid)) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("options", [{"q": None}, {"p": 1}])
+def test_charbonnier_has_one_norm_and_an_exponent(options):
+    with pytest.raises(ValueError, match="MultiLevelEPE has the plain norms"):
+        MultiLevelCharbonnier({"level2": 1.0}, **options)

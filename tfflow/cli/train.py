@@ -34,7 +34,9 @@ def add(commands):
     parser.add_argument("--list", action="store_true", help="a table of the recipes")
     parser.add_argument("--data-dir", default="scenes", help="where the data lies [%(default)s]")
     parser.add_argument("--output", "-o", help="folder of the run [runs/RECIPE]")
-    parser.add_argument("--steps", type=int, help="number of steps; the schedule is scaled to it")
+    parser.add_argument(
+        "--steps", type=shared.whole_number, help="number of steps; the schedule is scaled to it"
+    )
     parser.add_argument(
         "--init",
         action="append",
@@ -50,7 +52,13 @@ def add(commands):
     parser.add_argument(
         "--precision", choices=("float32", "float16", "bfloat16"), default="float32"
     )
-    parser.add_argument("--accumulate", type=int, default=1, metavar="N", help="batches in N parts")
+    parser.add_argument(
+        "--accumulate",
+        type=shared.whole_number,
+        default=1,
+        metavar="N",
+        help="batches in N parts",
+    )
     parser.add_argument("--ema", type=float, metavar="MOMENTUM", help="average the weights: 0.999")
     parser.add_argument("--seed", type=int, default=0, help="of weights and data [%(default)s]")
     parser.add_argument("--deterministic", action="store_true", help="bit-equal runs, on GPUs too")

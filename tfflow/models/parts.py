@@ -25,7 +25,7 @@ class WithParts(ModelMixin):
         """
         if isinstance(names, str):
             raise ValueError(f"freeze must be a tuple of names, ({names!r},); got {names!r}.")
-        self.trainable = True
+        self._thaw()
         for name in names:
             part = self
             for step in name.split("/"):
@@ -37,6 +37,11 @@ class WithParts(ModelMixin):
                     )
                 part = found[step]
             part.trainable = False
+
+    def _thaw(self):
+        # Keras ignores a True where there is one already, also for the layers inside.
+        for layer in self._flatten_layers():
+            layer.trainable = True
 
     @property
     def frozen_parts(self) -> tuple[str, ...]:

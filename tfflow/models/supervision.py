@@ -26,6 +26,18 @@ class QuickToCompile(ModelMixin):
             # With its variables already there, TensorFlow traces the first step once, not twice.
             self.optimizer.build(self.trainable_variables)
 
+    def make_train_function(self, force: bool = False) -> Any:
+        optimizer = getattr(self, "optimizer", None)
+        if optimizer is not None and int(optimizer.iterations) == 0:
+            inner = getattr(optimizer, "inner_optimizer", optimizer)
+            known, trained = inner._trainable_variables, self.trainable_variables
+            if {id(variable) for variable in known} != {id(variable) for variable in trained}:
+                # Parts were frozen or thawed since compile: a new one, built for what is trained.
+                optimizer = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+                optimizer.build(trained)
+                self.optimizer = optimizer
+        return super().make_train_function(force)
+
     def compile_from_config(self, config: dict[str, Any]) -> None:
         # Keras requires this of every model that overrides compile.
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -109,10 +121,17 @@ class Supervised(QuickToCompile):
         training: bool = True,
     ) -> Tensor:
         """The loss of the whole pyramid, or of the outputs that have losses."""
+        if y is None:
+            raise ValueError(
+                f"{self.name} needs the true flow, (B, H, W, 2), beside the images: fit(images, "
+                "flow) or pairs of both."
+            )
         if _takes_pyramid(self.loss):
             truth, weight = _of_flow(y, "target"), _of_flow(sample_weight, "sample_weight")
             _check_size_of(truth, y_pred["flow"])
             loss = self.loss(*self._at_network_size(truth, y_pred, weight))
+        elif self.loss is None:
+            loss = ops.zeros(())  # metrics alone
         else:
             by_name = isinstance(self.loss, dict)
             names = self.loss if by_name else _names(y)

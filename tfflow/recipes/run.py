@@ -32,6 +32,7 @@ from tfflow.training.callbacks import (
     FlowPictures,
     FreezeStatistics,
     JsonLines,
+    SaveBest,
     Speed,
     StopAtNaN,
     WithAverage,
@@ -98,6 +99,9 @@ class Options:
     smoke: bool = False
 
     def __post_init__(self) -> None:
+        for name, value in (("steps", self.steps), ("accumulate", self.accumulate)):
+            if value is not None and (value < 1 or value != int(value)):
+                raise ValueError(f"{name} must be a whole number from 1 up; got {value!r}.")
         if self.precision not in PRECISIONS:
             raise ValueError(
                 f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}."
@@ -298,12 +302,10 @@ class Run:
             other = open_dataset(self.options.also_evaluate)
             judging.append(EvaluatePairs(other, "also", limit=50))
         judging += [
-            keras.callbacks.ModelCheckpoint(
+            SaveBest(
                 self.output / "best.keras",
                 monitor=self.recipe.monitor,
-                mode="min",
-                save_best_only=True,
-                initial_value_threshold=best_so_far(log, epoch, self.recipe.monitor),
+                best=best_so_far(log, epoch, self.recipe.monitor),
             ),
             JsonLines(log, epoch),
         ]

@@ -126,6 +126,28 @@ class WithAverage(keras.callbacks.CallbackList):
             variable.assign(value)
 
 
+class SaveBest(keras.callbacks.Callback):
+    """Saves the model at the end of the best epoch, whole or not at all.
+
+    Args:
+        path: The ``.keras`` file.
+        monitor: Which of the epoch's logs must be smallest.
+        best: The smallest value so far; None: there is none.
+    """
+
+    def __init__(self, path: PathLike, monitor: str, best: float | None = None) -> None:
+        super().__init__()
+        self.path, self.monitor = path, monitor
+        self.best = math.inf if best is None else best
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        value = (logs or {}).get(self.monitor, math.nan)
+        if value < self.best:
+            with atomic_file(self.path) as temporary:
+                self.model.save(temporary)
+            self.best = value
+
+
 class Speed(keras.callbacks.Callback):
     """Adds a run's progress and speed to each epoch's logs.
 

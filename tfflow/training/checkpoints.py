@@ -3,6 +3,7 @@
 import pathlib
 import re
 import signal
+import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -111,7 +112,9 @@ class SaveCheckpoints(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.checkpoints, self.step, self.write = checkpoints, step, write
-        self.catch_signals, self._asked_to_end = catch_signals, False
+        # Python takes signals in its main thread only.
+        in_main = threading.current_thread() is threading.main_thread()
+        self.catch_signals, self._asked_to_end = catch_signals and in_main, False
         self._before: Any = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:

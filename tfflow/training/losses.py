@@ -170,11 +170,16 @@ class MultiLevelCharbonnier(MultiLevelEPE):
     def __init__(
         self,
         weights: Mapping[str, float],
-        q: float | None = 0.2,
+        q: float = 0.2,
         eps: float = 0.01,
         name: str = "multi_level_charbonnier",
         **kwargs: Any,
     ) -> None:
+        if q is None or kwargs.get("p", 2) != 2:
+            raise ValueError(
+                "MultiLevelCharbonnier needs an exponent q, and its norm is p=2; MultiLevelEPE has "
+                f"the plain norms. Got q={q}, p={kwargs.get('p', 2)}."
+            )
         super().__init__(weights, q=q, eps=eps, name=name, **kwargs)
 
     def _error(self, difference):

@@ -81,3 +81,13 @@ def test_readable(parts, tmp_path):
     (tmp_path / "4.png").unlink()
     with pytest.raises(ValueError, match=r"<FlowDataset b: 0 pairs> is"):
         Mixture(parts).readable()
+
+
+def test_ratios_inside_a_mixture_are_not_lost_silently(parts):
+    inner = Mixture(parts, (1, 3))
+    for ratios in (None, (1, 1)):
+        with pytest.raises(
+            ValueError, match=r"a\+b has ratios \(1, 3\).*Mix all data sets at once"
+        ):
+            Mixture([inner, parts[0]], ratios)
+    assert len(Mixture([Mixture(parts), parts[0]], (1, 1))) == 8

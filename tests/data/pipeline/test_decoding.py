@@ -6,8 +6,9 @@ import zlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
-from tfflow.data import read_flow, read_image, write_flow, write_image
+from tfflow.data import FlowSample, read_flow, read_image, write_flow, write_image
 from tfflow.data.datasets import FlowDataset, PairFiles
 from tfflow.data.pipeline.decoding import reader
 
@@ -36,16 +37,20 @@ def dataset(folder, images, flow, valid, image_extension, flow_extension, invali
 def in_graph(data):
     """Read as the pipeline does; a sample that Python had to read counts."""
     calls = []
-    getitem = type(data).__getitem__
+    getitem = FlowDataset.__getitem__
 
-    class Watched(type(data)):
-        def __getitem__(self, index):
-            calls.append(index)
-            return getitem(self, index)
+    def watched(self, index):
+        calls.append(index)
+        return getitem(self, index)
 
-    data.__class__ = Watched
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FlowDataset, "__getitem__", watched)
+        return read_one(data), len(calls)
+
+
+def read_one(data):
     read = tf.function(reader(data), input_signature=[tf.TensorSpec([], tf.int64)])
-    return [array.numpy() for array in read(tf.constant(0, tf.int64))], len(calls)
+    return [array.numpy() for array in read(tf.constant(0, tf.int64))]
 
 
 @pytest.mark.parametrize("extensions", [(".ppm", ".flo"), (".png", ".pfm"), (".png", ".png")])
@@ -179,3 +184,55 @@ def test_the_largest_known_flow_is_known_in_both(extension, tmp_path, arrays):
     (_, _, _, valid), python = in_graph(data)
     np.testing.assert_array_equal(valid, data[0].valid)
     assert valid.all() and python == 0
+
+
+def test_a_class_of_ones_own_says_what_its_files_mean(tmp_path, arrays):
+    class Mine(FlowDataset):
+        """Its flow has the other sign, and counts in the left half only."""
+
+        def __getitem__(self, index):
+            sample = super().__getitem__(index)
+            if isinstance(index, slice):
+                return sample
+            valid = sample.valid.copy()
+            valid[:, 10:] = False
+            return sample._replace(flow=-sample.flow, valid=valid)
+
+    plain = dataset(tmp_path, *arrays, ".png", ".flo")
+    mine = Mine(plain.name, plain.pairs)
+    for data in (mine, mine[:1], mine.readable()[0], mine.without(["two"])):
+        *_, flow, valid = read_one(data)
+        np.testing.assert_array_equal(flow[valid > 0], -arrays[1][valid > 0])
+        assert valid[:, :10].any() and not valid[:, 10:].any()
+
+
+@pytest.mark.parametrize("extension", [".png", ".ppm"])
+def test_a_turned_picture_is_turned_as_evaluation_turns_it(extension, tmp_path, arrays):
+    data = dataset(tmp_path, *arrays, extension, ".flo")
+    if extension == ".png":
+        for path in data.pairs[0][1:3]:
+            exif = Image.Exif()
+            exif[0x0112] = 3  # by 180 degrees
+            Image.open(path).save(path, exif=exif)
+    (image1, *_), python = in_graph(data)
+    np.testing.assert_array_equal(image1, read_image(data.pairs[0].image1))
+    turned = extension == ".png"
+    np.testing.assert_array_equal(image1, arrays[0][0][::-1, ::-1] if turned else arrays[0][0])
+    assert python == turned
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"image1": np.zeros((8, 9, 3))}, r"s: image1 must be \(H, W, 3\) uint8 .* float64"),
+        ({"image2": np.zeros((8, 9), np.uint8)}, r"s: image2 must be .* \(8, 9\) uint8"),
+        ({"image2": np.zeros((8, 7, 3), np.uint8)}, r"s: image1 is .* image2 must be \(8, 9, 3\)"),
+        ({"flow": np.zeros((4, 9, 2))}, r"flow must be \(8, 9, 2\); got \(4, 9, 2\)"),
+        ({"valid": np.zeros((8, 9, 1), bool)}, r"valid must be \(8, 9\); got \(8, 9, 1\)"),
+    ],
+)
+def test_a_sample_that_no_graph_takes_is_named(changes, message):
+    image = np.zeros((8, 9, 3), np.uint8)
+    sample = FlowSample(image, image, np.zeros((8, 9, 2), np.float32), None, "s")
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        read_one([sample._replace(**changes)])

@@ -243,3 +243,11 @@ def test_a_failing_worker_is_reported(tmp_path, monkeypatch):
     with pytest.raises(RuntimeError, match="pip install opencv-python-headless"):
         synthesize(tmp_path / "scenes", 4, CONFIG, workers=1)
     assert not (tmp_path / "scenes" / "shard-00000").exists()
+
+
+def test_a_folder_that_was_drawn_anew_is_read_anew(tmp_path):
+    for seed in (1, 2):
+        shutil.rmtree(tmp_path / "scenes", ignore_errors=True)
+        cache = SceneCache(synthesize(tmp_path / "scenes", 1, CONFIG, seed))
+        expected = render(sample_scene(CONFIG, seed, 0)).images[0]
+        np.testing.assert_array_equal(cache[0].image1, expected)

@@ -1,6 +1,7 @@
 """The base of every data set: a sequence of pairs stored in files."""
 
 import contextlib
+import copy
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -88,7 +89,7 @@ class FlowDataset(Sequence[FlowSample]):
             FileNotFoundError: a file of the pair is no longer there.
         """
         if isinstance(index, slice):
-            return FlowDataset(self.name, self.pairs[index])
+            return self._with(self.pairs[index])
         files = self.pairs[index]
         image1, image2 = read_image(files.image1), read_image(files.image2)
         if image1.shape != image2.shape:
@@ -153,12 +154,18 @@ class FlowDataset(Sequence[FlowSample]):
                 if progress is not None:
                     progress(len(complaints), len(self))
         pairs = [pair for pair, text in zip(self.pairs, complaints, strict=True) if text is None]
-        return FlowDataset(self.name, pairs), [text for text in complaints if text is not None]
+        return self._with(pairs), [text for text in complaints if text is not None]
 
     def without(self, names: Iterable[str]) -> "FlowDataset":
         """The data set without the pairs of these names."""
         names = set(names)
-        return FlowDataset(self.name, [pair for pair in self.pairs if pair.name not in names])
+        return self._with(pair for pair in self.pairs if pair.name not in names)
+
+    def _with(self, pairs):
+        """The same data set, of a class of its own too, with other pairs."""
+        part = copy.copy(self)
+        part.pairs = tuple(pairs)
+        return part
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {len(self)} pairs>"

@@ -25,7 +25,7 @@ class Mixture(Sequence[FlowSample]):
         datasets, ratios: as given, tuples; `ratios` may be None.
 
     Raises:
-        ValueError: no data set, an empty one, or invalid ratios.
+        ValueError: no data set, an empty one, invalid ratios, or a mixture inside that has ratios.
     """
 
     def __init__(self, datasets: Sequence[Any], ratios: Sequence[int] | None = None) -> None:
@@ -35,6 +35,7 @@ class Mixture(Sequence[FlowSample]):
         for dataset in self.datasets:
             if not len(dataset):
                 raise ValueError(f"expected data sets that are not empty, {dataset!r} is")
+        _refuse_ratios_inside(self.datasets)
         self.ratios = None if ratios is None else _checked_ratios(ratios, self.datasets)
         self.name = "+".join(dataset.name for dataset in self.datasets)
         self._starts = (0, *itertools.accumulate(map(len, self.datasets)))
@@ -98,6 +99,17 @@ class Mixture(Sequence[FlowSample]):
 def _counted_on(progress, before, total):
     """`progress` for one of the data sets, after `before` samples of others."""
     return progress and (lambda done, _: progress(before + done, total))
+
+
+def _refuse_ratios_inside(datasets):
+    for dataset in datasets:
+        inner = getattr(dataset, "ratios", None)
+        if inner is not None:
+            raise ValueError(
+                f"{dataset.name} has ratios {inner}, which count in no other mixture. Mix all data "
+                "sets at once: of (a, b) as (1, 3), half of the pairs, and c, Mixture([a, b, c], "
+                "(1, 3, 4))."
+            )
 
 
 def _checked_ratios(ratios, datasets):

@@ -11,11 +11,14 @@ import gc
 import numpy as np
 import tensorflow as tf
 
+from tfflow.data.datasets.base import FlowDataset
 from tfflow.data.files.flows import FLO_MAGIC, MAX_DIMENSION, PNG_MAGIC, UNKNOWN_THRESHOLD
 
 # The signature, and the length and name of the header, which must be the first chunk.
 _PNG_START, _PNG_END = PNG_MAGIC + b"\x00\x00\x00\x0dIHDR", b"IEND\xaeB`\x82"
 _LONGEST_HEADER = 64
+# What begins the Exif data of a PNG, today and formerly, and XMP's.
+_ORIENTATION_NOTES = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
 
 _SAMPLE = (tf.uint8, tf.uint8, tf.float32, tf.float32)
 
@@ -35,7 +38,9 @@ def reader(dataset):
         sample = tf.numpy_function(_python_reader(dataset), [index], _SAMPLE, stateful=False)
         return _shaped(*sample)
 
-    columns = _columns(getattr(dataset, "pairs", None))
+    # A class with a __getitem__ of its own knows better what its files mean.
+    plain = getattr(type(dataset), "__getitem__", None) is FlowDataset.__getitem__
+    columns = _columns(dataset.pairs) if plain else None
     if columns is None:
         return in_python
 
@@ -89,13 +94,34 @@ def _python_reader(dataset):
         sample = dataset[int(index)]
         if sample.flow is None:
             raise ValueError(f"{sample.name} of {dataset!r} has no flow to train on")
-        flow, valid = sample.flow.astype(np.float32), sample.valid
+        _check(sample)
+        flow, valid = np.asarray(sample.flow, np.float32), sample.valid
         known = np.isfinite(flow).all(-1) & (np.abs(flow) <= UNKNOWN_THRESHOLD).all(-1)
         valid = known if valid is None else known & np.asarray(valid).astype(bool)
         flow = np.where(valid[..., None], flow, np.float32(0))
         return sample.image1, sample.image2, flow, valid.astype(np.float32)
 
     return read
+
+
+def _check(sample):
+    """Raises a ValueError for what a graph could only refuse without the sample's name."""
+    for name in ("image1", "image2"):
+        image = getattr(sample, name)
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3:
+            raise ValueError(
+                f"{sample.name}: {name} must be (H, W, 3) uint8 to train on; got {image.shape} "
+                f"{image.dtype}."
+            )
+    size = sample.image1.shape[:2]
+    wanted = {"image2": (*size, 3), "flow": (*size, 2), "valid": size}
+    for name, shape in wanted.items():
+        found = getattr(sample, name)
+        if found is not None and np.shape(found) != shape:
+            raise ValueError(
+                f"{sample.name}: image1 is {sample.image1.shape}, so {name} must be {shape}; got "
+                f"{np.shape(found)}."
+            )
 
 
 def _outlive_python():
@@ -135,7 +161,10 @@ def _is_png(content, *kinds):
 
 
 def _is_png_image(content):
-    return _is_png(content, b"\x08\x00\0\0\0", b"\x08\x02\0\0\0")
+    # Where there are notes about how to turn it, Python reads them.
+    notes = [tf.size(tf.strings.split(content, mark)) > 1 for mark in _ORIENTATION_NOTES]
+    plain = _is_png(content, b"\x08\x00\0\0\0", b"\x08\x02\0\0\0")
+    return plain & ~tf.reduce_any(notes)
 
 
 def _is_kitti(content):

@@ -143,10 +143,18 @@ def is_done(root, description, number):
         return False
 
 
+def open_array(root, number, name, shape):
+    """One of a shard's files, mapped into memory; ``shape`` is (scenes, height, width)."""
+    path = shard_folder(root, number) / f"{name}.npy"
+    file = path.stat()
+    # A folder may be drawn anew, and a relative name means another one elsewhere.
+    return _mapped(path, name, shape, (file.st_dev, file.st_ino, file.st_mtime_ns, file.st_size))
+
+
 # Each open map holds one of 1024 file descriptors.
 @functools.lru_cache(maxsize=300)
-def open_array(root, number, name, shape):
-    """One of a shard's files, mapped into memory; ``shape`` is (scenes, height, width).
+def _mapped(path, name, shape, identity):
+    """A file, mapped into memory, as long as it is the same.
 
     np.load reads a file's header with Python's parser. In Python 3.11 that fails at random if
     another thread parses too, TensorFlow's AutoGraph for one: "AST constructor recursion depth
@@ -158,8 +166,7 @@ def open_array(root, number, name, shape):
         "flow": ((count, height, width, 2), np.int16),
         "occlusion": ((count, height, -(-width // 8)), np.uint8),
     }[name]
-    path = shard_folder(root, number) / f"{name}.npy"
-    header = path.stat().st_size - math.prod(shape) * np.dtype(dtype).itemsize
+    header = identity[-1] - math.prod(shape) * np.dtype(dtype).itemsize
     if header < 0:
         raise CorruptFileError(
             f"{path} is cut off; call synthesize() with the same arguments again"
