@@ -104,6 +104,22 @@ def test_an_image_of_another_size_is_refused(tree):
         train[1][0]
 
 
+def test_an_empty_list_of_videos_and_annotations_without_a_box(tmp_path):
+    content = {
+        "categories": [{"id": 1, "name": "cat"}],
+        "images": [{"id": 7, "file_name": "a.png"}],
+        "videos": [],
+        "annotations": [
+            {"image_id": 7, "category_id": 1, "bbox": []},
+            {"image_id": 7, "category_id": 1, "bbox": [1, 2, 3, 4]},
+        ],
+    }
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    write_image(tmp_path / "a.png", np.zeros((16, 16, 3), np.uint8))
+    clips = CocoClips(tmp_path / "a.json", tmp_path)
+    assert clips.stills and clips[0][0].boxes.tolist() == [[1, 2, 4, 6]]
+
+
 # With videos ------------------------------------------------------------------------------------
 
 

@@ -55,7 +55,7 @@ class CocoClips(Sequence[Clip]):
             content = json.loads(text)
             categories = sorted(content["categories"], key=lambda one: one["id"])
             self.classes = tuple(str(one["name"]) for one in categories)
-            self.stills = "videos" not in content
+            self.stills = not content.get("videos")  # some tools write an empty list
             self._objects = _objects(content, categories, self.stills)
             self._clips = _stills(content) if self.stills else _videos(content)
         except (KeyError, TypeError, ValueError) as error:
@@ -167,7 +167,8 @@ def _objects(content, categories, stills):
     positions = {one["id"]: place for place, one in enumerate(categories)}
     objects = defaultdict(list)
     for number, one in enumerate(content["annotations"]):
-        if not one.get("iscrowd"):
+        # Without a box: a mask or key points alone.
+        if not one.get("iscrowd") and one["bbox"]:
             x, y, width, height = map(float, one["bbox"])
             track = number if stills else _either(one, "instance_id", "track_id")
             found = ((x, y, x + width, y + height), positions[one["category_id"]], track)
