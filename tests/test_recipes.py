@@ -295,6 +295,15 @@ def test_half_precision(tmp_path, name, precision):
     np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
 
 
+def test_a_result_without_checkpoints_is_not_overwritten(tmp_path):
+    run(LITTLE, tmp_path)
+    before = (tmp_path / "model.keras").read_bytes()
+    shutil.rmtree(tmp_path / "checkpoints")
+    with pytest.raises(ValueError, match="model.keras, but no checkpoints"):
+        run(LITTLE, tmp_path)
+    assert (tmp_path / "model.keras").read_bytes() == before
+
+
 def test_accumulated_steps_are_one_large_one(tmp_path):
     """A batch of 2 in two parts: the same samples, schedule and updates (no batch norm here)."""
     whole = run("liteflownet_pre_M6S6", tmp_path / "whole")

@@ -201,13 +201,19 @@ class Run:
         record["init"] = ["none"] if init == [] else init
         path = self.output / "run.json"
         started = Checkpoints(self.output / "checkpoints").steps()
-        if path.is_file() and (started or (self.output / "model.keras").is_file()):
+        finished = (self.output / "model.keras").is_file()
+        if path.is_file() and (started or finished):
             there = json.loads(path.read_text(encoding="utf-8"))
             other = [f"{k} {there[k]}, not {v}" for k, v in record.items() if there.get(k, v) != v]
             if other:
                 raise ValueError(
                     f"{self.output} holds another run ({'; '.join(other)}). Give another --output, "
                     "or delete that folder."
+                )
+            if not started and self.chief:  # only the chief keeps checkpoints
+                raise ValueError(
+                    f"{self.output} has this run's result, model.keras, but no checkpoints: it "
+                    "would begin anew. Give another --output, or delete that folder."
                 )
         self.output.mkdir(parents=True, exist_ok=True)
         write_json(path, record)
