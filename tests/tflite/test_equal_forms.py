@@ -140,7 +140,7 @@ def test_thin_heads_are_the_same_convolution(outputs, kernel):
 @pytest.mark.parametrize(
     ("outputs", "channels", "size", "options"),
     [
-        (4, 64, 64, {}),  # enough outputs
+        (5, 64, 64, {}),  # enough outputs
         (2, 12, 64, {}),  # little to multiply for each of 18 products
         (2, 32, 32, {}),  # a small map
         (2, 32, 64, {"strides": 2}),

@@ -215,7 +215,7 @@ def mean_free_kernels(graph):
 def thin_heads(graph):
     """Rewrites convolutions of few outputs, which predict flow, so that no register stays empty.
 
-    XNNPACK computes as many outputs at a time as a register holds: two or three of 8 or 16. So each
+    XNNPACK computes as many outputs at a time as a register holds: two to four of 8 or 16. So each
     tap becomes an output: a 1x1 convolution multiplies each pixel with all taps' kernels, a
     depthwise one moves each product to the pixel that it is for, another 1x1 one adds them up.
     """
