@@ -229,3 +229,14 @@ def test_an_empty_cache_folder_is_none(monkeypatch):
     usual = cache_folder()
     monkeypatch.setenv("TFFLOW_CACHE", "")
     assert cache_folder() == usual and usual.is_absolute()
+
+
+def test_a_user_without_a_home_gets_no_cache_that_others_can_write_to(monkeypatch):
+    for name in ("TFFLOW_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("pathlib.Path.home", home)
+    assert not cache_folder().parents[1].exists()

@@ -33,9 +33,8 @@ class QuickToCompile(ModelMixin):
             known, trained = inner._trainable_variables, self.trainable_variables
             if {id(variable) for variable in known} != {id(variable) for variable in trained}:
                 # Parts were frozen or thawed since compile: a new one, built for what is trained.
-                optimizer = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
-                optimizer.build(trained)
-                self.optimizer = optimizer
+                self.optimizer = type(optimizer).from_config(optimizer.get_config())
+                self.optimizer.build(trained)
         return super().make_train_function(force)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:

@@ -16,8 +16,8 @@ from tfflow.types import Array
 _CHANNELS, _TOO_LONG = 4, 2**15 - 1
 
 TRUSTED = np.exp(-1)  # a smaller confidence is that of a hidden pixel or a wrong flow
-# Share of trusted pixels. Of RillFlow, LightFlow and DIS: 0.32 to 1 on pairs of one scene, fast
-# cameras in streets included, at most 0.18 on pairs of two (30 of each).
+# Share of trusted pixels. Of RillFlow, LightFlow and DIS on synthetic scenes: 0.32 to 1 on pairs of
+# one scene, also where the camera travels, at most 0.18 on pairs of two (30 of each).
 _SAME_SCENE = 0.25
 
 

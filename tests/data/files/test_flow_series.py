@@ -57,6 +57,9 @@ def test_a_folder_holds_one_video_also_when_it_breaks_off(tmp_path):
         raise ZeroDivisionError
     assert sorted(os.listdir(tmp_path)) == ["000000.flo", "mine.png", "times.csv"]
     assert (tmp_path / "times.csv").read_text().split()[1:] == ["000000.flo,5.0,6.0"]
+    with pytest.raises(ZeroDivisionError), flow_series(tmp_path, ".flo"):
+        raise ZeroDivisionError  # before there was anything to replace it with
+    assert (tmp_path / "times.csv").read_text().split()[1:] == ["000000.flo,5.0,6.0"]
     # Lists that are none of ours, and names that lead elsewhere, are left alone.
     (tmp_path / "times.csv").write_text("file,time,next_time\nmine.png,0,1\n../x.flo,0,1\n")
     with flow_series(tmp_path, ".flo") as write:

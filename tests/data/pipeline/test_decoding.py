@@ -236,3 +236,10 @@ def test_a_sample_that_no_graph_takes_is_named(changes, message):
     sample = FlowSample(image, image, np.zeros((8, 9, 2), np.float32), None, "s")
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         read_one([sample._replace(**changes)])
+
+
+def test_names_of_files_may_be_text(tmp_path, arrays):
+    data = dataset(tmp_path, *arrays, ".png", ".flo")
+    named = FlowDataset("x", [PairFiles(*(each and str(each) for each in data.pairs[0]))])
+    for one, other in zip(read_one(data), read_one(named), strict=True):
+        np.testing.assert_array_equal(one, other)

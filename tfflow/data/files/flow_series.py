@@ -54,11 +54,12 @@ def _folder(path, extension):
     try:
         yield write
     finally:
-        with (
-            atomic_file(times) as temporary,
-            open(temporary, "w", newline="", encoding="utf-8") as file,
-        ):
-            csv.writer(file).writerows([_COLUMNS, *rows])
+        if rows:  # else an earlier video is still there
+            with (
+                atomic_file(times) as temporary,
+                open(temporary, "w", newline="", encoding="utf-8") as file,
+            ):
+                csv.writer(file).writerows([_COLUMNS, *rows])
 
 
 def _remove_earlier(times):

@@ -7,6 +7,7 @@ go to Python's `FlowDataset.__getitem__`, which reads them or says what is wrong
 import atexit
 import ctypes
 import gc
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -61,7 +62,7 @@ def _columns(pairs):
         paths = [getattr(pair, role) for pair in pairs]
         if all(path is None for path in paths):
             continue
-        kinds = {path.suffix.lower() if path is not None else None for path in paths}
+        kinds = {Path(path).suffix.lower() if path is not None else None for path in paths}
         formats = _FLOWS if role == "flow" else _IMAGES
         if len(kinds) > 1 or not kinds <= set(formats):
             return None

@@ -270,7 +270,7 @@ def detail_alone(rng, texture):
         texture: (S, S, 3) uint8.
 
     Returns:
-        (S, S, 3) uint8, of the same mean colour.
+        (S, S, 3) uint8, of about the same mean colour.
     """
     size = len(texture)
     picture = texture.astype(np.float32)
