@@ -59,8 +59,8 @@ class Preset:
     files: tuple[File, ...]
 
 
-# Small motions need it: with its middle layer in int8, EPE on RubberWhale is 0.62 px instead of 0.48
-# (both with ranges over all values). What else was tried is in docs/rillflow.md.
+# Small motions need it: with its middle layer in int8, EPE on RubberWhale is 0.62 px instead of
+# 0.48 (both with ranges over all values). What else was tried is in docs/rillflow.md.
 RILLFLOW_IN_FLOAT = ("refinement",)
 
 PRESETS = {
