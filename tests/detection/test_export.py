@@ -15,7 +15,9 @@ from tfflow.detection import (
     FlowGuidedDetector,
     VideoDetector,
     export_detector,
+    export_image_detector,
 )
+from tfflow.detection.app_assets import detector_assets
 from tfflow.tflite import operators, read_metadata
 from tfflow.tflite.graph import Graph
 
@@ -129,6 +131,53 @@ def test_int8_is_near(detector, files, tmp_path):
     numbers = {number for operator in graph.subgraph.operators for number in operator.outputs}
     maps = [number for number in numbers if len(graph.shape(number)) == 3]
     assert maps and all(graph.tensor(n).type != schema.TensorType.INT8 for n in maps)
+
+
+def test_a_detector_of_images_is_one_file(tmp_path):
+    keras.utils.set_random_seed(0)
+    model = FlowGuidedDetector(["cat", "dog"], alpha=0.25, channels=16, depth=1, aggregation=False)
+    path = export_image_detector(model, tmp_path / "a.tflite", size=SIZE, quantization="float32")
+    interpreter = DetectorInterpreter(path, threads=1)
+    assert interpreter.size == SIZE and interpreter.classes == ("cat", "dog")
+    assert not interpreter.has_flow and str(path) in repr(interpreter)
+    every = {"schedule": FixedInterval(1), "score": 0.0, "most": 1000, "overlap": 1.0}
+    frames = images(2)
+    with pytest.raises(ValueError, match="for single images. .*FixedInterval\\(1\\), .*BoxPropag"):
+        VideoDetector(interpreter)
+    ours, theirs = VideoDetector(interpreter, **every), VideoDetector(model, **every)
+    for frame in frames:
+        near, exact = ours.next(frame), theirs.next(frame)
+        np.testing.assert_allclose(near.boxes, exact.boxes, atol=1e-2)
+        np.testing.assert_allclose(near.scores, exact.scores, atol=1e-4)
+        assert ours.is_key
+    with pytest.raises(ValueError, match="for single images; the app runs the two files"):
+        detector_assets(path)
+    with pytest.raises(ValueError, match="has a GRU|by a GRU"):
+        grown = FlowGuidedDetector(2, alpha=0.25, channels=16, depth=1)
+        export_image_detector(grown, tmp_path / "b.tflite", size=SIZE)
+
+
+def test_calibration_of_any_kind_of_frame(tmp_path):
+    """Frames as float give the same file as the same frames as uint8."""
+    keras.utils.set_random_seed(0)
+    model = FlowGuidedDetector(2, alpha=0.25, channels=16, depth=1, aggregation=False)
+    clip = [np.rint(255 * frame).astype(np.uint8) for frame in images(5)]
+    written = []
+    for number, frames in enumerate((clip, [frame / np.float32(255) for frame in clip])):
+        path = tmp_path / f"{number}.tflite"
+        written.append(export_image_detector(model, path, size=SIZE, calibration=[frames]))
+    first, second = (path.read_bytes() for path in written)
+    assert first == second
+    for wrong, message in (
+        ("clip.mp4", "calibration must be clips"),
+        ([[255 * images(1)[0]]], "a frame of calibration is float32 and must lie in"),
+        ([], "calibration holds no clip"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            export_image_detector(model, tmp_path / "a.tflite", size=SIZE, calibration=wrong)
+    with pytest.raises(ValueError, match="metadata must be what JSON can hold"):
+        export_image_detector(model, tmp_path / "a.tflite", metadata={"ap": np.float32(0.5)})
+    assert not (tmp_path / "a.tflite").exists()
 
 
 def test_refuses(detector, files, tmp_path):

@@ -83,19 +83,26 @@ def test_the_command(clip, keras_file, tmp_path, capsys):
     assert (tmp_path / "out.mp4").stat().st_size > 1000
 
 
-def test_a_detector_of_images_takes_every_frame(clip, tmp_path, capsys):
+def test_a_detector_of_images_has_its_boxes_carried(clip, tmp_path, capsys):
     path = tmp_path / "images.keras"
     names = ["cat", "dog"]
     FlowGuidedDetector(names, alpha=0.25, channels=8, depth=1, aggregation=False).save(path)
     command = ["detect", str(clip), "-o", str(tmp_path / "out.mp4"), "--model", str(path)]
     command += ["--score", "0.001", "--json", str(tmp_path / "boxes.json")]
-    for arguments in ([], ["--interval", "1", "--by-motion", "3"]):
-        assert main([*command, *arguments]) == 1
-        assert "has no flow network" in capsys.readouterr().err
-    assert main([*command, "--interval", "1"]) == 0
-    results = json.loads((tmp_path / "boxes.json").read_text())
-    assert all(each["key"] for each in results)
-    assert {name for each in results for name in each["classes"]} <= set(names)
+    for arguments, keys in (
+        (["--interval", "1"], [True] * 5),
+        (["--interval", "3", "--flow", "lightflow"], [True, False, False, True, False]),
+    ):
+        assert main([*command, *arguments]) == 0
+        results = json.loads((tmp_path / "boxes.json").read_text())
+        assert [each["key"] for each in results] == keys
+        assert {name for each in results for name in each["classes"]} <= set(names)
+
+
+def test_a_detector_with_flow_takes_no_other(clip, keras_file, tmp_path, capsys):
+    command = ["detect", str(clip), "-o", str(tmp_path / "out.mp4"), "--model", str(keras_file)]
+    assert main([*command, "--flow", "lightflow"]) == 1
+    assert "has its own flow; leave out --flow" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,14 @@ def add(commands):
     parser.add_argument(
         "--model",
         default="shapes",
-        help="a preset's name, a detector's .keras file with a flow network in it, or "
-        "NAME_key.tflite beside NAME_between.tflite [%(default)s]",
+        help="a preset's name, a detector's .keras file, NAME_key.tflite beside "
+        "NAME_between.tflite, or NAME.tflite for images [%(default)s]",
+    )
+    parser.add_argument(
+        "--flow",
+        metavar="NETWORK",
+        help="what carries the boxes of a detector without flow of its own: a preset's name, or a "
+        ".keras or .tflite file [rillflow]",
     )
     shared.import_option(parser)
     parser.add_argument(
@@ -57,7 +63,7 @@ def add(commands):
 
 def run(arguments):
     from tfflow.data.files.video import read_video
-    from tfflow.detection import ByError, ByMotion, FixedInterval, VideoDetector
+    from tfflow.detection import ByError, ByMotion, FixedInterval
     from tfflow.detection.files import detect_video
     from tfflow.progress import progress_bar
 
@@ -69,7 +75,8 @@ def run(arguments):
         schedule = ByError(arguments.by_error, arguments.interval)
     else:
         schedule = FixedInterval(arguments.interval)
-    video = VideoDetector(detector, schedule=schedule, score=arguments.score, size=arguments.size)
+    options = {"score": arguments.score, "size": arguments.size}
+    video = shared.video_detector(detector, schedule, arguments.flow, **options)
     first = next(read_video(arguments.input, []), None)
     shared.say_size(detector, first and first.image, arguments.size)
     left_out = []
@@ -103,13 +110,6 @@ def _detector(arguments):
         from tfflow.detection import load_detector
 
         detector = load_detector(path)
-        by_flow = arguments.by_motion is not None or arguments.by_error is not None
-        carries = by_flow or arguments.interval != 1 or detector.gru is not None
-        if detector.flow_network is None and carries:
-            raise ValueError(
-                f"{path} has no flow network, without which nothing is carried along; give "
-                "--interval 1, or train it on clips (docs/video.md)"
-            )
         if arguments.threads is not None:
             raise ValueError("--threads is for .tflite files; leave it out")
         names = arguments.classes.split(",") if arguments.classes else detector.class_names

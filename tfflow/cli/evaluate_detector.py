@@ -23,13 +23,18 @@ def add(commands):
     parser = shared.command(
         commands, "evaluate-detector", run, "average precision of a detector", DESCRIPTION
     )
-    parser.add_argument("model", help="a detector's .keras file, or NAME_key.tflite")
+    parser.add_argument("model", help="a detector's .keras file, NAME_key.tflite, or NAME.tflite")
     parser.add_argument("--dataset", choices=("synthetic", "vid", "coco"), default="synthetic")
     parser.add_argument("--data-dir", default="clips", help="where the clips lie [%(default)s]")
     parser.add_argument(
         "--interval",
         type=shared.whole_number,
         help="frames from one key frame to the next [10; 1 for a detector of the stage images]",
+    )
+    parser.add_argument(
+        "--flow",
+        metavar="NETWORK",
+        help="what carries the boxes of a detector of the stage images [rillflow]",
     )
     parser.add_argument(
         "--in-motion", action="store_true", help="move a window over each image without video"
@@ -66,7 +71,7 @@ def run(arguments):
 
 def _video(arguments, classes):
     """The detector as a VideoDetector, once it is known to be one of these classes."""
-    from tfflow.detection import DetectorInterpreter, FixedInterval, VideoDetector, load_detector
+    from tfflow.detection import DetectorInterpreter, FixedInterval, load_detector
     from tfflow.detection.training import SIZE
 
     interval, options = arguments.interval or 10, {}
@@ -75,24 +80,21 @@ def _video(arguments, classes):
         same_number = detector.classes == len(classes)
         names = detector.class_names or (classes if same_number else range(detector.classes))
         options["size"] = arguments.size or SIZE
-        if detector.flow_network is None:
-            if arguments.interval not in (None, 1) or detector.gru is not None:
-                raise ValueError(
-                    f"{arguments.model} has no flow network: every frame is a key frame. Leave out "
-                    "--interval, or train it on clips"
-                )
-            interval = 1
+        has_flow = detector.flow_network is not None
     else:
         if arguments.size:
             raise ValueError(f"{arguments.model} has its own size; leave out --size")
         detector = DetectorInterpreter(arguments.model, threads=arguments.threads)
-        names = detector.classes
+        names, has_flow = detector.classes, detector.has_flow
+    if not has_flow and arguments.interval is None:
+        interval = 1
     if tuple(names) != tuple(classes):
         raise ValueError(
             f"{arguments.model} knows other classes ({', '.join(map(str, names))}) than the data "
             f"has ({', '.join(classes)})"
         )
-    return VideoDetector(detector, schedule=FixedInterval(interval), score=_SCORE, **options)
+    options["score"] = _SCORE
+    return shared.video_detector(detector, FixedInterval(interval), arguments.flow, **options)
 
 
 def _print(title, result, stills):

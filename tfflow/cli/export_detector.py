@@ -1,4 +1,4 @@
-"""tfflow export-detector: a detector's two .tflite files for phones."""
+"""tfflow export-detector: a detector's .tflite files for phones."""
 
 import itertools
 import pathlib
@@ -15,9 +15,10 @@ def add(commands):
         commands,
         "export-detector",
         run,
-        "make a detector's two .tflite files",
+        "make a detector's .tflite files",
         "Converts a detector for videos to NAME_key.tflite, which looks at key frames, and "
-        "NAME_between.tflite, which carries what was found to the frames between them.",
+        "NAME_between.tflite, which carries what was found to the frames between them. One without "
+        "a flow network becomes NAME.tflite, for single images.",
     )
     parser.add_argument("model", help="a detector's .keras file")
     shared.import_option(parser)
@@ -55,14 +56,20 @@ def add(commands):
 
 def run(arguments):
     start_backend_quietly()
-    from tfflow.detection import export_detector, load_detector
+    from tfflow.detection import export_detector, export_image_detector, load_detector
     from tfflow.detection.app_assets import add_detector_to_assets
     from tfflow.progress import working
     from tfflow.tflite import operators
 
     detector = load_detector(arguments.model)
+    pair = detector.flow_network is not None
+    if arguments.android_assets and not pair:
+        raise ValueError(
+            f"{arguments.model} has no flow network, which --android-assets needs; train it on "
+            "clips (docs/video.md)"
+        )
     with working(f"exporting {arguments.model} to {arguments.quantize}"):
-        paths = export_detector(
+        exported = (export_detector if pair else export_image_detector)(
             detector,
             arguments.output,
             classes=arguments.classes.split(",") if arguments.classes else None,
@@ -71,6 +78,7 @@ def run(arguments):
             calibration=_clips_of(arguments.calibration) if arguments.calibration else None,
             outliers=arguments.outliers,
         )
+    paths = exported if pair else [exported]
     for path in paths:
         megabytes, count = path.stat().st_size / 1e6, sum(operators(path).values())
         print(f"{path}: {megabytes:.2f} MB, {count} operators")

@@ -193,6 +193,36 @@ def clip_options(parser, output):
     parser.add_argument("--limit", type=whole_number, help="only the first so many frames")
 
 
+def video_detector(detector, schedule, flow=None, **options):
+    """A VideoDetector; of a detector of images, whose boxes are carried along ``flow``.
+
+    Args:
+        detector: A FlowGuidedDetector or a DetectorInterpreter.
+        schedule: Of key frames.
+        flow: A preset's name or a file, for a detector without flow; None for ``rillflow``.
+        **options: Of the VideoDetector.
+
+    Raises:
+        ValueError: If the detector has its own flow and ``flow`` is given, or has a GRU and no flow
+            network.
+    """
+    from tfflow.detection import BoxPropagator, FixedInterval, VideoDetector
+
+    in_keras = hasattr(detector, "flow_network")
+    if detector.flow_network is not None if in_keras else detector.has_flow:
+        if flow is not None:
+            raise ValueError("the detector has its own flow; leave out --flow")
+        return VideoDetector(detector, schedule=schedule, **options)
+    if in_keras and detector.gru is not None:
+        raise ValueError(
+            "the detector joins key frames along the flow and has no flow network; make it with one"
+        )
+    of_images = VideoDetector(detector, schedule=FixedInterval(1), **options)
+    if isinstance(schedule, FixedInterval) and schedule.n == 1 and flow is None:
+        return of_images
+    return BoxPropagator(of_images, load(flow or "rillflow"), schedule)
+
+
 def load_for_clip(arguments):
     """The predictor that ``clip_options`` name, once input and output were looked at."""
     from tfflow.data.files.video import check_other_file, read_video

@@ -1,4 +1,4 @@
-"""Objects in videos: features on key frames, carried along the flow to the frames between them."""
+"""Objects in videos: found on key frames, carried along the flow to the frames between them."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,8 @@ from tfflow.lazy import importer
 if TYPE_CHECKING:
     from tfflow.detection.aggregation import FlowGuidedGRU as FlowGuidedGRU
     from tfflow.detection.app_assets import add_detector_to_assets as add_detector_to_assets
+    from tfflow.detection.box_propagation import BoxPropagator as BoxPropagator
+    from tfflow.detection.box_propagation import move_boxes as move_boxes
     from tfflow.detection.boxes import Detections as Detections
     from tfflow.detection.boxes import decode as decode
     from tfflow.detection.boxes import encode as encode
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from tfflow.detection.evaluation import evaluate as evaluate
     from tfflow.detection.evaluation import motion_speeds as motion_speeds
     from tfflow.detection.export import export_detector as export_detector
+    from tfflow.detection.export import export_image_detector as export_image_detector
     from tfflow.detection.files import detect_video as detect_video
     from tfflow.detection.interpreter import DetectorInterpreter as DetectorInterpreter
     from tfflow.detection.loading import load_detector as load_detector
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "BoxLoss": "losses",
+    "BoxPropagator": "box_propagation",
     "ByError": "schedule",
     "ByMotion": "schedule",
     "CentrenessLoss": "losses",
@@ -67,9 +71,11 @@ _LAZY = {
     "encode": "boxes",
     "evaluate": "evaluation",
     "export_detector": "export",
+    "export_image_detector": "export",
     "head_losses": "losses",
     "load_detector": "loading",
     "motion_speeds": "evaluation",
+    "move_boxes": "box_propagation",
     "open_coco": "coco",
     "overlaps": "boxes",
     "propagate": "propagation",

@@ -26,6 +26,10 @@ def detector_assets(path, interval=10):
         ValueError: If it is no exported detector.
     """
     interpreter = DetectorInterpreter(path, threads=1)
+    if not interpreter.has_flow:
+        raise ValueError(
+            f"{path} is for single images; the app runs the two files of export_detector."
+        )
     entry = {}
     for part, file in interpreter.paths.items():
         entry[part] = file.name

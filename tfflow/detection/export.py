@@ -1,6 +1,8 @@
-"""Exports a flow-guided detector as two .tflite files: for key frames, and for those in between."""
+"""Exports detectors as .tflite files: with flow as two, for key frames and for those in between."""
 
 import itertools
+import json
+import os
 import pathlib
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
@@ -13,8 +15,8 @@ import tfflow
 from tfflow.atomic_file import atomic_file
 from tfflow.detection.detector import FlowGuidedDetector
 from tfflow.detection.engines import found
-from tfflow.detection.interpreter import BETWEEN, KEY, pair_of
-from tfflow.models.prediction import resize
+from tfflow.detection.interpreter import BETWEEN, IMAGE, KEY, pair_of
+from tfflow.models.prediction import as_batch, resize
 from tfflow.tflite.calibration import check_outliers, ranges_over
 from tfflow.tflite.conversion import convert_function
 from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
@@ -34,7 +36,7 @@ def export_detector(
     classes: Sequence[str] | None = None,
     size: tuple[int, int] = (256, 384),
     quantization: Literal["float32", "float16", "weights", "int8"] = "int8",
-    calibration: Iterable[Iterable[Any]] | None = None,
+    calibration: Iterable[Sequence[Any]] | None = None,
     outliers: float | None = None,
     flow_scale: float | None = None,
     metadata: dict[str, Any] | None = None,
@@ -63,8 +65,8 @@ def export_detector(
         quantization: ``"float32"``, ``"float16"``, ``"weights"`` or ``"int8"``, as for
             :func:`tfflow.tflite.export`. The flow, the boxes and their scores stay in float.
         calibration: For int8, clips like those that the files will see: sequences of
-            :class:`tfflow.detection.VideoFrame` or of frames (H, W, 3) uint8. At most 24 are used.
-            None = synthetic clips.
+            :class:`tfflow.detection.VideoFrame` or of frames (H, W, 3), uint8 or float in [0, 1].
+            At most 24 are used. None = synthetic clips.
         outliers: For int8, as for :func:`tfflow.tflite.export`. None = 0.001 in the flow network
             and 0 in the detector, which finds objects by its largest values.
         flow_scale: The flow network sees the frames at their size times this, rounded up to what
@@ -81,19 +83,16 @@ def export_detector(
             infinite, or a file can't be run or its outputs are not finite.
         OSError: If a file can't be written.
     """
-    paths = _checked(detector, path, classes, size, quantization)
+    _check(detector, path, classes, size, quantization, calibration, outliers)
+    if detector.flow_network is None:
+        raise ValueError(
+            f"{detector.name} has no flow network, which the files hold. Make it with flow=… and "
+            "take over the weights with start_from; or export_image_detector writes one file "
+            "without flow."
+        )
+    paths = pair_of(path)
     flow_scale = detector.checked_flow_scale(flow_scale)
-    check_outliers(outliers)
-    check_finite(detector)
-    description = {
-        "model": detector.name,
-        "size": list(size),
-        "quantization": quantization,
-        "units": "px",
-        "classes": list(classes or detector.class_names or map(str, range(detector.classes))),
-        "tfflow": tfflow.__version__,
-        **(metadata or {}),
-    }
+    description = _description(detector, classes, size, quantization, metadata)
     with atomic_file(paths[KEY]) as key_file, atomic_file(paths[BETWEEN]) as between_file:
         detector = detector.in_float32()
         whole = {
@@ -112,26 +111,108 @@ def export_detector(
                 kept=float_operators,
                 ranges=ranges[name],
             )
-            graph.set_metadata(description)
-            graph.model.description = (
-                f"{detector.name}, frames: {name}, tfflow {tfflow.__version__}".encode()
-            )
-            temporary.write_bytes(graph.to_bytes())
-            try_out(temporary)
+            _write(temporary, graph, description, name)
     return paths[KEY], paths[BETWEEN]
 
 
-def _checked(detector, path, classes, size, quantization):
-    """The paths of the two files."""
+def export_image_detector(
+    detector: FlowGuidedDetector,
+    path: PathLike,
+    *,
+    classes: Sequence[str] | None = None,
+    size: tuple[int, int] = (256, 384),
+    quantization: Literal["float32", "float16", "weights", "int8"] = "int8",
+    calibration: Iterable[Sequence[Any]] | None = None,
+    outliers: float | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> pathlib.Path:
+    """Writes a detector for single images as one .tflite file of LiteRT's builtin operators.
+
+    Its signature ``image`` takes ``image`` (1, H, W, 3), float32 RGB in [0, 1], and gives ``boxes``
+    and ``scores``, as the files of :func:`export_detector` do.
+    :class:`tfflow.detection.DetectorInterpreter` runs it, and
+    :class:`tfflow.detection.BoxPropagator` carries its boxes along a video's flow.
+
+    Args:
+        detector: A :class:`tfflow.detection.FlowGuidedDetector` that was made with
+            ``aggregation=False``. A flow network is left out.
+        path: ``NAME.tflite``; it appears only after it is complete and was run.
+        classes: As for :func:`export_detector`, like all that follow.
+        size: Likewise.
+        quantization: Likewise.
+        calibration: Likewise.
+        outliers: Likewise; None = 0.
+        metadata: Likewise.
+
+    Returns:
+        The path.
+
+    Raises:
+        TypeError: If ``detector`` is not a ``FlowGuidedDetector``.
+        ValueError: As for :func:`export_detector`, but it needs no flow network; or if ``detector``
+            has a GRU.
+        OSError: If the file can't be written.
+    """
+    _check(detector, path, classes, size, quantization, calibration, outliers)
+    if detector.gru is not None:
+        raise ValueError(
+            f"{detector.name} joins key frames by a GRU, which single images have no use for. Make "
+            "it with aggregation=False, as tfflow train-detector images does, or give it a flow "
+            "network and use export_detector."
+        )
+    description = _description(detector, classes, size, quantization, metadata)
+    path = pathlib.Path(path)
+    with atomic_file(path) as temporary:
+        detector = detector.in_float32()
+
+        def function(inputs):
+            return found(detector, detector.features(inputs["image"], training=False))
+
+        shapes = {"image": (1, *size, 3)}
+        whole = convert_function(IMAGE, function, shapes, in_half=quantization == "float16")
+        ranges = None
+        if quantization in CALIBRATED:
+            clips = synthetic_clips(size) if calibration is None else calibration
+            feeds = [{"image": image} for clip in _images(clips, size) for _, image in clip]
+            _check_feeds(feeds)
+            ranges = ranges_over(whole, feeds, outliers or 0.0)
+        graph = quantize(whole, quantization, size=size, kept=float_operators, ranges=ranges)
+        _write(temporary, graph, description, IMAGE)
+    return path
+
+
+def _description(detector, classes, size, quantization, metadata):
+    description = {
+        "model": detector.name,
+        "size": list(size),
+        "quantization": quantization,
+        "units": "px",
+        "classes": list(classes or detector.class_names or map(str, range(detector.classes))),
+        "tfflow": tfflow.__version__,
+        **(metadata or {}),
+    }
+    try:
+        json.dumps(description)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"metadata must be what JSON can hold: {error}.") from error
+    return description
+
+
+def _write(path, graph, description, frames):
+    graph.set_metadata(description)
+    graph.model.description = (
+        f"{description['model']}, frames: {frames}, tfflow {tfflow.__version__}".encode()
+    )
+    path.write_bytes(graph.to_bytes())
+    try_out(path)
+
+
+def _check(detector, path, classes, size, quantization, calibration, outliers):
+    """Raises what needs no conversion."""
     if not isinstance(detector, FlowGuidedDetector):
         raise TypeError(
             "export_detector expects a tfflow.detection.FlowGuidedDetector; got "
             f"{type(detector).__name__}."
-        )
-    if detector.flow_network is None:
-        raise ValueError(
-            f"{detector.name} has no flow network, which the files hold. Make it with flow=… and "
-            "take over the weights with start_from."
         )
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
@@ -146,19 +227,15 @@ def _checked(detector, path, classes, size, quantization):
         raise ValueError(
             f"{detector.name} has {detector.classes} classes; got {len(classes)} names."
         )
-    return paths_of(path)
-
-
-def paths_of(path):
-    """The paths of the two files that ``NAME.tflite`` stands for, by signature.
-
-    Raises:
-        ValueError: If the name does not end in ``.tflite``.
-    """
-    path = pathlib.Path(path)
-    if path.suffix != ".tflite":
+    if pathlib.Path(path).suffix != ".tflite":
         raise ValueError(f"The files must be named *.tflite; got {path}.")
-    return pair_of(path)
+    if isinstance(calibration, (str, os.PathLike)):
+        raise ValueError(
+            f"calibration must be clips, sequences of frames; got the name {str(calibration)!r}. "
+            "The command tfflow export-detector --calibration takes a video or a folder."
+        )
+    check_outliers(outliers)
+    check_finite(detector)
 
 
 def signatures(detector, size, flow_scale):
@@ -225,8 +302,7 @@ def synthetic_clips(size):
 def _ranges(whole, clips, size, outliers, flow_network):
     """The ranges of all tensors of both files over frames of some clips."""
     feeds = list(_feeds(whole[KEY], clips, size))
-    if not feeds:
-        raise ValueError("calibration holds no clip; expected some, better a dozen.")
+    _check_feeds(feeds)
     ranges = {}
     for part, graph in whole.items():
         if outliers is not None:
@@ -244,18 +320,29 @@ def _ranges(whole, clips, size, outliers, flow_network):
     return ranges
 
 
+def _check_feeds(feeds):
+    if not feeds:
+        raise ValueError("calibration holds no clip; expected some, better a dozen.")
+
+
+def _images(clips, size):
+    """For each clip, (time, image (1, H, W, 3) of the file's size) of some of its frames."""
+    for clip in itertools.islice(clips, MAX_CLIPS):
+        frames = ((t, getattr(clip[t], "image", clip[t])) for t in CLIP_TIMES if t < len(clip))
+        yield (
+            (t, resize(as_batch(frame, "a frame of calibration")[0], size, antialias=True))
+            for t, frame in frames
+        )
+
+
 def _feeds(graph, clips, size):
     """Yields the inputs of both files for some frames of each clip, name -> array."""
     interpreter = Interpreter(model_content=graph.to_bytes(), num_threads=1)
     runner = interpreter.get_signature_runner(KEY)
     shape = runner.get_input_details()["features"]["shape"]
-    for clip in itertools.islice(clips, MAX_CLIPS):
+    for clip in _images(clips, size):
         key_image, features = None, np.zeros(shape, np.float32)
-        for time in CLIP_TIMES:
-            if time >= len(clip):
-                break
-            frame = np.asarray(getattr(clip[time], "image", clip[time]))
-            image = resize(frame[None].astype(np.float32) / np.float32(255), size, antialias=True)
+        for time, image in clip:
             feed = {
                 "image": image,
                 "key_image": image if key_image is None else key_image,

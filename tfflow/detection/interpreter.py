@@ -1,4 +1,4 @@
-"""Running a detector's two exported files: what a VideoDetector runs its frames on."""
+"""Running a detector's exported files: what a VideoDetector runs its frames on."""
 
 import pathlib
 import threading
@@ -16,24 +16,31 @@ from tfflow.tflite.interpreter import (
 from tfflow.tflite.model_file import check_model_file
 from tfflow.types import PathLike
 
-KEY, BETWEEN = "key", "between"
+KEY, BETWEEN, IMAGE = "key", "between", "image"
 _INPUTS = {"image", "key_image", "features"}
-_OUTPUTS = {KEY: {"boxes", "scores", "features"}, BETWEEN: {"boxes", "scores", "flow"}}
+# Signature -> (inputs, outputs).
+_SIGNATURES = {
+    KEY: (_INPUTS, {"boxes", "scores", "features"}),
+    BETWEEN: (_INPUTS, {"boxes", "scores", "flow"}),
+    IMAGE: ({"image"}, {"boxes", "scores"}),
+}
 
 
 class DetectorInterpreter:
-    """The two files of :func:`tfflow.detection.export_detector`, on LiteRT's CPU kernels.
+    """The files of :func:`tfflow.detection.export_detector`, on LiteRT's CPU kernels.
 
-    Give it to a :class:`tfflow.detection.VideoDetector`. It owns one set of tensors: detectors in
-    several threads may share it, and then run one after the other.
+    Give it to a :class:`tfflow.detection.VideoDetector`. The one file of
+    :func:`tfflow.detection.export_image_detector` works too, with ``FixedInterval(1)``. It owns one
+    set of tensors: detectors in several threads may share it, and then run one after the other.
 
     Args:
         path: ``NAME_key.tflite``; ``NAME_between.tflite`` lies beside it. ``NAME.tflite`` stands
-            for both.
+            for both. Or a file of ``export_image_detector``.
         threads: Number of threads; by default one for each core, but at most four.
 
     Attributes:
         size: (height, width) that the files run at.
+        has_flow: Whether they carry features along the flow; a file for images does not.
         classes: The names of the classes.
         metadata: What the files say about themselves, see :func:`tfflow.tflite.read_metadata`.
 
@@ -51,31 +58,34 @@ class DetectorInterpreter:
 
     def __init__(self, path: PathLike, threads: int | None = None) -> None:
         self.threads = check_threads(threads)
-        self.paths = {name: check_model_file(each) for name, each in pair_of(path).items()}
+        self.paths = {name: check_model_file(each) for name, each in _files_of(path).items()}
         self._runners = {}
         for name, each in self.paths.items():
             self._runners[name] = _runner(open_interpreter(each, self.threads), each, name)
         shapes = {name: _shapes(runner) for name, runner in self._runners.items()}
-        if shapes[KEY] != shapes[BETWEEN]:
+        self.has_flow = KEY in shapes
+        if self.has_flow and shapes[KEY] != shapes[BETWEEN]:
             raise ValueError(
                 f"{self.paths[KEY]} and {self.paths[BETWEEN]} do not belong together: they take "
                 f"{shapes[KEY]} and {shapes[BETWEEN]}. Export both at once."
             )
-        self.size = tuple(shapes[KEY]["image"][1:3])
-        self._nothing = np.zeros(shapes[KEY]["features"], np.float32)
+        main = KEY if self.has_flow else IMAGE
+        self.size = tuple(shapes[main]["image"][1:3])
+        # Of the first key frame's past, and what stands for features where there are none.
+        self._nothing = np.zeros(shapes[main].get("features", ()), np.float32)
         self._last = None, None
         self._lock = threading.Lock()
-        self.metadata = metadata_of(self.paths[KEY])
-        count = self._runners[KEY].get_output_details()["scores"]["shape"][-1]
+        self.metadata = metadata_of(self.paths[main])
+        count = self._runners[main].get_output_details()["scores"]["shape"][-1]
         self.classes = tuple(self.metadata.get("classes", map(str, range(count))))
 
     def __reduce__(self) -> tuple[Any, ...]:  # for processes, which open the files again
-        return type(self), (self.paths[KEY], self.threads)
+        return type(self), (next(iter(self.paths.values())), self.threads)
 
     def __repr__(self) -> str:
         height, width = self.size
         return (
-            f"DetectorInterpreter({str(self.paths[KEY])!r}, {height}x{width}, "
+            f"DetectorInterpreter({str(next(iter(self.paths.values())))!r}, {height}x{width}, "
             f"threads={self.threads})"
         )
 
@@ -90,6 +100,9 @@ class DetectorInterpreter:
         features: npt.NDArray[Any],
         flow: npt.NDArray[Any] | None = None,
     ) -> dict[str, npt.NDArray[Any]]:
+        if not self.has_flow:
+            with self._lock:
+                return {**self._runners[IMAGE](image=image), "features": self._nothing}
         return self._run(KEY, image, key_image, features)
 
     def flow(
@@ -126,23 +139,32 @@ def pair_of(path):
     for part in (KEY, BETWEEN):
         name = name.removesuffix(f"_{part}.tflite")
     name = name.removesuffix(".tflite")
-    pair = {part: path.with_name(f"{name}_{part}.tflite") for part in (KEY, BETWEEN)}
-    if path.is_file() and path not in pair.values() and not pair[KEY].exists():
-        raise ValueError(
-            f"{path} is no detector: that is two files, {pair[KEY].name} and {pair[BETWEEN].name}, "
-            "and they are not beside it. A file that predicts flow is for tfflow flow."
-        )
-    return pair
+    return {part: path.with_name(f"{name}_{part}.tflite") for part in (KEY, BETWEEN)}
+
+
+def _files_of(path):
+    """The files that a path stands for: signature -> path."""
+    path, pair = pathlib.Path(path), pair_of(path)
+    if not path.is_file() or path in pair.values() or pair[KEY].exists():
+        return pair
+    if IMAGE in open_interpreter(check_model_file(path), 1).get_signature_list():
+        return {IMAGE: path}
+    raise ValueError(
+        f"{path} is no detector: that is two files, {pair[KEY].name} and {pair[BETWEEN].name}, "
+        "and they are not beside it; or one for images, with a signature 'image'. A file that "
+        "predicts flow is for tfflow flow."
+    )
 
 
 def _runner(interpreter, path, name):
     """The file's signature, checked."""
     signatures = interpreter.get_signature_list()
     found = signatures.get(name, {"inputs": [], "outputs": []})
-    if set(found["inputs"]) != _INPUTS or set(found["outputs"]) != _OUTPUTS[name]:
+    inputs, outputs = _SIGNATURES[name]
+    if set(found["inputs"]) != inputs or set(found["outputs"]) != outputs:
         raise ValueError(
             f"{path} is no detector exported by tfflow: expected a signature '{name}' of "
-            f"{', '.join(sorted(_INPUTS))} -> {', '.join(sorted(_OUTPUTS[name]))}; it has "
+            f"{', '.join(sorted(inputs))} -> {', '.join(sorted(outputs))}; it has "
             f"{signatures_in_words(signatures)}."
         )
     return interpreter.get_signature_runner(name)

@@ -158,6 +158,11 @@ def _engine(detector, flow, size, flow_scale, keys_alone):
         for name, value in (("flow", flow), ("size", size), ("flow_scale", flow_scale)):
             if value is not None:
                 raise ValueError(f"Exported files have their own {name}; leave out {name}.")
+        if not keys_alone and not getattr(detector, "has_flow", True):
+            raise ValueError(
+                f"{detector!r} is for single images. Give schedule=FixedInterval(1), or carry its "
+                "boxes along the flow with BoxPropagator."
+            )
         return detector
     from tfflow.detection.engines import KerasEngine
 

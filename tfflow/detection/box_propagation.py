@@ -1,0 +1,258 @@
+"""Boxes carried along the flow: any detector on key frames, its boxes moved to the frames between.
+
+What moves a box is the median of the flow within it, from the key frame to the current one. So no
+features are needed, nothing is trained, and a thing that moves by itself takes its box along.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tfflow.detection.boxes import Detections
+from tfflow.detection.schedule import FixedInterval, KeyFrameSchedule
+from tfflow.models.one_at_a_time import guard, one_at_a_time
+from tfflow.models.prediction import as_batch, resize, size_text
+from tfflow.types import Array, Predictor
+
+# The flow is looked at in so many places a side, in the inner part of a box: near its edges it may
+# be the background's.
+_PLACES, _INNER = 7, 0.6
+
+
+class BoxPropagator:
+    """Runs a detector on key frames, and moves its boxes along the flow in between.
+
+    It takes any detector. What appears between two key frames is found at the second. One object
+    serves one video: threads that call it at the same time get a RuntimeError.
+
+    Args:
+        detect: A function of a frame (H, W, 3) that gives its objects:
+            :class:`tfflow.detection.Detections`, or a tuple of boxes (N, 4) x1, y1, x2, y2 in
+            pixels, scores (N,) and classes (N,). Or a :class:`tfflow.detection.VideoDetector` with
+            ``FixedInterval(1)``.
+        flow: Anything with ``predict_flow(image1, image2)``: a network of ``tfflow.models``, or a
+            :class:`tfflow.tflite.FlowInterpreter`.
+        schedule: A :class:`tfflow.detection.KeyFrameSchedule`; None for ``FixedInterval(10)``.
+            One that decides by the flow gets it from the key frame to the current frame.
+        flow_every: The flow is estimated for every so many frames; in between, the boxes go on as
+            they moved before.
+        flow_side: The flow network gets frames whose longer side is at most so many pixels. A
+            ``FlowInterpreter`` has its own size.
+
+    Attributes:
+        is_key: Whether the last frame was a key frame; None before the first.
+
+    Raises:
+        TypeError: If ``detect`` can't be called, ``flow`` has no ``predict_flow``, or ``schedule``
+            is not a ``KeyFrameSchedule``.
+        ValueError: If a number is out of its range.
+
+    Example:
+        >>> video = BoxPropagator(detect, tfflow.load("rillflow"))
+        >>> for frame in frames:
+        ...     boxes, scores, classes = video.next(frame)
+    """
+
+    def __init__(
+        self,
+        detect: Any,
+        flow: Predictor,
+        schedule: KeyFrameSchedule | None = None,
+        *,
+        flow_every: int = 2,
+        flow_side: int = 192,
+    ) -> None:
+        guard(self)
+        self._reset_detector, self._detect = _checked_detector(detect)
+        if not callable(getattr(flow, "predict_flow", None)):
+            raise TypeError(
+                "flow must have predict_flow(image1, image2), as the networks of tfflow.models "
+                f"do; got {type(flow).__name__}."
+            )
+        if schedule is not None and not isinstance(schedule, KeyFrameSchedule):
+            raise TypeError(
+                "schedule must be a KeyFrameSchedule of tfflow.detection, as FixedInterval(10); "
+                f"got {type(schedule).__name__}."
+            )
+        for name, value in (("flow_every", flow_every), ("flow_side", flow_side)):
+            if not isinstance(value, (int, np.integer)) or value < 1:
+                raise ValueError(f"{name} must be a whole number from 1 up; got {value!r}.")
+        self._flow = flow
+        self._schedule = FixedInterval() if schedule is None else schedule
+        self._flow_every, self._flow_side = int(flow_every), int(flow_side)
+        self.reset()
+
+    @one_at_a_time
+    def reset(self) -> None:
+        """Forgets all frames: the next one is the first of another video, of any size."""
+        self._frame_size: tuple[int, ...] | None = None
+        self._key_image: Any = None  # as the flow network sees it
+        self._found: Any = None  # on the key frame
+        self._age, self._track = 0, _Track(np.zeros((0, 4), np.float32))
+        self.is_key: bool | None = None
+        self._schedule.reset()
+        self._reset_detector()
+
+    @one_at_a_time
+    def next(self, frame: Array) -> Detections:
+        """The objects of the next frame.
+
+        Args:
+            frame: uint8 or float in [0, 1], RGB, (H, W, 3); ``detect`` gets it as it is.
+
+        Returns:
+            :class:`tfflow.detection.Detections`: boxes (N, 4) in pixels of the frame, scores (N,)
+            and classes (N,). Boxes that have left the frame are left out.
+
+        Raises:
+            ValueError: If it is not an image, or not of the size of the frames before, or
+                ``detect`` gives arrays that don't fit together. The state is unchanged then.
+            RuntimeError: If another thread is in ``next`` or ``reset``.
+        """
+        batch, single = as_batch(frame, "frame")
+        if not single:
+            raise ValueError(f"A BoxPropagator takes one frame (H, W, 3); got {batch.shape}.")
+        frame_size = batch.shape[1:3]
+        if self._frame_size not in (None, frame_size):
+            raise ValueError(
+                f"The video's frames are {size_text(self._frame_size)} (height x width); got "
+                f"{size_text(frame_size)}. Call reset() before the first frame of another video."
+            )
+        image = self._shrunk(batch)
+        age, track = self._age + 1, self._track
+        is_key = self._found is None
+        if not is_key:
+            looks = age % self._flow_every == 0
+            by_time = not self._schedule.needs_flow
+            is_key = by_time and self._schedule.is_key(age, frame_size=frame_size)
+            if looks and not is_key:
+                flow = np.asarray(self._flow.predict_flow(self._key_image, image), np.float32)
+                track = track.looked(age, move_boxes(self._found.boxes, flow, frame_size))
+                if not by_time:
+                    pair = (resize(e[None], flow.shape[:2])[0] for e in (self._key_image, image))
+                    motion = {"flow": flow, **dict(zip(("image", "key_image"), pair))}
+                    is_key = self._schedule.is_key(age, frame_size=frame_size, **motion)
+        if is_key:
+            found = _checked_detections(self._detect(frame))
+            age, track, self._key_image, self._found = 0, _Track(found.boxes), image, found
+        # The state is updated only after everything has succeeded.
+        self._frame_size, self.is_key, self._age, self._track = frame_size, is_key, age, track
+        return self._found if is_key else _seen(self._found, track.at(age), frame_size)
+
+    def _shrunk(self, batch):
+        """A frame for the flow network, (h, w, 3)."""
+        size = getattr(self._flow, "size", None)
+        if size is None:
+            scale = min(1.0, self._flow_side / max(batch.shape[1:3]))
+            size = [max(1, round(scale * side)) for side in batch.shape[1:3]]
+        return resize(batch, size, antialias=True)[0]
+
+
+class _Track:
+    """Where the boxes of a key frame were when the flow was last looked at, and once before."""
+
+    def __init__(self, boxes, age=0, before=None):
+        self.boxes, self.age, self.before = boxes, age, before
+
+    def looked(self, age, boxes):
+        return _Track(boxes, age, self)
+
+    def at(self, age):
+        """The boxes at an age: if the flow was not looked at then, they go on as they moved."""
+        if self.before is None or age == self.age:
+            return self.boxes
+        steps = (age - self.age) / (self.age - self.before.age)
+        return self.boxes + steps * (self.boxes - self.before.boxes)
+
+
+def move_boxes(
+    boxes: npt.ArrayLike, flow: npt.ArrayLike, frame_size: tuple[int, int] | None = None
+) -> npt.NDArray[np.float32]:
+    """Boxes of one frame, moved along the flow to another.
+
+    A box moves by the median of the flow in its inner part. It grows or shrinks as far as the flow
+    parts both between its left and right thirds and between its upper and lower ones.
+
+    Args:
+        boxes: (N, 4), x1, y1, x2, y2 in pixels of the first frame.
+        flow: (h, w, 2), from the first frame to the other, in pixels of its own grid.
+        frame_size: (height, width) of the frames; None if the flow is of their size.
+
+    Returns:
+        (N, 4) float32; boxes may reach beyond the frame.
+
+    Raises:
+        ValueError: If a shape is another.
+    """
+    boxes, flow = np.asarray(boxes, np.float32), np.asarray(flow, np.float32)
+    if boxes.ndim != 2 or boxes.shape[1] != 4 or flow.ndim != 3 or flow.shape[2] != 2:
+        raise ValueError(
+            "move_boxes expects boxes (N, 4) and a flow (h, w, 2); got "
+            f"{boxes.shape} and {flow.shape}."
+        )
+    if not len(boxes):
+        return boxes
+    height, width = flow.shape[:2]
+    frame_height, frame_width = frame_size or (height, width)
+    scale = np.array([frame_width / width, frame_height / height], np.float32)
+    centres, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+    steps = np.linspace(-_INNER / 2, _INNER / 2, _PLACES, dtype=np.float32)
+    places = (centres[:, None] + steps[:, None] * sides[:, None]) / scale  # (N, places, 2)
+    limits = np.array([width - 1, height - 1], np.int32)
+    x, y = np.moveaxis(np.clip(np.floor(places).astype(np.int32), 0, limits), -1, 0)
+    moved = flow[y[:, :, None], x[:, None, :]] * scale  # (N, rows, columns, 2)
+    third = _PLACES // 3
+    apart = np.maximum((steps[-third:].mean() - steps[:third].mean()) * sides, 1.0)
+    across = np.median(moved[:, :, -third:, 0], (1, 2)) - np.median(moved[:, :, :third, 0], (1, 2))
+    down = np.median(moved[:, -third:, :, 1], (1, 2)) - np.median(moved[:, :third, :, 1], (1, 2))
+    across, down = across / apart[:, 0], down / apart[:, 1]
+    smaller = np.where(np.abs(across) < np.abs(down), across, down)
+    growth = 1 + np.clip(np.where(across * down > 0, smaller, 0), -0.5, 1)[:, None]
+    centres, sides = centres + np.median(moved, (1, 2)), sides * growth
+    return np.concatenate([centres - sides / 2, centres + sides / 2], axis=-1).astype(np.float32)
+
+
+def _seen(found, boxes, frame_size):
+    """Boxes cut at the frame's edges, without those that have left it."""
+    height, width = frame_size
+    boxes = np.clip(boxes, 0, np.float32([width, height, width, height]))
+    inside = (boxes[:, 2:] - boxes[:, :2]).min(-1, initial=math.inf) >= 1
+    return Detections(boxes[inside], found.scores[inside], found.classes[inside])
+
+
+def _checked_detector(detect: Any) -> tuple[Callable[[], object], Callable[[Array], Any]]:
+    """(what begins another video, what finds the objects of a frame)."""
+    if all(callable(getattr(detect, name, None)) for name in ("next", "reset")):
+        return detect.reset, detect.next
+    if not callable(detect):
+        raise TypeError(
+            "detect must be a function of a frame that gives (boxes, scores, classes), or a "
+            f"VideoDetector; got {type(detect).__name__}."
+        )
+    return lambda: None, detect
+
+
+def _checked_detections(found):
+    try:
+        boxes, scores, classes = found
+        boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
+        scores, classes = np.asarray(scores, np.float32), np.asarray(classes, np.int64)
+        fit = scores.shape == classes.shape == boxes.shape[:1]
+    except (TypeError, ValueError):
+        fit = False
+    if not fit:
+        raise ValueError(
+            f"detect must give boxes (N, 4), scores (N,) and classes (N,); got {_in_words(found)}."
+        )
+    return Detections(boxes, scores, classes)
+
+
+def _in_words(found):
+    if isinstance(found, (tuple, list)):
+        return ", ".join(str(np.shape(each)) for each in found) or "nothing"
+    return type(found).__name__
