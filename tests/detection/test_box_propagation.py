@@ -94,13 +94,11 @@ def test_a_detector_runs_on_key_frames_and_its_boxes_follow(flow_every):
     for time in range(11):
         found = video.next(scene.frame(time))
         keys.append(video.is_key)
-        before_flow = time % 5 < flow_every  # nothing is known yet: the box stays
-        expected = scene.box(time - time % 5 if before_flow else time)
-        np.testing.assert_allclose(found.boxes, expected[None], atol=1e-4)
+        np.testing.assert_allclose(found.boxes, scene.box(time)[None], atol=1e-4)
         assert found.scores.tolist() == [np.float32(0.9)] and found.classes.tolist() == [2]
     assert keys == [time % 5 == 0 for time in range(11)]
     assert scene.detected == [0, 5, 10]
-    looked = [t for t in range(11) if t % 5 and t % 5 % flow_every == 0]
+    looked = [t for t in range(11) if t % 5 and (t % 5 - 1) % flow_every == 0]
     assert scene.pairs == [(t - t % 5, t) for t in looked]
 
 
@@ -118,8 +116,8 @@ def test_a_schedule_that_goes_by_the_flow():
     for time in range(13):
         video.next(scene.frame(time))
         keys.append(video.is_key)
-    # 4.5 px a frame: above 20 from five frames on, looked at every second one.
-    assert np.flatnonzero(keys).tolist() == [0, 6, 12]
+    # 4.5 px a frame: above 20 from five frames on.
+    assert np.flatnonzero(keys).tolist() == [0, 5, 10]
 
 
 def test_another_video_and_a_failed_frame():

@@ -39,8 +39,8 @@ class BoxPropagator:
             :class:`tfflow.tflite.FlowInterpreter`.
         schedule: A :class:`tfflow.detection.KeyFrameSchedule`; None for ``FixedInterval(10)``.
             One that decides by the flow gets it from the key frame to the current frame.
-        flow_every: The flow is estimated for every so many frames; in between, the boxes go on as
-            they moved before.
+        flow_every: The flow is estimated for the first frame after a key frame, and from there on
+            for every so many; in between, the boxes go on as they moved before.
         flow_side: The flow network gets frames whose longer side is at most so many pixels. A
             ``FlowInterpreter`` has its own size.
 
@@ -127,7 +127,7 @@ class BoxPropagator:
         age, track = self._age + 1, self._track
         is_key = self._found is None
         if not is_key:
-            looks = age % self._flow_every == 0
+            looks = (age - 1) % self._flow_every == 0
             by_time = not self._schedule.needs_flow
             is_key = by_time and self._schedule.is_key(age, frame_size=frame_size)
             if looks and not is_key:
