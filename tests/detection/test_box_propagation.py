@@ -7,6 +7,7 @@ import pytest
 
 from tfflow.detection import (
     BoxPropagator,
+    ByConfidence,
     ByMotion,
     Detections,
     FixedInterval,
@@ -14,6 +15,7 @@ from tfflow.detection import (
     VideoDetector,
     move_boxes,
 )
+from tfflow.models import ConfidentFlow
 
 SIZE = (64, 96)
 
@@ -118,6 +120,29 @@ def test_a_schedule_that_goes_by_the_flow():
         keys.append(video.is_key)
     # 4.5 px a frame: above 20 from five frames on.
     assert np.flatnonzero(keys).tolist() == [0, 5, 10]
+
+
+def test_a_schedule_that_goes_by_the_confidence():
+    class Sure(Scene):
+        gives_confidence = True
+
+        def predict_flow(self, image1, image2, confidence=False):
+            flow = super().predict_flow(image1, image2)
+            trust = np.ones(flow.shape[:2], np.float32)
+            # Lost where the key frame's thing is, from the fifth frame on: (10..30)/2 px there.
+            late = self.time(image2) - self.time(image1) >= 5
+            trust[5:15, 5:15] = 0.2 if late and self.time(image1) == 0 else 1
+            return ConfidentFlow(flow, trust)
+
+    scene = Sure()
+    video = BoxPropagator(scene, scene, ByConfidence(0.6, longest=9), flow_every=2, flow_side=48)
+    keys = []
+    for time in range(15):
+        video.next(scene.frame(time))
+        keys.append(video.is_key)
+    assert np.flatnonzero(keys).tolist() == [0, 5, 14]
+    with pytest.raises(ValueError, match="needs a flow network that gives its confidence"):
+        BoxPropagator(scene, Scene(), ByConfidence())
 
 
 def test_another_video_and_a_failed_frame():

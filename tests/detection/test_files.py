@@ -92,6 +92,7 @@ def test_a_detector_of_images_has_its_boxes_carried(clip, tmp_path, capsys):
     for arguments, keys in (
         (["--interval", "1"], [True] * 5),
         (["--interval", "3", "--flow", "lightflow"], [True, False, False, True, False]),
+        (["--interval", "4", "--by-confidence", "0"], [True, False, False, False, True]),
     ):
         assert main([*command, *arguments]) == 0
         results = json.loads((tmp_path / "boxes.json").read_text())

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from tfflow.detection import ByError, ByMotion, FixedInterval, KeyFrameSchedule
+from tfflow.detection import (
+    ByConfidence,
+    ByError,
+    ByMotion,
+    Detections,
+    FixedInterval,
+    KeyFrameSchedule,
+    VideoDetector,
+)
 
 
 def constant(u, v, height=20, width=30):
@@ -83,3 +91,24 @@ def test_refused(make, message):
 def test_own_schedule_must_say_when():
     with pytest.raises(TypeError, match="must define is_key"):
         KeyFrameSchedule().is_key(1)
+
+
+def test_by_confidence_looks_into_the_boxes():
+    confidence = np.full((40, 60), 0.9, np.float32)
+    confidence[:, 30:] = 0.4
+    boxes, classes = np.float32([[2, 2, 26, 30], [34, 2, 58, 30]]), np.zeros(2, int)
+
+    def is_key(scores, age=1, **options):
+        found = Detections(boxes, np.float32(scores), classes)
+        return ByConfidence(**options).is_key(age, confidence=confidence, found=found, flow=None)
+
+    assert is_key([0.9, 0.8]) and not is_key([0.9, 0.2])  # the second is not sure enough to matter
+    assert is_key([0.9, 0.2], score=0.1) and not is_key([0.9, 0.8], least=0.3)
+    assert not is_key([0.0, 0.0]) and is_key([0.0, 0.0], age=20)
+    assert not is_key([0.9, 0.2], age=20, longest=21)
+    with pytest.raises(ValueError, match="decides by the confidence, which is missing"):
+        ByConfidence().is_key(1)
+    with pytest.raises(ValueError, match="least must lie in 0..1; got 2"):
+        ByConfidence(2)
+    with pytest.raises(ValueError, match="ByConfidence is for a BoxPropagator"):
+        VideoDetector(object(), schedule=ByConfidence())

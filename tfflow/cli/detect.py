@@ -49,6 +49,13 @@ def add(commands):
         metavar="SHARE",
         help="a key frame as soon as the last one no longer explains this share of the picture",
     )
+    sooner.add_argument(
+        "--by-confidence",
+        type=float,
+        metavar="LEAST",
+        help="for carried boxes: a key frame as soon as the network trusts its flow less, 0 to 1, "
+        "within some object",
+    )
     parser.add_argument("--score", type=float, default=0.3, help="objects below are left out [0.3]")
     parser.add_argument(
         "--classes",
@@ -63,7 +70,7 @@ def add(commands):
 
 def run(arguments):
     from tfflow.data.files.video import read_video
-    from tfflow.detection import ByError, ByMotion, FixedInterval
+    from tfflow.detection import ByConfidence, ByError, ByMotion, FixedInterval
     from tfflow.detection.files import detect_video
     from tfflow.progress import progress_bar
 
@@ -73,6 +80,8 @@ def run(arguments):
         schedule = ByMotion(arguments.by_motion, arguments.interval)
     elif arguments.by_error is not None:
         schedule = ByError(arguments.by_error, arguments.interval)
+    elif arguments.by_confidence is not None:
+        schedule = ByConfidence(arguments.by_confidence, arguments.interval, score=arguments.score)
     else:
         schedule = FixedInterval(arguments.interval)
     options = {"score": arguments.score, "size": arguments.size}

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tfflow.detection.propagation import propagate as propagate
     from tfflow.detection.sampling import ClipAugmentation as ClipAugmentation
     from tfflow.detection.sampling import ClipBatches as ClipBatches
+    from tfflow.detection.schedule import ByConfidence as ByConfidence
     from tfflow.detection.schedule import ByError as ByError
     from tfflow.detection.schedule import ByMotion as ByMotion
     from tfflow.detection.schedule import FixedInterval as FixedInterval
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "BoxLoss": "losses",
     "BoxPropagator": "box_propagation",
+    "ByConfidence": "schedule",
     "ByError": "schedule",
     "ByMotion": "schedule",
     "CentrenessLoss": "losses",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tfflow.detection.boxes import Detections
+from tfflow.detection.boxes import Detections, places_in
 from tfflow.detection.schedule import FixedInterval, KeyFrameSchedule
 from tfflow.models.one_at_a_time import guard, one_at_a_time
 from tfflow.models.prediction import as_batch, resize, size_text
@@ -50,7 +50,8 @@ class BoxPropagator:
     Raises:
         TypeError: If ``detect`` can't be called, ``flow`` has no ``predict_flow``, or ``schedule``
             is not a ``KeyFrameSchedule``.
-        ValueError: If a number is out of its range.
+        ValueError: If a number is out of its range, or the schedule needs a confidence that
+            ``flow`` does not give.
 
     Example:
         >>> video = BoxPropagator(detect, tfflow.load("rillflow"))
@@ -84,6 +85,11 @@ class BoxPropagator:
                 raise ValueError(f"{name} must be a whole number from 1 up; got {value!r}.")
         self._flow = flow
         self._schedule = FixedInterval() if schedule is None else schedule
+        if self._schedule.needs_confidence and not getattr(flow, "gives_confidence", False):
+            raise ValueError(
+                f"{type(self._schedule).__name__} needs a flow network that gives its confidence: "
+                "RillFlow, or a file of tfflow export rillflow --confidence."
+            )
         self._flow_every, self._flow_side = int(flow_every), int(flow_side)
         self.reset()
 
@@ -131,11 +137,9 @@ class BoxPropagator:
             by_time = not self._schedule.needs_flow
             is_key = by_time and self._schedule.is_key(age, frame_size=frame_size)
             if looks and not is_key:
-                flow = np.asarray(self._flow.predict_flow(self._key_image, image), np.float32)
+                flow, motion = self._motion(image, frame_size)
                 track = track.looked(age, move_boxes(self._found.boxes, flow, frame_size))
                 if not by_time:
-                    pair = (resize(e[None], flow.shape[:2])[0] for e in (self._key_image, image))
-                    motion = {"flow": flow, **dict(zip(("image", "key_image"), pair))}
                     is_key = self._schedule.is_key(age, frame_size=frame_size, **motion)
         if is_key:
             found = _checked_detections(self._detect(frame))
@@ -143,6 +147,19 @@ class BoxPropagator:
         # The state is updated only after everything has succeeded.
         self._frame_size, self.is_key, self._age, self._track = frame_size, is_key, age, track
         return self._found if is_key else _seen(self._found, track.at(age), frame_size)
+
+    def _motion(self, image, frame_size):
+        """The flow from the key frame, and what a schedule decides by."""
+        more = {}
+        if self._schedule.needs_confidence:
+            result = self._flow.predict_flow(self._key_image, image, confidence=True)
+            flow, more["confidence"] = np.asarray(result.flow, np.float32), result.confidence
+            more["found"] = in_pixels_of(self._found, frame_size, flow.shape[:2])
+        else:
+            flow = np.asarray(self._flow.predict_flow(self._key_image, image), np.float32)
+        pair = {"image": self._key_image, "key_image": image}
+        pair = {name: resize(each[None], flow.shape[:2])[0] for name, each in pair.items()}
+        return flow, {"flow": flow, **pair, **more}
 
     def _shrunk(self, batch):
         """A frame for the flow network, (h, w, 3)."""
@@ -201,13 +218,10 @@ def move_boxes(
     frame_height, frame_width = frame_size or (height, width)
     scale = np.array([frame_width / width, frame_height / height], np.float32)
     centres, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
-    steps = np.linspace(-_INNER / 2, _INNER / 2, _PLACES, dtype=np.float32)
-    places = (centres[:, None] + steps[:, None] * sides[:, None]) / scale  # (N, places, 2)
-    limits = np.array([width - 1, height - 1], np.int32)
-    x, y = np.moveaxis(np.clip(np.floor(places).astype(np.int32), 0, limits), -1, 0)
+    x, y = places_in(boxes / np.tile(scale, 2), (height, width), _PLACES, _INNER)
     moved = flow[y[:, :, None], x[:, None, :]] * scale  # (N, rows, columns, 2)
     third = _PLACES // 3
-    apart = np.maximum((steps[-third:].mean() - steps[:third].mean()) * sides, 1.0)
+    apart = np.maximum(_INNER * (1 - (third - 1) / (_PLACES - 1)) * sides, 1.0)
     across = np.median(moved[:, :, -third:, 0], (1, 2)) - np.median(moved[:, :, :third, 0], (1, 2))
     down = np.median(moved[:, -third:, :, 1], (1, 2)) - np.median(moved[:, :third, :, 1], (1, 2))
     across, down = across / apart[:, 0], down / apart[:, 1]
@@ -215,6 +229,12 @@ def move_boxes(
     growth = 1 + np.clip(np.where(across * down > 0, smaller, 0), -0.5, 1)[:, None]
     centres, sides = centres + np.median(moved, (1, 2)), sides * growth
     return np.concatenate([centres - sides / 2, centres + sides / 2], axis=-1).astype(np.float32)
+
+
+def in_pixels_of(found, size, other):
+    """Detections in an image of ``size``, in pixels of the same image at another one."""
+    scale = np.array([other[1] / size[1], other[0] / size[0]], np.float32)
+    return found._replace(boxes=found.boxes * np.tile(scale, 2))
 
 
 def _seen(found, boxes, frame_size):

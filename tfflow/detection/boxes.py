@@ -39,6 +39,28 @@ def overlaps(boxes1: npt.ArrayLike, boxes2: npt.ArrayLike) -> npt.NDArray[Any]:
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
+def places_in(
+    boxes: npt.ArrayLike, size: tuple[int, ...], count: int = 7, inner: float = 0.6
+) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]]:
+    """A grid of pixels in the inner part of each box: near its edges it may be the background.
+
+    Args:
+        boxes: (N, 4), in pixels of the image.
+        size: (height, width) of the image. Pixels beyond it become those of its edge.
+        count: Pixels a side.
+        inner: The part of a box's sides that they span.
+
+    Returns:
+        The columns and the rows, each (N, count).
+    """
+    boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
+    steps = np.linspace(-inner / 2, inner / 2, count, dtype=np.float32)
+    centres, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+    places = np.floor(centres[:, None] + steps[:, None] * sides[:, None]).astype(int)
+    x, y = np.moveaxis(np.clip(places, 0, np.array([size[1] - 1, size[0] - 1])), -1, 0)
+    return x, y
+
+
 def suppress(boxes: npt.ArrayLike, scores: npt.ArrayLike, overlap: float) -> npt.NDArray[np.int_]:
     """Non-maximum suppression: of boxes that overlap too much, only the best one stays.
 

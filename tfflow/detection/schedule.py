@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tfflow.detection.boxes import Detections, places_in
 from tfflow.tools.tracking import sampled
 
 
@@ -21,9 +22,14 @@ class KeyFrameSchedule:
     Attributes:
         needs_flow: Whether it decides by the flow and the images; it is False for a schedule that
             goes by time alone, and exported files then run once for a key frame, not twice.
+        needs_confidence: Whether it decides by the flow's confidence too, and what was found on the
+            key frame. It then gets ``confidence``, (H, W) in [0, 1], and ``found``,
+            :class:`tfflow.detection.Detections` in pixels of the flow's grid. A
+            :class:`tfflow.detection.BoxPropagator` has both.
     """
 
     needs_flow = True
+    needs_confidence = False
 
     def is_key(
         self,
@@ -169,6 +175,48 @@ class ByError(KeyFrameSchedule):
         seen = sampled(key_image, np.where(inside, x, 0), np.where(inside, y, 0))
         difference = np.abs(seen - image[picked]).mean(-1)
         return float(np.mean(~inside | (difference > self.tolerance)))
+
+
+class ByConfidence(KeyFrameSchedule):
+    """A key frame when the flow network no longer trusts its flow within some object.
+
+    For a :class:`tfflow.detection.BoxPropagator` and a network that tells how far it trusts its
+    flow, as RillFlow does. The key frame's boxes are looked at, each in its inner part.
+
+    Args:
+        least: The mean confidence in a box, 0 to 1, below which there is a new key frame.
+        longest: After this many frames there is a new key frame anyway: what appears would never be
+            seen otherwise.
+        score: Objects with a lower score are not looked at.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    needs_confidence = True
+
+    def __init__(self, least: float = 0.6, longest: int = 20, *, score: float = 0.3) -> None:
+        for name, value in (("least", least), ("score", score)):
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} must lie in 0..1; got {value!r}.")
+        self.least, self.longest, self.score = least, _frames(longest, "longest"), score
+
+    def is_key(
+        self,
+        age: int,
+        *,
+        confidence: npt.NDArray[Any] | None = None,
+        found: Detections | None = None,
+        **motion: Any,
+    ) -> bool:
+        if age >= self.longest:
+            return True
+        confidence = _needed(confidence, "confidence", self)
+        if found is None:
+            raise ValueError("ByConfidence decides by the objects of the key frame: give found.")
+        x, y = places_in(found.boxes[found.scores >= self.score], confidence.shape)
+        inside = confidence[y[:, :, None], x[:, None, :]]  # (N, rows, columns)
+        return bool(inside.size and inside.mean((1, 2)).min() < self.least)
 
 
 def _frames(number, name):

@@ -79,6 +79,11 @@ class VideoDetector:
                 f"got {type(schedule).__name__}."
             )
         self._schedule = FixedInterval() if schedule is None else schedule
+        if self._schedule.needs_confidence:
+            raise ValueError(
+                f"{type(schedule).__name__} is for a BoxPropagator: a VideoDetector's flow has no "
+                "confidence."
+            )
         keys_alone = isinstance(schedule, FixedInterval) and schedule.n == 1
         self._engine = _engine(detector, flow, size, flow_scale, keys_alone)
         self._selection = {"score": score, "overlap": overlap, "most": most}
