@@ -9,6 +9,8 @@ import sys
 import numpy as np
 import pytest
 
+import tfflow
+
 TESTS = pathlib.Path(__file__).parent
 needs_jax = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="JAX is not installed"
@@ -60,6 +62,30 @@ def test_runs_on_jax_where_there_is_no_tensorflow():
         XLA_FLAGS=COMPILED_ONCE,
     )
     assert printed.splitlines() == ["(50, 70, 2)", "jax"]
+
+
+def smallest_of_each_class():
+    """The registered networks, one of each class; all but our own are slow to compile."""
+    entries = sorted(map(tfflow.models.entry, tfflow.models.list()), key=lambda e: e.parameters)
+    names = list({entry.model_class(): entry.name for entry in reversed(entries)}.values())
+    return [
+        pytest.param(name, marks=() if name == "rillflow_0.5" else pytest.mark.slow)
+        for name in names
+    ]
+
+
+@needs_jax
+@pytest.mark.parametrize("name", smallest_of_each_class())
+def test_every_network_runs_on_jax(name):
+    printed = run(
+        "import numpy as np, tfflow\n"
+        f"model = tfflow.models.create('{name}')\n"
+        "image = np.random.default_rng(0).random((64, 64, 3), np.float32)\n"
+        "print(model.predict_flow(image, image[::-1]).shape)",
+        KERAS_BACKEND="jax",
+        XLA_FLAGS=COMPILED_ONCE,
+    )
+    assert printed == "(64, 64, 2)"
 
 
 @needs_jax

@@ -320,7 +320,7 @@ def confidence_of(flow, features1, features2):
         matched1, matched2 = (full_precision(f[f"matched{level}"]) for f in (features1, features2))
         warped2 = warp(matched2, flow, padding="border")
         cosines[level] = ops.sum(matched1 * warped2, axis=-1, keepdims=True)
-        flow = ops.average_pool(flow, 2, data_format="channels_last") / 2
+        flow = ops.average_pool(flow, 2, strides=2, data_format="channels_last") / 2
     total = 0.0
     for level in reversed(CONFIDENCE_LEVELS):
         total = cosines[level] + (_doubled(total) if level != CONFIDENCE_LEVELS[-1] else 0.0)
