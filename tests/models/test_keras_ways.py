@@ -326,6 +326,16 @@ def test_freezing_after_compile_and_thawing_too(model, tmp_path):
     assert np.abs(loaded.levels["2"][0].kernel.numpy() - before).max() > 0
 
 
+@pytest.mark.parametrize("average", [False, True])
+def test_fit_in_a_strategys_scope(average):
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        model = Small()
+        model.compile(keras.optimizers.Adam(use_ema=average), loss=LightFlowL1())
+    x = images()
+    history = model.fit(x, truth_of(model, x), epochs=2, verbose=0).history
+    assert history["loss"][1] < history["loss"][0]
+
+
 def test_metrics_without_a_loss_and_a_loss_without_a_truth(model):
     x = images()
     truth = truth_of(model, x)

@@ -28,7 +28,7 @@ class QuickToCompile(ModelMixin):
 
     def make_train_function(self, force: bool = False) -> Any:
         optimizer = getattr(self, "optimizer", None)
-        if optimizer is not None and int(optimizer.iterations) == 0:
+        if optimizer is not None and int(ops.convert_to_numpy(optimizer.iterations)) == 0:
             inner = getattr(optimizer, "inner_optimizer", optimizer)
             known, trained = inner._trainable_variables, self.trainable_variables
             if {id(variable) for variable in known} != {id(variable) for variable in trained}:
