@@ -68,6 +68,31 @@ def test_python_takes_what_is_there(page):
             functools.reduce(getattr, words.split(".")[1:], tfflow)
 
 
+# Names after nothing but "import tfflow": what another name brought in is forgotten.
+RESOLVE = """
+import functools, sys
+for name in sys.argv[1:]:
+    for module in [module for module in sys.modules if module.partition(".")[0] == "tfflow"]:
+        del sys.modules[module]
+    import tfflow
+    try:
+        functools.reduce(getattr, name.split(".")[1:], tfflow)
+    except AttributeError:
+        print(name)
+"""
+
+
+def test_names_with_dots_are_there_after_import_tfflow():
+    pages = [ROOT / "README.md", *ROOT.glob("docs/*.md")]
+    text = "\n".join(page.read_text() for page in pages)
+    text = re.sub(r"^from tfflow.*", "", text, flags=re.MULTILINE)  # needs no attribute
+    names = set(re.findall(r"(?<![\w/.-])tfflow(?:\.[a-zA-Z_]\w*)+", text))
+    assert len(names) > 30
+    command = [sys.executable, "-c", RESOLVE, *sorted(names)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (0, ""), result.stdout + result.stderr
+
+
 def test_the_pages_have_commands():
     assert len(COMMANDS) > 30
 

@@ -42,6 +42,7 @@ LAYOUT = [
 ALLOWED = {
     # The package's own front: who only asks for its version, or for a network by name.
     ("tfflow", "tfflow.keras_classes"),
+    ("tfflow", "tfflow.lazy"),
     ("tfflow", "tfflow.models.registry"),
 }
 

@@ -121,8 +121,10 @@ def test_type_checkers_know_what_is_imported_when_first_used(name):
     }
 
 
-def test_type_checkers_know_the_rooms():
-    assert named_for_type_checkers(tfflow) == dict.fromkeys(tfflow._SUBMODULES, "tfflow")
+@pytest.mark.parametrize("package", [tfflow, tfflow.training], ids=lambda each: each.__name__)
+def test_type_checkers_know_the_modules(package):
+    names = dict.fromkeys(package._SUBMODULES, package.__name__)
+    assert named_for_type_checkers(package) == names
 
 
 def test_tables_have_the_choices_of_their_types():

@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from tfflow import keras_classes as _keras_classes
+from tfflow.lazy import importer as _importer
 from tfflow.models import registry as _registry
 
 if TYPE_CHECKING:
@@ -114,11 +115,7 @@ _keras_classes.announce()
 
 
 if not TYPE_CHECKING:  # to type checkers, any other name is an error
-
-    def __getattr__(name):
-        if name in _SUBMODULES:
-            return importlib.import_module(f"tfflow.{name}")
-        raise AttributeError(f"module 'tfflow' has no attribute {name!r}")
+    __getattr__ = _importer(__name__, {}, _SUBMODULES)
 
 
 def __dir__() -> list[str]:
