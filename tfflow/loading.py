@@ -3,6 +3,7 @@
 import hashlib
 import pathlib
 import urllib.parse
+import zipfile
 
 from tfflow.cache_folder import cache_folder
 from tfflow.models import registry
@@ -71,12 +72,25 @@ def _load_file(path, compile=False):
 def _downloaded(url):
     """The file of an address, in the cache."""
     from tfflow.download import fetch
+    from tfflow.tflite.model_file import check_model_file
+
+    def check(file):
+        try:
+            if file.suffix == ".tflite":
+                check_model_file(file)
+            elif not zipfile.is_zipfile(file):
+                raise ValueError("it is no zip archive.")
+        except ValueError as error:
+            raise ValueError(
+                f"{url} gave no {file.suffix} file, perhaps a page to log in; nothing was kept: "
+                f"{error}"
+            ) from None
 
     name = pathlib.PurePosixPath(urllib.parse.urlsplit(url).path).name
     if pathlib.PurePath(name).suffix not in _ENGINE_OF:
         raise ValueError(f"Expected the address of a .keras or .tflite file; got {url}.")
     folder = hashlib.sha256(url.encode()).hexdigest()[:16]
-    return fetch(url, cache_folder() / "files" / folder / name)
+    return fetch(url, cache_folder() / "files" / folder / name, check=check)
 
 
 def create_from_preset(name, preset, arguments):

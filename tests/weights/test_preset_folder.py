@@ -107,6 +107,16 @@ def test_folders_that_are_none_or_damaged(folder, tmp_path):
         tfflow.load(folder)
 
 
+@pytest.mark.parametrize("name", ["model.keras", "rillflow_small.tflite"])
+def test_a_page_at_an_address_is_not_kept(name, folder, server):
+    address, content = f"{server.address}/b/{name}", (folder / name).read_bytes()
+    server.files[f"/b/{name}"] = b"<html>Please log in</html>"
+    with pytest.raises(ValueError, match=f"{address} gave no .*a page to log in"):
+        tfflow.load(address)
+    server.files[f"/b/{name}"] = content
+    assert tfflow.load(address).predict_flow(*IMAGES).shape == (64, 96, 2)
+
+
 def test_an_address(model, folder, server):
     server.files["/a/model.keras"] = (folder / "model.keras").read_bytes()
     server.files["/a/x.tflite"] = (folder / "rillflow_small.tflite").read_bytes()
