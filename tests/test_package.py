@@ -56,12 +56,17 @@ def test_runs_on_jax_where_there_is_no_tensorflow():
         "model.compile('adam', loss=MultiLevelEPE({'level6': 1.0}), metrics=[EndPointError()])\n"
         "images = {f'image{i}': np.ones((2, 64, 64, 3), np.float32) for i in (1, 2)}\n"
         "truth, valid = np.ones((2, 64, 64, 2), np.float32), np.ones((2, 64, 64), np.float32)\n"
+        "model.freeze_parts([model.layers[0].name])\n"
         "model.fit(images, truth, sample_weight=valid, verbose=0)\n"
+        "model.freeze_parts(())\n"
+        "try: model.fit(images, truth, sample_weight=valid, verbose=0)\n"
+        "except ValueError as error: print(str(error)[-28:])\n"
+        "assert np.isfinite(model.predict_flow(image, image)).all()\n"
         "print(keras.backend.backend())",
         KERAS_BACKEND="jax",
         XLA_FLAGS=COMPILED_ONCE,
     )
-    assert printed.splitlines() == ["(50, 70, 2)", "jax"]
+    assert printed.splitlines() == ["(50, 70, 2)", "Call compile with a new one.", "jax"]
 
 
 def smallest_of_each_class():

@@ -11,6 +11,7 @@ import tfflow
 from tfflow.losses import LightFlowL1, MaskFlowNetLoss, MultiLevelEPE
 from tfflow.metrics import EndPointError, FlOutliers
 from tfflow.models.parts import parts_of
+from tfflow.training.optimizers import AdamL2
 
 RNG = np.random.default_rng(0)
 
@@ -324,6 +325,64 @@ def test_freezing_after_compile_and_thawing_too(model, tmp_path):
     before = loaded.levels["2"][0].kernel.numpy()
     loaded.train_on_batch(x, truth)
     assert np.abs(loaded.levels["2"][0].kernel.numpy() - before).max() > 0
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_freezing_before_the_first_step_leaves_the_optimizer_as_it_is(model, scaled):
+    x = images()
+    truth = truth_of(model, x)
+    inner = AdamL2(1e-3)
+    optimizer = keras.optimizers.LossScaleOptimizer(inner) if scaled else inner
+    model.compile(optimizer, loss="mse")
+    before = len(optimizer.variables)
+    model.freeze_parts(["conv1"])
+    inner.learning_rate = 0.0
+    kernel = model.prediction.kernel.numpy()
+    model.train_on_batch(x, truth)
+    assert model.optimizer is optimizer
+    assert len(optimizer.variables) == before - 2 * 2  # Adam's moments of a kernel and a bias
+    np.testing.assert_array_equal(model.prediction.kernel, kernel)
+    inner.learning_rate = 1e-3
+    model.train_on_batch(x, truth)
+    assert np.abs(model.prediction.kernel.numpy() - kernel).max() > 0
+
+
+def test_freezing_and_thawing_between_fits(model):
+    x = images()
+    truth = truth_of(model, x)
+    kernels = {"conv1": model.levels["2"][0].kernel, "prediction": model.prediction.kernel}
+
+    def moved():
+        before = {name: kernel.numpy() for name, kernel in kernels.items()}
+        model.fit(x, truth, verbose=0)
+        return {name for name, value in before.items() if (kernels[name].numpy() != value).any()}
+
+    model.compile("adam", loss="mse")
+    assert moved() == {"conv1", "prediction"}
+    model.freeze_parts(["conv1"])
+    assert moved() == {"prediction"}
+    model.freeze_parts(["prediction"])
+    assert moved() == {"conv1"}
+    model.freeze_parts(())
+    assert moved() == {"conv1", "prediction"}
+    assert int(model.optimizer.iterations) == 4
+
+
+def test_what_an_optimizer_can_not_go_on_with_is_said(model):
+    x = images()
+    truth = truth_of(model, x)
+    for frozen, later, options in (
+        (["conv1"], [], {}),
+        ([], ["conv1"], {"use_ema": True}),
+    ):
+        model.freeze_parts(frozen)
+        model.compile(keras.optimizers.Adam(**options), loss="mse")
+        model.train_on_batch(x, truth)
+        model.freeze_parts(later)
+        before = model.get_weights()
+        with pytest.raises(ValueError, match="compile with a new one"):
+            model.fit(x, truth, verbose=0)
+        assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
 
 
 @pytest.mark.parametrize("average", [False, True])

@@ -16,6 +16,9 @@ class WithParts(ModelMixin):
     def freeze_parts(self, names: tuple[str, ...] | list[str]) -> None:
         """Freezes the weights of parts in training; all others are trained.
 
+        The next ``fit`` does so. After the optimizer's first step, it may need
+        ``compile`` with a new one: an error says so.
+
         Args:
             names: Names of layers of the network, and of nested layers as
                 ``"flownet2css/flownetc"``.
@@ -37,6 +40,7 @@ class WithParts(ModelMixin):
                     )
                 part = found[step]
             part.trainable = False
+        self.train_function = None  # which has the parts that were trained before
 
     def _thaw(self):
         # Keras ignores a True where there is one already, also for the layers inside.

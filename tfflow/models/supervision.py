@@ -27,19 +27,44 @@ class QuickToCompile(ModelMixin):
             self.optimizer.build(self.trainable_variables)
 
     def make_train_function(self, force: bool = False) -> Any:
-        optimizer = getattr(self, "optimizer", None)
-        if optimizer is not None and int(ops.convert_to_numpy(optimizer.iterations)) == 0:
-            inner = getattr(optimizer, "inner_optimizer", optimizer)
-            known, trained = inner._trainable_variables, self.trainable_variables
-            if {id(variable) for variable in known} != {id(variable) for variable in trained}:
-                # Parts were frozen or thawed since compile: a new one, built for what is trained.
-                self.optimizer = type(optimizer).from_config(optimizer.get_config())
-                self.optimizer.build(trained)
+        if self.optimizer is not None and (force or self.train_function is None):
+            self._follow_trained_parts()
         return super().make_train_function(force)
+
+    def _follow_trained_parts(self):
+        """Fits the optimizer to parts that were frozen or thawed since it was built."""
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        known = {id(variable) for variable in optimizer._trainable_variables}
+        trained = {id(variable) for variable in self.trainable_variables}
+        if trained == known:
+            return
+        if int(ops.convert_to_numpy(optimizer.iterations)) == 0:
+            for each in (optimizer, self.optimizer):
+                _unbuild(each)
+            self.optimizer.build(self.trainable_variables)
+        # TensorFlow passes the variables by name, other backends and averages by their order.
+        elif keras.backend.backend() != "tensorflow" or optimizer.use_ema or not trained <= known:
+            raise ValueError(
+                f"The optimizer of {self.name} has trained other weights than it would now, as "
+                "parts were frozen or thawed since, and can't go on. Call compile with a new one."
+            )
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         # Keras requires this of every model that overrides compile.
         self.compile(**keras.saving.deserialize_keras_object(config))
+
+
+def _unbuild(optimizer):
+    """An optimizer without the variables that its first step would use; Keras has no way to."""
+    kept = [
+        variable
+        for variable in optimizer._variables
+        if variable is optimizer._iterations or variable is optimizer._learning_rate
+    ]
+    optimizer._variables.clear()
+    optimizer._variables.extend(kept)
+    optimizer._trainable_variables_indices.clear()
+    optimizer.built = False
 
 
 class Supervised(QuickToCompile):
