@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import tfflow
+from tfflow.models.parts import dtype_policy
 from tfflow.models.rillflow import GlobalMatching, Matching, confidence_of, unit_length
 from tfflow.ops import warp
 
@@ -98,6 +99,15 @@ def test_confidence_is_high_where_the_flow_joins_what_is_alike():
     assert confidence[left].min() > 0.9 > 0.7 > confidence[right].mean()
     wrong = np.asarray(confidence_of(np.zeros_like(flow), *features))
     assert wrong[left].mean() < 0.7
+
+
+def test_in_float64():
+    images = np.random.default_rng(0).random((2, 64, 64, 3), np.float32)
+    expected = tfflow.load().predict_flow(*images)
+    with dtype_policy("float64"):
+        model = tfflow.load()
+    assert {weight.dtype for weight in model.trainable_weights} == {"float64"}
+    np.testing.assert_allclose(model.predict_flow(*images), expected, atol=1e-3)
 
 
 def test_width_out_of_range():

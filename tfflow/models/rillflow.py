@@ -251,7 +251,7 @@ class GlobalMatching(Softmax):
         theirs = ops.reshape(features2, (batch, height * width, channels))
         cosines = full_precision(ops.matmul(ours, ops.transpose(theirs, (0, 2, 1))))
         shares = self.shares(cosines)
-        rows, columns = ops.arange(height, dtype="float32"), ops.arange(width, dtype="float32")
+        rows, columns = (ops.arange(n, dtype=cosines.dtype) for n in (height, width))
         grid = ops.stack(ops.meshgrid(columns, rows), axis=-1)  # (h, w, 2): x, y
         expected = ops.matmul(shares, ops.reshape(grid, (height * width, 2)))
         expected = ops.reshape(expected, (batch, height, width, 2)) - grid
