@@ -187,6 +187,36 @@ def test_weights_of_pairs(model, loss):
     assert both["epe"] == pytest.approx((one["epe"] + 3 * other["epe"]) / 4, rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("way", "loss"),
+    [
+        *(("fit", LightFlowL1()), ("train_on_batch", "mae"), ("dataset", LightFlowL1())),
+        *(("evaluate", "mae"), ("test_on_batch", LightFlowL1())),
+    ],
+)
+def test_weights_of_pairs_and_of_pixels_one_after_the_other(model, way, loss):
+    x = images()
+    truth = truth_of(model, x)
+    truth[1] += 50.0
+    model.compile(keras.optimizers.SGD(0.0), loss=loss, metrics=[EndPointError()])
+
+    def epe(weight):
+        if way == "fit":
+            return model.fit(x, truth, sample_weight=weight, verbose=0).history["epe"][0]
+        if way == "dataset":
+            data = tf.data.Dataset.from_tensors((x, truth, weight))
+            return model.evaluate(data, verbose=0, return_dict=True)["epe"]
+        options = {"verbose": 0} if way == "evaluate" else {}
+        call = getattr(model, way)
+        return call(x, truth, sample_weight=weight, return_dict=True, **options)["epe"]
+
+    of_pixels = np.ones((2, 64, 64), np.float32)
+    of_pixels[1] = 0.0
+    of_pairs = of_pixels[:, 0, 0]
+    first, *others = map(epe, (of_pairs, of_pixels, of_pixels[..., None], of_pairs))
+    assert others == pytest.approx([first] * 3) and epe(None) > 1.2 * first
+
+
 def test_weights_of_another_shape_are_refused():
     flow = np.zeros((2, 64, 64, 2), np.float32)
     for judge in (lambda *a: LightFlowL1()(*a), lambda *a: EndPointError().update_state(*a)):

@@ -1,6 +1,9 @@
 """What ``fit`` and ``evaluate`` compare: a network's outputs with the true flow."""
 
+import functools
+import itertools
 import re
+from collections.abc import Callable
 from typing import Any, Literal
 
 import keras
@@ -176,6 +179,21 @@ class Supervised(QuickToCompile):
         compared = _chosen(self._measured_outputs, y, y_pred, sample_weight)
         return super().compute_metrics(x, *_without_name(compared))
 
+    def _make_function(self, step_function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        make = functools.partial(super()._make_function, step_function, *args, **kwargs)
+        if keras.backend.backend() != "tensorflow":
+            return make()
+        # Once weights came as (B,) and as (B, H, W), one function would be traced for any rank.
+        by_ranks: dict[tuple[int | None, ...], Any] = {}
+
+        def function(iterator):
+            ranks, iterator = _ranks_of_next(iterator)
+            if ranks not in by_ranks:
+                by_ranks[ranks] = make()
+            return by_ranks[ranks](iterator)
+
+        return function
+
     def _at_network_size(self, truth, outputs, weight):
         """(truth, outputs, weight) with the truth at the size that the network runs at."""
         levels = sorted(int(name[4:]) for name in outputs if re.fullmatch(r"flow\d+", name))
@@ -191,6 +209,18 @@ class Supervised(QuickToCompile):
         of_pairs = weight is not None and len(weight.shape) < 3
         truth, share = _resized_truth(truth, size, None if of_pairs else weight)
         return truth, outputs, weight if of_pairs else share
+
+
+def _ranks_of_next(iterator):
+    """The number of dimensions of each part of the next batch, and the iterator with that batch."""
+    if hasattr(iterator, "element_spec"):
+        parts = iterator.element_spec
+    else:
+        parts = next(iterator)
+        iterator = itertools.chain([parts], iterator)
+    shapes = [getattr(part, "shape", None) for part in keras.tree.flatten(parts)]
+    ranks = (None if shape is None else getattr(shape, "rank", len(shape)) for shape in shapes)
+    return tuple(ranks), iterator
 
 
 def _takes_pyramid(loss):
