@@ -1,5 +1,8 @@
 """Importing checkpoints: every tensor used exactly once, or nothing is loaded."""
 
+import types
+
+import keras
 import numpy as np
 import pytest
 from golden_files import load, state_dict
@@ -82,6 +85,42 @@ def test_files_that_are_none(tmp_path):
     (tmp_path / "model.h5").write_bytes(b"")
     with pytest.raises(ValueError, match="expected .npz, .safetensors"):
         read_state_dict(tmp_path / "model.h5")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([np.zeros(2), np.zeros(2)], "holds a list; expected a dict"),
+        ({0: np.zeros(2)}, "the key 0 of type int; expected"),
+        ({"state_dict": {1.5: np.zeros(2), "a": np.zeros(2)}}, "the key 1.5 of type float;"),
+    ],
+)
+def test_what_holds_no_tensors_by_name(content, message, tmp_path):
+    torch = pytest.importorskip("torch")
+    torch.save(keras.tree.map_structure(torch.from_numpy, content), tmp_path / "a.pth")
+    with pytest.raises(ValueError, match=message):
+        read_state_dict(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize("kind", ["sparse", "float8", "meta"])
+def test_tensors_without_a_plain_array(kind):
+    torch = pytest.importorskip("torch")
+    tensor = torch.ones(2, 2)
+    if kind == "sparse":
+        tensor = tensor.to_sparse()
+    else:
+        tensor = tensor.to("meta" if kind == "meta" else torch.float8_e4m3fn)
+    with pytest.raises(ValueError, match="Tensor 'a.weight' of the checkpoint can't be read"):
+        read_state_dict({"a.weight": tensor})
+
+
+def test_any_mapping_will_do(tmp_path):
+    np.savez(tmp_path / "a.npz", **PLAIN)
+    with np.load(tmp_path / "a.npz") as archive:
+        for mapping in (archive, types.MappingProxyType(PLAIN)):
+            assert list(read_state_dict(mapping)) == list(PLAIN)
+    wrapped = types.MappingProxyType({"state_dict": types.MappingProxyType(PLAIN)})
+    assert list(read_state_dict(wrapped)) == list(PLAIN)
 
 
 PLAIN = {"conv1.0.weight": np.ones(2), "conv1.0.bias": np.zeros(2)}

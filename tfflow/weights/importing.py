@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Mapping
 
 from tfflow.atomic_file import atomic_file
 from tfflow.models import registry
@@ -95,7 +96,7 @@ def _unknown(tensors, source):
     hint = ""
     if len(first) == 1:
         hint = f" All names begin with {first.pop()!r}: is that a wrapper? Then rename them."
-    where = "The dict" if isinstance(source, dict) else source
+    where = "The dict" if isinstance(source, Mapping) else source
     return (
         f"{where} is of no project known here ({', '.join(PROJECTS)}); its first tensors: "
         f"{', '.join(list(tensors)[:3]) or 'none'}.{hint}"

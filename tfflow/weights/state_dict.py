@@ -41,11 +41,12 @@ def read_state_dict(
     """A checkpoint as a dict of name -> ndarray.
 
     Args:
-        source: A dict of arrays or tensors, or a path: ``.npz``, ``.safetensors`` (needs the
-            package safetensors), ``.pth``, ``.pt``, ``.ckpt`` or ``.tar`` (needs PyTorch; read
-            with ``weights_only=True``, so that no code of the file is run). Tensors wrapped in
-            ``state_dict``, ``model`` or a similar key are unwrapped; the prefixes that
-            DataParallel, ``torch.compile`` and Lightning put before the names are removed.
+        source: A dict or another mapping of arrays or tensors, or a path: ``.npz``,
+            ``.safetensors`` (needs the package safetensors), ``.pth``, ``.pt``, ``.ckpt`` or
+            ``.tar`` (needs PyTorch; read with ``weights_only=True``, so that no code of the file is
+            run). Tensors wrapped in ``state_dict``, ``model`` or a similar key are unwrapped; the
+            prefixes that DataParallel, ``torch.compile`` and Lightning put before the names are
+            removed.
         averaged: Take the weights averaged over training (such as ``model_ema``) where the file has
             both kinds; otherwise a warning says that they are there. If it has only these, they are
             taken anyway.
@@ -80,11 +81,12 @@ class Checkpoint(typing.NamedTuple):
 
 def read_checkpoint(source, averaged=False):
     """As :func:`read_state_dict`, but returns a :class:`Checkpoint`, which says what was taken."""
-    tensors = dict(source) if isinstance(source, dict) else _read_file(pathlib.Path(source))
+    tensors = dict(source) if isinstance(source, Mapping) else _read_file(pathlib.Path(source))
     taken, passed_over = [], False
     while True:
-        plain = next((key for key in _PLAIN if isinstance(tensors.get(key), dict)), None)
-        average = next((key for key in _AVERAGED if isinstance(tensors.get(key), dict)), None)
+        _check_names(tensors)
+        plain = next((key for key in _PLAIN if isinstance(tensors.get(key), Mapping)), None)
+        average = next((key for key in _AVERAGED if isinstance(tensors.get(key), Mapping)), None)
         key = average if average and (averaged or plain is None) else plain
         if key is None:
             break
@@ -92,7 +94,7 @@ def read_checkpoint(source, averaged=False):
         taken.append(key)
         tensors = tensors[key]
     found_average = any(key in _AVERAGED for key in taken)
-    wrapped = sorted(key for key, value in tensors.items() if isinstance(value, dict))
+    wrapped = sorted(key for key, value in tensors.items() if isinstance(value, Mapping))
     if wrapped:
         raise ValueError(
             f"The checkpoint holds no tensors but parts: {', '.join(wrapped)}. Pass the part that "
@@ -122,6 +124,20 @@ def read_checkpoint(source, averaged=False):
         said = f"taken: {' / '.join(taken) or 'the plain ones'}; there are averaged weights too"
         said += ", averaged=True (--averaged) takes them"
     return Checkpoint(_without_prefixes(tensors), said, passed_over)
+
+
+def _check_names(tensors):
+    """Raises ValueError unless these are tensors, or parts of a checkpoint, by name."""
+    found = f"a {type(tensors).__name__}"
+    if isinstance(tensors, Mapping):
+        alien = next((key for key in tensors if not isinstance(key, str)), None)
+        if alien is None:
+            return
+        found = f"the key {alien!r} of type {type(alien).__name__}"
+    raise ValueError(
+        f"The checkpoint holds {found}; expected a dict of name -> tensor, such as a network's "
+        "state_dict()."
+    )
 
 
 def _averaged_beside(tensors):
@@ -185,7 +201,7 @@ def _read_file(path):
         if kind == ".safetensors":
             return _safetensors().load_file(path)
         if kind in SUFFIXES:
-            return dict(import_torch().load(path, map_location="cpu", weights_only=True))
+            return import_torch().load(path, map_location="cpu", weights_only=True)
     except (ImportError, FileNotFoundError):
         raise
     except Exception as error:  # each library raises its own kinds for a damaged file
@@ -221,12 +237,18 @@ def import_torch() -> typing.Any:
 
 
 def _as_array(name, tensor):
-    if hasattr(tensor, "detach"):  # a torch tensor, without importing torch
-        tensor = tensor.detach().cpu()
-        if str(tensor.dtype) == "torch.bfloat16":  # NumPy has no bfloat16
-            tensor = tensor.float()
-        tensor = tensor.numpy()
-    array = np.asarray(tensor)
+    try:
+        if hasattr(tensor, "detach"):  # a torch tensor, without importing torch
+            tensor = tensor.detach().cpu()
+            if str(tensor.dtype) == "torch.bfloat16":  # NumPy has no bfloat16
+                tensor = tensor.float()
+            tensor = tensor.numpy()
+        array = np.asarray(tensor)
+    except (RuntimeError, TypeError, ValueError) as error:  # sparse, quantized, without values, …
+        raise ValueError(
+            f"Tensor {name!r} of the checkpoint can't be read as a plain array: {error}. Save it "
+            "as one, with to_dense() or dequantize()."
+        ) from error
     if array.dtype.kind not in "fiu":
         raise ValueError(
             f"Tensor {name!r} of the checkpoint is no array of numbers: {type(tensor)}."
