@@ -272,7 +272,9 @@ def test_images_of_uint8_and_of_no_range(model):
         np.testing.assert_allclose(flow, expected, atol=1e-5)
     model.compile("sgd", loss="mse")
     tensors = {name: tf.constant(each) for name, each in x.items()}
-    for use in (model, model.predict, model.evaluate, model.fit):
+    ways = (model.predict, model.evaluate, model.fit)
+    on_batch = (model.predict_on_batch, model.test_on_batch, model.train_on_batch)
+    for use in (model, *ways, *on_batch):
         for given in (x, tensors):
             with pytest.raises(ValueError, match="image1 is float32 and must lie.*Divide by 255"):
                 use(given)

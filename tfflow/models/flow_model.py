@@ -97,6 +97,18 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
         check_not_in_255(x)
         return super().predict(x, *args, **kwargs)
 
+    def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        check_not_in_255(x)
+        return super().train_on_batch(x, *args, **kwargs)
+
+    def test_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        check_not_in_255(x)
+        return super().test_on_batch(x, *args, **kwargs)
+
+    def predict_on_batch(self, x: Any) -> dict[str, npt.NDArray[np.float32]]:
+        check_not_in_255(x)
+        return super().predict_on_batch(x)
+
     def call(self, inputs: dict[str, Tensor], training: bool | None = None) -> dict[str, Tensor]:
         image1, image2 = self._checked_images(inputs)
         link = {name: inputs[name] for name in self.link_channels}
