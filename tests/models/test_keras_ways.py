@@ -108,10 +108,18 @@ def test_the_loss_at_another_size_is_that_of_the_resized_truth(model):
     assert float(found) == pytest.approx(np.mean(known), rel=0.02)
 
 
-def test_a_truth_of_another_size_than_the_images_is_refused(model):
-    model.compile("sgd", loss=LightFlowL1())
+@pytest.mark.parametrize("options", [{"loss": LightFlowL1()}, {"loss": "mse"}, {"metrics": "mae"}])
+@pytest.mark.parametrize("shape", [(2, 128, 128, 2), (2, 1, 1, 2), (2, 64, 64, 1)])
+def test_a_truth_of_another_size_than_the_images_is_refused(model, options, shape):
+    model.compile("sgd", **options)
     with pytest.raises(ValueError, match="true flow must be"):
-        model.evaluate(images(), np.zeros((2, 128, 128, 2), np.float32), verbose=0)
+        model.evaluate(images(), np.zeros(shape, np.float32), verbose=0)
+
+
+def test_a_truth_of_another_size_than_a_further_output_is_refused(model):
+    model.compile("sgd", loss={"flow2": "mae"})
+    with pytest.raises(ValueError, match=r"truth of flow2 .* 16, 16, 2\); got .* 1, 16, 2\)"):
+        model.evaluate(images(), {"flow2": np.zeros((2, 1, 16, 2), np.float32)}, verbose=0)
 
 
 # Losses, targets, weights ---------------------------------------------------------------------

@@ -166,6 +166,12 @@ def test_metrics_of_one_image(image):
     assert fl == pytest.approx(entry["Fl"], rel=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 1, 2), (1, 10, 10, 1), (10, 10, 2)])
+def test_metrics_compare_flows_of_one_size(shape):
+    with pytest.raises(ValueError, match=r"got \(1, 10, 10, 2\) and"):
+        EndPointError().update_state(np.ones((1, 10, 10, 2)), np.zeros(shape))
+
+
 def test_metrics_pool_pixels_over_images():
     entry, (epe, fl) = DESCRIPTION["metrics_both"], _metrics([0, 1])
     assert epe == pytest.approx(entry["EPE"], rel=1e-6)

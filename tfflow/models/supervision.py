@@ -253,9 +253,14 @@ def _of_flow(given, what):
     return given["flow"]
 
 
-def _check_size_of(truth, flow):
-    wanted, found = tuple(flow.shape), tuple(truth.shape)
-    if len(found) != 4 or not all(map(may_equal, wanted, found)):
+def _check_size_of(truth, output, name="flow"):
+    wanted, found = tuple(output.shape), tuple(truth.shape)
+    if name != "flow":
+        # Classes may be numbers, without a channel for each; Keras knows of further dimensions.
+        both = zip(wanted[:-1], found[:-1]) if len(wanted) == len(found) else ()
+        if not all(may_equal(*sizes) for sizes in both):
+            raise ValueError(f"The truth of {name} must be as large as it, {wanted}; got {found}.")
+    elif len(found) != 4 or not all(map(may_equal, wanted, found)):
         raise ValueError(
             f"The true flow must be (B, H, W, 2) for images (B, H, W, 3); got {found} where the "
             f"predicted flow is {wanted}."
@@ -274,6 +279,8 @@ def _chosen(names, target, outputs, sample_weight):
             )
     outputs = {name: outputs[name] for name in names}
     targets = {name: targets[name] for name in names}
+    for name in names:
+        _check_size_of(targets[name], outputs[name], name)
     if isinstance(sample_weight, dict):
         weights = {name: sample_weight.get(name) for name in names}
     else:

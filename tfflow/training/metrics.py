@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from tfflow.ops import safe_norm
+from tfflow.ops.arguments import may_equal
 from tfflow.types import Tensor
 
 
@@ -34,8 +35,15 @@ class _PixelMean(keras.metrics.Metric):
                 (B,); None = all valid.
 
         Raises:
-            ValueError: If ``sample_weight`` has another number of dimensions.
+            ValueError: If truth and prediction differ in size, or ``sample_weight`` has another
+                number of dimensions.
         """
+        shapes = tuple(y_true.shape), tuple(y_pred.shape)
+        if any(len(shape) != 4 for shape in shapes) or not all(map(may_equal, *shapes)):
+            raise ValueError(
+                f"The true and the predicted flow must both be (B, H, W, 2); got {shapes[0]} and "
+                f"{shapes[1]}."
+            )
         truth, flow = ops.cast(y_true, self.dtype), ops.cast(y_pred, self.dtype)
         valid = ops.cast(ops.all(ops.isfinite(truth), axis=-1), self.dtype)
         if sample_weight is not None:
