@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def atomic_file(path):
+def atomic_file(path, durable=False):
     """Yields a temporary path beside `path`; the file written there is renamed at the end.
 
     ```python
@@ -22,6 +22,8 @@ def atomic_file(path):
 
     Args:
         path: where the file will be; its folder must exist.
+        durable: whether it is on the disk before it has its name, so that no half of it is there
+            after a power cut either.
 
     Yields:
         A `pathlib.Path` for the block to write to.
@@ -36,6 +38,9 @@ def atomic_file(path):
     temporary = target.parent / f".{secrets.token_hex(4)}.{target.name}"
     try:
         yield temporary
+        if durable:
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -8,12 +8,15 @@ import stat
 import subprocess
 import sys
 
+import keras
 import pytest
 
-from tfflow import cli
+from tfflow import cli, ops
 from tfflow.cache_folder import cache_folder
 from tfflow.native import build, cxx
 from tfflow.native.cuda import toolkit
+from tfflow.native.cxx import BuildError
+from tfflow.ops import native
 
 SOURCES = pathlib.Path(build.__file__).parent
 # A GPU as far as TensorFlow says; what is meant for it is computed by the CPU.
@@ -99,6 +102,29 @@ def test_failing_compiler(tmp_path):
     assert out == EXPECTED
     assert said.count("RuntimeWarning") == 1 and "no such luck" in said and "status 3" in said
     assert not list(tmp_path.rglob("*.so"))
+
+
+def test_a_compiler_that_is_no_command(monkeypatch):
+    monkeypatch.setenv("CXX", 'g++ "')
+    monkeypatch.delenv("TFFLOW_OPS", raising=False)
+    monkeypatch.setattr(native, "_library", None)
+    with pytest.raises(BuildError, match="CXX is no command, 'g\\+\\+ \"'.*No closing quotation"):
+        build.build()
+    features = keras.ops.ones((1, 4, 5, 3))
+    with pytest.warns(RuntimeWarning, match="CXX is no command"):
+        assert ops.correlation(features, features, 1).shape == (1, 4, 5, 9)
+
+
+def test_a_library_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    done = []
+    monkeypatch.setenv("TFFLOW_CACHE", str(tmp_path))
+    build._folder().mkdir(parents=True)
+    monkeypatch.setattr(cxx, "link", lambda compiler, objects, path: path.write_bytes(b"code"))
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *a, n=name, f=real: (done.append(n), f(*a))[1])
+    assert build._link("g++", []).read_bytes() == b"code"
+    assert done == ["fsync", "replace"]
 
 
 def test_failing_cuda_compiler(tmp_path, compiler):

@@ -272,12 +272,27 @@ def test_resize_flow_scales_its_values():
     np.testing.assert_allclose(resized[..., 1], 2.0)
 
 
+def test_correlation_takes_numpys_whole_numbers():
+    x = RNG.random((1, 6, 7, 3), np.float32)
+    found = ops.correlation(x, x, np.int64(2), stride=np.int32(1), displacement_stride=np.uint8(2))
+    np.testing.assert_array_equal(found, ops.correlation(x, x, 2, displacement_stride=2))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_warp_masks_at_the_border_what_leads_nowhere(value):
+    image, flow = RNG.random((1, 4, 5, 2), np.float32), np.zeros((1, 4, 5, 2), np.float32)
+    flow[0, 1, 2, 0] = value
+    _, mask = ops.warp(image, flow, padding="border", return_mask=True)
+    assert np.asarray(mask)[0, 1, 2] == np.isinf(value) and np.sum(mask) >= 19
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda x: ops.correlation(x, x[:, :2], 1), "one shape"),
         (lambda x: ops.correlation(x, x, 3, displacement_stride=2), "max_displacement=6 here"),
         (lambda x: ops.correlation(x, x, 1.5), "whole number"),
+        (lambda x: ops.correlation(x, x, True), "whole number of at least 0; got True"),
         (lambda x: ops.correlation(x, x, 1, stride=0), "at least 1"),
         (lambda x: ops.warp(x, x), r"flow \(B, H, W, 2\)"),
         (lambda x: ops.warp(x, x[:, :2, :, :2]), "one size"),

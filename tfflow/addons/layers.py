@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from tfflow.ops import correlation
-from tfflow.ops.arguments import may_equal
+from tfflow.ops.arguments import may_equal, whole_number
 from tfflow.types import Tensor
 
 DataFormat: TypeAlias = Literal["channels_last", "channels_first"]
@@ -63,27 +63,15 @@ class CorrelationCost(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        least = {
-            "kernel_size": (kernel_size, 1),
-            "max_displacement": (max_displacement, 0),
-            "stride_1": (stride_1, 1),
-            "stride_2": (stride_2, 1),
-            "pad": (pad, 0),
-        }
-        for name, (value, smallest) in least.items():
-            if not isinstance(value, int) or value < smallest:
-                raise ValueError(
-                    f"{name} must be a whole number of at least {smallest}; got {value!r}."
-                )
+        self.kernel_size = whole_number("kernel_size", kernel_size, 1)
+        self.max_displacement = whole_number("max_displacement", max_displacement, 0)
+        self.stride_1 = whole_number("stride_1", stride_1, 1)
+        self.stride_2 = whole_number("stride_2", stride_2, 1)
+        self.pad = whole_number("pad", pad, 0)
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd; got {kernel_size}.")
         if data_format not in DATA_FORMATS:
             raise ValueError(f"data_format must be one of {DATA_FORMATS}; got {data_format!r}.")
-        self.kernel_size = kernel_size
-        self.max_displacement = max_displacement
-        self.stride_1 = stride_1
-        self.stride_2 = stride_2
-        self.pad = pad
         self.data_format = data_format
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:

@@ -192,7 +192,7 @@ def _make(compiler, report):
 
 def _link(compiler, objects):
     library = _folder() / _name(compiler)
-    with atomic_file(library) as temporary:
+    with atomic_file(library, durable=True) as temporary:
         cxx.link(compiler, objects, temporary)
     return library
 
@@ -209,7 +209,7 @@ def _link_for_gpu(compiler, objects, of_gpu):
     library = _folder() / _name(compiler, on_gpu=True)
     failure = library.with_suffix(".failed")
     try:
-        with atomic_file(library) as temporary:
+        with atomic_file(library, durable=True) as temporary:
             nvcc.link([*objects, *of_gpu.result()], temporary, toolkit.find_nvcc())
     except RuntimeError as error:
         library.unlink(missing_ok=True)  # an older build, which --force should replace

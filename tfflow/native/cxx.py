@@ -28,8 +28,14 @@ def find_compiler():
     """The command of the C++ compiler: $CXX, or the first of COMPILERS that is there; else None.
 
     As for make, $CXX may hold several words: "ccache g++". Empty counts as unset.
+
+    Raises:
+        BuildError: If $CXX has a quotation without an end.
     """
-    words = shlex.split(os.environ.get("CXX", ""))
+    try:
+        words = shlex.split(os.environ.get("CXX", ""))
+    except ValueError as error:
+        raise BuildError(f"CXX is no command, {os.environ['CXX']!r}: {error}. {REMEDY}") from error
     if words:
         path = shutil.which(words[0])
         return path and shlex.join([path, *words[1:]])

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from tfflow.ops import lite, native
-from tfflow.ops.arguments import may_equal
+from tfflow.ops.arguments import may_equal, whole_number
 from tfflow.types import Tensor
 
 
@@ -54,8 +54,10 @@ def correlation(
         >>> correlation(a, a, 20, displacement_stride=2).shape   # FlowNetC
         (1, 48, 64, 441)
     """
-    _check_arguments(features1, features2, max_displacement, stride, displacement_stride)
-    step = displacement_stride
+    max_displacement = whole_number("max_displacement", max_displacement, 0)
+    stride = whole_number("stride", stride, 1)
+    step = whole_number("displacement_stride", displacement_stride, 1)
+    _check_arguments(features1, features2, max_displacement, step)
     cost = native.correlation(
         features1,
         features2,
@@ -171,7 +173,7 @@ def _from_grids(grids, step, height, width):
     return features[:, :height, :width, :]
 
 
-def _check_arguments(features1, features2, max_displacement, stride, displacement_stride):
+def _check_arguments(features1, features2, max_displacement, displacement_stride):
     shape1, shape2 = tuple(features1.shape), tuple(features2.shape)
     if len(shape1) != 4 or len(shape2) != 4 or not all(map(may_equal, shape1, shape2)):
         raise ValueError(
@@ -182,13 +184,6 @@ def _check_arguments(features1, features2, max_displacement, stride, displacemen
         dtype = keras.backend.standardize_dtype(features.dtype)
         if not keras.backend.is_float_dtype(dtype):
             raise ValueError(f"correlation expects floating-point feature maps; got {dtype}.")
-    for name, value, least in (
-        ("max_displacement", max_displacement, 0),
-        ("stride", stride, 1),
-        ("displacement_stride", displacement_stride, 1),
-    ):
-        if not isinstance(value, int) or value < least:
-            raise ValueError(f"{name} must be a whole number of at least {least}; got {value!r}.")
     if max_displacement % displacement_stride:
         raise ValueError(
             f"max_displacement is in pixels and must be a multiple of displacement_stride; got "

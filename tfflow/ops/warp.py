@@ -30,7 +30,7 @@ def warp(
         mask_threshold: If given, the output is set to zero where less than this share of the
             bilinear weights falls inside ``image``. mmflow's networks use 0.9999: every pixel
             whose footprint is partly outside is dropped. The mask carries no gradient. With
-            ``padding="border"`` nothing is ever outside.
+            ``padding="border"`` nothing is ever outside; a flow of NaN leads nowhere.
         return_mask: Also return the mask, (B, H, W, 1), 1 = inside. The threshold is then
             ``mask_threshold``, or 0.9999.
 
@@ -74,7 +74,7 @@ def warp(
     if mask_threshold is None and not return_mask:
         return warped
     if padding == "border":
-        inside = ops.ones_like(x)
+        inside = ops.cast(ops.isfinite(x + y), x.dtype)
     else:
         inside = _share_inside(x, width) * _share_inside(y, height)
     threshold = MASK_THRESHOLD if mask_threshold is None else mask_threshold

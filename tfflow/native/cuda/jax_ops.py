@@ -76,7 +76,7 @@ def load():
     library = cache_folder() / f"jax-{key}-{jax.devices()[0].compute_capability}.so"
     if not library.is_file():
         library.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_file(library) as temporary:
+        with atomic_file(library, durable=True) as temporary:
             build(temporary)
     register(library)
 
