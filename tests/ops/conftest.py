@@ -22,8 +22,11 @@ def native(native_library, monkeypatch):
     monkeypatch.setenv("TFFLOW_OPS", "native")
 
 
-@pytest.fixture
+# For every test, as pytest forgets a name that pytest_generate_tests adds to a parametrized one.
+@pytest.fixture(autouse=True)
 def implementation(request, monkeypatch):
+    if not hasattr(request, "param"):
+        return
     if request.param == "native":
         request.getfixturevalue("native")
     monkeypatch.setenv("TFFLOW_OPS", request.param)
@@ -34,5 +37,4 @@ def pytest_generate_tests(metafunc):
     if metafunc.module.__name__.split(".")[-1] not in BOTH_WAYS:
         return
     if "correlation" in name or "warp" in name:
-        metafunc.fixturenames.append("implementation")
         metafunc.parametrize("implementation", ["reference", "native"], indirect=True)
