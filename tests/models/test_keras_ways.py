@@ -1,50 +1,20 @@
-"""What Keras promises for a model holds for the networks: fit in all its forms, freezing, names."""
-
-import warnings
+"""What Keras promises for a model holds for the networks: fit in all its forms, names, files."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_network import RNG, Small, images, truth_of
 
 import tfflow
 from tfflow.losses import LightFlowL1, MaskFlowNetLoss, MultiLevelEPE
 from tfflow.metrics import EndPointError, FlOutliers
-from tfflow.models.parts import parts_of
-from tfflow.training.optimizers import AdamL2
-
-RNG = np.random.default_rng(0)
-
-
-class Small(tfflow.models.FlowModel):
-    """A network in miniature: a level of its own, and layers in a list and a dictionary."""
-
-    def __init__(self, name="small", **kwargs):
-        super().__init__(name=name, **kwargs)
-        make = keras.layers.Conv2D
-        self.levels = {"2": [make(4, 5, 4, "same", name="conv1")]}
-        self.norms = [keras.layers.BatchNormalization(name="norm")]
-        self.prediction = make(2, 3, padding="same", name="prediction")
-        self.build()
-
-    def estimate(self, image1, image2, training=None):
-        x = self.levels["2"][0](keras.ops.concatenate([image1, image2], axis=-1))
-        flow = self.prediction(self.norms[0](x, training=training))
-        return {"flow2": flow, "flow3": keras.ops.average_pool(flow, 2)}
 
 
 @pytest.fixture
 def model():
     keras.utils.set_random_seed(0)
     return Small()
-
-
-def images(number=2, size=(64, 64)):
-    return {f"image{i}": RNG.random((number, *size, 3), np.float32) for i in (1, 2)}
-
-
-def truth_of(model, x, offset=3.0):
-    return np.asarray(model(x)["flow"]) + np.float32(offset)
 
 
 # Any size -------------------------------------------------------------------------------------
@@ -262,7 +232,7 @@ def test_callbacks_know_that_less_is_better(model, callback, tmp_path):
     assert all(watcher.monitor_op == keras.ops.less for watcher in watchers)
 
 
-# Calls, names, frozen parts, checkpoints ------------------------------------------------------
+# Calls, names, checkpoints -----------------------------------------------------------------
 
 
 def test_two_arguments_are_pointed_to_predict_flow(model):
@@ -317,114 +287,6 @@ def test_networks_of_one_kind_have_names_of_their_own():
     assert {layer.name for layer in both.layers} >= {"teacher", "student"}
 
 
-@pytest.mark.parametrize(
-    "names", [("conv1",), ("norm",), ("conv1", "prediction")], ids=lambda names: "+".join(names)
-)
-@pytest.mark.parametrize("way", ["save", "clone", "config"])
-def test_frozen_parts_stay_frozen(names, way, model, tmp_path):
-    model.freeze_parts(names)
-    if way == "save":
-        model.compile("sgd", loss="mse")
-        model.save(tmp_path / "frozen.keras")
-        loaded = keras.saving.load_model(tmp_path / "frozen.keras", custom_objects={"Small": Small})
-    elif way == "clone":
-        loaded = keras.models.clone_model(model)
-    else:
-        loaded = Small.from_config(model.get_config())
-    assert loaded.frozen_parts == names
-    trained = [w.path for w in loaded.trainable_weights]
-    assert trained == [w.path for w in model.trainable_weights]
-    assert not any(f"/{name}/" in path for name in names for path in trained)
-
-
-def test_freezing_other_parts_thaws_those_before(model):
-    for names in (("conv1",), ("prediction",), ()):
-        model.freeze_parts(names)
-        assert model.frozen_parts == names
-    network = tfflow.models.create("rillflow_0.5")
-    whole = len(network.trainable_weights)
-    for names in (("decoder2", "refinement"), ("down2",), ()):
-        network.freeze_parts(names)
-        assert network.frozen_parts == names
-    assert len(network.trainable_weights) == whole
-
-
-def test_freezing_after_compile_and_thawing_too(model, tmp_path):
-    x = images()
-    truth = truth_of(model, x)
-    model.compile("adam", loss="mse")
-    model.freeze_parts(["conv1"])
-    model.fit(x, truth, verbose=0)
-    model.save(tmp_path / "a.keras")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # Keras warns if it drops the optimizer's state
-        loaded = keras.saving.load_model(tmp_path / "a.keras", custom_objects={"Small": Small})
-    assert int(loaded.optimizer.iterations) == 1
-    loaded.compile("adam", loss="mse")
-    loaded.freeze_parts(())
-    before = loaded.levels["2"][0].kernel.numpy()
-    loaded.train_on_batch(x, truth)
-    assert np.abs(loaded.levels["2"][0].kernel.numpy() - before).max() > 0
-
-
-@pytest.mark.parametrize("scaled", [False, True])
-def test_freezing_before_the_first_step_leaves_the_optimizer_as_it_is(model, scaled):
-    x = images()
-    truth = truth_of(model, x)
-    inner = AdamL2(1e-3)
-    optimizer = keras.optimizers.LossScaleOptimizer(inner) if scaled else inner
-    model.compile(optimizer, loss="mse")
-    before = len(optimizer.variables)
-    model.freeze_parts(["conv1"])
-    inner.learning_rate = 0.0
-    kernel = model.prediction.kernel.numpy()
-    model.train_on_batch(x, truth)
-    assert model.optimizer is optimizer
-    assert len(optimizer.variables) == before - 2 * 2  # Adam's moments of a kernel and a bias
-    np.testing.assert_array_equal(model.prediction.kernel, kernel)
-    inner.learning_rate = 1e-3
-    model.train_on_batch(x, truth)
-    assert np.abs(model.prediction.kernel.numpy() - kernel).max() > 0
-
-
-def test_freezing_and_thawing_between_fits(model):
-    x = images()
-    truth = truth_of(model, x)
-    kernels = {"conv1": model.levels["2"][0].kernel, "prediction": model.prediction.kernel}
-
-    def moved():
-        before = {name: kernel.numpy() for name, kernel in kernels.items()}
-        model.fit(x, truth, verbose=0)
-        return {name for name, value in before.items() if (kernels[name].numpy() != value).any()}
-
-    model.compile("adam", loss="mse")
-    assert moved() == {"conv1", "prediction"}
-    model.freeze_parts(["conv1"])
-    assert moved() == {"prediction"}
-    model.freeze_parts(["prediction"])
-    assert moved() == {"conv1"}
-    model.freeze_parts(())
-    assert moved() == {"conv1", "prediction"}
-    assert int(model.optimizer.iterations) == 4
-
-
-def test_what_an_optimizer_can_not_go_on_with_is_said(model):
-    x = images()
-    truth = truth_of(model, x)
-    for frozen, later, options in (
-        (["conv1"], [], {}),
-        ([], ["conv1"], {"use_ema": True}),
-    ):
-        model.freeze_parts(frozen)
-        model.compile(keras.optimizers.Adam(**options), loss="mse")
-        model.train_on_batch(x, truth)
-        model.freeze_parts(later)
-        before = model.get_weights()
-        with pytest.raises(ValueError, match="compile with a new one"):
-            model.fit(x, truth, verbose=0)
-        assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
-
-
 @pytest.mark.parametrize("average", [False, True])
 def test_fit_in_a_strategys_scope(average):
     with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
@@ -445,31 +307,6 @@ def test_metrics_without_a_loss_and_a_loss_without_a_truth(model):
         model.compile("sgd", loss=loss)
         with pytest.raises(ValueError, match="small needs the true flow"):
             model.fit(x, verbose=0)
-
-
-@pytest.mark.parametrize(
-    "name", ["liteflownet_pre_M6S6", pytest.param("maskflownet", marks=pytest.mark.slow)]
-)
-def test_a_whole_frozen_network_stays_frozen(name):
-    model = tfflow.models.create(name)
-    model.trainable = False
-    assert not type(model).from_config(model.get_config()).trainable_weights
-
-
-def test_layers_deep_inside_stay_frozen():
-    model = tfflow.models.create("lightflow_0.5")
-    model.encoder[2].depthwise.trainable = False
-    assert model.frozen_parts == ("conv3/depthwise",)
-    assert type(model).from_config(model.get_config()).frozen_parts == model.frozen_parts
-
-
-@pytest.mark.parametrize("name", ["lightflow_0.5", "rillflow_0.5"])
-def test_every_part_has_a_name_of_its_own(name):
-    def count(layer):
-        return sum(1 + count(part) for part in parts_of(layer).values())
-
-    model = tfflow.models.create(name)
-    assert count(model) == len(list(model._flatten_layers(include_self=False)))
 
 
 def test_quantize_says_what_to_do(model):
