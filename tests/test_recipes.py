@@ -423,6 +423,16 @@ def test_a_failed_beginning_leaves_the_folder_free(tmp_path, monkeypatch):
     assert pathlib.Path("run/model.keras").is_file()
 
 
+@pytest.mark.parametrize("wrong", [{"init": {"": "nowhere.keras"}}, {"also_evaluate": "nowhere"}])
+def test_what_is_missing_is_told_before_data_is_read(wrong, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    read = []
+    recipe = dataclasses.replace(recipes.get(LITTLE), data=read.append)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        Run(recipe, **wrong).train()
+    assert not read and not pathlib.Path("runs").exists()
+
+
 def test_weights_that_are_no_numbers_are_not_saved(tmp_path, monkeypatch):
     class Spoil(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):

@@ -158,3 +158,20 @@ def test_says_what_is_missing_or_does_not_go_together(coco, capsys):
         run("clips", coco, 1)
     assert main(["train-detector", "images", "--train-flow"]) == 1
     assert "no flow network; leave out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("stage", "option", "value", "message"),
+    [
+        ("images", "--size", "250x384", "size must be two multiples of 32"),
+        ("images", "--alpha", "-1", "alpha must be above 0"),
+        ("images", "--weights", "nofile.h5", "no weights at nofile.h5"),
+        ("clips", "--flow", "nope", "'nope' is neither a preset"),
+        ("images", "--init", "nofile.keras", "No model at nofile.keras"),
+        ("clips", "--alpha", "0.25", "no runs/detector_images/model.keras"),
+    ],
+)
+def test_a_wrong_argument_fails_before_clips_are_drawn(stage, option, value, message, capsys):
+    assert main(["train-detector", stage, option, value]) == 1
+    assert message in capsys.readouterr().err
+    assert not pathlib.Path("clips").exists() and not pathlib.Path("runs").exists()

@@ -98,8 +98,7 @@ class ClipBatches(keras.utils.PyDataset):
             raise ValueError(f"keys must be at least 0; got {keys!r}.")
         if len(clips) == 0:
             raise ValueError("ClipBatches expects clips; there are none.")
-        if any(side < 32 or side % 32 for side in size):
-            raise ValueError(f"size must be two multiples of 32; got {tuple(size)}.")
+        check_size(size)
         self.clips, self.size = clips, tuple(size)
         self.batch_size, self.batches = batch_size, batches
         self.keys, self.interval, self.stride = keys, interval, stride
@@ -147,6 +146,12 @@ class ClipBatches(keras.utils.PyDataset):
         features = tuple(side // self.stride for side in self.size)
         count = len(self.clips.classes)
         return images, encode(boxes, classes, features, stride=self.stride, count=count)
+
+
+def check_size(size):
+    """Raises ValueError unless the detector can be trained on images (height, width)."""
+    if any(side < 32 or side % 32 for side in size):
+        raise ValueError(f"size must be two multiples of 32; got {tuple(size)}.")
 
 
 def augment(frames, size, augmentation, rng):

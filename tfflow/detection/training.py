@@ -17,7 +17,7 @@ from tfflow.detection.coco import open_coco
 from tfflow.detection.detector import FlowGuidedDetector
 from tfflow.detection.losses import head_losses
 from tfflow.detection.moving_stills import MovingStills
-from tfflow.detection.sampling import ClipAugmentation, ClipBatches
+from tfflow.detection.sampling import ClipAugmentation, ClipBatches, check_size
 from tfflow.detection.synthetic_clips import SyntheticClips
 from tfflow.progress import progress_bar
 from tfflow.recipes.recipe import READ_AGAIN, Stage
@@ -77,9 +77,16 @@ class DetectorStage(Stage):
     def record(self):
         return {**super().record(), "size": list(self.size), "alpha": self.alpha}
 
+    def check(self):
+        check_size(self.size)
+        self._detector(classes=1)
+
     def create(self, training_set):
+        return self._detector(training_set.classes)
+
+    def _detector(self, classes):
         return FlowGuidedDetector(
-            training_set.classes,
+            classes,
             alpha=self.alpha,
             aggregation=self.keys > 0,
             flow=loading.load(self.flow) if self.flow else None,

@@ -54,6 +54,9 @@ class Stage:
         """What a run's folder is recorded by: a run with another record is another run."""
         return {"recipe": self.name, "steps": self.steps, "batch_size": self.batch_size}
 
+    def check(self) -> None:
+        """Raises at once what would fail only after the data is read or drawn."""
+
     def create(self, training_set: Any) -> keras.Model:
         """The network, not yet compiled."""
         raise NotImplementedError

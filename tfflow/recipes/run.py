@@ -161,6 +161,7 @@ class Run:
             tf.config.experimental.enable_op_determinism()
         self.strategy = distribution.make_strategy(self.options.distribute)
         self.chief = distribution.is_chief(self.strategy)
+        self.check()
         self.claim_folder()
         self.open_data()
         with dtype_policy(PRECISIONS[self.options.precision]), self.strategy.scope():
@@ -181,6 +182,15 @@ class Run:
             model.save(temporary)
         print(f"saved {path}")
         return model
+
+    def check(self) -> None:
+        """Raises at once what would fail only after the data is read or drawn, maybe for hours."""
+        self.recipe.check()
+        if self.options.also_evaluate:
+            open_dataset(self.options.also_evaluate)
+        if self.begins():
+            for source in self.initial_weights().values():
+                loading.load(source)
 
     # 2. The folder ----------------------------------------------------------------------------
 
@@ -247,11 +257,15 @@ class Run:
         """The compiled network, with the weights that its stage starts from."""
         keras.utils.set_random_seed(self.options.seed)
         model = self.recipe.create(self.training_set)
-        # All workers get the chief's weights, and a checkpoint has them already.
-        if self.chief and not self.checkpoints.steps() and not self.options.smoke:
+        if self.begins():
             self.initialize(model)
         self.recipe.compile(model)
         return model
+
+    def begins(self) -> bool:
+        """Whether this process loads the weights that the stage starts from."""
+        # All workers get the chief's weights, and a checkpoint has them already.
+        return self.chief and not self.checkpoints.steps() and not self.options.smoke
 
     def initialize(self, model: keras.Model) -> None:
         """Loads the weights that the stage starts from."""
