@@ -123,6 +123,23 @@ def test_everything_that_evaluate_writes(root, tmp_path, capsys):
     ]
 
 
+def test_a_flow_that_is_not_finite_is_said_to_be_so(root, capsys, monkeypatch):
+    class NotFinite:
+        def predict_flow(self, image1, image2):
+            return np.full((HEIGHT, WIDTH, 2), np.nan, np.float32)
+
+    monkeypatch.setattr(tfflow, "load", lambda *_, **__: NotFinite())
+    data = f"sintel-clean:{root}/sintel"
+    status, printed, _ = run(capsys, "evaluate", "--model", "any", "--dataset", data)
+    assert status == 0
+    lines = [line.strip("│ ") for line in printed.splitlines()]
+    for name in ("EPE  ", "EPE at 0-10 px", "mean of the pairs' EPEs", "market_2"):
+        (line,) = [line for line in lines if line.startswith(name)]
+        assert "not finite" in line and "no such" not in line
+    (line,) = [line for line in lines if line.startswith("EPE at over 40 px")]
+    assert "no such pixels" in line and "not finite" not in line
+
+
 def test_submit_to_sintel(root, tmp_path, capsys):
     status, printed, error = run(
         capsys,

@@ -110,20 +110,20 @@ def _print(title, result):
         }
     parts = groups.values()
     rows = [
-        ("EPE", *(_pixels(part.epe) for part in parts)),
-        ("EPE of zero flow", *(_pixels(part.zero_flow_epe) for part in parts)),
+        ("EPE", *(_pixels(part.epe, part.pixels) for part in parts)),
+        ("EPE of zero flow", *(_pixels(part.zero_flow_epe, part.pixels) for part in parts)),
         ("Fl (over 3 px and 5 %)", *(_percent(part.fl) for part in parts)),
         *(
             (f"error over {threshold} px", *(_percent(part.above[threshold]) for part in parts))
             for threshold in result.above
         ),
         *(
-            (f"EPE at {text}", *(_pixels(part.by_speed[key]) for part in parts))
-            for key, text in SPEEDS.items()
+            (f"EPE at {text}", *(_pixels(of.by_speed[key], of.speed_pixels[i]) for of in parts))
+            for i, (key, text) in enumerate(SPEEDS.items())
         ),
         ("pixels", *(f"{part.pixels:,}" for part in parts)),
         ("pairs", str(result.pairs)),
-        ("mean of the pairs' EPEs", _pixels(result.pair_means["all"]["epe"])),
+        ("mean of the pairs' EPEs", _pixels(result.pair_means["all"]["epe"], result.errors.pixels)),
         ("time a pair (median)", f"{result.milliseconds:.1f} ms"),
     ]
     print_table(title, ("", *groups), rows)
@@ -132,14 +132,17 @@ def _print(title, result):
             "by scene",
             ("scene", "EPE", "Fl"),
             [
-                (scene, _pixels(errors.epe), _percent(errors.fl))
+                (scene, _pixels(errors.epe, errors.pixels), _percent(errors.fl))
                 for scene, errors in result.scenes.items()
             ],
         )
 
 
-def _pixels(value):
-    return "no such pixels" if math.isnan(value) else f"{value:.3f} px"
+def _pixels(value, pixels):
+    """An EPE over so many pixels."""
+    if not pixels:
+        return "no such pixels"
+    return f"{value:.3f} px" if math.isfinite(value) else "not finite"
 
 
 def _percent(value):

@@ -15,7 +15,7 @@ def write_csv(path: PathLike, evaluation: Evaluation) -> None:
     Columns: ``name``, ``scene``, ``milliseconds``, then the numbers of
     :meth:`PixelErrors.as_dict` over the pair's valid pixels; where a pair has a mask of
     occlusions, the same again with ``matched_`` and ``unmatched_`` before each. Errors are in px,
-    shares in percent. A cell is empty where there is no such pixel, or no mask.
+    shares in percent. A cell is empty where there is no such pixel, no mask, or the flow is NaN.
 
     Args:
         path: The file; its folder must exist.
