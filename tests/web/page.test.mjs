@@ -50,6 +50,15 @@ test("without a GPU the processor is not told of as a second choice", async (t) 
   assert.equal(await page.textContent("#network-choice"), settings.networks.join(""));
 });
 
+test("another network while a frame is computed: no alarm", async (t) => {
+  const page = await open(t, browser, server.url);
+  await text(page, "fps", /^[1-9]/);
+  await page.selectOption("#network-choice", settings.networks[1]);
+  await text(page, "self-check", OK);
+  assert.equal(await page.isVisible("#network-message"), false);
+  assert.deepEqual(page.errors, []);
+});
+
 test("a camera that is not allowed: what to do, and the scene goes on", async (t) => {
   const page = await open(t, browser, server.url);
   await text(page, "source", /Demo/);

@@ -92,13 +92,10 @@ function show({ name, width, height, threads }, unit, lines, good) {
   const check = element("self-check");
   check.className = good ? "good" : "bad";
   check.textContent = `self-check ${lines.at(-1)}`;
-  if (!good) {
-    say(
-      "network",
-      `This browser computes another flow than the network was shipped with (${lines.at(-1)}). ` +
-        "Don't trust what you see.",
-    );
-  }
+  const problem =
+    `This browser computes another flow than the network was shipped with (${lines.at(-1)}). ` +
+    "Don't trust what you see.";
+  say("network", good ? "" : problem);
 }
 
 function failed(error) {
@@ -132,11 +129,13 @@ async function showFrame(from) {
     arrows: show !== "colors",
   };
   first = false;
+  const used = network;
   let result;
   try {
-    result = await network.next(frame, options);
+    result = await used.next(frame, options);
   } catch (error) {
-    return failed(error);
+    if (used === network) failed(error); // else another was chosen meanwhile
+    return;
   }
   if (result.picture && from === source) {
     const computed = performance.now();
