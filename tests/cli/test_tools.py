@@ -118,7 +118,8 @@ def test_motion_mask(folder, tmp_path, capsys):
     assert len(frames) == 4 and frames[0].image.mean() < 30  # the plane is the camera's
     status, _, _ = run(capsys, "motion-mask", clip, "-o", masks, "--threshold", 0, *ENGINE)
     assert status == 0
-    assert sorted(path.name for path in masks.iterdir()) == [f"{i:06}.png" for i in range(4)]
+    names = sorted(path.name for path in masks.iterdir())
+    assert names == [*(f"{i:06}.png" for i in range(4)), "times.csv"]
     mask = read_image(masks / "000000.png")
     assert set(np.unique(mask)) <= {0, 255}
     overlay = tmp_path / "overlay"
@@ -127,6 +128,13 @@ def test_motion_mask(folder, tmp_path, capsys):
     np.testing.assert_array_equal(
         read_image(overlay / "000000.png"), np.where(mask == 255, frame, frame // 4)
     )
+    (masks / "mine.png").touch()
+    run(capsys, "motion-mask", clip, "-o", masks, "--limit", 3, *ENGINE)  # of another video
+    names = sorted(path.name for path in masks.iterdir())
+    assert names == ["000000.png", "000001.png", "mine.png", "times.csv"]
+    with open(masks / "times.csv", newline="", encoding="utf-8") as file:
+        rows = [(float(row["time"]), float(row["next_time"])) for row in csv.DictReader(file)]
+    np.testing.assert_allclose(rows, [(0.0, 0.1), (0.1, 0.2)], atol=1e-3)
 
 
 def test_ctrl_c_ends_a_video_with_the_frames_so_far(folder, tmp_path, capsys, monkeypatch):

@@ -52,11 +52,13 @@ def run(arguments):
         )
 
         def pictures():
-            for mask, (image, time) in zip(counted(masks), shown):
+            for mask, ((image, time), (_, next_time)) in zip(
+                counted(masks), itertools.pairwise(shown)
+            ):
                 shares.append(mask.mean())
                 dark = image // 4 if arguments.overlay else np.zeros_like(image)
                 light = image if arguments.overlay else np.full_like(image, 255)
-                yield np.where(mask[..., None], light, dark), time
+                yield np.where(mask[..., None], light, dark), time, next_time
 
         _write(arguments.output, pictures())
     share = np.mean(shares) if shares else 0.0
@@ -64,13 +66,12 @@ def run(arguments):
 
 
 def _write(output, pictures):
-    from tfflow.data.files.images import write_image
+    from tfflow.data.files.flow_series import picture_series
     from tfflow.visualization import write_video
 
-    output = pathlib.Path(output)
-    if output.suffix:
-        write_video(output, pictures)
+    if pathlib.Path(output).suffix:
+        write_video(output, ((picture, time) for picture, time, _ in pictures))
         return
-    output.mkdir(parents=True, exist_ok=True)
-    for number, (picture, _) in enumerate(pictures):
-        write_image(output / f"{number:06}.png", picture)
+    with picture_series(output) as write:
+        for each in pictures:
+            write(*each)

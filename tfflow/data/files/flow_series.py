@@ -1,4 +1,4 @@
-"""The flow of a video's frames: a file for each, or all of them in one .npz."""
+"""The flow of a video's frames: a file for each, or all of them in one .npz. Pictures likewise."""
 
 import contextlib
 import csv
@@ -38,21 +38,50 @@ def flow_series(path, extension=".flo"):
 
 
 @contextlib.contextmanager
+def picture_series(path):
+    """A context that gives ``write(picture, time, next_time)``: a ``.png`` for each frame.
+
+    Args:
+        path: A folder. It becomes what that of :func:`flow_series` does.
+
+    Raises:
+        OSError: If it can't be written.
+    """
+    with _numbered(pathlib.Path(path), ".png") as add:
+        yield lambda picture, *when: add(lambda file: write_image(file, picture), *when)
+
+
+@contextlib.contextmanager
 def _folder(path, extension):
+    with _numbered(path, extension) as add:
+
+        def write(flow, time, next_time, hidden=None):
+            def write_files(file):
+                write_flow(file, flow)
+                if hidden is not None:
+                    occlusion = file.with_name(f"{file.stem}_occlusion.png")
+                    write_image(occlusion, np.uint8(255) * hidden)
+
+            add(write_files, time, next_time)
+
+        yield write
+
+
+@contextlib.contextmanager
+def _numbered(path, extension):
+    """A context that gives ``add(write_files, time, next_time)``, which passes on a file's name."""
     path.mkdir(parents=True, exist_ok=True)
     rows, times = [], path / "times.csv"
 
-    def write(flow, time, next_time, hidden=None):
+    def add(write_files, time, next_time):
         if not rows:
             _remove_earlier(times)
         name = f"{len(rows):06}{extension}"
-        write_flow(path / name, flow)
-        if hidden is not None:
-            write_image(path / f"{len(rows):06}_occlusion.png", np.uint8(255) * hidden)
+        write_files(path / name)
         rows.append((name, time, next_time))
 
     try:
-        yield write
+        yield add
     finally:
         if rows:  # else an earlier video is still there
             with (
