@@ -155,7 +155,38 @@ def test_videos(tmp_path):
     assert second.image.min() == 1
     np.testing.assert_array_equal(second.boxes, [(2, 3, 12, 23), (35, 0, 40, 9.5)])
     np.testing.assert_array_equal(second.classes, [1, 0])
-    np.testing.assert_array_equal(second.tracks, [5, 6])
+    np.testing.assert_array_equal(second.tracks, [0, 1])
+
+
+def test_numbers_as_text_and_ids_of_any_kind(tmp_path):
+    ids = ["a7f", 2**70, 1.5, "a7f"]
+    boxes = [{"image_id": 9, "category_id": 7, "bbox": [1, 2, 3, 4], "track_id": id} for id in ids]
+    size = {"video_id": 1, "height": "30", "width": 40.0}
+    images = [
+        {"id": 10, "frame_id": "10", "file_name": "1.png", **size},
+        {"id": 9, "frame_id": "9", "file_name": "0.png", **size},
+    ]
+    clips = CocoClips(write_videos(tmp_path, images=images, annotations=boxes), tmp_path)
+    first, second = clips[0]
+    assert first.image.max() == 0 and second.image.min() == 1
+    assert first.tracks.tolist() == [0, 1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("where", "change", "message"),
+    [
+        ("annotations", {"instance_id": None}, "instance_id or track_id"),
+        ("annotations", {"instance_id": [1]}, "unhashable"),
+        ("images", {"frame_id": "first"}, "first"),
+        ("images", {"height": "tall"}, "tall"),
+        ("images", {"width": float("inf")}, "infinity"),
+    ],
+)
+def test_values_that_are_none_are_refused(tmp_path, where, change, message):
+    entries = json.loads(write_videos(tmp_path).read_text())[where]
+    path = write_videos(tmp_path, **{where: [{**entries[0], **change}]})
+    with pytest.raises(CorruptFileError, match=f"{message}.*expected"):
+        CocoClips(path, tmp_path)
 
 
 def test_videos_refuse(tmp_path):

@@ -28,7 +28,8 @@ class CocoClips(Sequence[Clip]):
 
     With videos ("CocoVID"), there are "videos" ({"id", "name"}) besides COCO's own entries; each
     image has "video_id" and "frame_id" (or "frame_index"), each annotation "instance_id" (or
-    "track_id"). Without them, as in COCO 2017, each image is a clip of one frame.
+    "track_id"), a number or text; frames' `tracks` are numbers in the order of the annotations.
+    Without videos, as in COCO 2017, each image is a clip of one frame.
 
     Crowds ("iscrowd": 1) and boxes without area are left out. Category ids may have gaps.
 
@@ -58,7 +59,7 @@ class CocoClips(Sequence[Clip]):
             self.stills = not content.get("videos")  # some tools write an empty list
             self._objects = _objects(content, categories, self.stills)
             self._clips = _stills(content) if self.stills else _videos(content)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise CorruptFileError(
                 f"{annotations} is not COCO ({error!r}); expected "
                 '{"categories" and "images" with "id", "annotations" with "image_id", '
@@ -166,11 +167,13 @@ def _objects(content, categories, stills):
     """Image id -> [(box, class, track)]."""
     positions = {one["id"]: place for place, one in enumerate(categories)}
     objects = defaultdict(list)
+    tracks: dict[Any, int] = {}  # ids may be text
     for number, one in enumerate(content["annotations"]):
         # Without a box: a mask or key points alone.
         if not one.get("iscrowd") and one["bbox"]:
             x, y, width, height = map(float, one["bbox"])
-            track = number if stills else _either(one, "instance_id", "track_id")
+            name = number if stills else _either(one, "instance_id", "track_id")
+            track = tracks.setdefault(name, len(tracks))
             found = ((x, y, x + width, y + height), positions[one["category_id"]], track)
             objects[one["image_id"]].append(found)
     return dict(objects)
@@ -185,19 +188,22 @@ def _videos(content):
     """[(name, keys of its frames, in order of time)]."""
     frames = defaultdict(list)
     for one in content["images"]:
-        frames[one["video_id"]].append((_either(one, "frame_id", "frame_index"), _key(one)))
+        time = float(_either(one, "frame_id", "frame_index"))  # as text, 10 would be before 9
+        frames[one["video_id"]].append((time, _key(one)))
     return [
         (one["name"], [key for _, key in sorted(frames[one["id"]], key=lambda frame: frame[0])])
         for one in content["videos"]
     ]
 
 
-def _key(image: dict[str, Any]) -> tuple[Any, str, tuple[int | None, int | None]]:
-    return image["id"], str(image["file_name"]), (image.get("height"), image.get("width"))
+def _key(image: dict[str, Any]) -> tuple[Any, str, tuple[int | None, ...]]:
+    size = (image.get("height"), image.get("width"))  # some tools write them as text
+    size_in_pixels = tuple(None if side is None else int(side) for side in size)
+    return image["id"], str(image["file_name"]), size_in_pixels
 
 
 def _either(entry, *names):
     for name in names:
-        if name in entry:
+        if entry.get(name) is not None:
             return entry[name]
     raise KeyError(" or ".join(names))
