@@ -229,6 +229,13 @@ def test_no_such_folder(model, tmp_path, monkeypatch):
         export(model, tmp_path / "nowhere" / "a.tflite", size=SIZE)
 
 
+def test_metadata_that_json_lacks(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(conversion, "convert", None)  # it fails before it converts
+    with pytest.raises(ValueError, match="metadata must be what JSON can hold: .*PosixPath"):
+        export(model, tmp_path / "a.tflite", size=SIZE, metadata={"licence": tmp_path})
+    assert not list(tmp_path.iterdir())
+
+
 def test_not_a_flow_model(tmp_path):
     with pytest.raises(TypeError, match="got Sequential"):
         export(keras.Sequential(), tmp_path / "a.tflite")

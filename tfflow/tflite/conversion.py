@@ -1,5 +1,6 @@
 """Converts a Keras model to a .tflite file."""
 
+import json
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -101,10 +102,10 @@ def export(
     Raises:
         TypeError: If ``model`` is not a ``FlowModel``.
         ValueError: If the size, the quantization, the calibration, ``outliers``, ``keep_float``,
-            ``warp_radius`` or the path's extension is wrong, the model has an operator that LiteRT
-            lacks (the message names it), no warp for ``warp_radius``, or can't encode a frame by
-            itself for ``streaming`` (it names those that can); a weight is NaN or infinite; or the
-            file can't be run or its flow is not finite.
+            ``warp_radius``, ``metadata`` or the path's extension is wrong, the model has an
+            operator that LiteRT lacks (the message names it), no warp for ``warp_radius``, or can't
+            encode a frame by itself for ``streaming`` (it names those that can); a weight is NaN or
+            infinite; or the file can't be run or its flow is not finite.
         OSError: If the file can't be written.
 
     Example:
@@ -134,6 +135,10 @@ def export(
         **({} if warp_radius is None else {"warp_radius": warp_radius}),
         **(metadata or {}),
     }
+    try:
+        json.dumps(description)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"metadata must be what JSON can hold: {error}.") from error
 
     # What may fail comes before what takes time.
     check_finite(model)
