@@ -41,7 +41,8 @@ def read_image(path: PathLike) -> npt.NDArray[np.uint8]:
 
     Raises:
         CorruptFileError: the file is empty, truncated, damaged or not an image.
-        ValueError: an image of floating-point or 32-bit values, whose range is not known.
+        ValueError: an image of floating-point or 32-bit values, whose range is not known, or of
+            more pixels than Pillow opens.
         OSError: the file can't be opened.
     """
     path = Path(path)
@@ -52,6 +53,11 @@ def read_image(path: PathLike) -> npt.NDArray[np.uint8]:
             image = ImageOps.exif_transpose(image)
         except MemoryError:
             raise
+        except Image.DecompressionBombError as error:
+            raise ValueError(
+                f"{path} has more than the {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f} megapixels that "
+                "Pillow opens; cut it into pieces or shrink it"
+            ) from error
         except Exception as error:  # Pillow's decoders raise nearly any type on damaged files
             raise CorruptFileError(_image_complaint(path, error)) from error
     if image.mode.startswith("I"):
