@@ -167,7 +167,7 @@ def _objects(content, categories, stills):
     """Image id -> [(box, class, track)]."""
     positions = {one["id"]: place for place, one in enumerate(categories)}
     objects = defaultdict(list)
-    tracks: dict[Any, int] = {}  # ids may be text
+    tracks = {}  # ids may be text
     for number, one in enumerate(content["annotations"]):
         # Without a box: a mask or key points alone.
         if not one.get("iscrowd") and one["bbox"]:

@@ -172,6 +172,14 @@ def test_damaged_pfm_header(tmp_path, header):
         read_pfm(tmp_path / "a.pfm")
 
 
+@pytest.mark.parametrize("text", [b"{'shape': (4, (5, 2)", b"[" * 4000, b"{'shape': 4\x00}", b""])
+def test_damaged_npy_header(tmp_path, text):
+    header = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
+    (tmp_path / "a.npy").write_bytes(header + bytes(160))
+    with pytest.raises(CorruptFileError, match=r"a\.npy: the \.npy file is damaged"):
+        read_flow(tmp_path / "a.npy")
+
+
 @pytest.mark.parametrize("extension", EXTENSIONS)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 2e9])
 def test_values_that_no_file_can_hold(tmp_path, extension, bad):

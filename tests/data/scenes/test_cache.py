@@ -131,6 +131,14 @@ def test_same_bytes_after_an_interruption(cache, tmp_path, monkeypatch):
     assert digests(broken) == whole
 
 
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01\x00\x14\x00{'shape': (4, (5, 2)"])
+def test_a_damaged_shard_is_drawn_again(cache, content):
+    whole = digests(cache)
+    (cache / "shard-00001" / "flow.npy").write_bytes(content)
+    synthesize(cache, 10, CONFIG, seed=5)
+    assert digests(cache) == whole
+
+
 def test_extending_gives_the_same_as_drawing_at_once(cache, tmp_path):
     small = synthesize(tmp_path / "small", 6, CONFIG, seed=5)
     synthesize(small, 10, CONFIG, seed=5)

@@ -223,7 +223,7 @@ def _decode_pfm(path, content):
 def _decode_npy(path, content):
     try:
         array = np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except Exception as error:  # NumPy reads the header with Python's parser
         raise CorruptFileError(f"{path}: the .npy file is damaged or truncated ({error})") from None
     if array.ndim != 3 or array.shape[2] != 2 or array.dtype.kind not in "fiu" or 0 in array.shape:
         raise CorruptFileError(
