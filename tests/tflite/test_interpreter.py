@@ -10,7 +10,7 @@ import pytest
 import tfflow
 from tfflow.tflite import FlowInterpreter, benchmark, operators, read_metadata
 from tfflow.tflite.benchmarking import delegation
-from tfflow.tflite.graph import Graph
+from tfflow.tflite.graph import Graph, schema
 
 SIZE = (64, 128)
 
@@ -60,10 +60,14 @@ def test_bad_images(exported):
         file.predict_flow(image / 255.0, np.full(image.shape, np.nan))
 
 
-@pytest.mark.parametrize("threads", [0, -1, 1.5, "2"])
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "2", True])
 def test_bad_threads(exported, threads):
     with pytest.raises(ValueError, match="threads must be a whole number"):
         FlowInterpreter(exported["int8"], threads=threads)
+
+
+def test_threads_of_numpy(exported):
+    assert FlowInterpreter(exported["int8"], threads=np.int64(2)).threads == 2
 
 
 def test_tfflow_load(exported):
@@ -105,6 +109,26 @@ def test_truncated(read, share, exported, tmp_path):
     path.write_bytes(content[: 8 + int(share * len(content))])
     with pytest.raises(ValueError, match=r"half\.tflite"):
         read(path)
+
+
+def run_once(path):
+    FlowInterpreter(path).run(*np.zeros((2, *SIZE, 3), np.float32))
+
+
+@pytest.mark.parametrize("run", [run_once, benchmark])
+def test_an_error_while_it_runs_names_the_file(run, exported, tmp_path):
+    graph = Graph(exported["float32"].read_bytes())
+    index = graph.add_constant("index", np.int32([99]))  # of a tensor that has one
+    taken = graph.add_tensor("taken", (1, *SIZE, 3))
+    image = graph.signature()[0]["image1"]
+    for operator in graph.subgraph.operators:
+        operator.inputs = [taken if number == image else number for number in operator.inputs]
+    take = graph.new_operator("GATHER", [image, index], [taken], schema.GatherOptionsT())
+    graph.subgraph.operators.insert(0, take)
+    path = tmp_path / "damaged.tflite"
+    path.write_bytes(graph.to_bytes())
+    with pytest.raises(ValueError, match=r"can't run .*damaged\.tflite: .*index"):
+        run(path)
 
 
 def test_file_of_another_model(exported, tmp_path):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfflow.native.build import processor
-from tfflow.tflite.interpreter import check_count, check_threads, open_interpreter
+from tfflow.tflite.interpreter import check_count, check_threads, open_interpreter, running
 from tfflow.tflite.model_file import check_model_file
 from tfflow.types import PathLike
 
@@ -44,7 +44,8 @@ def benchmark(path: PathLike, threads: int = 1, runs: int = 50, warmup: int = 5)
     end = time.perf_counter() + SECONDS
     while len(times) < warmup + runs and (len(times) < warmup + 5 or time.perf_counter() < end):
         start = time.perf_counter()
-        interpreter.invoke()
+        with running(path):
+            interpreter.invoke()
         times.append(1000.0 * (time.perf_counter() - start))
     timed = np.array(times[warmup:])
     return {

@@ -1,5 +1,6 @@
 """Runs an exported file, with the same call as the Keras model."""
 
+import contextlib
 import importlib
 import os
 import threading
@@ -116,13 +117,13 @@ class FlowInterpreter(PredictsFlow):
 
         def encode(image):
             # As with flow, no runner may be kept.
-            with self._lock:
+            with self._lock, running(self.path):
                 runner = self.litert.get_signature_runner("encode")
                 return runner(image=_quantized(image, details))
 
         def match(features1, features2):
             both = of_two_frames(features1, features2)
-            with self._lock:
+            with self._lock, running(self.path):
                 runner = self.litert.get_signature_runner("match")
                 outputs = runner(**{name: both[name] for name in wanted})
             return outputs if confidence else {"flow": outputs["flow"]}
@@ -134,7 +135,7 @@ class FlowInterpreter(PredictsFlow):
         return self._run(image1, image2)["flow"]
 
     def _run(self, image1, image2):
-        with self._lock:
+        with self._lock, running(self.path):
             for name, image in (("image1", image1), ("image2", image2)):
                 details = self.inputs[name]
                 self.litert.set_tensor(details["index"], _quantized(image[None], details))
@@ -182,12 +183,19 @@ def open_interpreter(path, threads):
         ImportError: If no LiteRT is installed.
     """
     runtime = litert()
-    try:
+    with running(path):
         interpreter = runtime(model_path=str(path), num_threads=threads)
         interpreter.allocate_tensors()
+    return interpreter
+
+
+@contextlib.contextmanager
+def running(path):
+    """A context in which LiteRT's errors become ValueError, with the file's name."""
+    try:
+        yield
     except (ValueError, RuntimeError) as error:
         raise ValueError(f"LiteRT can't run {path}: {error}") from error
-    return interpreter
 
 
 def litert():
@@ -209,9 +217,10 @@ def check_threads(threads):
 
 def check_count(name, number):
     """A number of something, if it is a whole number of at least 1."""
-    if not isinstance(number, int) or number < 1:
+    whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+    if not whole or number < 1:
         raise ValueError(f"{name} must be a whole number of at least 1; got {number!r}.")
-    return number
+    return int(number)
 
 
 def signatures_in_words(signatures):
