@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Literal, TextIO
 
 from rich import box
 from rich.console import Console
@@ -13,6 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 SECONDS = 30.0  # between lines, if there is no terminal for a bar
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a standard stream is one; None is one that was closed (``>&-``)."""
+    return stream is not None and stream.isatty()
 
 
 @contextlib.contextmanager
@@ -86,6 +91,6 @@ def print_table(
     for row in rows:
         table.add_row(*row)
     # In a file or a pipe, nothing is cut to the width of a missing terminal.
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = Console(width=None if is_terminal(sys.stdout) else 120)
     console.print(title, soft_wrap=True, highlight=False, markup=False)
     console.print(table)

@@ -25,6 +25,9 @@ def root(tmp_path_factory):
         (root / name).parent.mkdir(exist_ok=True)
         write_image(root / f"{name}.png", RNG.integers(0, 256, (64, 64, 3), np.uint8))
     write_flow(root / "pairs/x_flow.flo", np.full((64, 64, 2), 3.0, np.float32))
+    for name, content in (("bad", "{}"), ("old", '{"golden": {"step": 8}, "models": []}')):
+        (root / name).mkdir()
+        (root / name / "models.json").write_text(content)
     return root
 
 
@@ -203,6 +206,9 @@ def test_the_file_says_what_it_is(int8):
         ("export {r}/model.keras -o {t}/a.tflite --streaming", "streaming=True is impossible"),
         ("export {r}/model.keras -o {t}/a.tflite --report {t}/a.txt", "must be named *.json"),
         ("export {r}/model.keras -o {t}/a.tflite --no-report --threads 1", "is for the report"),
+        ("export {r}/model.keras -o {t}/a.tflite --android-assets {r}/model.keras", "is a file;"),
+        ("export {r}/model.keras -o {t}/a.tflite --android-assets {r}/bad", "no list of networks"),
+        ("export {r}/model.keras -o {t}/a.tflite --android-assets {r}/old", "another golden pair"),
         ("sensitivity {r}/model.keras --report {t}/a.txt", "must be named *.json"),
         ("export-detector {r}/model.keras -o {t}/a.tflite", "expected a tfflow.detection.Flow"),
         ("flow {f} -o {t}/o --model {r}/model.keras --engine tflite", ".keras file runs on keras"),

@@ -177,6 +177,10 @@ def _check(arguments):
             f"{arguments.model} is exported already; export takes a .keras file or a preset's name"
         )
     shared.check_json("--report", arguments.report)
+    if arguments.android_assets:
+        from tfflow.tflite.app_assets import open_list
+
+        open_list(arguments.android_assets)
     if arguments.android_assets and arguments.confidence:
         raise ValueError("--android-assets is for files of flow alone; leave out --confidence")
     for name, given in {"--threads": arguments.threads, "--evaluate": arguments.evaluate}.items():

@@ -24,7 +24,7 @@ from tfflow.data.datasets import Mixture
 from tfflow.data.pipeline.batches import WorkerShare
 from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.models.parts import dtype_policy
-from tfflow.progress import progress_bar
+from tfflow.progress import is_terminal, progress_bar
 from tfflow.recipes.recipe import Stage
 from tfflow.recipes.smoke import smoke
 from tfflow.training import distribution
@@ -344,7 +344,7 @@ class Run:
         saving = SaveCheckpoints(
             self.checkpoints, call.step, write=self.chief, catch_signals=not cluster
         )
-        shown = 1 if sys.stdout.isatty() else 2  # a bar for people, a line per epoch for log files
+        shown = 1 if is_terminal(sys.stdout) else 2  # a bar for people, a line per epoch for logs
         batches = functools.partial(self.batches, call.step)
         try:
             model.fit(

@@ -58,7 +58,8 @@ class GoldenPair:
             files[f"golden_image{place}.png"] = _png(image)
         return files
 
-    def entry(self):
+    @staticmethod
+    def entry():
         """Its entry in the list."""
         return {
             "image1": "golden_image1.png",
@@ -137,15 +138,8 @@ def add_to_assets(path: PathLike, folder: PathLike, name: str | None = None) -> 
     entry, files = file_assets(path, golden)
     form = entry["quantization"]
     name = name or pathlib.Path(path).stem.removesuffix(f"_{form}")
-    models = read_list(folder)
-    known = [model["name"] for model in models["models"]]
-    # An app's other networks were checked with its own pair: a list that has a pair keeps it.
-    if models.setdefault("golden", golden.entry()) != golden.entry():
-        raise ValueError(
-            f"{folder / LIST} has another golden pair than this version of tfflow. Remove it, and "
-            "add each file again."
-        )
-    if name not in known:
+    models = open_list(folder)
+    if name not in [model["name"] for model in models["models"]]:
         models["models"].append({"name": name, "files": []})
     of_it = next(model for model in models["models"] if model["name"] == name)
     others = [file for file in of_it["files"] if file["quantization"] != form]
@@ -158,13 +152,31 @@ def add_to_assets(path: PathLike, folder: PathLike, name: str | None = None) -> 
     return name
 
 
+def open_list(folder):
+    """The content of models.json, to which a file with this version's golden pair can be added.
+
+    Raises:
+        ValueError: If it is damaged, or has another pair.
+    """
+    models = read_list(folder)
+    # An app's other networks were checked with its own pair: a list that has a pair keeps it.
+    if models.setdefault("golden", GoldenPair.entry()) != GoldenPair.entry():
+        raise ValueError(
+            f"{pathlib.Path(folder, LIST)} has another golden pair than this version of tfflow. "
+            "Remove it, and add each file again."
+        )
+    return models
+
+
 def read_list(folder):
     """The content of models.json, without networks if there is no such file.
 
     Raises:
-        ValueError: If it is damaged.
+        ValueError: If it is damaged, or the folder is a file.
     """
     path = pathlib.Path(folder) / LIST
+    if path.parent.is_file():
+        raise ValueError(f"{folder} is a file; expected a folder of an app's assets.")
     if not path.is_file():
         return {"models": []}
     try:

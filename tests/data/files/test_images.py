@@ -105,7 +105,9 @@ def test_what_is_no_image(tmp_path):
 
 def test_absurd_image_size_is_refused(tmp_path):
     (tmp_path / "a.ppm").write_bytes(b"P6\n90000 90000\n255\n" + bytes(100))
-    with pytest.raises(ValueError, match="a.ppm has more than the 179 megapixels") as raised:
+    with pytest.raises(
+        ValueError, match=r"a.ppm has more pixels than .* \(8100000000 pixels\)"
+    ) as raised:
         read_image(tmp_path / "a.ppm")
     assert not isinstance(raised.value, CorruptFileError)
 

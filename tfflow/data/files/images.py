@@ -55,8 +55,8 @@ def read_image(path: PathLike) -> npt.NDArray[np.uint8]:
             raise
         except Image.DecompressionBombError as error:
             raise ValueError(
-                f"{path} has more than the {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f} megapixels that "
-                "Pillow opens; cut it into pieces or shrink it"
+                f"{path} has more pixels than Pillow opens ({error}); cut it into pieces, or "
+                "shrink it"
             ) from error
         except Exception as error:  # Pillow's decoders raise nearly any type on damaged files
             raise CorruptFileError(_image_complaint(path, error)) from error
