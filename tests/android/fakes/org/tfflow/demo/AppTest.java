@@ -18,7 +18,9 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.json.JSONArray;
@@ -28,6 +30,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tfflow.core.pipeline.PipelineThread;
 import org.tfflow.fakes.Phone;
 
 /** The app's own classes on a simulated phone: its camera, its files, its accelerators. */
@@ -190,6 +193,19 @@ class AppTest {
         Phone.onScreen(activity::onResume);
     }
 
+    /** The phone is turned: the screen is made anew. */
+    private void turn() {
+        Bundle state = new Bundle();
+        Phone.onScreen(
+                () -> {
+                    activity.onPause();
+                    activity.onSaveInstanceState(state);
+                    activity.onDestroy();
+                    activity = new MainActivity();
+                });
+        start(state);
+    }
+
     private String text() {
         return ((TextView) activity.<View>findViewById(R.id.text)).getText().toString();
     }
@@ -293,15 +309,7 @@ class AppTest {
         says("total");
         leaveAndComeBack();
         says("total");
-        Bundle state = new Bundle();
-        Phone.onScreen(
-                () -> { // the phone is turned
-                    activity.onPause();
-                    activity.onSaveInstanceState(state);
-                    activity.onDestroy();
-                    activity = new MainActivity();
-                });
-        start(state);
+        turn();
         says("total");
         assertEquals("[GPU " + file(0, "float16") + " cached]", Phone.compiled.toString());
         assertEquals(1, Phone.environments);
@@ -545,6 +553,69 @@ class AppTest {
         choose(R.id.network, "Add");
         answer("wrong.tflite");
         says("The network was not added: LiteRT can't load wrong-");
+        List<Path> first = added();
+        assertEquals(2, first.size()); // the network and its flow; of the others nothing
+        String other = file(MODELS.length() - 1, "int8"); // in the first one's place
+        Files.copy(folder.resolve(other), home.resolve("44"));
+        Phone.titles.put("44", "my net.tflite");
+        choose(R.id.network, "Add");
+        answer("44");
+        long end = System.currentTimeMillis() + PATIENCE;
+        while ((added().size() != 2 || added().equals(first)) && System.currentTimeMillis() < end) {
+            Thread.yield();
+        }
+        assertEquals(2, added().size(), this::text);
+        assertTrue(Collections.disjoint(first, added()), this::text);
+        says("my_net\n");
+    }
+
+    /** The files of the networks that the user has added. */
+    private List<Path> added() throws IOException {
+        return files(home.resolve("files").resolve("tfflow")).stream()
+                .filter(file -> file.getFileName().toString().contains(".tflite"))
+                .collect(Collectors.toList());
+    }
+
+    @Test
+    void aPhoneMayBeTurnedWhileANetworkIsAdded() throws Exception {
+        Files.copy(folder.resolve(FILE), home.resolve("own.tflite"));
+        Files.write(home.resolve("letter.pdf"), new byte[100]);
+        start();
+        says("total");
+        String[][] files = {{"own.tflite", "own\nNPU"}, {"letter.pdf", "not added"}};
+        for (String[] each : files) {
+            Phone.onScreen(Session::end);
+            waitForPipelines();
+            CountDownLatch held = new CountDownLatch(1);
+            CountDownLatch turned = new CountDownLatch(1);
+            Thread other = new Thread(() -> hold(held, turned));
+            other.start();
+            held.await();
+            choose(R.id.network, "Add");
+            answer(each[0]);
+            turn();
+            turned.countDown();
+            other.join();
+            says(each[1]);
+        }
+        says("own\n"); // as before
+    }
+
+    /** No network is loaded or added meanwhile. */
+    private static void hold(CountDownLatch begun, CountDownLatch end) {
+        try {
+            PipelineThread.alone(
+                    () -> {
+                        begun.countDown();
+                        try {
+                            end.await();
+                        } catch (InterruptedException error) {
+                            throw new AssertionError(error);
+                        }
+                    });
+        } catch (InterruptedException error) {
+            throw new AssertionError(error);
+        }
     }
 
     @Test

@@ -10,7 +10,6 @@ import android.content.ContentValues;
 import android.content.Context;
 import android.content.Intent;
 import android.content.pm.PackageManager;
-import android.database.Cursor;
 import android.graphics.Bitmap;
 import android.hardware.camera2.CameraAccessException;
 import android.hardware.camera2.CameraManager;
@@ -19,13 +18,11 @@ import android.net.Uri;
 import android.os.Build;
 import android.os.Bundle;
 import android.provider.MediaStore;
-import android.provider.OpenableColumns;
 import android.util.Log;
 import android.widget.RadioButton;
 import android.widget.SeekBar;
 import android.widget.TextView;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,7 +32,6 @@ import org.tfflow.core.image.Fit;
 import org.tfflow.core.image.Frame;
 import org.tfflow.core.pipeline.FlowPipelineOptions;
 import org.tfflow.core.pipeline.Overlay;
-import org.tfflow.core.pipeline.PipelineThread;
 import org.tfflow.core.pipeline.ViewMode;
 import org.tfflow.core.pipeline.ViewModes;
 import org.tfflow.litert.Choice;
@@ -66,14 +62,13 @@ public final class MainActivity extends Activity
     private TextView text;
     private SeekBar range;
     private FlowModels models; // null: the assets are damaged, and the screen says so
-    private volatile String network; // a name of the models'
+    private String network; // a name of the models'
     private Choice choice = Choice.BEST;
     private @Nullable Uri video; // null: the camera
     private @Nullable FrameSource source;
     private @Nullable Bitmap picture; // to be saved
     private boolean asked;
     private boolean resumed;
-    private boolean adding; // a network: no other is at work
     // Other threads read them too.
     private volatile @Nullable Session session;
     private volatile String notice = ""; // why there are no frames
@@ -194,6 +189,7 @@ public final class MainActivity extends Activity
         super.onResume();
         resumed = true;
         displays().registerDisplayListener(this, null);
+        Adding.tell(() -> runOnUiThread(this::work));
         start();
     }
 
@@ -223,8 +219,14 @@ public final class MainActivity extends Activity
 
     /** Sees to it that the networks chosen are at work for this screen. */
     private void work() {
-        if (!resumed || adding) {
+        if (!resumed || Adding.isRunning()) {
             return;
+        }
+        Adding added = Adding.take();
+        if (added != null && added.network != null) {
+            network = added.network;
+        } else if (added != null) {
+            complain(getString(R.string.not_added, added.problem));
         }
         boolean detects = modes.current() == ViewMode.DETECTION;
         Session now = Session.of(models, detects ? null : network, choice, painting());
@@ -270,6 +272,7 @@ public final class MainActivity extends Activity
     protected void onPause() {
         resumed = false;
         displays().unregisterDisplayListener(this);
+        Adding.tell(null);
         leave();
         super.onPause();
     }
@@ -434,48 +437,12 @@ public final class MainActivity extends Activity
             video = chosen; // onResume follows
         } else if (request == CHOOSE_NETWORK) {
             Session.end();
-            adding = true;
-            new Thread(() -> add(chosen), "add").start();
+            Adding.begin(models, getApplicationContext().getContentResolver(), chosen);
         } else if (request == CHOOSE_PLACE) {
             save(chosen);
         } else if (request == CHOOSE_PLACE_AND_SHARE) {
             send(save(chosen));
         }
-    }
-
-    /** Adds a network and runs it. */
-    private void add(Uri file) {
-        try {
-            PipelineThread.alone(
-                    () -> {
-                        try (InputStream stream = getContentResolver().openInputStream(file)) {
-                            network = models.add(name(file), stream);
-                        } catch (IOException | RuntimeException | LinkageError error) {
-                            Log.e("tfflow", "the network can't be added", error);
-                            complain(getString(R.string.not_added, error.getMessage()));
-                        }
-                    });
-        } catch (InterruptedException end) {
-            Thread.currentThread().interrupt();
-        }
-        runOnUiThread(
-                () -> {
-                    adding = false;
-                    work();
-                });
-    }
-
-    /** As its provider calls it; the last part of its path may be but a number. */
-    private String name(Uri file) {
-        String[] columns = {OpenableColumns.DISPLAY_NAME};
-        try (Cursor row = getContentResolver().query(file, columns, null, null, null)) {
-            String name = row != null && row.moveToFirst() ? row.getString(0) : null;
-            if (name != null) {
-                return name;
-            }
-        }
-        String last = file.getLastPathSegment();
-        return last == null ? "network" : last.substring(last.lastIndexOf('/') + 1);
     }
 
     /**

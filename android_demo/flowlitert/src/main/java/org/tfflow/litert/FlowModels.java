@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.json.JSONArray;
 import org.json.JSONException;
@@ -53,7 +55,6 @@ public final class FlowModels {
     private final File folder; // of what the user has added
     private final AttemptLog log;
     private final ModelList shipped;
-    private volatile List<Entry> entries; // replaced as a whole: add() is on another thread
 
     /**
      * Reads the lists.
@@ -69,9 +70,10 @@ public final class FlowModels {
         }
         log = new AttemptLog(new File(folder, "attempts.txt"));
         shipped = read(assets);
-        entries = entries();
+        entries();
     }
 
+    /** Read anew each time: another screen's FlowModels may add a network too. */
     private List<Entry> entries() {
         List<Entry> all = new ArrayList<>();
         for (ModelList.Flow flow : shipped.flows) {
@@ -100,14 +102,14 @@ public final class FlowModels {
     /** The networks' names, the first one is the default. */
     public List<String> names() {
         List<String> names = new ArrayList<>();
-        for (Entry entry : entries) {
+        for (Entry entry : entries()) {
             names.add(entry.flow.name);
         }
         return names;
     }
 
     private Entry entry(String name) {
-        for (Entry entry : entries) {
+        for (Entry entry : entries()) {
             if (entry.flow.name.equals(name)) {
                 return entry;
             }
@@ -255,22 +257,38 @@ public final class FlowModels {
         }
         String sha256 = ModelFile.digest(content);
         String file = plain + "-" + sha256.substring(0, 12) + ".tflite";
-        write(file, content);
         String golden = file + ".flow";
-        try (FlowEngine engine =
-                new NetworkFlowEngine(
-                        onCpu(
-                                ModelFile.ofFolder(folder, file),
-                                sha256,
-                                Choice.BEST.threads()))) {
-            engine.load();
-            write(golden, flow(engine, name));
-        } catch (RuntimeException error) {
-            new File(folder, file).delete();
-            throw error;
+        try {
+            write(file, content);
+            ModelFile copy = ModelFile.ofFolder(folder, file);
+            try (FlowEngine engine =
+                    new NetworkFlowEngine(onCpu(copy, sha256, Choice.BEST.threads()))) {
+                engine.load();
+                write(golden, flow(engine, name));
+            }
+            keep(plain, file, sha256, golden);
+        } finally {
+            deleteUnlisted();
         }
-        keep(plain, file, sha256, golden);
         return plain;
+    }
+
+    /** Deletes what a network that was replaced, or not added after all, has left in the folder. */
+    private void deleteUnlisted() {
+        Set<String> listed = new HashSet<>();
+        for (Entry entry : entries()) {
+            for (ModelList.Form form : entry.flow.forms) {
+                listed.add(form.file);
+                listed.add(form.goldenFlow);
+            }
+        }
+        File[] files = folder.listFiles();
+        for (File file : files == null ? new File[0] : files) {
+            String name = file.getName();
+            if (name.matches(".*\\.tflite(\\.flow)?(\\.part)?") && !listed.contains(name)) {
+                file.delete();
+            }
+        }
     }
 
     private byte[] flow(FlowEngine engine, String name) throws IOException {
@@ -322,7 +340,6 @@ public final class FlowModels {
         } catch (JSONException error) {
             throw new IOException("the list of networks is damaged", error);
         }
-        entries = entries();
     }
 
     /** Writes a file whole or not at all. */
