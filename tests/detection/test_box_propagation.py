@@ -15,6 +15,7 @@ from tfflow.detection import (
     VideoDetector,
     move_boxes,
 )
+from tfflow.detection.box_propagation import found_again
 from tfflow.models import ConfidentFlow
 
 SIZE = (64, 96)
@@ -102,6 +103,39 @@ def test_a_detector_runs_on_key_frames_and_its_boxes_follow(flow_every):
     assert scene.detected == [0, 5, 10]
     looked = [t for t in range(11) if t % 5 and (t % 5 - 1) % flow_every == 0]
     assert scene.pairs == [(t - t % 5, t) for t in looked]
+
+
+def test_what_is_found_again_keeps_a_share_of_its_score():
+    boxes = np.float32([[0, 0, 20, 20], [2, 0, 22, 20], [50, 0, 70, 20]])
+    earlier = Detections(boxes[:1], np.float32([0.2]), np.array([1]))
+
+    def scores(classes, memory=0.5):
+        found = Detections(boxes, np.float32([0.8, 0.7, 0.6]), np.array(classes))
+        result = found_again(found, earlier, memory)
+        assert (np.diff(result.scores) <= 0).all()
+        return {tuple(box): round(float(s), 3) for box, s in zip(result.boxes, result.scores)}
+
+    first, second, third = map(tuple, boxes)
+    # The second overlaps it too, but it is taken.
+    assert scores([1, 1, 1]) == {first: 0.5, second: 0.7, third: 0.6}
+    assert scores([0, 1, 1], 0.25) == {first: 0.8, second: 0.575, third: 0.6}
+    assert scores([0, 0, 1]) == scores([1, 1, 1], 0) == {first: 0.8, second: 0.7, third: 0.6}
+
+
+def test_scores_are_remembered_from_key_frame_to_key_frame():
+    scene = Scene()
+    certain = iter([0.9, 0.5, 0.5])
+
+    def detect(frame):
+        boxes, _, classes = scene(frame)
+        return boxes, np.array([next(certain)]), classes
+
+    video = BoxPropagator(detect, scene, FixedInterval(5), flow_side=48, memory=0.5)
+    found = [float(video.next(scene.frame(time)).scores[0]) for time in range(11)]
+    np.testing.assert_allclose(found, 5 * [0.9] + 5 * [0.7] + [0.6], atol=1e-6)
+    for memory in (-0.1, 1.5):
+        with pytest.raises(ValueError, match="memory must lie in 0..1"):
+            BoxPropagator(detect, scene, memory=memory)
 
 
 def test_what_leaves_the_frame_is_left_out():

@@ -125,8 +125,9 @@ def test_precision_after_training(coco_tree, capsys):
     assert main([*command, "--in-motion", "--limit", "1"]) == 0
     output = capsys.readouterr().out
     assert "21, 21 of them key frames" in output and "what is slow" in output
-    assert main([*command, "--interval", "10"]) == 1
-    assert "has no flow network: every frame is a key frame" in capsys.readouterr().err
+    carried = ["--in-motion", "--limit", "1", "--interval", "10", "--flow", "lightflow"]
+    assert main([*command, *carried]) == 0
+    assert "21, 3 of them key frames" in capsys.readouterr().out
     for split in ("train", "val"):
         other = coco_tree / "annotations" / f"instances_{split}2017.json"
         other.write_text(other.read_text().replace("toothbrush", "dog"))

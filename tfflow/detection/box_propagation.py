@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tfflow.detection.boxes import Detections, places_in
+from tfflow.detection.boxes import Detections, overlaps, places_in
 from tfflow.detection.schedule import FixedInterval, KeyFrameSchedule
 from tfflow.models.one_at_a_time import guard, one_at_a_time
 from tfflow.models.prediction import as_batch, resize, size_text
@@ -41,6 +41,8 @@ class BoxPropagator:
             One that decides by the flow gets it from the key frame to the current frame.
         flow_every: The flow is estimated for the first frame after a key frame, and from there on
             for every so many; in between, the boxes go on as they moved before.
+        memory: The share of the earlier score in that of an object that is found again on a key
+            frame, 0 to 1: what is seen twice is more certain than what is seen once.
         flow_side: The flow network gets frames whose longer side is at most so many pixels. A
             ``FlowInterpreter`` has its own size.
 
@@ -66,6 +68,7 @@ class BoxPropagator:
         schedule: KeyFrameSchedule | None = None,
         *,
         flow_every: int = 2,
+        memory: float = 0.5,
         flow_side: int = 192,
     ) -> None:
         guard(self)
@@ -83,7 +86,9 @@ class BoxPropagator:
         for name, value in (("flow_every", flow_every), ("flow_side", flow_side)):
             if not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"{name} must be a whole number from 1 up; got {value!r}.")
-        self._flow = flow
+        if not 0 <= memory <= 1:
+            raise ValueError(f"memory must lie in 0..1; got {memory!r}.")
+        self._flow, self._memory = flow, memory
         self._schedule = FixedInterval() if schedule is None else schedule
         if self._schedule.needs_confidence and not getattr(flow, "gives_confidence", False):
             raise ValueError(
@@ -143,6 +148,9 @@ class BoxPropagator:
                     is_key = self._schedule.is_key(age, frame_size=frame_size, **motion)
         if is_key:
             found = _checked_detections(self._detect(frame))
+            if self._found is not None:
+                carried = self._found._replace(boxes=track.at(age))
+                found = found_again(found, carried, self._memory)
             age, track, self._key_image, self._found = 0, _Track(found.boxes), image, found
         # The state is updated only after everything has succeeded.
         self._frame_size, self.is_key, self._age, self._track = frame_size, is_key, age, track
@@ -229,6 +237,35 @@ def move_boxes(
     growth = 1 + np.clip(np.where(across * down > 0, smaller, 0), -0.5, 1)[:, None]
     centres, sides = centres + np.median(moved, (1, 2)), sides * growth
     return np.concatenate([centres - sides / 2, centres + sides / 2], axis=-1).astype(np.float32)
+
+
+def found_again(
+    found: Detections, earlier: Detections, memory: float, overlap: float = 0.5
+) -> Detections:
+    """Detections with a share of the scores of those that were there before.
+
+    Two are one object if they are of one class and overlap by more than ``overlap``; the most
+    certain one chooses first. As in tracklet re-scoring (Kang et al., T-CNN, arXiv 1604.02532).
+
+    Args:
+        found: In this frame.
+        earlier: Of the frame before, carried to this one.
+        memory: The share of the earlier score, 0 to 1.
+        overlap: Intersection over union.
+
+    Returns:
+        ``found``, the most certain first.
+    """
+    shared = overlaps(found.boxes, earlier.boxes)
+    shared[found.classes[:, None] != earlier.classes] = 0
+    scores = found.scores.copy()
+    for index in np.argsort(-found.scores, kind="stable") if shared.size else ():
+        other = int(np.argmax(shared[index]))
+        if shared[index, other] > overlap:
+            scores[index] += memory * (earlier.scores[other] - scores[index])
+            shared[:, other] = 0  # each is found again once
+    order = np.argsort(-scores, kind="stable")
+    return Detections(found.boxes[order], scores[order], found.classes[order])
 
 
 def in_pixels_of(found, size, other):

@@ -11,6 +11,7 @@ from tfflow.tflite.interpreter import (
     check_threads,
     metadata_of,
     open_interpreter,
+    running,
     signatures_in_words,
 )
 from tfflow.tflite.model_file import check_model_file
@@ -101,15 +102,14 @@ class DetectorInterpreter:
         flow: npt.NDArray[Any] | None = None,
     ) -> dict[str, npt.NDArray[Any]]:
         if not self.has_flow:
-            with self._lock:
-                return {**self._runners[IMAGE](image=image), "features": self._nothing}
-        return self._run(KEY, image, key_image, features)
+            return {**self._run(IMAGE, image=image), "features": self._nothing}
+        return self._run(KEY, image=image, key_image=key_image, features=features)
 
     def flow(
         self, image: npt.NDArray[Any], key_image: npt.NDArray[Any], features: npt.NDArray[Any]
     ) -> npt.NDArray[Any]:
         # The boxes come with it and are kept in case this is not a key frame.
-        result = self._run(BETWEEN, image, key_image, features)
+        result = self._run(BETWEEN, image=image, key_image=key_image, features=features)
         flow = result["flow"][0]
         self._last = flow, result
         return flow
@@ -125,11 +125,11 @@ class DetectorInterpreter:
         if flow is not None and flow is of_flow:  # not that of another video
             self._last = None, None
             return result
-        return self._run(BETWEEN, image, key_image, features)
+        return self._run(BETWEEN, image=image, key_image=key_image, features=features)
 
-    def _run(self, name, image, key_image, features):
-        with self._lock:
-            return self._runners[name](image=image, key_image=key_image, features=features)
+    def _run(self, name, **inputs):
+        with self._lock, running(self.paths[name]):
+            return self._runners[name](**inputs)
 
 
 def pair_of(path):
