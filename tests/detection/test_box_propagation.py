@@ -138,6 +138,18 @@ def test_scores_are_remembered_from_key_frame_to_key_frame():
             BoxPropagator(detect, scene, memory=memory)
 
 
+def test_a_box_that_the_edge_cuts_grows_as_its_thing_comes_in():
+    class Entering(Scene):
+        def box(self, time):
+            return np.float32([0, 10 + 2 * time, 20 + 4 * time, 30 + 2 * time])
+
+    scene = Entering()
+    video = BoxPropagator(scene, scene, FixedInterval(5), flow_side=48)
+    for time in range(5):
+        (box,) = video.next(scene.frame(time)).boxes
+        np.testing.assert_allclose(box, scene.box(time), atol=1e-4)
+
+
 def test_what_leaves_the_frame_is_left_out():
     scene = Scene()
     video = BoxPropagator(scene, scene, FixedInterval(50), flow_every=1, flow_side=48)

@@ -22,6 +22,8 @@ from tfflow.types import Array, Predictor
 # The flow is looked at in so many places a side, in the inner part of a box: near its edges it may
 # be the background's.
 _PLACES, _INNER = 7, 0.6
+# A side of a box that is so near to the frame's edge, as a share of the frame's, is cut there.
+_AT_EDGE = 0.01
 
 
 class BoxPropagator:
@@ -67,7 +69,7 @@ class BoxPropagator:
         flow: Predictor,
         schedule: KeyFrameSchedule | None = None,
         *,
-        flow_every: int = 2,
+        flow_every: int = 3,
         memory: float = 0.5,
         flow_side: int = 192,
     ) -> None:
@@ -149,7 +151,7 @@ class BoxPropagator:
         if is_key:
             found = _checked_detections(self._detect(frame))
             if self._found is not None:
-                carried = self._found._replace(boxes=track.at(age))
+                carried = _seen(self._found, track.at(age), frame_size)
                 found = found_again(found, carried, self._memory)
             age, track, self._key_image, self._found = 0, _Track(found.boxes), image, found
         # The state is updated only after everything has succeeded.
@@ -275,9 +277,17 @@ def in_pixels_of(found, size, other):
 
 
 def _seen(found, boxes, frame_size):
-    """Boxes cut at the frame's edges, without those that have left it."""
+    """What is seen of moved boxes: cut at the frame's edges, without those that have left it.
+
+    A box that was cut at an edge stays there when it moves inwards: more of the thing comes in.
+    """
     height, width = frame_size
-    boxes = np.clip(boxes, 0, np.float32([width, height, width, height]))
+    limits = np.array([width, height], np.float32)
+    near = _AT_EDGE * limits
+    low, high = boxes[:, :2], boxes[:, 2:]
+    low = np.where(found.boxes[:, :2] <= near, np.minimum(low, 0), low)
+    high = np.where(found.boxes[:, 2:] >= limits - near, np.maximum(high, limits), high)
+    boxes = np.concatenate([np.clip(low, 0, limits), np.clip(high, 0, limits)], axis=-1)
     inside = (boxes[:, 2:] - boxes[:, :2]).min(-1, initial=math.inf) >= 1
     return Detections(boxes[inside], found.scores[inside], found.classes[inside])
 
