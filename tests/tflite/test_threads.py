@@ -108,6 +108,7 @@ class Runner:
 def test_video_detectors_that_share_files_keep_their_own_boxes():
     files = DetectorInterpreter.__new__(DetectorInterpreter)
     files._runners = {"key": Runner(), "between": Runner()}
+    files.paths = dict.fromkeys(files._runners, "NAME.tflite")
     files._nothing = np.zeros((1, 1, 1, 1), np.float32)
     files._last, files._lock = (None, None), threading.Lock()
     first, second = (np.full((1, 4, 4, 3), mark, np.float32) for mark in (1, 2))
