@@ -12,5 +12,5 @@ if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null; th
     SUDO=""
     [ "$(id -u)" -eq 0 ] || SUDO=sudo
     $SUDO apt-get update
-    $SUDO apt-get install --yes --no-install-recommends chromium fonts-dejavu-core
+    $SUDO apt-get install --yes --no-install-recommends chromium fonts-dejavu-core libvulkan1
 fi
