@@ -191,6 +191,32 @@ def test_a_schedule_that_goes_by_the_confidence():
         BoxPropagator(scene, Scene(), ByConfidence())
 
 
+@pytest.mark.parametrize("longest", [2, 3, 5, 6])
+def test_the_longest_interval_is_kept_where_the_flow_is_not_looked_at_too(longest):
+    scene = Scene()
+    video = BoxPropagator(scene, scene, ByMotion(px=1000, longest=longest), flow_side=48)
+    keys = []
+    for time in range(13):
+        video.next(scene.frame(time))
+        keys.append(video.is_key)
+    assert np.flatnonzero(keys).tolist() == list(range(0, 13, longest))
+
+
+def test_arrays_that_others_change_afterwards():
+    scene, buffer = Scene(), np.zeros((1, 4), np.float32)
+
+    def detect(frame):
+        buffer[:] = scene.box(scene.time(frame))
+        return buffer, np.array([0.9]), np.array([2])
+
+    video = BoxPropagator(detect, scene, FixedInterval(5), flow_side=48)
+    for time in range(5):
+        found = video.next(scene.frame(time))
+        np.testing.assert_allclose(found.boxes, scene.box(time)[None], atol=1e-4)
+        for each in (found.boxes, found.scores, buffer):
+            each[:] = 0
+
+
 def test_another_video_and_a_failed_frame():
     scene = Scene()
     video = BoxPropagator(scene, scene, FixedInterval(3))
@@ -231,6 +257,8 @@ def test_a_video_detector_finds_the_boxes_of_key_frames():
     np.testing.assert_array_equal(video.next(frames[0]).boxes, expected.boxes)
     video.reset()  # the detector's too: frames of another size
     assert len(video.next(frames[0][:32]).boxes)
+    with pytest.raises(ValueError, match="looks at single frames: .*FixedInterval\\(1\\)"):
+        BoxPropagator(VideoDetector(detector, Scene(), FixedInterval(2)), Scene())
 
 
 def test_wrong_use():
@@ -244,7 +272,8 @@ def test_wrong_use():
     for options in ({"flow_every": 0}, {"flow_side": 1.5}):
         with pytest.raises(ValueError, match="whole number from 1 up"):
             BoxPropagator(scene, scene, **options)
-    for wrong in (None, (np.zeros((2, 4)), np.zeros(1), np.zeros(2)), [1, 2]):
+    turned = np.zeros((4, 2)), np.zeros(2), np.zeros(2)
+    for wrong in (None, (np.zeros((2, 4)), np.zeros(1), np.zeros(2)), [1, 2], turned):
         with pytest.raises(ValueError, match="detect must give boxes"):
             BoxPropagator(lambda frame, wrong=wrong: wrong, scene).next(scene.frame(0))
     nothing = np.zeros((0, 4)), [], []

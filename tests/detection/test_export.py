@@ -152,7 +152,7 @@ def test_a_detector_of_images_is_one_file(tmp_path):
         assert ours.is_key
     with pytest.raises(ValueError, match="for single images; the app runs the two files"):
         detector_assets(path)
-    with pytest.raises(ValueError, match="has a GRU|by a GRU"):
+    with pytest.raises(ValueError, match="joins key frames by a GRU"):
         grown = FlowGuidedDetector(2, alpha=0.25, channels=16, depth=1)
         export_image_detector(grown, tmp_path / "b.tflite", size=SIZE)
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from tfflow.detection.boxes import Detections, overlaps, places_in
 from tfflow.detection.schedule import FixedInterval, KeyFrameSchedule
+from tfflow.detection.video_detector import VideoDetector
 from tfflow.models.one_at_a_time import guard, one_at_a_time
 from tfflow.models.prediction import as_batch, resize, size_text
 from tfflow.types import Array, Predictor
@@ -40,7 +41,8 @@ class BoxPropagator:
         flow: Anything with ``predict_flow(image1, image2)``: a network of ``tfflow.models``, or a
             :class:`tfflow.tflite.FlowInterpreter`.
         schedule: A :class:`tfflow.detection.KeyFrameSchedule`; None for ``FixedInterval(10)``.
-            One that decides by the flow gets it from the key frame to the current frame.
+            One that decides by the flow gets it from the key frame to the current frame, and is
+            asked where the flow is estimated.
         flow_every: The flow is estimated for the first frame after a key frame, and from there on
             for every so many; in between, the boxes go on as they moved before.
         memory: The share of the earlier score in that of an object that is found again on a key
@@ -54,8 +56,8 @@ class BoxPropagator:
     Raises:
         TypeError: If ``detect`` can't be called, ``flow`` has no ``predict_flow``, or ``schedule``
             is not a ``KeyFrameSchedule``.
-        ValueError: If a number is out of its range, or the schedule needs a confidence that
-            ``flow`` does not give.
+        ValueError: If a number is out of its range, the schedule needs a confidence that ``flow``
+            does not give, or a ``VideoDetector`` has another schedule.
 
     Example:
         >>> video = BoxPropagator(detect, tfflow.load("rillflow"))
@@ -142,7 +144,8 @@ class BoxPropagator:
         if not is_key:
             looks = (age - 1) % self._flow_every == 0
             by_time = not self._schedule.needs_flow
-            is_key = by_time and self._schedule.is_key(age, frame_size=frame_size)
+            is_key = age >= self._schedule.longest  # also between two looks
+            is_key |= by_time and self._schedule.is_key(age, frame_size=frame_size)
             if looks and not is_key:
                 flow, motion = self._motion(image, frame_size)
                 track = track.looked(age, move_boxes(self._found.boxes, flow, frame_size))
@@ -156,7 +159,9 @@ class BoxPropagator:
             age, track, self._key_image, self._found = 0, _Track(found.boxes), image, found
         # The state is updated only after everything has succeeded.
         self._frame_size, self.is_key, self._age, self._track = frame_size, is_key, age, track
-        return self._found if is_key else _seen(self._found, track.at(age), frame_size)
+        if is_key:
+            return Detections(*(each.copy() for each in found))  # the caller may change them
+        return _seen(self._found, track.at(age), frame_size)
 
     def _motion(self, image, frame_size):
         """The flow from the key frame, and what a schedule decides by."""
@@ -167,6 +172,7 @@ class BoxPropagator:
             more["found"] = in_pixels_of(self._found, frame_size, flow.shape[:2])
         else:
             flow = np.asarray(self._flow.predict_flow(self._key_image, image), np.float32)
+        # The flow begins at the key frame, so both images change places.
         pair = {"image": self._key_image, "key_image": image}
         pair = {name: resize(each[None], flow.shape[:2])[0] for name, each in pair.items()}
         return flow, {"flow": flow, **pair, **more}
@@ -294,6 +300,11 @@ def _seen(found, boxes, frame_size):
 
 def _checked_detector(detect: Any) -> tuple[Callable[[], object], Callable[[Array], Any]]:
     """(what begins another video, what finds the objects of a frame)."""
+    if isinstance(detect, VideoDetector) and not detect.every_frame:
+        raise ValueError(
+            "A VideoDetector whose boxes are carried looks at single frames: make it with "
+            "schedule=FixedInterval(1)."
+        )
     if all(callable(getattr(detect, name, None)) for name in ("next", "reset")):
         return detect.reset, detect.next
     if not callable(detect):
@@ -307,9 +318,11 @@ def _checked_detector(detect: Any) -> tuple[Callable[[], object], Callable[[Arra
 def _checked_detections(found):
     try:
         boxes, scores, classes = found
-        boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
-        scores, classes = np.asarray(scores, np.float32), np.asarray(classes, np.int64)
-        fit = scores.shape == classes.shape == boxes.shape[:1]
+        # Copies: the detector may use its arrays again.
+        boxes, scores = np.array(boxes, np.float32), np.array(scores, np.float32)
+        classes = np.array(classes, np.int64)
+        boxes = boxes if boxes.size else np.zeros((0, 4), np.float32)
+        fit = boxes.shape == (len(boxes), 4) and scores.shape == classes.shape == boxes.shape[:1]
     except (TypeError, ValueError):
         fit = False
     if not fit:

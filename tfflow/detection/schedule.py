@@ -26,10 +26,12 @@ class KeyFrameSchedule:
             key frame. It then gets ``confidence``, (H, W) in [0, 1], and ``found``,
             :class:`tfflow.detection.Detections` in pixels of the flow's grid. A
             :class:`tfflow.detection.BoxPropagator` has both.
+        longest: After this many frames there is a new key frame anyway.
     """
 
     needs_flow = True
     needs_confidence = False
+    longest: float = math.inf
 
     def is_key(
         self,

@@ -43,6 +43,7 @@ class VideoDetector:
 
     Attributes:
         is_key: Whether the last frame was a key frame; None before the first.
+        every_frame: Whether the schedule makes every frame a key frame.
 
     Raises:
         ValueError: If an argument is out of its range, or does not apply.
@@ -84,8 +85,8 @@ class VideoDetector:
                 f"{type(schedule).__name__} is for a BoxPropagator: a VideoDetector's flow has no "
                 "confidence."
             )
-        keys_alone = isinstance(schedule, FixedInterval) and schedule.n == 1
-        self._engine = _engine(detector, flow, size, flow_scale, keys_alone)
+        self.every_frame = isinstance(schedule, FixedInterval) and schedule.n == 1
+        self._engine = _engine(detector, flow, size, flow_scale, self.every_frame)
         self._selection = {"score": score, "overlap": overlap, "most": most}
         self._size = size or self._engine.size
         self.reset()
