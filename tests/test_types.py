@@ -129,12 +129,12 @@ def test_type_checkers_know_the_modules(package):
 
 def test_tables_have_the_choices_of_their_types():
     from tfflow.evaluation import leaderboards
-    from tfflow.recipes import run
+    from tfflow.recipes import options
     from tfflow.tflite import quantization
 
     for choices, table in (
         (leaderboards.Benchmark, leaderboards.BENCHMARKS),
-        (run.Precision, run.PRECISIONS),
+        (options.Precision, options.PRECISIONS),
         (quantization.Quantization, quantization.QUANTIZATIONS),
     ):
         assert typing.get_args(choices) == tuple(table)

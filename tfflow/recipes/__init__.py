@@ -16,9 +16,9 @@ from tfflow.lazy import importer
 from tfflow.suggestion import suggestion
 
 if TYPE_CHECKING:
+    from tfflow.recipes.options import Options as Options
     from tfflow.recipes.recipe import Recipe as Recipe
     from tfflow.recipes.recipe import Stage as Stage
-    from tfflow.recipes.run import Options as Options
     from tfflow.recipes.run import Run as Run
     from tfflow.recipes.scenes import drawn_scenes as drawn_scenes
 
@@ -28,7 +28,7 @@ _FAMILIES = ("rillflow", "lightflow", "liteflownet", "flownet", "maskflownet")
 
 _LAZY = {
     "Run": "run",
-    "Options": "run",
+    "Options": "options",
     "Recipe": "recipe",
     "Stage": "recipe",
     "drawn_scenes": "scenes",

@@ -1,0 +1,78 @@
+"""What a run is asked for besides its recipe."""
+
+import dataclasses
+from typing import Literal, TypeAlias
+
+from tfflow.recipes.recipe import Stage
+from tfflow.recipes.smoke import smoke
+from tfflow.training import distribution
+
+Precision: TypeAlias = Literal["float32", "float16", "bfloat16"]
+PRECISIONS: dict[Precision, str] = {
+    "float32": "float32",
+    "float16": "mixed_float16",
+    "bfloat16": "mixed_bfloat16",
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """The options of a run besides its recipe.
+
+    Attributes:
+        data_dir: Where the data lies, in the folders that it comes in (docs/datasets.md).
+        output: Folder of the run; None = ``runs/RECIPE``.
+        steps: Number of steps; the schedule is scaled to it. None = the recipe's.
+        init: What the network begins with: part of it ("" for all) -> ``.keras`` file or preset.
+            Empty: random weights. None = what the recipe starts from, in ``runs/``.
+        distribute: One of ``tfflow.training.distribution.STRATEGIES``.
+        precision: ``"float32"``, ``"float16"`` or ``"bfloat16"``, the last two mixed.
+        accumulate: Parts that a batch is computed in, to save memory.
+        ema: Momentum of a moving average of the weights, which is the result; None = none.
+        seed: Of weights and data.
+        deterministic: Bit-equal runs on GPUs too.
+        skip_corrupt: Read all files first, and leave out damaged ones.
+        also_evaluate: A data set as ``KIND:FOLDER`` that is also evaluated after each epoch.
+        tensorboard: Write numbers and flow pictures for TensorBoard.
+        smoke: A few small steps on generated data: does it run at all?
+    """
+
+    data_dir: str = "scenes"
+    output: str | None = None
+    steps: int | None = None
+    init: dict | None = None
+    distribute: distribution.Strategy = "none"
+    precision: Precision = "float32"
+    accumulate: int = 1
+    ema: float | None = None
+    seed: int = 0
+    deterministic: bool = False
+    skip_corrupt: bool = False
+    also_evaluate: str | None = None
+    tensorboard: bool = False
+    smoke: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value in (("steps", self.steps), ("accumulate", self.accumulate)):
+            if value is not None and (value < 1 or value != int(value)):
+                raise ValueError(f"{name} must be a whole number from 1 up; got {value!r}.")
+        if self.precision not in PRECISIONS:
+            raise ValueError(
+                f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}."
+            )
+        if self.accumulate != 1 and self.distribute != "none":
+            raise ValueError(
+                "--accumulate goes with one device only, because of Keras: several devices share "
+                "a batch anyway. Leave out --accumulate or --distribute."
+            )
+
+    def applied_to(self, recipe: Stage) -> Stage:
+        """The recipe with these options applied."""
+        if self.smoke:
+            recipe = smoke(recipe, self.steps or 2)
+        elif self.steps:
+            recipe = recipe.with_steps(self.steps)
+        if self.accumulate != 1:
+            recipe = recipe.accumulated(self.accumulate)
+        # Keras averages after every part of a batch.
+        return recipe.averaged(self.ema ** (1 / self.accumulate)) if self.ema else recipe
