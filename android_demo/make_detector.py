@@ -3,7 +3,7 @@
     python android_demo/make_detector.py
 
 Names and shapes are those of a detector exported by tfflow, at 32 x 64 pixels; what it finds means
-nothing. What tfflow's Python finds with the same files is what the Java must find, bit for bit.
+nothing. What tfflow's Python finds with the same files is what the Java must find.
 """
 
 import pathlib

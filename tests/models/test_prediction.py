@@ -13,15 +13,39 @@ IMAGE = RNG.integers(0, 256, (40, 70, 3), np.uint8)
 
 def test_resize_is_the_ops_resize():
     images = RNG.random((2, 37, 53, 3), np.float32)
-    for size in ((64, 64), (20, 99), (37, 53)):
+    for size in ((64, 64), (20, 99), (37, 53), (1, 400), (300, 2)):
         np.testing.assert_allclose(resize(images, size), ops.resize(images, size), atol=1e-5)
 
 
 def test_antialiased_resize_is_keras_own():
     images = RNG.random((2, 60, 53, 3), np.float32)
-    for size in ((20, 99), (7, 52), (60, 11), (64, 64)):
+    for size in ((20, 99), (7, 52), (60, 11), (64, 64), (1, 1), (61, 500)):
         expected = keras.ops.image.resize(images, size, antialias=True, data_format="channels_last")
         np.testing.assert_allclose(resize(images, size, antialias=True), expected, atol=1e-5)
+
+
+def test_any_number_of_channels_and_any_type():
+    for channels in (1, 2, 5):
+        images = RNG.integers(0, 256, (1, 40, 30, channels), np.uint8)
+        expected = ops.resize(images.astype(np.float32), (50, 17))
+        for kind in (np.uint8, np.float16, np.float64):
+            resized = resize(images.astype(kind), (50, 17))
+            assert resized.dtype == np.float32
+            np.testing.assert_allclose(resized, expected, atol=1e-3)
+    one = RNG.random((1, 1, 1, 3), np.float32)
+    np.testing.assert_allclose(resize(one, (70, 33)), np.broadcast_to(one, (1, 70, 33, 3)))
+
+
+def test_uint8_and_float_are_the_same_picture():
+    for size in ((40, 70), (23, 64), (96, 70)):
+        from_uint8 = ImagePair(IMAGE, IMAGE, size=size).image1
+        assert from_uint8.dtype == np.float32 and from_uint8.max() <= 1
+        images = IMAGE / np.float32(255)
+        np.testing.assert_allclose(
+            from_uint8, ImagePair(images, images, size=size).image1, atol=1e-6
+        )
+    # The caller's own array stays as it is.
+    np.testing.assert_array_equal(images, IMAGE / np.float32(255))
 
 
 def test_large_images_are_averaged_not_sampled():

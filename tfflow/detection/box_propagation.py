@@ -17,7 +17,7 @@ from tfflow.detection.boxes import Detections, overlaps, places_in
 from tfflow.detection.schedule import FixedInterval, KeyFrameSchedule
 from tfflow.detection.video_detector import VideoDetector
 from tfflow.models.one_at_a_time import guard, one_at_a_time
-from tfflow.models.prediction import as_batch, resize, size_text
+from tfflow.models.prediction import as_batch, at_size, resize, size_text
 from tfflow.types import Array, Predictor
 
 # The flow is looked at in so many places a side, in the inner part of a box: near its edges it may
@@ -183,7 +183,7 @@ class BoxPropagator:
         if size is None:
             scale = min(1.0, self._flow_side / max(batch.shape[1:3]))
             size = [max(1, round(scale * side)) for side in batch.shape[1:3]]
-        return resize(batch, size, antialias=True)[0]
+        return at_size(batch, size)[0]
 
 
 class _Track:

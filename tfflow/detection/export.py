@@ -16,7 +16,7 @@ from tfflow.atomic_file import atomic_file
 from tfflow.detection.detector import FlowGuidedDetector
 from tfflow.detection.engines import found
 from tfflow.detection.interpreter import BETWEEN, IMAGE, KEY, pair_of
-from tfflow.models.prediction import as_batch, resize
+from tfflow.models.prediction import as_batch, at_size
 from tfflow.tflite.calibration import check_outliers, ranges_over
 from tfflow.tflite.conversion import convert_function
 from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
@@ -330,8 +330,7 @@ def _images(clips, size):
     for clip in itertools.islice(clips, MAX_CLIPS):
         frames = ((t, getattr(clip[t], "image", clip[t])) for t in CLIP_TIMES if t < len(clip))
         yield (
-            (t, resize(as_batch(frame, "a frame of calibration")[0], size, antialias=True))
-            for t, frame in frames
+            (t, at_size(as_batch(frame, "a frame of calibration")[0], size)) for t, frame in frames
         )
 
 

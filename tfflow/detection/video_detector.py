@@ -9,7 +9,7 @@ import numpy as np
 from tfflow.detection.boxes import Detections, select
 from tfflow.detection.schedule import FixedInterval, KeyFrameSchedule
 from tfflow.models.one_at_a_time import guard, one_at_a_time
-from tfflow.models.prediction import as_batch, resize, size_text, working_size
+from tfflow.models.prediction import as_batch, at_size, resize, size_text, working_size
 from tfflow.types import Array, Predictor
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class VideoDetector:
                 f"{size_text(frame_size)}. Call reset() before the first frame of another video."
             )
         size = self._size or working_size(frame_size, self._engine.multiple)
-        image = resize(batch, size, antialias=True)  # as training shrinks its pictures
+        image = at_size(batch, size)  # as training shrinks its pictures
 
         if self._features is None:
             is_key, result = True, self._engine.first(image)

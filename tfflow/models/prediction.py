@@ -4,6 +4,7 @@ NumPy only: a Keras model and a .tflite file share this code, so that a call mea
 both.
 """
 
+import functools
 import math
 import os
 
@@ -12,6 +13,12 @@ import numpy as np
 # Pixels. Larger images are run at this area: their motion is too large for networks trained on
 # crops of a few hundred pixels, and 8K would not fit into memory.
 LARGEST_AREA = 1_048_576
+
+# Rows and columns that are resized in one product of matrices.
+_ROWS, _COLUMNS = 16, 16
+# Multiplications in one product. OpenBLAS takes several threads for more, which then spin for a
+# while beside the network's own.
+_LARGEST_PRODUCT = 2**18
 
 
 class ImagePair:
@@ -43,7 +50,7 @@ class ImagePair:
             )
         self._size = image1.shape[1:3]
         size = tuple(size) if size else working_size(self._size, multiple)
-        self.image1, self.image2 = (resize(i, size, antialias=True) for i in (image1, image2))
+        self.image1, self.image2 = (at_size(images, size) for images in (image1, image2))
 
     def restore(self, flow):
         """The network's flow (B, h, w, 2), in its own pixels, rescaled to the images' size.
@@ -63,8 +70,11 @@ class ImagePair:
 def rescale(flow, size):
     """Flow (B, h, w, 2) in its own pixels, as float32 (B, H, W, 2) in pixels of another size."""
     flow = np.asarray(flow, np.float32)
-    scale = np.divide(size, flow.shape[1:3])[::-1]
-    return resize(flow, size) * scale.astype(np.float32)
+    height, width = flow.shape[1:3]
+    scale = np.float32([size[1] / width, size[0] / height])
+    # Row by row, as NumPy is slow where the last axis is short.
+    rows = flow.reshape(-1, height, 2 * width) * np.tile(scale, width)
+    return resize(rows.reshape(flow.shape), size)
 
 
 def next_multiple(size, multiple):
@@ -91,43 +101,91 @@ def resize(images, size, antialias=False):
     Half-pixel centres, the edge repeated; nothing is rounded to integers.
 
     Args:
-        images: (B, H, W, C) floating point.
+        images: (B, H, W, C), of any type; its values keep their range.
         size: (height, width) of the result.
         antialias: Where an axis shrinks, average with a triangle as wide as the reduction, as
             ``keras.ops.image.resize`` does. This is what a camera of that size would see: without
             it, the error on a pan at 4000x2250 was two to three times as large.
+
+    Returns:
+        float32; ``images`` themselves if they are that and have the size already.
     """
-    for axis, target in ((1, size[0]), (2, size[1])):
-        source = images.shape[axis]
-        if source == target:
-            continue
-        # For each target pixel of the axis: the first source pixel, and the weights from there on.
-        step = source / target
-        reach = max(step, 1.0) if antialias else 1.0
-        centre = (np.arange(target) + 0.5) * step - 0.5
-        first = np.floor(centre - reach).astype(np.int64) + 1
-        pixels = first[:, None] + np.arange(math.ceil(2 * reach))
-        weights = np.maximum(1 - np.abs(pixels - centre[:, None]) / reach, 0)
-        if antialias:
-            weights[(pixels < 0) | (pixels >= source)] = 0
-        weights /= weights.sum(axis=1, keepdims=True)
-        pixels = np.clip(pixels, 0, source - 1)
-        column = (-1, 1, 1) if axis == 1 else (-1, 1)
-        images = sum(
-            np.take(images, pixels[:, tap], axis)
-            * weights[:, tap].reshape(column).astype(images.dtype)
-            for tap in range(pixels.shape[1])
-        )
+    height, width, channels = images.shape[1:]
+    if (height, width) == tuple(size):
+        return np.asarray(images, np.float32)
+    rows = _bands(height, size[0], antialias, _ROWS)
+    columns = _bands(width, size[1], antialias, _COLUMNS)
+    result = np.empty((len(images), *size, channels), np.float32)
+    for image, resized in zip(images, result):
+        start = 0
+        for pixels, weights in zip(*rows):  # few rows at a time: the processor's cache holds them
+            part = resized[start : start + len(weights)]
+            turned = _turned(_product(weights, image[pixels]))  # (width, rows, channels)
+            turned = _product(columns[1], turned[columns[0]])
+            turned = turned.reshape(-1, len(weights), channels)[: size[1]]
+            part[:] = _turned(turned)[: len(part)]
+            start += len(weights)
+    return result
+
+
+def _turned(image):
+    """(H, W, C) -> (W, H, C), float32."""
+    # A pixel as one item of many bytes: NumPy takes twice as long to move its numbers one by one.
+    pixels = image.view(np.dtype((np.void, 4 * image.shape[-1])))[..., 0]
+    return np.ascontiguousarray(pixels.T).view(np.float32).reshape(*pixels.T.shape, -1)
+
+
+def _product(weights, pixels):
+    """(..., M, N) and (..., N, W, C) of any type -> (..., M, W, C) float32."""
+    width, channels = pixels.shape[-2:]
+    flat = pixels.astype(np.float32).reshape(*pixels.shape[:-2], -1)
+    result = np.empty((*weights.shape[:-1], width, channels), np.float32)
+    flat_result = result.reshape(*flat.shape[:-2], weights.shape[-2], -1)
+    most = max(1, _LARGEST_PRODUCT // math.prod(weights.shape[-2:]))
+    for start in range(0, flat.shape[-1], most):
+        span = slice(start, start + most)
+        np.matmul(weights, flat[..., span], out=flat_result[..., span])
+    return result
+
+
+@functools.lru_cache(maxsize=256)
+def _bands(source, target, antialias, height):
+    """The matrix that resizes an axis has few diagonals: its parts that hold them.
+
+    Returns:
+        Of N parts, the source pixels (N, P) and their weights (N, M, P) for M target pixels each;
+        those past the last one are to be left out. M is ``height``, more if the axis grows.
+    """
+    step = source / target
+    reach = max(step, 1.0) if antialias else 1.0
+    height = math.ceil(height / min(step, 1.0))
+    centres = np.arange(math.ceil(target / height) * height).reshape(-1, height)
+    centres = np.clip((centres + 0.5) * step - 0.5, 0, source - 1)
+    first = np.floor(centres[:, :1] - reach).astype(int) + 1
+    last = np.ceil(centres[:, -1:] + reach).astype(int) - 1
+    pixels = first + np.arange((last - first).max() + 1)
+    weights = np.maximum(1 - np.abs(pixels[:, None] - centres[..., None]) / reach, 0)
+    weights *= ((pixels >= 0) & (pixels < source))[:, None]
+    weights /= weights.sum(axis=-1, keepdims=True)
+    return np.clip(pixels, 0, source - 1), weights.astype(np.float32)
+
+
+def at_size(batch, size):
+    """Images of :func:`as_batch` as a network takes them: float32 in [0, 1], resized."""
+    images = resize(batch, size, antialias=True)
+    if batch.dtype == np.uint8:  # then resize has made an array of its own
+        images /= np.float32(255)
     return images
 
 
 def as_batch(image, name):
-    """float32 (B, H, W, 3) in [0, 1], and whether it was a single image; ``name`` is for errors."""
+    """uint8, or float in [0, 1], (B, H, W, 3), and whether it was a single image.
+
+    ``name`` is the image's in error messages.
+    """
     array, single = as_rgb_batch(image, name)
     if array.dtype == np.uint8:
-        values = array.astype(np.float32)
-        values /= 255.0
-        return values, single
+        return array, single
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinite values; expected floats in [0, 1].")
     low, high = float(array.min()), float(array.max())
@@ -137,7 +195,7 @@ def as_batch(image, name):
             f"{name} is {array.dtype} and must lie in [0, 1]; got values from {low:g} to {high:g}. "
             "Divide by 255, or pass uint8."
         )
-    return array.astype(np.float32), single
+    return array, single
 
 
 def as_rgb_batch(image, name):

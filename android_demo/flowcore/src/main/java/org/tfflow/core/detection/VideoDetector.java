@@ -16,8 +16,8 @@ import org.tfflow.core.network.TensorSpec;
 /**
  * The objects of each frame of a video, by the two files that tfflow exports of a detector: one for
  * key frames, which computes features, and one for the frames between, which carries the last key
- * frame's features along the flow. The twin of {@code tfflow.video.VideoDetector}, and of what the
- * files give it makes the same boxes, bit for bit. Not thread-safe.
+ * frame's features along the flow. The twin of {@code tfflow.detection.VideoDetector}: the same
+ * boxes, to the rounding. Not thread-safe.
  *
  * <p>Inputs of both: image and key_image [1, H, W, 3], RGB in [0, 1], and features [1, h, w, C].
  * Outputs of both: boxes [1, N, 4], x1, y1, x2, y2 in pixels of H x W, and scores [1, N, K] for K

@@ -87,7 +87,7 @@ public final class FlowField {
 
     /**
      * The same motion at another size: resized bilinearly, and in pixels of the new size. As {@code
-     * tfflow.models.prediction.rescale}, bit for bit.
+     * tfflow.models.prediction.rescale}.
      */
     public FlowField resize(int newWidth, int newHeight) {
         if (newWidth == width && newHeight == height) {

@@ -3,8 +3,8 @@ package org.tfflow.core.image;
 import java.util.Arrays;
 
 /**
- * Bilinear resizing to one size, as tfflow does it: half-pixel centres, the edge repeated. The
- * arithmetic is that of {@code tfflow.models.prediction.resize}, bit for bit.
+ * Bilinear resizing to one size, as {@code tfflow.models.prediction.resize} does it: half-pixel
+ * centres, the edge repeated.
  *
  * <p>Not thread-safe: it keeps two rows.
  */
