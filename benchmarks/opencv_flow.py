@@ -41,6 +41,7 @@ RESULT = HERE / "opencv_flow.csv"
 DOCS = HERE.parent / "docs" / "presets.md"
 PICTURE = HERE.parent / "docs" / "error_over_time.svg"
 SIZE = (384, 512)
+FULL_HD = (1080, 1920)  # on one thread
 THREADS = (1, 2)
 ROUNDS = 15
 FILES = {
@@ -117,9 +118,10 @@ def data(arguments, folder):
 
 
 def latencies(raft_python):
-    """(name, threads, "pair" or "frame") -> median ms of a call, images in and flow out."""
+    """(name, threads, "pair", "frame" or "full HD") -> median ms of a call, images in, flow out."""
     scene = render(sample_scene(SceneConfig(height=SIZE[0], width=SIZE[1]), 3, 0))
     images = [np.ascontiguousarray(image) for image in scene.images[:2]]
+    large = [cv2.resize(image, FULL_HD[::-1], interpolation=cv2.INTER_CUBIC) for image in images]
     times = {}
     for threads in THREADS:
         cv2.setNumThreads(threads)
@@ -130,13 +132,16 @@ def latencies(raft_python):
         for name, (each, _) in methods.items():
             if name in FILES and each.siamese:
                 calls[name, "frame"] = frame_by_frame(FlowStream(each))
+        if threads == 1:
+            calls |= {(name, "full HD"): each.predict_flow for name, (each, _) in methods.items()}
         for _ in range(ROUNDS):
             for (name, what), call in calls.items():
-                call(*images)
+                pair, count = (large, 1) if what == "full HD" else (images, CALLS)
+                call(*pair)
                 start = time.perf_counter()
-                for _ in range(CALLS):
-                    call(*images)
-                spent = (time.perf_counter() - start) / CALLS
+                for _ in range(count):
+                    call(*pair)
+                spent = (time.perf_counter() - start) / count
                 times.setdefault((name, threads, what), []).append(1e3 * spent)
         times |= raft(raft_python, threads)
     return {key: statistics.median(values) for key, values in times.items()}
@@ -161,10 +166,10 @@ def main():
         rows = []
         for name, (predictor, size) in methods.items():
             rows.append({"method": name, **(accuracy(predictor, sets) if predictor else {})})
-            for threads in THREADS:
-                for what in ("pair", "frame"):
-                    ms = times.get((name, threads, what))
-                    rows[-1][f"{what}_ms_{threads}_threads"] = "" if ms is None else round(ms, 2)
+            kinds = [(what, threads) for threads in THREADS for what in ("pair", "frame")]
+            for what, threads in [*kinds, ("full HD", 1)]:
+                ms = times.get((name, threads, what))
+                rows[-1][f"{what}_ms_{threads}_threads"] = "" if ms is None else round(ms, 2)
             rows[-1]["megabytes"] = "" if size is None else round(size / 1e6, 2)
             rows[-1] |= {"size": "x".join(map(str, SIZE)), **where}
             print(rows[-1], flush=True)
@@ -203,6 +208,7 @@ def write_table(rows, sets):
         **{f"EPE {name}": f"EPE, {name}" for name in sets[1:]},
         "pair_ms_1_threads": "ms, 1 thread",
         "frame_ms_1_threads": "a frame",
+        "full HD_ms_1_threads": "1080x1920",
         "pair_ms_2_threads": "2 threads",
         "megabytes": "MB",
     }

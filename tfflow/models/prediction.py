@@ -7,6 +7,7 @@ both.
 import functools
 import math
 import os
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,10 +15,9 @@ import numpy as np
 # crops of a few hundred pixels, and 8K would not fit into memory.
 LARGEST_AREA = 1_048_576
 
-# Rows and columns that are resized in one product of matrices.
-_ROWS, _COLUMNS = 16, 16
-# Multiplications in one product. OpenBLAS takes several threads for more, which then spin for a
-# while beside the network's own.
+# Pixels of an axis that are resized in one product of matrices.
+_BAND = 16
+# Multiplications in one product: OpenBLAS takes several threads for more.
 _LARGEST_PRODUCT = 2**18
 
 
@@ -113,61 +113,70 @@ def resize(images, size, antialias=False):
     height, width, channels = images.shape[1:]
     if (height, width) == tuple(size):
         return np.asarray(images, np.float32)
-    rows = _bands(height, size[0], antialias, _ROWS)
-    columns = _bands(width, size[1], antialias, _COLUMNS)
+    rows = _bands(height, size[0], antialias)
+    columns = _bands(width, size[1], antialias, channels)
     result = np.empty((len(images), *size, channels), np.float32)
-    for image, resized in zip(images, result):
-        start = 0
-        for pixels, weights in zip(*rows):  # few rows at a time: the processor's cache holds them
-            part = resized[start : start + len(weights)]
-            turned = _turned(_product(weights, image[pixels]))  # (width, rows, channels)
-            turned = _product(columns[1], turned[columns[0]])
-            turned = turned.reshape(-1, len(weights), channels)[: size[1]]
-            part[:] = _turned(turned)[: len(part)]
-            start += len(weights)
+    for image, resized in zip(
+        images.reshape(len(images), height, -1), result.reshape(len(images), size[0], -1)
+    ):
+        for row in rows:  # few rows at a time: the processor's cache holds them
+            narrow = _product(row.weights, image[row.sources].astype(np.float32))
+            for column in columns:
+                np.matmul(
+                    narrow[:, column.sources],
+                    column.weights.T,
+                    out=resized[row.targets, column.targets],
+                )
     return result
 
 
-def _turned(image):
-    """(H, W, C) -> (W, H, C), float32."""
-    # A pixel as one item of many bytes: NumPy takes twice as long to move its numbers one by one.
-    pixels = image.view(np.dtype((np.void, 4 * image.shape[-1])))[..., 0]
-    return np.ascontiguousarray(pixels.T).view(np.float32).reshape(*pixels.T.shape, -1)
+class _Band(NamedTuple):
+    """Neighbouring targets of a resized axis, what they are made of, and by which weights."""
 
-
-def _product(weights, pixels):
-    """(..., M, N) and (..., N, W, C) of any type -> (..., M, W, C) float32."""
-    width, channels = pixels.shape[-2:]
-    flat = pixels.astype(np.float32).reshape(*pixels.shape[:-2], -1)
-    result = np.empty((*weights.shape[:-1], width, channels), np.float32)
-    flat_result = result.reshape(*flat.shape[:-2], weights.shape[-2], -1)
-    most = max(1, _LARGEST_PRODUCT // math.prod(weights.shape[-2:]))
-    for start in range(0, flat.shape[-1], most):
-        span = slice(start, start + most)
-        np.matmul(weights, flat[..., span], out=flat_result[..., span])
-    return result
+    targets: slice
+    sources: slice
+    weights: np.ndarray  # (targets, sources)
 
 
 @functools.lru_cache(maxsize=256)
-def _bands(source, target, antialias, height):
-    """The matrix that resizes an axis has few diagonals: its parts that hold them.
+def _bands(source, target, antialias, channels=1):
+    """The matrix that resizes an axis has few diagonals; this is it without the zeros around them.
 
-    Returns:
-        Of N parts, the source pixels (N, P) and their weights (N, M, P) for M target pixels each;
-        those past the last one are to be left out. M is ``height``, more if the axis grows.
+    Each pixel of the axis is ``channels`` numbers side by side.
     """
     step = source / target
     reach = max(step, 1.0) if antialias else 1.0
-    height = math.ceil(height / min(step, 1.0))
-    centres = np.arange(math.ceil(target / height) * height).reshape(-1, height)
-    centres = np.clip((centres + 0.5) * step - 0.5, 0, source - 1)
-    first = np.floor(centres[:, :1] - reach).astype(int) + 1
-    last = np.ceil(centres[:, -1:] + reach).astype(int) - 1
-    pixels = first + np.arange((last - first).max() + 1)
-    weights = np.maximum(1 - np.abs(pixels[:, None] - centres[..., None]) / reach, 0)
-    weights *= ((pixels >= 0) & (pixels < source))[:, None]
-    weights /= weights.sum(axis=-1, keepdims=True)
-    return np.clip(pixels, 0, source - 1), weights.astype(np.float32)
+    centres = np.clip((np.arange(target) + 0.5) * step - 0.5, 0, source - 1)
+    count = math.ceil(_BAND / min(step, 1.0))
+    bands = []
+    for start in range(0, target, count):
+        centre = centres[start : start + count, None]
+        first = max(math.floor(centre[0, 0] - reach) + 1, 0)
+        pixels = np.arange(first, min(math.ceil(centre[-1, 0] + reach), source))
+        weights = np.maximum(1 - np.abs(pixels - centre) / reach, 0)
+        weights = np.kron(weights / weights.sum(axis=1, keepdims=True), np.eye(channels))
+        targets, sources = channels * start, channels * first
+        bands.append(
+            _Band(
+                slice(targets, targets + len(weights)),
+                slice(sources, sources + len(weights[0])),
+                weights.astype(np.float32),
+            )
+        )
+    return bands
+
+
+def _product(weights, rows):
+    """A product of matrices, in parts for which no BLAS takes several threads.
+
+    Threads would spin for a while after each, beside the network's own.
+    """
+    result = np.empty((len(weights), len(rows[0])), np.float32)
+    count = max(1, _LARGEST_PRODUCT // weights.size)
+    for start in range(0, len(rows[0]), count):
+        part = slice(start, start + count)
+        np.matmul(weights, rows[:, part], out=result[:, part])
+    return result
 
 
 def at_size(batch, size):
