@@ -12,6 +12,7 @@ class File:
         name: The file's name after the preset's name; None: its quantization mode.
         size: (height, width).
         streaming: Whether a video's frame can be encoded by itself.
+        confidence: Whether it tells how far its flow can be trusted.
         megabytes: Largest size of the file.
         epe_loss: Largest growth of EPE over Keras, as a share, on every set of pairs.
         epe_slack: Growth in px that is allowed in any case: where motions are small, so is EPE.
@@ -24,6 +25,7 @@ class File:
     name: str | None = None
     size: tuple[int, int] = (384, 512)
     streaming: bool = False
+    confidence: bool = False
     megabytes: float
     epe_loss: float
     epe_slack: float = 0.06
@@ -86,11 +88,17 @@ PRESETS = {
                 megabytes=2.5,
                 epe_loss=0.02,
                 streaming=True,
+                confidence=True,
                 keep_float=RILLFLOW_IN_FLOAT,
                 outside_delegate=400,
             ),
             File(
-                form="float16", megabytes=3.5, epe_loss=0.001, streaming=True, outside_delegate=400
+                form="float16",
+                megabytes=3.5,
+                epe_loss=0.001,
+                streaming=True,
+                confidence=True,
+                outside_delegate=400,
             ),
             File(
                 name="small",
@@ -101,6 +109,7 @@ PRESETS = {
                 epe_slack=0.09,  # px: a pixel of this size covers several of the frame's
                 keep_float=("down2", *RILLFLOW_IN_FLOAT),
                 streaming=True,
+                confidence=True,
                 outside_delegate=400,
             ),
         ),

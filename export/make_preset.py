@@ -90,6 +90,7 @@ def make(arguments, sets):
                 outliers=file.outliers,
                 keep_float=file.keep_float or None,
                 streaming=file.streaming,
+                confidence=file.confidence,
                 metadata={"licence": card["licence"], "preset": arguments.preset},
             )
             results = measure(tflite.FlowInterpreter(path), sets)
