@@ -8,6 +8,7 @@ import tfflow
 RNG = np.random.default_rng(0)
 
 
+@keras.saving.register_keras_serializable("tests")
 class Small(tfflow.models.FlowModel):
     """A network in miniature: a level of its own, and layers in a list and a dictionary."""
 

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 from golden_files import assert_close, images, load, nhwc, state_dict
+from small_network import Small
 
 import tfflow
 from tfflow import progress
@@ -30,7 +31,7 @@ def folder(tmp_path_factory):
     """Two frames, a pair with its truth, and a small model without training."""
     root = tmp_path_factory.mktemp("cli")
     keras.utils.set_random_seed(0)
-    tfflow.models.create("lightflow_0.5").save(root / "model.keras")
+    Small().save(root / "model.keras")
     (root / "pairs").mkdir()
     for name in ("a.png", "b.png", "pairs/x_img1.png", "pairs/x_img2.png"):
         write_image(root / name, RNG.integers(0, 256, (48, 80, 3), np.uint8))

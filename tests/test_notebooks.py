@@ -30,7 +30,13 @@ def test_what_is_stored(path):
             assert (FOLDER / target).exists(), target
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def named(path):
+    """A notebook as a parameter; all but one take long."""
+    marks = () if path.stem == "flow_of_your_pictures" else pytest.mark.slow
+    return pytest.param(path, id=path.stem, marks=marks)
+
+
+@pytest.mark.parametrize("path", map(named, NOTEBOOKS))
 def test_a_notebook_runs(path, tmp_path):
     nbclient = pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")

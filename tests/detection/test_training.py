@@ -113,6 +113,7 @@ def test_a_damaged_image_is_named(coco_tree, capsys, monkeypatch):
     assert "the image is damaged or truncated (900 bytes" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_precision_after_training(coco_tree, capsys):
     run("images", coco_tree, 1)
     command = ["evaluate-detector", "runs/detector_images/model.keras", "--dataset", "coco"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
+from small_network import Small
 
 import tfflow
 from tfflow.cli import main
@@ -166,7 +167,7 @@ def test_a_function_of_ones_own_within_reference_ops(tmp_path):
 
 
 def test_command_line_makes_a_saved_model(tmp_path, capsys):
-    tfflow.models.create("lightflow", width=0.25).save(tmp_path / "x.keras")
+    Small().save(tmp_path / "x.keras")
 
     def run(*arguments):
         status = main(["export", str(tmp_path / "x.keras"), *map(str, arguments)])

@@ -74,6 +74,7 @@ def failing_compiler(folder, name="g++"):
     return path
 
 
+@pytest.mark.slow
 def test_two_processes_build_once(tmp_path, compiler):
     both = [start(tmp_path) for _ in range(2)]
     said = ""
@@ -127,6 +128,7 @@ def test_a_library_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     assert done == ["fsync", "replace"]
 
 
+@pytest.mark.slow
 def test_failing_cuda_compiler(tmp_path, compiler):
     failing = {"NVCC": str(failing_compiler(tmp_path, "nvcc"))}
     for _ in range(2):
