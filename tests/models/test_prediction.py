@@ -120,3 +120,18 @@ def test_grey_and_alpha_are_converted():
 def test_what_is_no_image_is_refused(image1, image2, message):
     with pytest.raises(ValueError, match=message):
         ImagePair(image1, image2)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (192, 256), (768, 1344)])
+@pytest.mark.parametrize("image_size", [(40, 50), (540, 960), (2160, 3840)])
+def test_no_product_of_matrices_takes_threads(size, image_size, monkeypatch):
+    products, matmul = [], np.matmul
+
+    def noted(one, other, out):
+        products.append(len(one) * one.shape[1] * other.shape[1])
+        return matmul(one, other, out=out)
+
+    monkeypatch.setattr(np, "matmul", noted)
+    resize(np.zeros((1, *image_size, 3), np.uint8), size, antialias=True)
+    resize(np.zeros((1, *size, 3), np.float32), image_size)
+    assert 0 < max(products) <= 2**18  # OpenBLAS's limit

@@ -6,6 +6,7 @@ import pytest
 import tfflow
 from tfflow import tflite
 from tfflow.models import BothWays
+from tfflow.weights import preset_tflite
 
 SIZE = (64, 128)
 
@@ -45,11 +46,22 @@ def test_a_stream_of_a_file_keeps_the_confidence(file, pair):
     np.testing.assert_allclose(stream.confidence, expected, atol=1e-4)
 
 
+def test_what_we_ship_gives_it(pair):
+    model = tfflow.load("rillflow")
+    for form, limit in (("int8", 0.05), ("float16", 0.01), ("small", 0.2)):
+        shipped = tflite.FlowInterpreter(preset_tflite("rillflow", form), threads=1)
+        images = [np.repeat(np.repeat(image, 6, 0), 4, 1) for image in pair]  # 384x512
+        found = shipped.predict_flow(*images, confidence=True).confidence
+        expected = model.predict_flow(*images, confidence=True).confidence
+        assert np.abs(found - expected).mean() < limit, form
+
+
 def test_flow_is_the_first_output_of_each_signature(file):
     # Runtimes without names, such as Swift's, take outputs by number.
     details = file.litert.get_output_details()
     assert [each["shape"][-1] for each in details] == [2, 1]
     assert list(file.outputs) == ["flow", "confidence"]
+    assert file.outputs["confidence"]["shape"].tolist() == [1, SIZE[0] // 4, SIZE[1] // 4, 1]
     lines = tflite.usage(file.path)
     assert 'listOf("flow", "confidence").associateWith' in lines and "how far" in lines
 
@@ -64,9 +76,9 @@ def test_int8_is_about_as_sure(model, pair, tmp_path):
 
 
 def test_a_file_without_confidence_says_how_to_get_one(pair):
-    plain = tfflow.load("rillflow", engine="tflite")
+    plain = tfflow.load("lightflow", engine="tflite")
     assert not plain.gives_confidence and list(plain.outputs) == ["flow"]
-    with pytest.raises(ValueError, match="gives no confidence: export it with confidence=True"):
+    with pytest.raises(ValueError, match="gives no confidence. Files of RillFlow"):
         plain.predict_flow(*pair, confidence=True)
     with pytest.raises(ValueError, match="gives no confidence"):
         tfflow.models.FlowStream(plain, confidence=True)

@@ -15,9 +15,10 @@ import numpy as np
 # crops of a few hundred pixels, and 8K would not fit into memory.
 LARGEST_AREA = 1_048_576
 
-# Pixels of an axis that are resized in one product of matrices.
-_BAND = 16
-# Multiplications in one product: OpenBLAS takes several threads for more.
+# Pixels of an axis that are resized in one product of matrices, and most where it grows.
+_BAND, _LONGEST_BAND = 16, 40
+# Multiplications in one product: OpenBLAS takes several threads for more. Those wait for each other
+# by spinning, which takes the network's threads their time, and seconds on a busy processor.
 _LARGEST_PRODUCT = 2**18
 
 
@@ -147,7 +148,7 @@ def _bands(source, target, antialias, channels=1):
     step = source / target
     reach = max(step, 1.0) if antialias else 1.0
     centres = np.clip((np.arange(target) + 0.5) * step - 0.5, 0, source - 1)
-    count = math.ceil(_BAND / min(step, 1.0))
+    count = math.ceil(min(_BAND / min(step, 1.0), _LONGEST_BAND, 4 * _BAND / step))
     bands = []
     for start in range(0, target, count):
         centre = centres[start : start + count, None]
@@ -167,10 +168,7 @@ def _bands(source, target, antialias, channels=1):
 
 
 def _product(weights, rows):
-    """A product of matrices, in parts for which no BLAS takes several threads.
-
-    Threads would spin for a while after each, beside the network's own.
-    """
+    """A product of matrices, in parts for which no BLAS takes several threads."""
     result = np.empty((len(weights), len(rows[0])), np.float32)
     count = max(1, _LARGEST_PRODUCT // weights.size)
     for start in range(0, len(rows[0]), count):

@@ -27,6 +27,7 @@ from tfflow.tflite.quantization import CALIBRATED, Quantization, check_quantizat
 from tfflow.tflite.rewriting import (
     drop_unused_inputs,
     join_thin_maps,
+    leave_confidence_small,
     name_signature,
     slice_without_strides,
     split_wide_concatenations,
@@ -86,8 +87,9 @@ def export(
         keep_float: What else to keep in float32 there: names of layers, as
             :func:`tfflow.tflite.sensitivity` gives them, or of blocks of layers.
         streaming: Also write ``encode`` and ``match``; for siamese networks.
-        confidence: Also give ``confidence``, (1, H, W, 1) float32 in [0, 1], beside ``flow``: how
-            far the network trusts it. For networks whose ``gives_confidence`` is True.
+        confidence: Also give ``confidence``, (1, h, w, 1) float32 in [0, 1], beside ``flow``: how
+            far the network trusts it; h x w is the size at which the network computes it, RillFlow
+            a quarter of H x W. For networks whose ``gives_confidence`` is True.
         warp_radius: Warp without GATHER, which mobile GPUs don't support: as a sum of shifted
             copies, by displacements of at most this many pixels along either axis, 1 to 16, at each
             level's own resolution (:func:`tfflow.ops.shifted_warp.shifted_warp` has formula and
@@ -216,6 +218,7 @@ def convert_function(signature, function, shapes, *, in_half=False):
     graph.model.signatureDefs[0].signatureKey = signature.encode()
     if signature != SIGNATURE:  # flow keeps both images, used or not
         drop_unused_inputs(graph)
+    leave_confidence_small(graph)
     name_signature(graph)
     rewrite(graph, in_half)
     return graph

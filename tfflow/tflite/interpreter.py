@@ -99,7 +99,7 @@ class FlowInterpreter(PredictsFlow):
 
         ``encode`` takes an image (1, H, W, 3), float32 in [0, 1], and gives a dict of arrays;
         ``match`` takes two such dicts and gives ``{"flow": (1, H, W, 2)}``, with ``confidence``
-        also ``"confidence": (1, H, W, 1)``.
+        also ``"confidence": (1, h, w, 1)``.
 
         Raises:
             ValueError: If the file was exported without ``streaming=True``, or without the
@@ -152,7 +152,10 @@ class FlowInterpreter(PredictsFlow):
 
     def why_no_confidence(self) -> str:
         """A sentence: that this file gives no confidence, and how one is made that does."""
-        return f"{self.path} gives no confidence: export it with confidence=True."
+        return (
+            f"{self.path} gives no confidence. Files of RillFlow and MaskFlowNet do, if they are "
+            "exported with confidence=True."
+        )
 
     def _flow_signature(self):
         """The details of the inputs and of the outputs by name, checked."""
