@@ -101,7 +101,7 @@ def test_command_paints_what_python_paints(classes, tmp_path, name):
         overlay = np.asarray(Image.open(tmp_path / "out" / f"frame{number}.png"))
         assert overlay.shape == (300, 400, 4) and (overlay[..., 3] == 255).all()
         painted = flow_to_image(got, max_flow=max_flow)
-        np.testing.assert_array_equal(overlay[..., :3], painted)
+        np.testing.assert_allclose(overlay[..., :3].astype(int), painted, atol=1)  # levels
 
 
 def flows_of(interpreter, images):

@@ -9,7 +9,7 @@ from tfflow.visualization import (
     error_to_image,
     flow_to_image,
 )
-from tfflow.visualization.colors import color_wheel
+from tfflow.visualization.colors import color_wheel, usual_motion
 
 
 def color_of(u, v, max_flow=1.0):
@@ -101,6 +101,24 @@ def test_unknown_is_black_and_changes_nothing_else():
 def test_nothing_to_scale_by(value):
     image = flow_to_image(np.full((2, 2, 2), value))
     assert (image == (255 if value == 0 else 0)).all()
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float64, np.int32])
+def test_any_type_is_painted_alike(kind):
+    flow = np.random.default_rng(0).integers(-900, 900, (20, 30, 2)).astype(kind)
+    expected = flow_to_image(flow.astype(np.float32))
+    np.testing.assert_allclose(flow_to_image(flow).astype(int), expected, atol=1)
+    assert usual_motion(flow) == pytest.approx(usual_motion(flow.astype(np.float32)))
+
+
+def test_what_is_not_known_has_no_part_in_the_usual_motion():
+    flow = np.full((10, 10, 2), 3.0, np.float32)
+    flow[0, :3] = np.nan, np.inf
+    flow[1, :3] = 1e30
+    valid = np.ones((10, 10), bool)
+    flow[2], valid[2] = 500.0, False
+    assert usual_motion(flow, valid) == pytest.approx(3 * 2**0.5)
+    assert usual_motion(flow.astype(np.float16), valid) == pytest.approx(3 * 2**0.5)
 
 
 def test_batches_are_painted_as_one():
