@@ -37,6 +37,7 @@ LAYOUT = [
     "checksum",
     "markdown",
     "suggestion",
+    "vectors",
     "types",
 ]
 ALLOWED = {

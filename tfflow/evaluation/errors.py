@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tfflow.vectors import length
+
 # Sintel's classes of true motion in px, from the first number up to but excluding the second.
 SPEEDS = {"s0_10": (0.0, 10.0), "s10_40": (10.0, 40.0), "s40_plus": (40.0, math.inf)}
 
@@ -45,8 +47,8 @@ class PixelErrors:
             truth: The true flow, (N, 2), px, finite.
         """
         truth = np.asarray(truth, np.float64)
-        error = np.linalg.norm(flow - truth, axis=-1)
-        motion = np.linalg.norm(truth, axis=-1)
+        error = length(flow - truth)
+        motion = length(truth)
         classes = [(motion >= low) & (motion < high) for low, high in SPEEDS.values()]
         return cls(
             pixels=error.size,

@@ -22,6 +22,7 @@ from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.evaluate import known_pixels, read_sample, timed_prediction
 from tfflow.models import FlowStream
 from tfflow.types import PathLike, Predictor
+from tfflow.vectors import length
 from tfflow.visualization.colors import usual_motion
 from tfflow.visualization.figures import HIDDEN
 
@@ -107,7 +108,7 @@ def predict_pairs(
                 results.append(
                     {
                         "name": sample.name,
-                        "motion": float(np.linalg.norm(flow, axis=-1).mean()),
+                        "motion": float(length(flow).mean()),
                         "epe": _epe(flow, sample),
                         "files": files,
                     }

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from tfflow.models.prediction import LARGEST_AREA, as_rgb_batch, working_size
 from tfflow.types import Images, Predictor
+from tfflow.vectors import length
 
 # Pixels. Large motion is found on images of about the size that networks are trained at: on a
 # quarter of a megapixel, errors were a fifth smaller than after a look at a whole one.
@@ -210,7 +211,7 @@ class _Tile:
         start = self._coarse_at(self.pixels)
         rest = predict(self.image, self._warped(start, cv2.INTER_CUBIC))
         flow = rest + self._coarse_at(self.pixels + rest)
-        near = np.linalg.norm((flow - start) * self.to_coarse, axis=-1) < 1
+        near = length((flow - start) * self.to_coarse) < 1
         taken = near | (self._error(flow) < _BETTER * self._error(start))
         share = cv2.blur(taken.astype(np.float32), (_AROUND, _AROUND))[..., None]
         return start + share * (flow - start)

@@ -23,6 +23,7 @@ from tfflow.tflite.quantization import flow_heads, image_layers, quantize
 from tfflow.tflite.report_files import Report
 from tfflow.tflite.reporting import HELD_OUT_PAIRS, HELD_OUT_SEED
 from tfflow.types import PathLike
+from tfflow.vectors import length
 
 
 class SensitivityReport(Report):
@@ -115,7 +116,7 @@ def sensitivity(
             heads_in_float=heads_in_float,
             kept=lambda graph: kept,
         )
-        distance = np.linalg.norm(_flows(quantized, images) - reference, axis=-1)
+        distance = length(_flows(quantized, images) - reference)
         return float(distance.mean(dtype=np.float64))
 
     int8_loss, all_int8_loss = loss([], True), loss([], False)

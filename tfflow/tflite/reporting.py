@@ -19,6 +19,7 @@ from tfflow.tflite.memory import peak_memory
 from tfflow.tflite.report_files import Report
 from tfflow.tflite.streaming import benchmark_streaming
 from tfflow.types import PathLike
+from tfflow.vectors import length
 from tfflow.visualization.colors import error_to_image, flow_to_image, largest_motion
 from tfflow.visualization.figures import compose
 
@@ -244,4 +245,4 @@ def _truth(item):
 
 
 def _distance(flow, other):
-    return np.linalg.norm(flow.astype(np.float64) - other, axis=-1)
+    return length(flow.astype(np.float64) - other)

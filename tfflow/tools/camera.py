@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from tfflow.tools.consistency import TRUSTED
 from tfflow.types import Array, Predictor
+from tfflow.vectors import length
 
 CameraModel: TypeAlias = Literal["similarity", "affine", "homography"]
 
@@ -161,9 +162,9 @@ def motion_mask(
     if camera is None:
         camera = camera_motion(vectors, model="homography")
     still = camera_flow(camera, *vectors.shape[:2])
-    length = np.linalg.norm(vectors - still, axis=-1)
-    mask = length > threshold + relative * np.linalg.norm(still, axis=-1)
-    mask &= np.isfinite(length)
+    moved = length(vectors - still)
+    mask = moved > threshold + relative * length(still)
+    mask &= np.isfinite(moved)
     if clean:
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (clean, clean))
         cleaned = mask.astype(np.uint8)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tfflow.types import Array
+from tfflow.vectors import squared_length
 
 # OpenCV's limits: of channels at a time (version 5 rounds positions to 1/32 px for more, and gives
 # wrong results above 128), and of a side in px.
@@ -89,7 +90,7 @@ def same_scene(confidence):
 
 def _squares(flow, back):
     """|f + b|² and |f|² + |b|² in px²."""
-    return ((flow + back) ** 2).sum(axis=-1), (flow**2).sum(axis=-1) + (back**2).sum(axis=-1)
+    return squared_length(flow + back), squared_length(flow) + squared_length(back)
 
 
 def _round_trip(forward, backward):

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from tfflow.vectors import is_known, length
 from tfflow.visualization.text import PAPER, write_line
 
 # The wheel's corners and how many of its 55 colours lie between each and the next (after the last:
@@ -25,7 +26,6 @@ _WHEEL = (
     ((255, 0, 255), 6),  # magenta to red
 )
 
-_UNKNOWN_THRESHOLD = 1e9  # px; flow-code: a larger component means that the flow is unknown
 _UNKNOWN_FLOW = 0  # black, as flow-code paints it
 _UNKNOWN_ERROR = 128  # grey, which is no error's colour; black means no error
 _TINY = 1e-9  # px; in place of a largest motion of 0
@@ -184,12 +184,6 @@ def color_wheel():
     return np.concatenate(arcs)
 
 
-def length(flow):
-    """(..., 2) -> (...): how long the vectors are. NumPy's norm takes ten times as long."""
-    u, v = flow[..., 0], flow[..., 1]
-    return np.sqrt(u * u + v * v)
-
-
 def largest_motion(flow, valid):
     """The largest motion among the valid pixels, in pixels; tiny if there is none."""
     return max(float(length(flow)[valid].max(initial=0.0)), _TINY)
@@ -225,8 +219,7 @@ def checked_flow(flow, valid):
 
 
 def _known(flow, valid):
-    u, v = np.abs(flow[..., 0]), np.abs(flow[..., 1])
-    known = (u <= _UNKNOWN_THRESHOLD) & (v <= _UNKNOWN_THRESHOLD)  # False for NaN, too
+    known = is_known(flow)
     return known if valid is None else known & valid.astype(bool)
 
 

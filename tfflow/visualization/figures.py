@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from tfflow.vectors import length
 from tfflow.visualization.colors import (
     checked_flow,
     color_wheel_legend,
@@ -272,7 +273,7 @@ def _hidden(image, occlusion):
 def _arrow_scale(flow):
     """A power of two that makes nearly all arrows at most one and a half steps long."""
     flow, known = checked_flow(flow, None)
-    motion = np.linalg.norm(flow[known], axis=-1)
+    motion = length(flow[known])
     large = float(np.percentile(motion, 95)) if motion.size else 0.0
     if large < 0.01:  # px; nothing moves: nothing to enlarge
         return 1

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from tfflow.atomic_file import atomic_file
 from tfflow.data.files.errors import CorruptFileError
 from tfflow.types import Array, PathLike
+from tfflow.vectors import UNKNOWN_THRESHOLD, is_known
 
 FLOW_EXTENSIONS = (".flo", ".pfm", ".png")  # of the true flow in data sets
 
@@ -32,9 +33,7 @@ _FLO_HEADER_BYTES = 12
 _PFM_HEADER = re.compile(rb"(P[Ff])\s+(-?\d{1,9})\s+(-?\d{1,9})\s+([-+.\deE]+)(?:\r\n|\s)")
 MAX_DIMENSION = 99_999  # flow-code's limit; more is a damaged header
 
-# flow-code: a component over the threshold means unknown flow, which it writes as the value.
-UNKNOWN_THRESHOLD = 1e9
-_UNKNOWN_VALUE = 1e10
+_UNKNOWN_VALUE = 1e10  # as flow-code writes it
 
 _KITTI_SCALE = 64.0
 _KITTI_OFFSET = 32_768.0
@@ -106,7 +105,7 @@ def write_flow(path: PathLike, flow: Array, valid: Array | None = None) -> None:
     if flow.ndim != 3 or flow.shape[2] != 2 or 0 in flow.shape:
         raise ValueError(f"{path}: expected flow of shape (H, W, 2), got {flow.shape}")
     valid = _checked_validity(path, valid, flow.shape[:2])
-    bad = valid & ~_known(flow)
+    bad = valid & ~is_known(flow)
     if bad.any():
         y, x = np.argwhere(bad)[0]
         raise ValueError(
@@ -322,12 +321,8 @@ _FLOW_ENCODERS = {
 FLOW_FORMATS = tuple(_FLOW_ENCODERS)  # what write_flow writes and read_flow reads
 
 
-def _known(flow):
-    return (np.abs(flow) <= UNKNOWN_THRESHOLD).all(axis=-1)  # False for NaN, too
-
-
 def _split_unknown(flow):
-    valid = _known(flow)
+    valid = is_known(flow)
     return np.where(valid[..., None], flow, 0).astype(np.float32), valid
 
 

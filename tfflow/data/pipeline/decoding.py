@@ -13,7 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfflow.data.datasets.base import FlowDataset
-from tfflow.data.files.flows import FLO_MAGIC, MAX_DIMENSION, PNG_MAGIC, UNKNOWN_THRESHOLD
+from tfflow.data.files.flows import FLO_MAGIC, MAX_DIMENSION, PNG_MAGIC
+from tfflow.vectors import UNKNOWN_THRESHOLD, is_known
 
 # The signature, and the length and name of the header, which must be the first chunk.
 _PNG_START, _PNG_END = PNG_MAGIC + b"\x00\x00\x00\x0dIHDR", b"IEND\xaeB`\x82"
@@ -97,7 +98,7 @@ def _python_reader(dataset):
             raise ValueError(f"{sample.name} of {dataset!r} has no flow to train on")
         _check(sample)
         flow, valid = np.asarray(sample.flow, np.float32), sample.valid
-        known = np.isfinite(flow).all(-1) & (np.abs(flow) <= UNKNOWN_THRESHOLD).all(-1)
+        known = is_known(flow)
         valid = known if valid is None else known & np.asarray(valid).astype(bool)
         flow = np.where(valid[..., None], flow, np.float32(0))
         return sample.image1, sample.image2, flow, valid.astype(np.float32)
