@@ -31,7 +31,7 @@ def write_worst_pairs(
         predictor: As given to :func:`evaluate`.
         dataset: As given to :func:`evaluate`.
         output: Folder, created if missing. The files are named ``worst_1_NAME.png`` …, with
-            underscores for slashes in NAME.
+            underscores for slashes in NAME; those of an earlier call are removed.
         count: How many pairs.
         size: As given to :func:`evaluate`.
         model: What to call the predictor in the figures.
@@ -64,6 +64,9 @@ def write_worst_pairs(
         write_image(paths[-1], figure)
         if progress:
             progress(rank, len(worst))
+    for path in output.glob("worst_[0-9]*_*.png"):
+        if path not in paths:
+            path.unlink()
     return paths
 
 
