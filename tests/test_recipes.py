@@ -466,6 +466,18 @@ def test_nan_stops_with_the_batch_that_caused_it(tmp_path):
     assert not (tmp_path / "model.keras").exists()
 
 
+def test_a_sample_smaller_than_the_crop_is_named(tmp_path, capsys):
+    small = sample(0)._replace(image1=np.zeros((40, 60, 3), np.uint8), name="tiny/1")
+    small = small._replace(image2=small.image1, flow=small.flow[:40, :60])
+    small = small._replace(valid=small.valid[:40, :60])
+    samples = [*[sample(1)] * 3, small]
+    changes = {"data": lambda folder: (samples, samples[:2])}
+    expected = "tiny/1 of a list of 4 samples is 40x60 .*smaller than little's crops of 64x64"
+    with pytest.raises(ValueError, match=expected):
+        run(LITTLE, tmp_path, changes, steps=6)
+    assert "training on a list of 4 samples, validating" in capsys.readouterr().out
+
+
 # Real files ------------------------------------------------------------------------------------
 
 

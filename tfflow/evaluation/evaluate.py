@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tfflow.data.datasets.base import FlowSample
+from tfflow.data.datasets.base import FlowSample, named
 from tfflow.data.files.errors import error_text
 from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.result import Evaluation, PairResult
@@ -48,7 +48,7 @@ def evaluate(
     total = len(dataset) if limit is None else min(len(dataset), limit)
     if total < 1:
         reason = "is empty" if len(dataset) == 0 else f"cut to its first {limit} pairs"
-        raise ValueError(f"Nothing to evaluate on: {dataset!r} {reason}.")
+        raise ValueError(f"Nothing to evaluate on: {named(dataset)} {reason}.")
     per_pair, so_far = [], PixelErrors()
     for index in range(total):
         sample = read_sample(dataset, index, complaints)
@@ -63,7 +63,7 @@ def evaluate(
             progress(index + 1, total, so_far.epe)
     if so_far.pixels == 0:
         reason = "".join(f" {text}." for text in (complaints or [])[:3])
-        raise ValueError(f"No pixel of {dataset!r} has a known flow.{reason}")
+        raise ValueError(f"No pixel of {named(dataset)} has a known flow.{reason}")
     return Evaluation(tuple(per_pair))
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import keras
 
 from tfflow.data import training_pipeline
+from tfflow.data.datasets.base import named
 from tfflow.data.pipeline.augmentation import LIGHT, Augmentation
 from tfflow.data.pipeline.batches import WorkerShare, sample_order
 from tfflow.evaluation.callback import EvaluatePairs
@@ -177,7 +178,14 @@ class Recipe(Stage):
         order = sample_order(training_set, seed=seed, start=step * self.batch_size)
         datasets = getattr(training_set, "datasets", [training_set])
         for part, index in order.take(READ_AGAIN * self.batch_size).as_numpy_iterator():
-            datasets[part][int(index)]
+            sample = datasets[part][int(index)]
+            size = sample.image1.shape[:2]
+            if any(side < least for side, least in zip(size, self.crop)):
+                raise ValueError(
+                    f"{sample.name} of {named(datasets[part])} is {size[0]}x{size[1]} (height x "
+                    f"width), smaller than {self.name}'s crops of {self.crop[0]}x{self.crop[1]}. "
+                    "Leave it out, or give the recipe a smaller crop."
+                )
 
     def validation(self, held_out: Any) -> keras.callbacks.Callback:
         return EvaluatePairs(held_out, "val")

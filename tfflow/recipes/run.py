@@ -20,6 +20,7 @@ from tfflow import loading, recipes
 from tfflow.atomic_file import atomic_file, write_json
 from tfflow.data import open_dataset
 from tfflow.data.datasets import Mixture
+from tfflow.data.datasets.base import named
 from tfflow.data.pipeline.batches import WorkerShare
 from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.models.parts import dtype_policy
@@ -163,7 +164,7 @@ class Run:
         held_out = self.recipe.part_for_validation(held_out)
         if self.options.skip_corrupt:
             held_out = without_corrupt(held_out, self.output / "skipped_validation.json")
-        print(f"training on {training_set!r}, validating on {held_out!r}")
+        print(f"training on {named(training_set)}, validating on {named(held_out)}")
         self.training_set, self.held_out = training_set, held_out
 
     def batches(self, start: int, share: WorkerShare) -> Any:
@@ -299,8 +300,8 @@ class Run:
             ) from error
         if isinstance(error, (tf.errors.ResourceExhaustedError, tf.errors.InternalError)):
             return
-        # Decoders don't name their files; reading the samples around that step again does.
-        print(f"looking for a damaged file around step {step}", file=sys.stderr)
+        # TensorFlow names no sample; reading those around that step again does.
+        print(f"looking for a damaged sample around step {step}", file=sys.stderr)
         self.recipe.read_again(self.training_set, seed=self.options.seed, step=step)
 
 
@@ -313,7 +314,7 @@ def without_corrupt(dataset, record):
         ]
         return Mixture(rest, dataset.ratios)
     if not hasattr(dataset, "readable"):
-        print(f"{dataset!r} has no files of its own to check")
+        print(f"{named(dataset)} has no files of its own to check")
         return dataset
     if record.is_file():
         skipped = json.loads(record.read_text(encoding="utf-8"))

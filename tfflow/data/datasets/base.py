@@ -38,6 +38,13 @@ class FlowSample(NamedTuple):
     occluded: np.ndarray | None = None
 
 
+def named(dataset: Sequence[FlowSample]) -> str:
+    """What messages call a data set; of a list of samples, not all of its pixels."""
+    if isinstance(dataset, (list, tuple)):
+        return f"a {type(dataset).__name__} of {len(dataset)} samples"
+    return repr(dataset)
+
+
 class PairFiles(NamedTuple):
     """The files of one pair; None for those that don't exist.
 

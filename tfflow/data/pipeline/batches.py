@@ -10,6 +10,7 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from tfflow.data.datasets.base import named
 from tfflow.data.pipeline import augmentation as settings
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def training_pipeline(
 
 
 def _augmented(dataset, read, index, crop, augmentation, seed):
-    return augment(read(index), crop, augmentation, seed, name=repr(dataset))
+    return augment(read(index), crop, augmentation, seed, name=named(dataset))
 
 
 def sample_order(dataset, *, seed=0, start=0):
@@ -193,7 +194,7 @@ def _checked(datasets, batch_size, crop, augmentation, repeat, share):
     """Raises ValueError for bad arguments; returns the augmentation of each data set."""
     for dataset in datasets:
         if len(dataset) == 0:
-            raise ValueError(f"the data set {dataset!r} is empty: there is nothing to train on")
+            raise ValueError(f"{named(dataset)} is empty: there is nothing to train on")
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     if crop is not None and (len(crop) != 2 or min(crop) < 1):

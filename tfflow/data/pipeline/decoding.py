@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfflow.data.datasets.base import FlowDataset
+from tfflow.data.datasets.base import FlowDataset, named
 from tfflow.data.files.flows import FLO_MAGIC, MAX_DIMENSION, PNG_MAGIC
 from tfflow.vectors import UNKNOWN_THRESHOLD, is_known
 
@@ -95,7 +95,7 @@ def _python_reader(dataset):
     def read(index):
         sample = dataset[int(index)]
         if sample.flow is None:
-            raise ValueError(f"{sample.name} of {dataset!r} has no flow to train on")
+            raise ValueError(f"{sample.name} of {named(dataset)} has no flow to train on")
         _check(sample)
         flow, valid = np.asarray(sample.flow, np.float32), sample.valid
         known = is_known(flow)
