@@ -102,6 +102,10 @@ def golden_arrays():
     arrays["yuv_y"], arrays["yuv_u"], arrays["yuv_v"] = planes
     arrays["yuv_rgb"] = np.asarray(picture)
     arrays |= suppressed(random)
+
+    confidence = random.uniform(size=(6, 8, 1)).astype(np.float32)
+    arrays["confidence"] = confidence
+    arrays["confidence_up"] = resize(confidence[None], (15, 19))[0]
     return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
 

@@ -5,6 +5,7 @@ import android.view.View;
 import android.widget.Button;
 import android.widget.RadioButton;
 import android.widget.SeekBar;
+import android.widget.Switch;
 import android.widget.TextView;
 import java.awt.Color;
 import java.awt.Font;
@@ -113,6 +114,9 @@ public final class Screen {
                 radios.add(radio);
                 view = radio;
                 break;
+            case "Switch":
+                view = new Switch(activity);
+                break;
             case "TextView":
                 view = new TextView(activity);
                 break;
@@ -182,7 +186,9 @@ public final class Screen {
         for (Part part : parts) {
             Graphics2D own =
                     (Graphics2D) graphics.create(part.x, part.y, part.width, part.height);
-            if (part.view instanceof TextView) {
+            if (part.view instanceof Switch) {
+                draw((Switch) part.view, part, own);
+            } else if (part.view instanceof TextView) {
                 draw((TextView) part.view, part, own);
             } else if (part.view instanceof SeekBar) {
                 draw((SeekBar) part.view, part, own);
@@ -232,6 +238,18 @@ public final class Screen {
                 line = line.substring(end);
             }
         }
+    }
+
+    private static void draw(Switch view, Part part, Graphics2D graphics) {
+        int right = part.width - 16;
+        int middle = part.height / 2;
+        graphics.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 10));
+        graphics.setColor(view.enabled ? Color.WHITE : Color.GRAY);
+        graphics.drawString(view.getText().toString(), 16, middle + 4);
+        graphics.setColor(Color.DARK_GRAY);
+        graphics.fillRoundRect(right - 28, middle - 5, 28, 10, 10, 10);
+        graphics.setColor(view.enabled && view.checked ? ACCENT : Color.GRAY);
+        graphics.fillOval(view.checked ? right - 14 : right - 28, middle - 7, 14, 14);
     }
 
     private static void draw(SeekBar bar, Part part, Graphics2D graphics) {

@@ -21,6 +21,7 @@ import android.provider.MediaStore;
 import android.util.Log;
 import android.widget.RadioButton;
 import android.widget.SeekBar;
+import android.widget.Switch;
 import android.widget.TextView;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.tfflow.core.image.Fit;
+import org.tfflow.core.image.FlowField;
 import org.tfflow.core.image.Frame;
 import org.tfflow.core.pipeline.FlowPipelineOptions;
 import org.tfflow.core.pipeline.Overlay;
@@ -49,6 +51,7 @@ public final class MainActivity extends Activity
     private static final String PICTURE = "flow.png";
     private static final String VIDEO = "video";
     private static final String MODE = "mode";
+    private static final String HIDE = "hide";
     private static final String NETWORK = "network";
     private static final String UNIT = "unit";
     private static final String THREADS = "threads";
@@ -61,6 +64,7 @@ public final class MainActivity extends Activity
     private FlowView view;
     private TextView text;
     private SeekBar range;
+    private Switch hide; // doubtful flow
     private FlowModels models; // null: the assets are damaged, and the screen says so
     private String network; // a name of the models'
     private Choice choice = Choice.BEST;
@@ -81,6 +85,7 @@ public final class MainActivity extends Activity
         view = findViewById(R.id.view);
         text = findViewById(R.id.text);
         range = findViewById(R.id.range);
+        hide = findViewById(R.id.hide);
         try {
             models = new FlowModels(this);
             network = models.names().get(0);
@@ -114,6 +119,8 @@ public final class MainActivity extends Activity
                     public void onStopTrackingTouch(SeekBar bar) {}
                 });
         showRange();
+        hide.setEnabled(models != null);
+        hide.setOnCheckedChangeListener((button, checked) -> paint());
         bind(R.id.network, this::chooseNetwork);
         bind(R.id.unit, this::chooseUnit);
         bind(R.id.save, () -> choosePlace(CHOOSE_PLACE));
@@ -125,6 +132,7 @@ public final class MainActivity extends Activity
     }
 
     private void restore(Bundle state) {
+        hide.setChecked(Boolean.parseBoolean(state.getString(HIDE)));
         modes.choose(ViewMode.valueOf(state.getString(MODE, ViewMode.COLORS.name())));
         String file = state.getString(VIDEO);
         video = file == null ? null : Uri.parse(file);
@@ -173,6 +181,7 @@ public final class MainActivity extends Activity
                         .withFit(Fit.LETTERBOX)
                         .withMaxFlow(maxFlow())
                         .withOpacity(OPACITY)
+                        .withLeastConfidence(hide.isChecked() ? FlowField.DOUBTFUL : 0)
                         .withFastColors();
         return modes.current() == ViewMode.ARROWS ? colors.withArrows(ARROW_STEP) : colors;
     }
@@ -496,6 +505,7 @@ public final class MainActivity extends Activity
     protected void onSaveInstanceState(Bundle state) {
         super.onSaveInstanceState(state);
         state.putString(MODE, modes.current().name());
+        state.putString(HIDE, String.valueOf(hide.isChecked()));
         state.putString(VIDEO, video == null ? null : video.toString());
         state.putString(NETWORK, network);
         state.putString(UNIT, choice.unit() == null ? null : choice.unit().name());
@@ -527,6 +537,7 @@ public final class MainActivity extends Activity
                 () -> {
                     if (session == from) { // not one that was left behind
                         text.setText(lines);
+                        hide.setEnabled(!from.lacksConfidence());
                         if (overlay != null) {
                             view.show(overlay);
                         }
@@ -537,7 +548,9 @@ public final class MainActivity extends Activity
     /** What runs the networks and why, what can't be chosen, and why there are no frames. */
     private String lines(Session from) {
         String lines = from.report();
-        for (String more : new String[] {modes.reason(ViewMode.DETECTION), notice, trouble}) {
+        String noConfidence = from.lacksConfidence() ? getString(R.string.no_confidence) : null;
+        String detection = modes.reason(ViewMode.DETECTION);
+        for (String more : new String[] {noConfidence, detection, notice, trouble}) {
             lines += more == null || more.isEmpty() ? "" : "\n" + more;
         }
         return lines + "\n\n";

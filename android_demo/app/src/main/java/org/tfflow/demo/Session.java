@@ -36,6 +36,7 @@ final class Session implements PipelineThread.Listener {
     private final PipelineThread thread;
     private volatile @Nullable Screen screen;
     private volatile @Nullable String failure;
+    private volatile boolean lacksConfidence;
 
     private Session(
             String key,
@@ -110,6 +111,11 @@ final class Session implements PipelineThread.Listener {
         return ladder == null ? "CPU" : network + "\n" + ladder.report();
     }
 
+    /** Whether it is known that its network does not say how far it trusts its flow. */
+    boolean lacksConfidence() {
+        return lacksConfidence;
+    }
+
     /** How long the stages take, a line each. */
     String times() {
         return pipeline.statistics().summary();
@@ -121,6 +127,7 @@ final class Session implements PipelineThread.Listener {
 
     @Override
     public void onReady() {
+        lacksConfidence = ladder != null && !ladder.confidenceSpec().isPresent();
         Screen now = screen;
         if (now != null) {
             now.onReport(this);

@@ -255,6 +255,11 @@ public final class DesktopNetwork implements Network {
         return slot(signature(signature).outputs, name).spec;
     }
 
+    @Override
+    public boolean hasOutput(String signature, String name) {
+        return signature(signature).outputs.containsKey(name);
+    }
+
     private Slot slot(Map<String, Slot> slots, String name) {
         Slot slot = slots.get(name);
         if (slot == null) {

@@ -34,11 +34,13 @@ public final class FlowCommand {
                     + "  --rotate DEGREES  turns the frames clockwise, by 0, 90, 180 or 270 [0]\n"
                     + "  --fit HOW         stretch or letterbox [stretch]\n"
                     + "  --colors HOW      exact or fast [exact]\n"
+                    + "  --confidence C    leaves out flow that the network trusts less, 0 to 1 [0]\n"
                     + "  --flow yes        writes the flow too, as NAME.flo [no]\n";
     private static final List<String> REQUIRED =
             Arrays.asList("library", "model", "frames", "output");
     private static final List<String> OTHERS =
-            Arrays.asList("max-flow", "opacity", "rotate", "fit", "colors", "flow");
+            Arrays.asList(
+                    "max-flow", "opacity", "rotate", "fit", "colors", "confidence", "flow");
 
     private FlowCommand() {}
 
@@ -54,8 +56,14 @@ public final class FlowCommand {
         boolean writesFlow = arguments.get("flow", "no").equals("yes");
         DesktopNetwork network =
                 new DesktopNetwork(arguments.path("library"), arguments.path("model"));
-        try (FlowPipeline pipeline = new FlowPipeline(engine(network), painting(arguments))) {
+        FlowEngine engine = engine(network);
+        try (FlowPipeline pipeline = new FlowPipeline(engine, painting(arguments))) {
             pipeline.open();
+            if (arguments.has("confidence") && !engine.confidenceSpec().isPresent()) {
+                throw new IllegalArgumentException(
+                        arguments.path("model") + " gives no confidence: leave out"
+                                + " --confidence, or export the network with it");
+            }
             Files.createDirectories(output);
             for (int i = 0; i < files.size(); i++) {
                 Frame frame = Frame.of(Images.read(files.get(i)), orientation, i);
@@ -96,6 +104,9 @@ public final class FlowCommand {
                         .withFit(Fit.valueOf(fit));
         if (arguments.has("max-flow")) {
             painting = painting.withMaxFlow((float) arguments.number("max-flow", 0));
+        }
+        if (arguments.has("confidence")) {
+            painting = painting.withLeastConfidence((float) arguments.number("confidence", 0));
         }
         boolean fast = arguments.get("colors", "exact").equals("fast");
         return fast ? painting.withFastColors() : painting;

@@ -105,6 +105,19 @@ final class LiteRtNetwork implements Network {
         }
     }
 
+    @Override
+    public boolean hasOutput(String signature, String name) {
+        try {
+            loaded().getOutputTensorType(name, signature);
+            return true;
+        } catch (Exception error) { // likewise
+            if (error instanceof LiteRtException) {
+                return false;
+            }
+            throw noTensor("output", signature, name, error);
+        }
+    }
+
     private RuntimeException noTensor(
             String kind, String signature, String name, Exception error) {
         if (error instanceof LiteRtException) {

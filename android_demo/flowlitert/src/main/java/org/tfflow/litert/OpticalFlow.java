@@ -62,6 +62,14 @@ public final class OpticalFlow implements AutoCloseable {
         predictor.forget();
     }
 
+    /**
+     * Whether the network says how far it trusts its flow. Then each flow has its confidence, and
+     * {@link FlowField#withoutDoubtful} leaves out what is doubtful.
+     */
+    public boolean givesConfidence() {
+        return engine.confidenceSpec().isPresent();
+    }
+
     /** What runs the network: NPU, GPU or the CPU with its threads. */
     public String runsOn() {
         return engine.chosen();
@@ -73,7 +81,8 @@ public final class OpticalFlow implements AutoCloseable {
     }
 
     /**
-     * Flow as colours: the hue tells the direction, white is no motion.
+     * Flow as colours: the hue tells the direction, white is no motion; transparent where it is not
+     * known.
      *
      * @param maxFlow the motion in pixels that gets full colour
      */

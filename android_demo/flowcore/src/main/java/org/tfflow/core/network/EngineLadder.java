@@ -2,6 +2,8 @@ package org.tfflow.core.network;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.tfflow.core.image.Fit;
@@ -164,8 +166,13 @@ public final class EngineLadder implements FlowEngine {
     }
 
     @Override
-    public void run(ByteBuffer image1, ByteBuffer image2, ByteBuffer flow) {
-        loaded().run(image1, image2, flow);
+    public Optional<TensorSpec> confidenceSpec() {
+        return loaded().confidenceSpec();
+    }
+
+    @Override
+    public void run(ByteBuffer image1, ByteBuffer image2, Map<String, ByteBuffer> outputs) {
+        loaded().run(image1, image2, outputs);
     }
 
     @Override

@@ -1,14 +1,17 @@
 package org.tfflow.core.network;
 
 import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.tfflow.core.image.Fit;
 import org.tfflow.core.image.FlowField;
 import org.tfflow.core.image.Letterbox;
 import org.tfflow.core.image.RgbImage;
 
 /**
- * Pictures of any size in, flow of any size out. Each picture is brought to the network's size and
+ * Pictures of any size in, flow of any size out, with its confidence if the network gives it. Each picture is brought to the network's size and
  * packed once, although it is in two pairs. Not thread-safe.
  */
 public final class FlowPredictor {
@@ -17,7 +20,9 @@ public final class FlowPredictor {
     private final LatencyStatistics statistics;
     private final float[] values;
     private final float[] networkFlow;
-    private final ByteBuffer output;
+    private final @Nullable TensorSpec confidence; // null: the network gives none
+    private final float @Nullable [] networkConfidence; // likewise
+    private final Map<String, ByteBuffer> outputs = new HashMap<>();
     private ByteBuffer before;
     private ByteBuffer now;
     private Letterbox letterbox;
@@ -40,11 +45,21 @@ public final class FlowPredictor {
                     "expected images [1, height, width, 3] and flow [1, height, width, 2] of one"
                             + " size; got " + input + " and " + flow);
         }
+        confidence = engine.confidenceSpec().orElse(null);
+        if (confidence != null && confidence.count() != flow.width() * flow.height()) {
+            throw new FlowEngineException(
+                    "expected confidence [1, " + flow.height() + ", " + flow.width()
+                            + ", 1], as large as the flow; got " + confidence);
+        }
         values = new float[input.count()];
         networkFlow = new float[flow.count()];
         before = TensorPacking.allocate(input);
         now = TensorPacking.allocate(input);
-        output = TensorPacking.allocate(flow);
+        outputs.put(FlowEngine.FLOW, TensorPacking.allocate(flow));
+        networkConfidence = confidence == null ? null : new float[confidence.count()];
+        if (confidence != null) {
+            outputs.put(FlowEngine.CONFIDENCE, TensorPacking.allocate(confidence));
+        }
     }
 
     /**
@@ -75,7 +90,6 @@ public final class FlowPredictor {
     public Optional<FlowField> next(RgbImage image, int viewWidth, int viewHeight) {
         long start = System.nanoTime();
         TensorSpec input = engine.inputSpec();
-        TensorSpec output = engine.outputSpec();
         if (letterbox == null || !letterbox.takes(image.width(), image.height())) {
             letterbox = fit.of(image.width(), image.height(), input.width(), input.height());
             hasBefore = false;
@@ -92,14 +106,23 @@ public final class FlowPredictor {
             hasBefore = true;
             return Optional.empty();
         }
-        engine.run(before, now, this.output);
+        engine.run(before, now, outputs);
         long ran = System.nanoTime();
         statistics.record("run", ran - packed);
-        TensorPacking.unpack(this.output, output, networkFlow);
-        FlowField flow = new FlowField(output.width(), output.height(), networkFlow);
-        FlowField restored = letterbox.restore(flow, viewWidth, viewHeight);
+        FlowField restored = letterbox.restore(unpacked(), viewWidth, viewHeight);
         statistics.record("unpack", System.nanoTime() - ran);
         return Optional.of(restored);
+    }
+
+    /** What the network has given, of its size; of use until it runs again. */
+    private FlowField unpacked() {
+        TensorSpec flow = engine.outputSpec();
+        TensorPacking.unpack(outputs.get(FlowEngine.FLOW), flow, networkFlow);
+        if (confidence != null) {
+            ByteBuffer tensor = outputs.get(FlowEngine.CONFIDENCE);
+            TensorPacking.unpack(tensor, confidence, networkConfidence);
+        }
+        return new FlowField(flow.width(), flow.height(), networkFlow, networkConfidence);
     }
 
     /** The next picture is a first one: after a cut, or another camera. */

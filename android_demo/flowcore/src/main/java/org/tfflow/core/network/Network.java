@@ -36,6 +36,13 @@ public interface Network extends AutoCloseable {
     TensorSpec output(String signature, String name);
 
     /**
+     * Whether a signature has an output of this name.
+     *
+     * @param signature its name, or {@link #FIRST}
+     */
+    boolean hasOutput(String signature, String name);
+
+    /**
      * Runs one signature once. The buffers are those of {@link TensorPacking#allocate}; their
      * positions do not matter and do not move.
      *

@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A flow network exported by tfflow with streaming: each image of a video goes through the signature
@@ -16,7 +17,6 @@ public final class StreamingFlowEngine implements FlowEngine {
     private static final String ENCODE = "encode";
     private static final String MATCH = "match";
     private static final String IMAGE = "image";
-    private static final String FLOW = "flow";
 
     private final Network network;
     private final List<String> features;
@@ -86,7 +86,14 @@ public final class StreamingFlowEngine implements FlowEngine {
     }
 
     @Override
-    public void run(ByteBuffer image1, ByteBuffer image2, ByteBuffer flow) {
+    public Optional<TensorSpec> confidenceSpec() {
+        return network.hasOutput(MATCH, CONFIDENCE)
+                ? Optional.of(network.output(MATCH, CONFIDENCE))
+                : Optional.empty();
+    }
+
+    @Override
+    public void run(ByteBuffer image1, ByteBuffer image2, Map<String, ByteBuffer> outputs) {
         if (older == null) {
             throw new IllegalStateException("call load() first");
         }
@@ -99,7 +106,7 @@ public final class StreamingFlowEngine implements FlowEngine {
         for (String name : matched) {
             inputs.put(name, (name.startsWith("features1_") ? older : newer).get(feature(name)));
         }
-        network.run(MATCH, inputs, Collections.singletonMap(FLOW, flow));
+        network.run(MATCH, inputs, outputs);
         Map<String, ByteBuffer> free = older;
         older = newer;
         newer = free;

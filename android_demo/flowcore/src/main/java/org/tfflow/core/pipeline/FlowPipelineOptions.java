@@ -18,6 +18,7 @@ public final class FlowPipelineOptions implements Cloneable {
     private Fit fit = Fit.STRETCH;
     private boolean exactColors = true;
     private int arrowStep;
+    private float leastConfidence;
 
     private FlowPipelineOptions() {}
 
@@ -76,6 +77,23 @@ public final class FlowPipelineOptions implements Cloneable {
         return changed;
     }
 
+    /**
+     * Flow that the network trusts less than this is taken for unknown: it has no colours and no
+     * arrows, and does not count for the largest motion. All flow is shown where the network gives
+     * no confidence.
+     *
+     * @param confidence in [0, 1], such as {@link FlowField#DOUBTFUL}; 0 shows all flow
+     */
+    public FlowPipelineOptions withLeastConfidence(float confidence) {
+        if (!(confidence >= 0 && confidence <= 1)) {
+            throw new IllegalArgumentException(
+                    "the least confidence must be 0 to 1; got " + confidence);
+        }
+        FlowPipelineOptions changed = copy();
+        changed.leastConfidence = confidence;
+        return changed;
+    }
+
     private FlowPipelineOptions copy() {
         try {
             return (FlowPipelineOptions) clone();
@@ -96,7 +114,9 @@ public final class FlowPipelineOptions implements Cloneable {
         return fit;
     }
 
-    Overlay paint(Frame frame, RgbImage image, FlowField flow) {
+    Overlay paint(Frame frame, RgbImage image, FlowField predicted) {
+        boolean hides = leastConfidence > 0 && predicted.hasConfidence();
+        FlowField flow = hides ? predicted.withoutDoubtful(leastConfidence) : predicted;
         if (arrowStep > 0) {
             return Overlay.ofArrows(frame, image, flow, Arrows.of(flow, arrowStep, 1));
         }

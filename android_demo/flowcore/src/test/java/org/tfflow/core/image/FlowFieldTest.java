@@ -2,7 +2,9 @@ package org.tfflow.core.image;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 import org.tfflow.core.Golden;
@@ -42,7 +44,54 @@ class FlowFieldTest {
     }
 
     @Test
+    void confidenceIsResizedAsTfflow() {
+        Golden given = Golden.read("confidence");
+        Golden wanted = Golden.read("confidence_up");
+        float[] still = new float[2 * given.width() * given.height()];
+        FlowField field = new FlowField(given.width(), given.height(), still, given.floats());
+        FlowField resized = field.resize(wanted.width(), wanted.height());
+        for (int y = 0; y < wanted.height(); y++) {
+            for (int x = 0; x < wanted.width(); x++) {
+                float expected = wanted.floats()[y * wanted.width() + x];
+                assertEquals(expected, resized.confidence(x, y), 1e-6f);
+            }
+        }
+        FlowField same = field.resize(given.width(), given.height());
+        assertEquals(given.floats()[9], same.confidence(9 % given.width(), 9 / given.width()));
+    }
+
+    @Test
+    void doubtfulFlowIsNotKnown() {
+        float[] trust = {0.3f, 0.5f, Float.NaN, 0.35f, 1, 0};
+        float[] uv = {9, 1, 2, 3, 4, 5, 0, 7, 8, 0, 9, 9};
+        FlowField flow = new FlowField(3, 2, uv, trust);
+        FlowField sure = flow.withoutDoubtful(FlowField.DOUBTFUL);
+        boolean[] known = {false, true, false, true, true, false};
+        for (int i = 0; i < known.length; i++) {
+            assertEquals(known[i], sure.isKnown(i % 3, i / 3), "pixel " + i);
+        }
+        assertEquals(8, sure.largestMotion());
+        assertEquals(0.5f, sure.confidence(1, 0));
+        assertTrue(flow.isKnown(0, 0)); // the other field is as it was
+        FlowField part = flow.crop(1, 1, 2, 1);
+        assertEquals(1, part.confidence(0, 0));
+        assertEquals(0, part.confidence(1, 0));
+    }
+
+    @Test
+    void flowWithoutConfidenceSaysSo() {
+        FlowField flow = Golden.read("motion").flow();
+        assertFalse(flow.hasConfidence());
+        assertThrows(IllegalStateException.class, () -> flow.confidence(0, 0));
+        assertThrows(IllegalStateException.class, () -> flow.withoutDoubtful(0.5f));
+        assertFalse(flow.crop(0, 0, 2, 2).resize(5, 5).hasConfidence());
+    }
+
+    @Test
     void wrongLengthIsRefused() {
         assertThrows(IllegalArgumentException.class, () -> new FlowField(2, 2, new float[7]));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new FlowField(2, 2, new float[8], new float[8]));
     }
 }

@@ -11,6 +11,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tfflow.core.image.Frame;
@@ -25,8 +26,9 @@ class EngineLadderTest {
     /** Computes twice the flow: an accelerator with a fault. */
     private static final class WrongEngine extends DifferenceEngine {
         @Override
-        public void run(ByteBuffer image1, ByteBuffer image2, ByteBuffer flow) {
-            super.run(image1, image2, flow);
+        public void run(ByteBuffer image1, ByteBuffer image2, Map<String, ByteBuffer> outputs) {
+            super.run(image1, image2, outputs);
+            ByteBuffer flow = outputs.get("flow");
             for (int at = 0; at < flow.capacity(); at += 4) {
                 flow.putFloat(at, 2 * flow.getFloat(at));
             }
@@ -108,8 +110,11 @@ class EngineLadderTest {
         DifferenceEngine broken =
                 new DifferenceEngine() {
                     @Override
-                    public void run(ByteBuffer image1, ByteBuffer image2, ByteBuffer flow) {
-                        flow.putFloat(0, Float.NaN);
+                    public void run(
+                            ByteBuffer image1,
+                            ByteBuffer image2,
+                            Map<String, ByteBuffer> outputs) {
+                        outputs.get("flow").putFloat(0, Float.NaN);
                     }
                 };
         EngineLadder ladder = ladder(rung("GPU", broken));
@@ -213,8 +218,11 @@ class EngineLadderTest {
         DifferenceEngine tired =
                 new DifferenceEngine() {
                     @Override
-                    public void run(ByteBuffer image1, ByteBuffer image2, ByteBuffer flow) {
-                        super.run(image1, image2, flow);
+                    public void run(
+                            ByteBuffer image1,
+                            ByteBuffer image2,
+                            Map<String, ByteBuffer> outputs) {
+                        super.run(image1, image2, outputs);
                         if (calls.size() > 4) {
                             throw new FlowEngineException("too hot");
                         }

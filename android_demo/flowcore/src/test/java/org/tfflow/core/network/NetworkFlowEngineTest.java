@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Map;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Test;
 class NetworkFlowEngineTest {
     private static class FakeNetwork implements Network {
         final int secondWidth;
+        boolean trusts;
         String called = "";
 
         FakeNetwork(int secondWidth) {
@@ -33,7 +35,12 @@ class NetworkFlowEngineTest {
 
         @Override
         public TensorSpec output(String signature, String name) {
-            return TensorSpec.floats(name, 1, 4, 8, 2);
+            return TensorSpec.floats(name, 1, 4, 8, name.equals("flow") ? 2 : 1);
+        }
+
+        @Override
+        public boolean hasOutput(String signature, String name) {
+            return name.equals("flow") || (name.equals("confidence") && trusts);
         }
 
         @Override
@@ -59,10 +66,24 @@ class NetworkFlowEngineTest {
         assertEquals("image1 [1, 4, 8, 3] FLOAT32", engine.inputSpec().toString());
         assertEquals("flow", engine.outputSpec().name());
         ByteBuffer any = ByteBuffer.allocate(1);
-        engine.run(any, any, any);
+        Map<String, ByteBuffer> outputs = Collections.singletonMap("flow", any);
+        engine.run(any, any, outputs);
         engine.close();
         assertEquals("load flow[image1, image2] [flow] close", network.called);
-        assertThrows(IllegalStateException.class, () -> engine.run(any, any, any));
+        assertThrows(IllegalStateException.class, () -> engine.run(any, any, outputs));
+    }
+
+    @Test
+    void confidenceIsThereIfTheFileGivesIt() {
+        FakeNetwork network = new FakeNetwork(8);
+        FlowEngine engine = new NetworkFlowEngine(network);
+        assertThrows(IllegalStateException.class, engine::confidenceSpec);
+        engine.load();
+        assertFalse(engine.confidenceSpec().isPresent());
+        network.trusts = true;
+        engine.load();
+        TensorSpec confidence = engine.confidenceSpec().get();
+        assertEquals("confidence [1, 4, 8, 1] FLOAT32", confidence.toString());
     }
 
     @Test

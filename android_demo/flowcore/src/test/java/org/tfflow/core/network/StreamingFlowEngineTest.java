@@ -7,17 +7,23 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.tfflow.core.image.Fit;
+import org.tfflow.core.image.FlowField;
 import org.tfflow.core.image.RgbImage;
 import org.tfflow.core.pipeline.FlowPipelineTest;
 
 class StreamingFlowEngineTest {
-    /** The feature is the first red of the image; u is the newer one minus the older. */
+    /**
+     * The feature is the first red of the image; u is the newer one minus the older, and the
+     * confidence is the newer one.
+     */
     private static final class Differences implements Network {
         final List<String> calls = new ArrayList<>();
+        boolean trusts;
 
         @Override
         public void load() {}
@@ -33,7 +39,12 @@ class StreamingFlowEngineTest {
         public TensorSpec output(String signature, String name) {
             return signature.equals("encode")
                     ? TensorSpec.floats(name, 1, 1, 1, name.equals("odd") ? 2 : 1)
-                    : TensorSpec.floats(name, 1, 4, 8, 2);
+                    : TensorSpec.floats(name, 1, 4, 8, name.equals("flow") ? 2 : 1);
+        }
+
+        @Override
+        public boolean hasOutput(String signature, String name) {
+            return signature.equals("match") && (name.equals("flow") || trusts);
         }
 
         @Override
@@ -50,6 +61,10 @@ class StreamingFlowEngineTest {
                 float older = inputs.get("features1_level3").getFloat(0);
                 float newer = inputs.get("features2_level3").getFloat(0);
                 outputs.get("flow").putFloat(0, 255 * (newer - older));
+                assertEquals(trusts, outputs.containsKey("confidence"));
+                if (trusts) {
+                    outputs.get("confidence").putFloat(0, newer);
+                }
             }
         }
 
@@ -88,6 +103,19 @@ class StreamingFlowEngineTest {
     }
 
     @Test
+    void confidenceComesWithTheFlow() {
+        network.trusts = true;
+        engine.load();
+        FlowPredictor predictor =
+                new FlowPredictor(engine, Fit.STRETCH, new LatencyStatistics(1));
+        predictor.next(red(51), 8, 4);
+        assertEquals(0.4f, predictor.next(red(102), 8, 4).get().confidence(0, 0), 1e-6f);
+        FlowField flow = predictor.next(red(51), 8, 4).get();
+        assertEquals(-51, flow.u(0, 0), 1e-3);
+        assertEquals(0.2f, flow.confidence(0, 0), 1e-6f);
+    }
+
+    @Test
     void filesAndNamesThatDoNotFitAreRefused() {
         assertThrows(
                 IllegalArgumentException.class,
@@ -99,6 +127,8 @@ class StreamingFlowEngineTest {
                         network, Arrays.asList("odd"), Arrays.asList("features1_odd"));
         assertThrows(FlowEngineException.class, odd::load);
         ByteBuffer any = ByteBuffer.allocate(4);
-        assertThrows(IllegalStateException.class, () -> engine.run(any, any, any));
+        assertThrows(
+                IllegalStateException.class,
+                () -> engine.run(any, any, Collections.singletonMap("flow", any)));
     }
 }

@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -22,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.tfflow.core.Golden;
 import org.tfflow.core.image.Fit;
+import org.tfflow.core.image.FlowField;
 import org.tfflow.core.image.Frame;
 import org.tfflow.core.image.Orientation;
 import org.tfflow.core.image.RgbImage;
@@ -55,7 +58,8 @@ public class FlowPipelineTest {
         }
 
         @Override
-        public void run(ByteBuffer image1, ByteBuffer image2, ByteBuffer flow) {
+        public void run(ByteBuffer image1, ByteBuffer image2, Map<String, ByteBuffer> outputs) {
+            ByteBuffer flow = outputs.get("flow");
             assertSame(thread, Thread.currentThread());
             calls.add("run");
             for (int i = 0; i < 32; i++) {
@@ -179,6 +183,88 @@ public class FlowPipelineTest {
             assertEquals(8, drawn.arrows().count());
             assertEquals(-4, drawn.flow().get().u(0, 0), 1e-5);
         }
+    }
+
+    /** Trusts its flow in the right half only, and says so. */
+    private static final class TrustingEngine extends DifferenceEngine {
+        @Override
+        public Optional<TensorSpec> confidenceSpec() {
+            return Optional.of(TensorSpec.floats("confidence", 1, 4, 8, 1));
+        }
+
+        @Override
+        public void run(ByteBuffer image1, ByteBuffer image2, Map<String, ByteBuffer> outputs) {
+            super.run(image1, image2, outputs);
+            for (int i = 0; i < 32; i++) {
+                outputs.get("confidence").putFloat(4 * i, i % 8 < 4 ? 0.2f : 0.9f);
+            }
+        }
+    }
+
+    @Test
+    void doubtfulFlowIsHiddenIfTheUserWantsIt() {
+        FlowPipelineOptions colors = FlowPipelineOptions.standard();
+        FlowPipelineOptions hiding = colors.withLeastConfidence(FlowField.DOUBTFUL);
+        try (FlowPipeline pipeline = new FlowPipeline(new TrustingEngine(), colors)) {
+            pipeline.open();
+            pipeline.process(frame(plain(32, 16, 0, 0), 1));
+            Overlay all = pipeline.process(frame(plain(32, 16, 255, 0), 2)).get();
+            assertEquals(4, all.flow().get().u(0, 0), 1e-5);
+            assertEquals(0.2f, all.flow().get().confidence(0, 0), 1e-6f);
+            assertEquals(0.9f, all.flow().get().confidence(31, 15), 1e-6f);
+            pipeline.paintAs(hiding);
+            Overlay sure = pipeline.process(frame(plain(32, 16, 0, 0), 3)).get();
+            assertFalse(sure.flow().get().isKnown(0, 0));
+            assertEquals(-4, sure.flow().get().u(31, 0), 1e-5);
+            assertEquals(0, sure.argb()[0]);
+            assertEquals(0xff, sure.argb()[31] >>> 24);
+            assertEquals(4, sure.flow().get().largestMotion(), 1e-5);
+            pipeline.paintAs(hiding.withArrows(8));
+            Overlay drawn = pipeline.process(frame(plain(32, 16, 255, 0), 4)).get();
+            assertEquals(4, drawn.arrows().count());
+            pipeline.paintAs(colors);
+            Overlay again = pipeline.process(frame(plain(32, 16, 0, 0), 5)).get();
+            assertTrue(again.flow().get().isKnown(0, 0));
+            // The self-check compares all of the flow.
+            pipeline.paintAs(hiding);
+            assertTrue(passes(pipeline.predictor(), flow(1, 0), flow(1, 0)));
+        }
+    }
+
+    @Test
+    void withoutConfidenceNothingIsHidden() {
+        FlowPipelineOptions hiding = FlowPipelineOptions.standard().withLeastConfidence(1);
+        try (FlowPipeline pipeline = new FlowPipeline(new DifferenceEngine(), hiding)) {
+            pipeline.open();
+            pipeline.process(frame(plain(32, 16, 0, 0), 1));
+            Overlay all = pipeline.process(frame(plain(32, 16, 255, 0), 2)).get();
+            assertFalse(all.flow().get().hasConfidence());
+            assertEquals(4, all.flow().get().u(0, 0), 1e-5);
+        }
+        for (float wrong : new float[] {-0.1f, 1.1f, Float.NaN}) {
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> FlowPipelineOptions.standard().withLeastConfidence(wrong));
+        }
+    }
+
+    @Test
+    void confidenceMustBeAsLargeAsTheFlow() {
+        FlowEngine engine =
+                new DifferenceEngine() {
+                    @Override
+                    public Optional<TensorSpec> confidenceSpec() {
+                        return Optional.of(TensorSpec.floats("confidence", 1, 2, 4, 1));
+                    }
+                };
+        Exception error =
+                assertThrows(
+                        FlowEngineException.class,
+                        () -> new FlowPredictor(engine, Fit.STRETCH, new LatencyStatistics(1)));
+        assertEquals(
+                "expected confidence [1, 4, 8, 1], as large as the flow;"
+                        + " got confidence [1, 2, 4, 1] FLOAT32",
+                error.getMessage());
     }
 
     private static final class Recorder implements PipelineThread.Listener {
