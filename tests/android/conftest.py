@@ -53,12 +53,15 @@ def api():
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory):
-    """A folder of assets to which tfflow has added a network, `own`, and a small detector."""
+    """A folder of assets to which tfflow has added a network and a small detector.
+
+    The network, `own`, gives its confidence and does not stream.
+    """
     folder = tmp_path_factory.mktemp("exported")
     for file in ("models.json", "golden_truth.bin", "golden_image1.png", "golden_image2.png"):
         shutil.copy(java_tools.APP / "assets" / file, folder)
-    command = ["export", "lightflow", "--size", "128x192", "--quantize", "float32"]
-    command += ["--threads", "1", "-o", str(folder / "own.tflite")]
+    command = ["export", "rillflow", "--size", "128x192", "--quantize", "float32"]
+    command += ["--confidence", "--threads", "1", "-o", str(folder / "own.tflite")]
     assert cli.main([*command, "--android-assets", str(folder)]) in (None, 0)
     detector = java_tools.DEMO / "desktop/src/test/resources/detector/detector_key.tflite"
     add_detector_to_assets(detector, folder, interval=3)

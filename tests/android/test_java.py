@@ -32,6 +32,7 @@ ASSETS = APP / "assets"
 DETECTOR = DEMO / "desktop" / "src" / "test" / "resources" / "detector"
 # Pixels. Java and Python resize images alike, but for the rounding of float32.
 TOLERANCE = 1e-3
+DOUBTFUL = 0.35  # FlowField.DOUBTFUL
 FEWEST_TESTS = 90  # fewer: something was not found
 JVM = ("flowcore", "desktop")
 
@@ -110,6 +111,56 @@ def flows_of(interpreter, images):
         return [interpreter.predict_flow(*pair) for pair in itertools.pairwise(images)]
     stream = FlowStream(interpreter)
     return [stream.next(image) for image in images][1:]
+
+
+def test_command_leaves_out_doubtful_flow(classes, exported, tmp_path):
+    """Of a file that streams, and of one that does not: what Python trusts as little."""
+    library = litert_library()
+    if not library:
+        pytest.skip(f"no libLiteRt.so {LITERT}x: pip install ai-edge-litert")
+    (tmp_path / "frames").mkdir()
+    images = [np.asarray(Image.open(ASSETS / f"golden_image{i}.png")) for i in (1, 2)]
+    images = [image[20:320, 40:440].copy() for image in images]
+    noise = np.random.default_rng(7).integers(0, 256, (120, 150, 3), dtype=np.uint8)
+    images[1][90:210, 100:250] = noise  # where nothing of the first image goes
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / "frames" / f"frame{number}.png")
+    arguments = ["--library", library, "--frames", tmp_path / "frames", "--flow", "yes"]
+    for model in (ASSETS / "rillflow_float16.tflite", exported / "own.tflite"):
+        output = tmp_path / model.stem
+        java(
+            [*(classes / name for name in JVM), JARS / "jna.jar"],
+            "org.tfflow.desktop.FlowCommand",
+            *arguments,
+            *("--model", model, "--output", output, "--confidence", DOUBTFUL),
+        )
+        expected = FlowInterpreter(model, threads=1).predict_flow(*images, confidence=True)
+        got, valid = read_flow(output / "frame1.flo")
+        overlay = np.asarray(Image.open(output / "frame1.png"))
+        np.testing.assert_array_equal(overlay[..., 3], np.where(valid, 255, 0))
+        sure = expected.confidence >= DOUBTFUL
+        near = np.abs(expected.confidence - DOUBTFUL) < TOLERANCE
+        np.testing.assert_array_equal(valid[~near], sure[~near])
+        assert 0.01 < valid.mean() < 0.99 and near.mean() < 0.01
+        np.testing.assert_allclose(got[valid], expected.flow[valid], atol=TOLERANCE)
+
+
+def test_command_refuses_confidence_of_a_network_without(classes, tmp_path):
+    library = litert_library()
+    if not library:
+        pytest.skip(f"no libLiteRt.so {LITERT}x: pip install ai-edge-litert")
+    for number in (1, 2):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"frame{number}.png")
+    model = ASSETS / "lightflow_int8.tflite"
+    arguments = ["--library", library, "--model", model, "--frames", tmp_path]
+    arguments += ["--output", tmp_path / "out", "--confidence", DOUBTFUL]
+    with pytest.raises(AssertionError, match="gives no confidence: leave out --confidence, or"):
+        java(
+            [*(classes / name for name in JVM), JARS / "jna.jar"],
+            "org.tfflow.desktop.FlowCommand",
+            *arguments,
+        )
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

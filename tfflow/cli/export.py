@@ -181,8 +181,6 @@ def _check(arguments):
         from tfflow.tflite.app_assets import open_list
 
         open_list(arguments.android_assets)
-    if arguments.android_assets and arguments.confidence:
-        raise ValueError("--android-assets is for files of flow alone; leave out --confidence")
     for name, given in {"--threads": arguments.threads, "--evaluate": arguments.evaluate}.items():
         if given and arguments.no_report:
             raise ValueError(f"{name} is for the report; leave out {name} or --no-report")

@@ -106,6 +106,8 @@ def file_assets(path, golden=None):
         "output": "flow: (1, height, width, 2) float32, px from image1 to image2, (u, v)",
         "golden_flow": name,
     }
+    if interpreter.gives_confidence:
+        entry["output"] += "; confidence: (1, height, width, 1) float32 in [0, 1]"
     if interpreter.siamese:
         signatures = interpreter.litert.get_signature_list()
         entry["streaming"] = {
