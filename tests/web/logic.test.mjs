@@ -6,6 +6,7 @@ import test from "node:test";
 
 import { flowArrows } from "../../web_demo/page/arrows.js";
 import { FlowPainter, flowColor, wheelDisc } from "../../web_demo/page/colors.js";
+import { hideDoubtful } from "../../web_demo/page/confidence.js";
 import { Latest } from "../../web_demo/page/latest.js";
 import { fit } from "../../web_demo/page/letterbox.js";
 import { compareFlow, describe, passes } from "../../web_demo/page/self_check.js";
@@ -37,6 +38,15 @@ test("what is not known has no colour", () => {
     painter.paint(Float32Array.of(u, v), 1, fit(1, 1, 1, 1), 8, pixels);
     assert.equal(pixels[0], 0);
   }
+});
+
+test("flow of low confidence becomes unknown", () => {
+  const flow = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+  hideDoubtful(flow, Float32Array.of(0.34, 0.36, NaN, 1));
+  const pixels = new Uint32Array(4);
+  painter.paint(flow, 4, fit(4, 1, 4, 1), 8, pixels);
+  assert.deepEqual(Array.from(pixels, (pixel) => pixel !== 0), [false, true, false, true]);
+  assert.deepEqual([...flow.subarray(2, 4), ...flow.subarray(6)], [3, 4, 7, 8]);
 });
 
 test("painting is at most two levels off, whatever the motion", () => {

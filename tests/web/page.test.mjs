@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import path from "node:path";
 import test, { after } from "node:test";
 
 import {
@@ -56,6 +57,100 @@ test("another network while a frame is computed: no alarm", async (t) => {
   await page.selectOption("#network-choice", settings.networks[1]);
   await text(page, "self-check", OK);
   assert.equal(await page.isVisible("#network-message"), false);
+  assert.deepEqual(page.errors, []);
+});
+
+const golden = (file) => readFileSync(file).toString("base64");
+
+test("doubtful flow that the page hides is what Python's interpreter trusts as little", async (t) => {
+  const { networks, images, sure: wanted } = settings.doubtful;
+  const page = await open(t, browser, server.url);
+  const found = await page.evaluate(async ([networks, images]) => {
+    const picture = async (data) =>
+      createImageBitmap(await (await fetch(`data:image/png;base64,${data}`)).blob());
+    const { FlowWorker } = await import("./flow_worker.js");
+    const found = {};
+    for (const name of networks) {
+      const worker = new FlowWorker();
+      const { givesConfidence } = await worker.load(name, "wasm", 1);
+      found[name] = { givesConfidence, shown: [], tensors: [] };
+      for (const sure of [true, false, true]) {
+        for (const [i, image] of images.entries()) {
+          const options = { first: i === 0, maxFlow: 10, sure, colors: true, arrows: false };
+          const { colors } = await worker.next(await picture(image), options);
+          found[name].tensors.push((await worker.memory()).tensors);
+          if (!colors) continue;
+          const canvas = new OffscreenCanvas(colors.width, colors.height).getContext("2d");
+          canvas.drawImage(colors, 0, 0);
+          const { data } = canvas.getImageData(0, 0, colors.width, colors.height);
+          const alpha = data.filter((_, at) => at % 4 === 3);
+          found[name].shown.push(Array.from(alpha, (level) => (level ? "1" : "0")).join(""));
+        }
+      }
+      worker.close();
+    }
+    return found;
+  }, [networks, images.map(golden)]);
+  const [trusting, other] = networks.map((name) => found[name]);
+  assert.equal(trusting.givesConfidence, true);
+  assert.equal(other.givesConfidence, false);
+  const python = readFileSync(wanted, "utf8");
+  const [first, all, again] = trusting.shown;
+  // What floats round otherwise may be the next whole number of int8.
+  const differ = Array.from(first).filter((pixel, i) => pixel !== python[i]).length / python.length;
+  assert.ok(differ < 0.01, `${differ} of the pixels`);
+  assert.ok(first.includes("0") && first.includes("1"));
+  assert.ok(again === first && !all.includes("0"));
+  assert.ok(other.shown.every((pixels) => !pixels.includes("0")));
+  for (const { tensors } of [trusting, other]) assert.equal(new Set(tensors).size, 1, `${tensors}`);
+  assert.deepEqual(page.errors, []);
+});
+
+/** Whether anything is drawn on the stage where flow hides the picture: black is not. */
+const showsArrows = (page) =>
+  page.evaluate(() => {
+    const { canvas } = document.getElementById("stage").getContext("2d");
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+    return data.some((level, at) => at % 4 !== 3 && level > 0);
+  });
+
+async function arrowsAre(page, wanted) {
+  const deadline = Date.now() + 60_000;
+  while ((await showsArrows(page)) !== wanted) {
+    if (Date.now() > deadline) throw new Error(`arrows are ${wanted ? "not " : ""}shown`);
+    await page.waitForTimeout(50);
+  }
+}
+
+test("a box hides doubtful flow; of a network without confidence it can't be ticked", async (t) => {
+  const script = readFileSync(path.join(settings.site, "confidence.js"), "utf8");
+  assert.match(script, /DOUBTFUL = 0\.35;/);
+  const changes = { "confidence.js": script.replace("DOUBTFUL = 0.35", "DOUBTFUL = 2") }; // all of it
+  const host = await serve(t, await siteWith("all_doubtful", changes));
+  const page = await open(t, browser, host.url, { permissions: ["camera"] });
+  await page.click("#camera");
+  await page.selectOption("#show", "arrows");
+  await page.fill("#blend", "100");
+  await text(page, "self-check", OK); // it is of all flow
+  await text(page, "fps", /^[1-9]/);
+  await arrowsAre(page, true);
+  await page.check("#sure");
+  await arrowsAre(page, false);
+  assert.equal(await page.textContent("#tensors"), `${settings.tensors}`);
+  await page.selectOption("#network-choice", settings.networks.at(-1));
+  await text(page, "network", new RegExp(settings.networks.at(-1)));
+  assert.equal(await page.isDisabled("#sure"), true);
+  assert.equal(await page.isVisible("#no-confidence"), true);
+  await arrowsAre(page, true);
+  await screenshot(page, "no_confidence");
+  await page.selectOption("#network-choice", settings.networks[0]);
+  await text(page, "network", new RegExp(settings.networks[0]));
+  assert.equal(await page.isVisible("#no-confidence"), false);
+  await arrowsAre(page, false); // it is still ticked
+  await page.uncheck("#sure");
+  await arrowsAre(page, true);
   assert.deepEqual(page.errors, []);
 });
 

@@ -24,6 +24,7 @@ from PIL import Image
 
 from tfflow.data import SceneConfig
 from tfflow.data.scenes import render, sample_scene
+from tfflow.models import FlowStream
 from tfflow.tflite import FlowInterpreter
 from tfflow.tflite.app_assets import app_flow
 from tfflow.visualization import flow_to_image
@@ -33,6 +34,7 @@ TESTS = pathlib.Path(__file__).parent
 INSTALL = "install: web_demo/install.sh"
 CAMERA = SceneConfig(height=240, width=320, textures=24, shapes=48)
 NODE = 20
+DOUBTFUL = 0.35  # confidence.js
 CLIP_SIZE = (333, 187)  # width, height
 
 
@@ -84,6 +86,7 @@ def settings(node, site, tmp_path_factory):
         "tensors": len(first["streaming"]["encode"]) if "streaming" in first else 1,
         "camera": str(output / "camera.y4m"),
         "camera_size": [CAMERA.width, CAMERA.height],
+        "doubtful": write_doubtful(site, output),
     }
 
 
@@ -94,6 +97,27 @@ def write_camera(path):
         file.write(f"YUV4MPEG2 W{CAMERA.width} H{CAMERA.height} F15:1 Ip A1:1 C420jpeg\n".encode())
         for frame in (*frames, *frames[-2:0:-1]):  # no frame twice in turn
             file.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes())
+
+
+def write_doubtful(site, folder):
+    """A pair of which much can't be matched, and where RillFlow's int8 file trusts its flow."""
+    images = [np.array(Image.open(site / "models" / f"golden_image{i}.png")) for i in (1, 2)]
+    noise = np.random.default_rng(7).integers(0, 256, (160, 200, 3), dtype=np.uint8)
+    images[1][100:260, 150:350] = noise
+    paths = [str(folder / f"doubtful{i}.png") for i in (1, 2)]
+    for image, path in zip(images, paths):
+        Image.fromarray(image).save(path)
+    interpreter = FlowInterpreter(site / "models" / "rillflow_int8.tflite", threads=1)
+    stream = FlowStream(interpreter, confidence=True)  # as the page runs it
+    for image in images:
+        stream.next(image)
+    sure = stream.confidence >= DOUBTFUL
+    (folder / "sure.txt").write_text("".join("01"[pixel] for pixel in sure.astype(int).flat))
+    return {
+        "networks": ["rillflow", "lightflow"],
+        "images": paths,
+        "sure": str(folder / "sure.txt"),
+    }
 
 
 def write_clip(path):

@@ -85,10 +85,12 @@ async function unitsToTry() {
   }
 }
 
-function show({ name, width, height, threads }, unit, lines, good) {
+function show({ name, width, height, threads, givesConfidence }, unit, lines, good) {
   const runs = unit === "wasm" ? `${threads} thread${threads > 1 ? "s" : ""}` : UNITS[unit];
   element("network").textContent = `${name}, ${width} × ${height}, ${runs}`;
   element("checks").textContent = lines.join("\n");
+  element("sure").disabled = !givesConfidence;
+  element("no-confidence").hidden = givesConfidence;
   const check = element("self-check");
   check.className = good ? "good" : "bad";
   check.textContent = `self-check ${lines.at(-1)}`;
@@ -125,6 +127,7 @@ async function showFrame(from) {
   const options = {
     first,
     maxFlow: Number(element("max-flow").value),
+    sure: element("sure").checked,
     colors: show !== "arrows",
     arrows: show !== "colors",
   };

@@ -24,7 +24,7 @@ export class FlowWorker {
     return this.#call("units");
   }
 
-  /** The network ready: {name, width, height, threads}. */
+  /** The network ready: {name, width, height, threads, givesConfidence}. */
   load(name, unit, threads) {
     return this.#call("load", { name, unit, threads });
   }

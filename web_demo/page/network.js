@@ -1,8 +1,8 @@
 // A flow network on LiteRT.js; in a worker, since it runs for as long as a frame lasts.
 
 const LIBRARY = "./litert/core.js";
-// What was exported by tfflow has this signature, of image1 and image2 to flow; and, if it streams,
-// two more: each frame goes through encode once, and match takes the features of two.
+// What was exported by tfflow has this signature, of image1 and image2 to flow, and to confidence if
+// the file gives it; and, if it streams, two more: each frame goes through encode once, and match takes the features of two.
 const SIGNATURE = "flow";
 const [ENCODE, MATCH] = ["encode", "match"];
 // A byte's value in [0, 1], as float32: the same numbers as Python's.
@@ -43,6 +43,8 @@ export class FlowNetwork {
   threads;
   /** "webgpu" or "wasm". */
   unit;
+  /** Whether it says how far it trusts its flow. */
+  givesConfidence;
   /** How many tensors are alive. */
   tensors = 0;
 
@@ -126,6 +128,7 @@ export class FlowNetwork {
     }
     this.width = width;
     this.height = height;
+    this.givesConfidence = flow.getOutputDetails().some(({ name }) => name === "confidence");
     this.#values = new Float32Array(batch * height * width * channels);
   }
 
@@ -170,19 +173,25 @@ export class FlowNetwork {
   }
 
   /**
-   * Flow from one prepared picture to another, in the network's pixels, (u, v) by (u, v), rows from
-   * the top: Float32Array.
+   * From one prepared picture to another, rows from the top: flow in the network's pixels, (u, v) by
+   * (u, v), and, where the network gives it, the confidence of each pixel, in [0, 1].
+   *
+   * @returns {Promise<{flow: Float32Array, confidence: Float32Array|undefined}>}
    */
   async run(older, newer) {
     const { signatures } = this.#model;
-    const { flow } = this.#streams
+    const outputs = this.#streams
       ? await signatures[MATCH].run(this.#matched(older, newer))
       : await signatures[SIGNATURE].run({ image1: older.image, image2: newer.image });
-    this.tensors++;
+    this.tensors += Object.keys(outputs).length;
     try {
-      return await flow.data();
+      const [flow, confidence] = await Promise.all([
+        outputs.flow.data(),
+        outputs.confidence?.data(),
+      ]);
+      return { flow, confidence };
     } finally {
-      this.release({ flow });
+      this.release(outputs);
     }
   }
 

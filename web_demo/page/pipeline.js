@@ -2,6 +2,7 @@
 
 import { flowArrows } from "./arrows.js";
 import { FlowPainter } from "./colors.js";
+import { hideDoubtful } from "./confidence.js";
 import { fit } from "./letterbox.js";
 import { FlowNetwork, hasGpu, missingHere } from "./network.js";
 import { compareFlow } from "./self_check.js";
@@ -32,7 +33,8 @@ export class FlowPipeline {
     // Read at each frame: kept where the processor can.
     this.#input = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
     this.#input.imageSmoothingQuality = "medium";
-    return { name: model.name, width, height, threads: this.#network.threads };
+    const { threads, givesConfidence } = this.#network;
+    return { name: model.name, width, height, threads, givesConfidence };
   }
 
   /** The golden pair in, compared with its true and its golden flow: see compareFlow(). */
@@ -43,7 +45,10 @@ export class FlowPipeline {
     return compareFlow(flow, this.#network, { width, height }, this.#golden);
   }
 
-  /** Flow from one frame to another, in the network's size and pixels; without bars if stretched. */
+  /**
+   * Flow from one frame to another, in the network's size and pixels, and its confidence if the
+   * network gives it; without bars if stretched.
+   */
   async predict({ frame1, frame2, stretch = false }) {
     const network = this.#network;
     const prepared = [];
@@ -53,7 +58,7 @@ export class FlowPipeline {
         const box = stretch ? { left: 0, top: 0, width, height } : this.#fit(frame);
         prepared.push(await this.#pack(frame, box));
       }
-      return { flow: await network.run(...prepared) };
+      return await network.run(...prepared);
     } finally {
       for (const one of prepared) network.release(one);
       frame1.close();
@@ -67,10 +72,12 @@ export class FlowPipeline {
    * @param {ImageBitmap} frame becomes the pipeline's, which closes it or gives it back
    * @param {boolean} first whether it follows none: after a cut, or of another source
    * @param {number} maxFlow in the frame's pixels
+   * @param {boolean} sure whether flow is left out that the network does not trust itself; all of it
+   *     is shown where the network does not say
    * @returns the frame before with its flow: the picture and its colours as ImageBitmaps, the
    *     arrows, times in ms; nothing but times for a first frame
    */
-  async next({ frame, first, maxFlow, colors, arrows }) {
+  async next({ frame, first, maxFlow, sure, colors, arrows }) {
     const times = {};
     const clock = stopwatch(times);
     const box = this.#fit(frame);
@@ -80,13 +87,15 @@ export class FlowPipeline {
     this.#last = { frame, prepared };
     if (!last) return { times };
     const sameSize = last.frame.width === frame.width && last.frame.height === frame.height;
-    const flow = first || !sameSize ? null : await this.#network.run(last.prepared, prepared);
+    const follows = !first && sameSize;
+    const { flow, confidence } = follows ? await this.#network.run(last.prepared, prepared) : {};
     this.#network.release(last.prepared);
-    if (!flow) {
+    if (!follows) {
       last.frame.close();
       return { times };
     }
     clock("run");
+    if (sure && confidence) hideDoubtful(flow, confidence);
     const result = { picture: last.frame, times };
     if (colors) result.colors = this.#paint(flow, box, maxFlow);
     if (arrows) result.arrows = flowArrows(flow, this.#network.width, box, maxFlow);

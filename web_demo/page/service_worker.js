@@ -9,6 +9,7 @@ const PAGE = [
   "app.js",
   "arrows.js",
   "colors.js",
+  "confidence.js",
   "flow_worker.js",
   "latest.js",
   "letterbox.js",

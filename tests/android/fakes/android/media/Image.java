@@ -2,11 +2,14 @@ package android.media;
 
 import android.graphics.Rect;
 import java.nio.ByteBuffer;
+import java.util.Random;
+import org.tfflow.fakes.Phone;
 
 /** 320 x 256 with a picture of 300 x 240 inside: blobs that move right by 3 pixels each time. */
 public class Image implements AutoCloseable {
     private static final int WIDTH = 320;
     private static final int HEIGHT = 256;
+    private static final int NOISE = 80; // px from the middle
 
     private final int number;
     private boolean closed;
@@ -25,10 +28,14 @@ public class Image implements AutoCloseable {
         public ByteBuffer getBuffer() {
             check();
             ByteBuffer bytes = ByteBuffer.allocateDirect(WIDTH * rows);
+            Random random = new Random(number);
             for (int at = 0; at < bytes.capacity(); at++) {
                 double x = at % WIDTH - 3.0 * number;
                 double y = at / WIDTH;
                 double light = 128 + 50 * Math.sin(x / 7 + y / 31) + 50 * Math.sin(y / 9 - x / 37);
+                if (Phone.noisy && isInMiddle(at % WIDTH, at / WIDTH)) {
+                    light = random.nextInt(256);
+                }
                 bytes.put(at, (byte) (rows == HEIGHT ? light : 128));
             }
             return bytes;
@@ -41,6 +48,10 @@ public class Image implements AutoCloseable {
         public int getPixelStride() {
             return rows == HEIGHT ? 1 : 2;
         }
+    }
+
+    private static boolean isInMiddle(int x, int y) {
+        return Math.abs(x - WIDTH / 2) < NOISE && Math.abs(y - HEIGHT / 2) < NOISE;
     }
 
     private void check() {

@@ -9,6 +9,7 @@ import android.graphics.Canvas;
 import android.os.Bundle;
 import android.view.View;
 import android.widget.SeekBar;
+import android.widget.Switch;
 import android.widget.TextView;
 import java.io.IOException;
 import java.lang.reflect.Field;
@@ -462,6 +463,39 @@ class AppTest {
         assertEquals("Full colour at 1 px", label.getText());
     }
 
+    @Test
+    void doubtfulFlowIsHiddenIfThePersonWantsIt() {
+        Phone.noisy = true; // grey, as all that the camera sees: colours are the flow's
+        start();
+        SeekBar range = activity.findViewById(R.id.range);
+        Phone.onScreen(() -> range.drag(3));
+        draws(canvas -> saturation(canvas) > 40);
+        press(R.id.hide);
+        draws(canvas -> saturation(canvas) < 10);
+        turn();
+        assertTrue(activity.<Switch>findViewById(R.id.hide).isChecked());
+        Phone.onScreen(() -> activity.<SeekBar>findViewById(R.id.range).drag(3));
+        assertTrue(saturation(drawsAnew()) < 10);
+        press(R.id.hide);
+        draws(canvas -> saturation(canvas) > 40);
+    }
+
+    @Test
+    void aNetworkThatGivesNoConfidenceIsSaidTo() {
+        String without = "Hide doubtful flow: this network gives no confidence.";
+        start();
+        assertFalse(says("total").contains(without));
+        Switch hide = activity.findViewById(R.id.hide);
+        press(R.id.hide);
+        choose(R.id.network, name(MODELS.length() - 1));
+        says(without);
+        assertFalse(hide.enabled);
+        says("total"); // and its flow is shown
+        choose(R.id.network, name(0));
+        assertFalse(says(CPU + ": ok").contains(without));
+        assertTrue(hide.enabled && hide.isChecked());
+    }
+
     /** How far the picture's middle is from grey. */
     private static int saturation(Canvas canvas) {
         int sum = 0;
@@ -626,7 +660,7 @@ class AppTest {
         choose(R.id.network, "own");
         says("own\nNPU");
         assertTrue(says(CPU + ": ok").contains("expected, 0.00 apart"));
-        says("total");
+        assertFalse(says("total").contains("gives no confidence"));
     }
 
     /** The assets become those that tfflow's commands have written. */

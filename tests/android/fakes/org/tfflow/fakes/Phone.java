@@ -31,6 +31,9 @@ public final class Phone {
     /** Whether there is a camera, at the back, turned by 90 degrees. */
     public static boolean hasCamera;
 
+    /** Whether the middle of the camera's pictures is noise, in which nothing can be matched. */
+    public static boolean noisy;
+
     /** What opening it throws; null if it opens. */
     public static RuntimeException cameraError;
 
@@ -149,6 +152,7 @@ public final class Phone {
         cameraAllowed = true;
         questions = 0;
         hasCamera = true;
+        noisy = false;
         cameraError = null;
         videoFrames = 5;
         rotation = 0;

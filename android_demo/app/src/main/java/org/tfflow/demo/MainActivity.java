@@ -536,8 +536,8 @@ public final class MainActivity extends Activity
         runOnUiThread(
                 () -> {
                     if (session == from) { // not one that was left behind
-                        text.setText(lines);
                         hide.setEnabled(!from.lacksConfidence());
+                        text.setText(lines);
                         if (overlay != null) {
                             view.show(overlay);
                         }
