@@ -42,11 +42,24 @@ test("what is not known has no colour", () => {
 
 test("flow of low confidence becomes unknown", () => {
   const flow = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
-  hideDoubtful(flow, Float32Array.of(0.34, 0.36, NaN, 1));
+  const values = Float32Array.of(0.34, 0.36, NaN, 1);
+  hideDoubtful(flow, { width: 4, height: 1 }, { values, width: 4, height: 1 });
   const pixels = new Uint32Array(4);
   painter.paint(flow, 4, fit(4, 1, 4, 1), 8, pixels);
   assert.deepEqual(Array.from(pixels, (pixel) => pixel !== 0), [false, true, false, true]);
   assert.deepEqual([...flow.subarray(2, 4), ...flow.subarray(6)], [3, 4, 7, 8]);
+});
+
+test("confidence of another size is resized as Python does it", () => {
+  const { size, values, resized } = golden.confidence;
+  const [height, width] = [resized.length, resized[0].length];
+  const flow = new Float32Array(2 * width * height);
+  hideDoubtful(flow, { width, height }, {
+    values: Float32Array.from(values.flat()), height: size[0], width: size[1],
+  });
+  resized.flat().forEach((trust, i) => {
+    if (Math.abs(trust - 0.35) > 1e-5) assert.equal(Number.isNaN(flow[2 * i]), trust < 0.35);
+  });
 });
 
 test("painting is at most two levels off, whatever the motion", () => {

@@ -25,6 +25,7 @@ from PIL import Image
 from tfflow.data import SceneConfig
 from tfflow.data.scenes import render, sample_scene
 from tfflow.models import FlowStream
+from tfflow.models.prediction import resize
 from tfflow.tflite import FlowInterpreter
 from tfflow.tflite.app_assets import app_flow
 from tfflow.visualization import flow_to_image
@@ -171,10 +172,16 @@ def test_logic(node, tmp_path):
         ]
     )
     times = random.gamma(2, 10, 37)
+    trust = random.uniform(size=(6, 7, 1)).astype(np.float32)
     golden = {
         "flow": flow.tolist(),
         "max_flow": 8.0,
         "colors": flow_to_image(flow[None], max_flow=8.0)[0].tolist(),
+        "confidence": {
+            "size": trust.shape[:2],
+            "values": trust[..., 0].tolist(),
+            "resized": resize(trust[None], (24, 28))[0, ..., 0].tolist(),
+        },
         "times": times.tolist(),
         "percentiles": {p: float(np.percentile(times, p)) for p in (0, 10, 50, 90, 100)},
     }

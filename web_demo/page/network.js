@@ -43,8 +43,8 @@ export class FlowNetwork {
   threads;
   /** "webgpu" or "wasm". */
   unit;
-  /** Whether it says how far it trusts its flow. */
-  givesConfidence;
+  /** The size {width, height} of its confidence; null if it gives none. */
+  confidenceSize = null;
   /** How many tensors are alive. */
   tensors = 0;
 
@@ -128,7 +128,11 @@ export class FlowNetwork {
     }
     this.width = width;
     this.height = height;
-    this.givesConfidence = flow.getOutputDetails().some(({ name }) => name === "confidence");
+    const confidence = flow.getOutputDetails().find((x) => x.name === "confidence");
+    if (confidence) {
+      const [, rows, columns] = confidence.shape;
+      this.confidenceSize = { width: columns, height: rows };
+    }
     this.#values = new Float32Array(batch * height * width * channels);
   }
 
@@ -174,9 +178,9 @@ export class FlowNetwork {
 
   /**
    * From one prepared picture to another, rows from the top: flow in the network's pixels, (u, v) by
-   * (u, v), and, where the network gives it, the confidence of each pixel, in [0, 1].
+   * (u, v), and, where the network gives it, how far it trusts its flow, in [0, 1].
    *
-   * @returns {Promise<{flow: Float32Array, confidence: Float32Array|undefined}>}
+   * @returns {Promise<{flow: Float32Array, confidence: {values, width, height}|null}>}
    */
   async run(older, newer) {
     const { signatures } = this.#model;
@@ -185,11 +189,9 @@ export class FlowNetwork {
       : await signatures[SIGNATURE].run({ image1: older.image, image2: newer.image });
     this.tensors += Object.keys(outputs).length;
     try {
-      const [flow, confidence] = await Promise.all([
-        outputs.flow.data(),
-        outputs.confidence?.data(),
-      ]);
-      return { flow, confidence };
+      const flow = await outputs.flow.data();
+      const size = this.confidenceSize;
+      return { flow, confidence: size && { ...size, values: await outputs.confidence.data() } };
     } finally {
       this.release(outputs);
     }

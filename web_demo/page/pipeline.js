@@ -33,8 +33,8 @@ export class FlowPipeline {
     // Read at each frame: kept where the processor can.
     this.#input = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
     this.#input.imageSmoothingQuality = "medium";
-    const { threads, givesConfidence } = this.#network;
-    return { name: model.name, width, height, threads, givesConfidence };
+    const { threads, confidenceSize } = this.#network;
+    return { name: model.name, width, height, threads, givesConfidence: confidenceSize !== null };
   }
 
   /** The golden pair in, compared with its true and its golden flow: see compareFlow(). */
@@ -45,10 +45,7 @@ export class FlowPipeline {
     return compareFlow(flow, this.#network, { width, height }, this.#golden);
   }
 
-  /**
-   * Flow from one frame to another, in the network's size and pixels, and its confidence if the
-   * network gives it; without bars if stretched.
-   */
+  /** Flow from one frame to another, in the network's size and pixels; without bars if stretched. */
   async predict({ frame1, frame2, stretch = false }) {
     const network = this.#network;
     const prepared = [];
@@ -58,7 +55,8 @@ export class FlowPipeline {
         const box = stretch ? { left: 0, top: 0, width, height } : this.#fit(frame);
         prepared.push(await this.#pack(frame, box));
       }
-      return await network.run(...prepared);
+      const { flow } = await network.run(...prepared);
+      return { flow };
     } finally {
       for (const one of prepared) network.release(one);
       frame1.close();
@@ -95,7 +93,7 @@ export class FlowPipeline {
       return { times };
     }
     clock("run");
-    if (sure && confidence) hideDoubtful(flow, confidence);
+    if (sure && confidence) hideDoubtful(flow, this.#network, confidence);
     const result = { picture: last.frame, times };
     if (colors) result.colors = this.#paint(flow, box, maxFlow);
     if (arrows) result.arrows = flowArrows(flow, this.#network.width, box, maxFlow);

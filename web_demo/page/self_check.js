@@ -1,6 +1,8 @@
 // Does this browser compute flow as good as the file's? The app's SelfCheck, with the same limits: what
 // rounds otherwise than the machine that the file was exported on passes, what computes wrong does not.
 
+import { axis } from "./resize.js";
+
 const MOST_APART = 0.5; // px, on average
 const MOST_GROWTH = 1.1; // of the distance to the truth
 const SLACK = 0.1; // px
@@ -58,10 +60,4 @@ function sample(flow, from, to, x, y) {
     const value = row(down.first) + down.share * (row(down.second) - row(down.first));
     return value * (c ? to.height / from.height : to.width / from.width);
   });
-}
-
-function axis(place, from, to) {
-  const position = Math.min(Math.max(((place + 0.5) * from) / to - 0.5, 0), from - 1);
-  const first = Math.floor(position);
-  return { first, second: Math.min(first + 1, from - 1), share: position - first };
 }

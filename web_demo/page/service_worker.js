@@ -16,6 +16,7 @@ const PAGE = [
   "network.js",
   "offline.js",
   "pipeline.js",
+  "resize.js",
   "scene.js",
   "self_check.js",
   "shipped_model.js",

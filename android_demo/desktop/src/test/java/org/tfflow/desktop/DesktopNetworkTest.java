@@ -1,6 +1,7 @@
 package org.tfflow.desktop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -101,16 +102,22 @@ class DesktopNetworkTest {
         network.load();
         assertEquals(3, network.input("", "image1").channels());
         Map<String, ByteBuffer> images = new HashMap<>();
-        Map<String, ByteBuffer> flow = new HashMap<>();
+        Map<String, ByteBuffer> results = new HashMap<>();
         Exception error =
-                assertThrows(FlowEngineException.class, () -> network.run("flow", images, flow));
+                assertThrows(
+                        FlowEngineException.class, () -> network.run("flow", images, results));
         assertTrue(error.getMessage().contains("[image1, image2]; got []"), error.getMessage());
         images.put("image1", ByteBuffer.allocateDirect(4));
         images.put("image2", ByteBuffer.allocateDirect(4));
-        flow.put("flow", ByteBuffer.allocateDirect(4));
-        assertThrows(IllegalArgumentException.class, () -> network.run("flow", images, flow));
+        for (String name : network.outputs("flow")) {
+            assertTrue(network.hasOutput("flow", name));
+            results.put(name, ByteBuffer.allocateDirect(4));
+        }
+        assertThrows(
+                IllegalArgumentException.class, () -> network.run("flow", images, results));
+        assertFalse(network.hasOutput("flow", "boxes"));
         error = assertThrows(FlowEngineException.class, () -> network.output("flow", "boxes"));
-        assertTrue(error.getMessage().contains("boxes; it has [flow]"), error.getMessage());
+        assertTrue(error.getMessage().contains("boxes; it has [flow"), error.getMessage());
         error =
                 assertThrows(FlowEngineException.class, () -> network.input("boxes", "image"));
         assertTrue(error.getMessage().contains("signature boxes; it has [flow"));

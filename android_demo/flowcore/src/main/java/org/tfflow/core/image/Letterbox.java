@@ -152,6 +152,37 @@ public final class Letterbox {
         return inner.resize(viewWidth, viewHeight);
     }
 
+    /**
+     * A map of the target, of any size, as a map of the picture, shown at any size: without the
+     * bars, and resized.
+     *
+     * @param map a number for each of its pixels, rows from the top
+     * @return viewWidth · viewHeight numbers, likewise
+     */
+    public float[] restoreMap(
+            float[] map, int mapWidth, int mapHeight, int viewWidth, int viewHeight) {
+        Sizes.checkLength("map", Sizes.count("map", mapWidth, mapHeight, 1), map.length);
+        double across = (double) mapWidth / targetWidth;
+        double down = (double) mapHeight / targetHeight;
+        Resampler part =
+                new Resampler(
+                        mapWidth,
+                        mapHeight,
+                        across * left,
+                        down * top,
+                        across * innerWidth,
+                        down * innerHeight,
+                        viewWidth,
+                        viewHeight);
+        Resampler.Rows rows =
+                (y, row) -> System.arraycopy(map, y * mapWidth, row, 0, mapWidth);
+        float[] restored = new float[viewWidth * viewHeight];
+        for (int y = 0; y < viewHeight; y++) {
+            part.row(rows, y, restored, y * viewWidth);
+        }
+        return restored;
+    }
+
     private static void readRow(byte[] bytes, int y, float[] row) {
         int at = y * row.length;
         for (int i = 0; i < row.length; i++) {

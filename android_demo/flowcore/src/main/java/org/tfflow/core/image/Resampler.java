@@ -15,15 +15,16 @@ final class Resampler {
         final int[] places;
         final float[] weights;
 
-        Axis(int source, int target, boolean antialias) {
-            double step = (double) source / target;
+        /** Of the source's places, {@code length} of them from {@code start} on become the target. */
+        Axis(int source, double start, double length, int target, boolean antialias) {
+            double step = length / target;
             double reach = antialias ? Math.max(step, 1) : 1;
-            taps = source == target ? 1 : (int) Math.ceil(2 * reach);
+            taps = start == 0 && length == target ? 1 : (int) Math.ceil(2 * reach);
             places = new int[target * taps];
             weights = new float[target * taps];
             double[] shares = new double[taps];
             for (int i = 0; i < target; i++) {
-                double centre = (i + 0.5) * step - 0.5;
+                double centre = start + (i + 0.5) * step - 0.5;
                 int first = (int) Math.floor(centre - reach) + 1;
                 double sum = 0;
                 for (int tap = 0; tap < taps; tap++) {
@@ -69,10 +70,33 @@ final class Resampler {
         Sizes.count("target", width, height, channels);
         this.width = width;
         this.channels = channels;
-        columns = new Axis(sourceWidth, width, antialias);
-        rows = new Axis(sourceHeight, height, antialias);
+        columns = new Axis(sourceWidth, 0, sourceWidth, width, antialias);
+        rows = new Axis(sourceHeight, 0, sourceHeight, height, antialias);
         one = new float[sourceWidth * channels];
         sum = new float[sourceWidth * channels];
+    }
+
+    /**
+     * Resizes a part of a map of one channel, whose edges may lie within its pixels.
+     *
+     * @param left the part's left edge, in pixels of the source; likewise the next three
+     */
+    Resampler(
+            int sourceWidth,
+            int sourceHeight,
+            double left,
+            double top,
+            double partWidth,
+            double partHeight,
+            int width,
+            int height) {
+        Sizes.count("target", width, height, 1);
+        this.width = width;
+        channels = 1;
+        columns = new Axis(sourceWidth, left, partWidth, width, false);
+        rows = new Axis(sourceHeight, top, partHeight, height, false);
+        one = new float[sourceWidth];
+        sum = new float[sourceWidth];
     }
 
     /** One row of the result, written from {@code offset} on. */

@@ -29,8 +29,8 @@ public interface FlowEngine extends AutoCloseable {
     TensorSpec outputSpec();
 
     /**
-     * What the confidence is: [1, height, width, 1], in [0, 1], how far the network trusts its flow
-     * at each pixel; nothing if it does not say.
+     * What the confidence is: [1, rows, columns, 1], in [0, 1], how far the network trusts its flow
+     * there; a map of the whole image, but often smaller. Nothing if it does not say.
      */
     default Optional<TensorSpec> confidenceSpec() {
         return Optional.empty();

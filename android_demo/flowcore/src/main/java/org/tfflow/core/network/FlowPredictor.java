@@ -46,10 +46,9 @@ public final class FlowPredictor {
                             + " size; got " + input + " and " + flow);
         }
         confidence = engine.confidenceSpec().orElse(null);
-        if (confidence != null && confidence.count() != flow.width() * flow.height()) {
+        if (confidence != null && confidence.channels() != 1) {
             throw new FlowEngineException(
-                    "expected confidence [1, " + flow.height() + ", " + flow.width()
-                            + ", 1], as large as the flow; got " + confidence);
+                    "expected confidence [1, height, width, 1]; got " + confidence);
         }
         values = new float[input.count()];
         networkFlow = new float[flow.count()];
@@ -109,20 +108,33 @@ public final class FlowPredictor {
         engine.run(before, now, outputs);
         long ran = System.nanoTime();
         statistics.record("run", ran - packed);
-        FlowField restored = letterbox.restore(unpacked(), viewWidth, viewHeight);
+        FlowField restored = unpack(viewWidth, viewHeight);
         statistics.record("unpack", System.nanoTime() - ran);
         return Optional.of(restored);
     }
 
-    /** What the network has given, of its size; of use until it runs again. */
-    private FlowField unpacked() {
-        TensorSpec flow = engine.outputSpec();
-        TensorPacking.unpack(outputs.get(FlowEngine.FLOW), flow, networkFlow);
-        if (confidence != null) {
-            ByteBuffer tensor = outputs.get(FlowEngine.CONFIDENCE);
-            TensorPacking.unpack(tensor, confidence, networkConfidence);
+    /** What the network has given, as flow of the picture. */
+    private FlowField unpack(int viewWidth, int viewHeight) {
+        TensorSpec spec = engine.outputSpec();
+        TensorPacking.unpack(outputs.get(FlowEngine.FLOW), spec, networkFlow);
+        FlowField flow =
+                letterbox.restore(
+                        new FlowField(spec.width(), spec.height(), networkFlow),
+                        viewWidth,
+                        viewHeight);
+        if (confidence == null) {
+            return flow;
         }
-        return new FlowField(flow.width(), flow.height(), networkFlow, networkConfidence);
+        TensorPacking.unpack(
+                outputs.get(FlowEngine.CONFIDENCE), confidence, networkConfidence);
+        float[] trust =
+                letterbox.restoreMap(
+                        networkConfidence,
+                        confidence.width(),
+                        confidence.height(),
+                        viewWidth,
+                        viewHeight);
+        return new FlowField(viewWidth, viewHeight, flow.uv(), trust);
     }
 
     /** The next picture is a first one: after a cut, or another camera. */

@@ -93,4 +93,31 @@ class LetterboxTest {
                 () -> letterbox.apply(new RgbImage(4, 4), new float[191]));
         assertThrows(IllegalArgumentException.class, () -> Letterbox.fit(0, 4, 8, 8));
     }
+
+    @Test
+    void mapsOfAnyOtherSizeAreRestoredAsTfflow() {
+        Golden given = Golden.read("confidence"); // 8 x 6
+        Golden wanted = Golden.read("confidence_up"); // 19 x 15
+        float[] restored =
+                Letterbox.stretch(100, 100, 32, 24)
+                        .restoreMap(
+                                given.floats(),
+                                given.width(),
+                                given.height(),
+                                wanted.width(),
+                                wanted.height());
+        assertArrayEquals(wanted.floats(), restored, 1e-6f);
+    }
+
+    @Test
+    void barsAreNoPartOfAMap() {
+        // A picture of 20 x 10 in 8 x 8 has bars of 2 rows: of 4 x 4, half a row more than none.
+        float[] map = {9, 9, 9, 9, 0, 1, 2, 3, 0, 1, 2, 3, 9, 9, 9, 9};
+        float[] restored = Letterbox.fit(20, 10, 8, 8).restoreMap(map, 4, 4, 4, 2);
+        assertArrayEquals(new float[] {0, 1, 2, 3, 0, 1, 2, 3}, restored, 1e-6f);
+        // Half a pixel of the map's is half a bar's: edges may lie within its pixels.
+        float[] ramp = {0, 1, 2, 3};
+        restored = Letterbox.fit(5, 10, 8, 8).restoreMap(ramp, 4, 1, 4, 1);
+        assertArrayEquals(new float[] {0.75f, 1.25f, 1.75f, 2.25f}, restored, 1e-6f);
+    }
 }
