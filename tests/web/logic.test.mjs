@@ -42,7 +42,7 @@ test("what is not known has no colour", () => {
 
 test("flow of low confidence becomes unknown", () => {
   const flow = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
-  const values = Float32Array.of(0.34, 0.36, NaN, 1);
+  const values = Float32Array.of(0.34, 0.36, 0, 1);
   hideDoubtful(flow, { width: 4, height: 1 }, { values, width: 4, height: 1 });
   const pixels = new Uint32Array(4);
   painter.paint(flow, 4, fit(4, 1, 4, 1), 8, pixels);

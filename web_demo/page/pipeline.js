@@ -33,8 +33,8 @@ export class FlowPipeline {
     // Read at each frame: kept where the processor can.
     this.#input = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
     this.#input.imageSmoothingQuality = "medium";
-    const { threads, confidenceSize } = this.#network;
-    return { name: model.name, width, height, threads, givesConfidence: confidenceSize !== null };
+    const givesConfidence = this.#network.confidenceSize !== null;
+    return { name: model.name, width, height, threads: this.#network.threads, givesConfidence };
   }
 
   /** The golden pair in, compared with its true and its golden flow: see compareFlow(). */

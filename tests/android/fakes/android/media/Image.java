@@ -2,14 +2,14 @@ package android.media;
 
 import android.graphics.Rect;
 import java.nio.ByteBuffer;
-import java.util.Random;
 import org.tfflow.fakes.Phone;
 
 /** 320 x 256 with a picture of 300 x 240 inside: blobs that move right by 3 pixels each time. */
 public class Image implements AutoCloseable {
     private static final int WIDTH = 320;
     private static final int HEIGHT = 256;
-    private static final int NOISE = 80; // px from the middle
+    private static final int MIDDLE = 80; // px to each side
+    private static final int STRIPE = 4; // px
 
     private final int number;
     private boolean closed;
@@ -28,13 +28,13 @@ public class Image implements AutoCloseable {
         public ByteBuffer getBuffer() {
             check();
             ByteBuffer bytes = ByteBuffer.allocateDirect(WIDTH * rows);
-            Random random = new Random(number);
             for (int at = 0; at < bytes.capacity(); at++) {
-                double x = at % WIDTH - 3.0 * number;
+                double x = at % WIDTH - (Phone.flickers ? 0 : 3.0 * number);
                 double y = at / WIDTH;
                 double light = 128 + 50 * Math.sin(x / 7 + y / 31) + 50 * Math.sin(y / 9 - x / 37);
-                if (Phone.noisy && isInMiddle(at % WIDTH, at / WIDTH)) {
-                    light = random.nextInt(256);
+                if (Phone.flickers && isInMiddle(at % WIDTH, at / WIDTH)) {
+                    int across = number % 2 == 0 ? at % WIDTH : at / WIDTH;
+                    light = across / STRIPE % 2 == 0 ? 0 : 255;
                 }
                 bytes.put(at, (byte) (rows == HEIGHT ? light : 128));
             }
@@ -51,7 +51,7 @@ public class Image implements AutoCloseable {
     }
 
     private static boolean isInMiddle(int x, int y) {
-        return Math.abs(x - WIDTH / 2) < NOISE && Math.abs(y - HEIGHT / 2) < NOISE;
+        return Math.abs(x - WIDTH / 2) < MIDDLE && Math.abs(y - HEIGHT / 2) < MIDDLE;
     }
 
     private void check() {

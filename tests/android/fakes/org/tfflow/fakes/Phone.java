@@ -31,8 +31,11 @@ public final class Phone {
     /** Whether there is a camera, at the back, turned by 90 degrees. */
     public static boolean hasCamera;
 
-    /** Whether the middle of the camera's pictures is noise, in which nothing can be matched. */
-    public static boolean noisy;
+    /**
+     * Whether the pictures stand still, but for stripes in their middle, upright and level by turns,
+     * which can't be matched.
+     */
+    public static boolean flickers;
 
     /** What opening it throws; null if it opens. */
     public static RuntimeException cameraError;
@@ -152,7 +155,7 @@ public final class Phone {
         cameraAllowed = true;
         questions = 0;
         hasCamera = true;
-        noisy = false;
+        flickers = false;
         cameraError = null;
         videoFrames = 5;
         rotation = 0;
