@@ -2,7 +2,8 @@
 
 const LIBRARY = "./litert/core.js";
 // What was exported by tfflow has this signature, of image1 and image2 to flow, and to confidence if
-// the file gives it; and, if it streams, two more: each frame goes through encode once, and match takes the features of two.
+// the file gives it; and, if it streams, two more: each frame goes through encode once, and match
+// takes the features of two.
 const SIGNATURE = "flow";
 const [ENCODE, MATCH] = ["encode", "match"];
 // A byte's value in [0, 1], as float32: the same numbers as Python's.
