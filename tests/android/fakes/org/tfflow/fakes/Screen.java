@@ -241,11 +241,11 @@ public final class Screen {
     }
 
     private static void draw(Switch view, Part part, Graphics2D graphics) {
-        int right = part.width - 16;
+        int right = part.width - 12;
         int middle = part.height / 2;
         graphics.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 10));
         graphics.setColor(view.enabled ? Color.WHITE : Color.GRAY);
-        graphics.drawString(view.getText().toString(), 16, middle + 4);
+        graphics.drawString(view.getText().toString(), 8, middle + 4);
         graphics.setColor(Color.DARK_GRAY);
         graphics.fillRoundRect(right - 28, middle - 5, 28, 10, 10, 10);
         graphics.setColor(view.enabled && view.checked ? ACCENT : Color.GRAY);

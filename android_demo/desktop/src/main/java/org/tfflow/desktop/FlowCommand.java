@@ -34,7 +34,7 @@ public final class FlowCommand {
                     + "  --rotate DEGREES  turns the frames clockwise, by 0, 90, 180 or 270 [0]\n"
                     + "  --fit HOW         stretch or letterbox [stretch]\n"
                     + "  --colors HOW      exact or fast [exact]\n"
-                    + "  --confidence C    leaves out flow that the network trusts less, 0 to 1 [0]\n"
+                    + "  --confidence C    leaves out flow that is trusted less, 0 to 1 [0]\n"
                     + "  --flow yes        writes the flow too, as NAME.flo [no]\n";
     private static final List<String> REQUIRED =
             Arrays.asList("library", "model", "frames", "output");

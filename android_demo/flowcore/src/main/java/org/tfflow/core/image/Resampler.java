@@ -15,7 +15,7 @@ final class Resampler {
         final int[] places;
         final float[] weights;
 
-        /** Of the source's places, {@code length} of them from {@code start} on become the target. */
+        /** The {@code length} places of the source from {@code start} on become the target. */
         Axis(int source, double start, double length, int target, boolean antialias) {
             double step = length / target;
             double reach = antialias ? Math.max(step, 1) : 1;

@@ -11,8 +11,9 @@ import org.tfflow.core.image.Letterbox;
 import org.tfflow.core.image.RgbImage;
 
 /**
- * Pictures of any size in, flow of any size out, with its confidence if the network gives it. Each picture is brought to the network's size and
- * packed once, although it is in two pairs. Not thread-safe.
+ * Pictures of any size in, flow of any size out, with its confidence if the network gives it. Each
+ * picture is brought to the network's size and packed once, although it is in two pairs. Not
+ * thread-safe.
  */
 public final class FlowPredictor {
     private final FlowEngine engine;
