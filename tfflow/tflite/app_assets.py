@@ -107,7 +107,7 @@ def file_assets(path, golden=None):
         "golden_flow": name,
     }
     if interpreter.gives_confidence:
-        entry["output"] += "; confidence: (1, height, width, 1) float32 in [0, 1]"
+        entry["output"] += "; confidence: (1, h, w, 1) float32 in [0, 1], of its own size"
     if interpreter.siamese:
         signatures = interpreter.litert.get_signature_list()
         entry["streaming"] = {
