@@ -75,13 +75,14 @@ def test_int8_is_about_as_sure(model, pair, tmp_path):
     assert np.abs(found - expected).mean() < 0.05
 
 
-def test_a_file_without_confidence_says_how_to_get_one(pair):
+def test_a_file_without_confidence_says_how_to_get_one(file, pair, monkeypatch):
     plain = tfflow.load("lightflow", engine="tflite")
     assert not plain.gives_confidence and list(plain.outputs) == ["flow"]
     with pytest.raises(ValueError, match="gives no confidence. Files of RillFlow"):
         plain.predict_flow(*pair, confidence=True)
-    with pytest.raises(ValueError, match="gives no confidence"):
-        tfflow.models.FlowStream(plain, confidence=True)
+    with monkeypatch.context() as patch, pytest.raises(ValueError, match="gives no confidence"):
+        patch.setattr(file, "gives_confidence", False)
+        tfflow.models.FlowStream(file, confidence=True)
     both = plain.predict_flow(*pair, backward=True)
     assert isinstance(both, BothWays)
     np.testing.assert_array_equal(both.backward, plain.predict_flow(*pair[::-1]))
