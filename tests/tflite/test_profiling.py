@@ -44,7 +44,8 @@ def test_what_runs_outside_is_counted_and_belongs_to_its_layer(tmp_path):
     share = delegation(path)
     outside = sum(row["calls"] for row in values["outside"])
     assert outside == share["operators"] - share["delegated"] > 0
-    assert by_name(values["outside"])["GATHER"]["calls"] == 4 * 8  # of eight warps, two for confidence
+    # Of eight warps, two for the confidence.
+    assert by_name(values["outside"])["GATHER"]["calls"] == 4 * 8
     assert {"features2", "decoder2", "decoder6"} <= set(by_name(values["layers"]))
 
 
