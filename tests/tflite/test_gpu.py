@@ -16,6 +16,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 import tfflow
+from tfflow.models.prediction import resize
 from tfflow.tflite import conversion
 from tfflow.tflite.graph import Graph, read_graph
 from tfflow.tflite.rewriting import slice_without_strides
@@ -44,9 +45,15 @@ inputs = {}
 for name, image in np.load(images).items():
     inputs[name] = model.create_input_buffer_by_name("flow", name)
     inputs[name].write(image)
-output = model.create_output_buffer_by_name("flow", "flow")
-model.run_by_name("flow", inputs, {"flow": output})
-np.save(result, output.read(image.size // 3 * 2, np.float32).reshape(*image.shape[:3], 2))
+names = model.get_signature_list()["flow"]["outputs"]
+outputs = {name: model.create_output_buffer_by_name("flow", name) for name in names}
+model.run_by_name("flow", inputs, outputs)
+found = {"flow": outputs["flow"].read(image.size // 3 * 2, np.float32).reshape(*image.shape[:3], 2)}
+if "confidence" in outputs:  # at a quarter of the size
+    height, width = (side // 4 for side in image.shape[1:3])
+    values = outputs["confidence"].read(height * width, np.float32)
+    found["confidence"] = values.reshape(1, height, width, 1)
+np.savez(result, **found)
 print(json.dumps(model.is_fully_accelerated()))
 """
 
@@ -60,7 +67,7 @@ def network():
 @pytest.fixture(scope="module")
 def graph(network):
     """As it is exported with float16 weights, which is what GPUs are given; before these."""
-    return conversion.convert(network, SIZE, in_half=True)
+    return conversion.convert(network, SIZE, confidence=True, in_half=True)
 
 
 @pytest.mark.parametrize("file", ["rillflow", "rillflow_0.5", "lightflow"])
@@ -89,7 +96,7 @@ def test_the_gpu_runs_all_of_it_and_computes_the_same(name, network, graph, tmp_
     images = dict(zip(("image1", "image2"), images))
     (tmp_path / "flow.tflite").write_bytes(graph.to_bytes())
     np.savez(tmp_path / "images.npz", **images)
-    files = [str(tmp_path / name) for name in ("flow.tflite", "images.npz", "flow.npy")]
+    files = [str(tmp_path / name) for name in ("flow.tflite", "images.npz", "found.npz")]
     ran = subprocess.run(
         [sys.executable, "-c", RUN, *files],
         capture_output=True,
@@ -98,9 +105,14 @@ def test_the_gpu_runs_all_of_it_and_computes_the_same(name, network, graph, tmp_
     )
     assert ran.returncode == 0, ran.stderr[-3000:]
     assert json.loads(ran.stdout.splitlines()[-1]), "a part of it is left to the CPU"
-    flow, expected = np.load(files[2]), np.asarray(network(images)["flow"])
+    found, outputs = np.load(files[2]), network(images)
+    expected = np.asarray(outputs["flow"])
     assert np.abs(expected).max() > 0.1
-    np.testing.assert_allclose(flow, expected, atol=max(2e-3, 1e-4 * np.abs(expected).max()))
+    tolerance = max(2e-3, 1e-4 * np.abs(expected).max())
+    np.testing.assert_allclose(found["flow"], expected, atol=tolerance)
+    if name not in OTHERS:
+        confidence = resize(found["confidence"], SIZE)
+        np.testing.assert_allclose(confidence, outputs["confidence"], atol=1e-3)
 
 
 def test_slices_keep_their_meaning():
