@@ -3,6 +3,7 @@
 import keras
 
 import tfflow
+from tfflow.models.layers import Convolution
 
 NAME = "little"
 
@@ -14,7 +15,7 @@ class Little(tfflow.models.FlowModel):
 
     def __init__(self, name=NAME, **kwargs):
         super().__init__(name=name, **kwargs)
-        self.features = keras.layers.Conv2D(8, 5, 4, "same", name="features")
+        self.features = Convolution(8, 5, 4, name="features")
         self.norm = keras.layers.BatchNormalization(name="norm")
         self.prediction = keras.layers.Conv2D(2, 3, padding="same", name="prediction")
         self.build()

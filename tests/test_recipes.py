@@ -24,6 +24,7 @@ from tfflow.cli.train import print_recipes, sources
 from tfflow.data import CorruptFileError, write_flow, write_image
 from tfflow.losses import MultiLevelEPE
 from tfflow.models import registry
+from tfflow.recipes.recipe import Stage
 from tfflow.recipes.run import Run
 from tfflow.recipes.smoke import Noise, sample, smoke
 from tfflow.training.checkpoints import Checkpoints, Interrupted, NotFiniteError
@@ -342,6 +343,7 @@ def test_a_folder_of_another_run_is_left_alone(tmp_path):
     ("name", "options"),
     [
         (LITTLE, {"ema": 0.9}),
+        (LITTLE, {"ema": 0.9, "int8": True}),
         pytest.param("lightflow_demo", {"ema": 0.9}, marks=pytest.mark.slow),
         pytest.param("lightflow_demo", {}, marks=pytest.mark.slow),
         pytest.param("lightflow_demo", {"accumulate": 2}, marks=pytest.mark.slow),
@@ -449,6 +451,28 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path, monkeypatch):
 def test_what_does_not_go_together_is_told():
     with pytest.raises(ValueError, match="one device only"):
         Run("lightflow_demo", accumulate=2, distribute="mirrored")
+    with pytest.raises(ValueError, match="one machine"):
+        Run("lightflow_demo", int8=True, distribute="multi-worker")
+
+
+def test_ranges_for_int8_are_those_that_the_run_began_with(tmp_path):
+    run(LITTLE, tmp_path, steps=8, int8=True)
+    ranges = json.loads((tmp_path / "int8_ranges.json").read_text())
+    assert list(ranges) == ["features"] and ranges["features"]["inputs"][1] <= 1.0
+    with pytest.raises(ValueError, match="int8 True, not False"):
+        run(LITTLE, tmp_path, steps=8)
+    (tmp_path / "int8_ranges.json").unlink()
+    with pytest.raises(FileNotFoundError, match="int8_ranges.json is gone"):
+        run(LITTLE, tmp_path, steps=8, int8=True)
+
+
+def test_int8_is_for_networks_of_flow(tmp_path):
+    training = Run(LITTLE, smoke=True, output=tmp_path, int8=True)
+    training.recipe = Stage(
+        **{field.name: getattr(training.recipe, field.name) for field in dataclasses.fields(Stage)}
+    )
+    with pytest.raises(ValueError, match="int8 is for recipes of flow networks"):
+        training.check()
 
 
 def test_nan_stops_with_the_batch_that_caused_it(tmp_path):

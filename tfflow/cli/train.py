@@ -59,6 +59,11 @@ def add(commands):
         metavar="N",
         help="batches in N parts",
     )
+    parser.add_argument(
+        "--int8",
+        action="store_true",
+        help="train with the rounding of an int8 file, from weights that are trained already",
+    )
     parser.add_argument("--ema", type=float, metavar="MOMENTUM", help="average the weights: 0.999")
     parser.add_argument("--seed", type=int, default=0, help="of weights and data [%(default)s]")
     parser.add_argument("--deterministic", action="store_true", help="bit-equal runs, on GPUs too")

@@ -78,12 +78,21 @@ class Convolution(layers.Conv2D):
             dtype=dtype,
             name=name,
         )
+        self.linear = linear
 
-    def call(self, x):
+    # What rounds its values as in an int8 file: see tfflow.tflite.prepare_for_int8.
+    rounding = None
+
+    def call(self, x, training=None):
         if self.padding == "valid":
             vertical, horizontal = (side // 2 for side in self.kernel_size)
             x = ops.pad(x, ((0, 0), (vertical, vertical), (horizontal, horizontal), (0, 0)))
-        return super().call(x)
+        rounding = self.rounding
+        if rounding is None or not (training or rounding.in_inference):
+            return super().call(x)
+        x = self.convolution_op(rounding("inputs", x), rounding.kernel(self.kernel)) + self.bias
+        x = rounding("sums", x)
+        return x if self.linear else rounding("results", self.activation(x))
 
     def convolution_op(self, inputs, kernel):
         if self.padding == "same" and set(self.dilation_rate) == {1}:

@@ -16,17 +16,19 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfflow import loading, recipes
+from tfflow import loading, recipes, tflite
 from tfflow.atomic_file import atomic_file, write_json
 from tfflow.data import open_dataset
 from tfflow.data.datasets import Mixture
 from tfflow.data.datasets.base import named
 from tfflow.data.pipeline.batches import WorkerShare
 from tfflow.evaluation.callback import EvaluatePairs
+from tfflow.models.flow_model import FlowModel
 from tfflow.models.parts import dtype_policy
+from tfflow.models.prediction import next_multiple
 from tfflow.progress import is_terminal, progress_bar
 from tfflow.recipes.options import PRECISIONS, Options
-from tfflow.recipes.recipe import Stage
+from tfflow.recipes.recipe import Recipe, Stage
 from tfflow.training import distribution
 from tfflow.training.callbacks import (
     FlowPictures,
@@ -45,6 +47,8 @@ from tfflow.training.checkpoints import (
     TrainingStopped,
     fit_calls,
 )
+
+INT8_PAIRS = 16  # that the ranges for --int8 are measured on
 
 
 class WorkerLost(TrainingStopped):
@@ -113,6 +117,8 @@ class Run:
     def check(self) -> None:
         """Raises at once what would fail only after the data is read or drawn, maybe for hours."""
         self.recipe.check()
+        if self.options.int8 and not isinstance(self.recipe, Recipe):
+            raise ValueError(f"int8 is for recipes of flow networks; {self.recipe.name} is none.")
         if self.options.also_evaluate:
             open_dataset(self.options.also_evaluate)
         if self.begins():
@@ -131,7 +137,8 @@ class Run:
     def claim_folder(self) -> None:
         """Records this run in run.json; refuses a folder that holds another run."""
         record = self.recipe.record()
-        record |= {name: getattr(self.options, name) for name in ("seed", "ema", "precision")}
+        named_options = ("seed", "ema", "precision", "int8")
+        record |= {name: getattr(self.options, name) for name in named_options}
         init: Any = self.options.init
         if init is not None:
             init = [f"{part}={file}" if part else str(file) for part, file in init.items()]
@@ -186,8 +193,26 @@ class Run:
         model = self.recipe.create(self.training_set)
         if self.begins():
             self.initialize(model)
+        if self.options.int8 and isinstance(self.recipe, Recipe):
+            self.round_as_int8(model, self.recipe.crop)
         self.recipe.compile(model)
         return model
+
+    def round_as_int8(self, model: FlowModel, crop: tuple[int, int]) -> None:
+        """Lets the network train with the rounding of an int8 file, in one range all through."""
+        path = self.output / "int8_ranges.json"
+        if not self.checkpoints.steps():
+            size = next_multiple(crop, model.multiple)
+            count = min(INT8_PAIRS, len(self.training_set))
+            spread = [self.training_set[i * len(self.training_set) // count] for i in range(count)]
+            write_json(path, tflite.prepare_for_int8(model, size=size, calibration=spread))
+        elif path.is_file():
+            tflite.round_within(model, json.loads(path.read_text(encoding="utf-8")))
+        else:
+            raise FileNotFoundError(
+                f"{path} is gone, with the ranges that this run began with. Begin anew with "
+                "another --output, from this run's best.keras by --init."
+            )
 
     def begins(self) -> bool:
         """Whether this process loads the weights that the stage starts from."""

@@ -17,8 +17,13 @@ def layer_names(model):
     for layer in model._flatten_layers(include_self=False):
         has_kernel = any(len(variable.shape) > 1 for variable in layer.weights)
         if has_kernel and not list(layer._layers):
-            names.append(layer.path.removeprefix(f"{model.path}/"))
+            names.append(layer_name(layer, model))
     return list(dict.fromkeys(names))
+
+
+def layer_name(layer, model):
+    """A layer's path below its model."""
+    return layer.path.removeprefix(f"{model.path}/")
 
 
 def layer_operators(graph, names):
