@@ -451,19 +451,6 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path, monkeypatch):
 def test_what_does_not_go_together_is_told():
     with pytest.raises(ValueError, match="one device only"):
         Run("lightflow_demo", accumulate=2, distribute="mirrored")
-    with pytest.raises(ValueError, match="one machine"):
-        Run("lightflow_demo", int8=True, distribute="multi-worker")
-
-
-def test_ranges_for_int8_are_those_that_the_run_began_with(tmp_path):
-    run(LITTLE, tmp_path, steps=8, int8=True)
-    ranges = json.loads((tmp_path / "int8_ranges.json").read_text())
-    assert list(ranges) == ["features"] and ranges["features"]["inputs"][1] <= 1.0
-    with pytest.raises(ValueError, match="int8 True, not False"):
-        run(LITTLE, tmp_path, steps=8)
-    (tmp_path / "int8_ranges.json").unlink()
-    with pytest.raises(FileNotFoundError, match="int8_ranges.json is gone"):
-        run(LITTLE, tmp_path, steps=8, int8=True)
 
 
 def test_int8_is_for_networks_of_flow(tmp_path):

@@ -10,10 +10,10 @@ from tfflow.tflite.calibration import (
     MAX_PAIRS,
     NARROWEST,
     OUTLIERS,
+    _range,
     as_pair,
     measure_ranges,
     open_calibration,
-    range_of,
 )
 from tfflow.tflite.graph import Graph
 
@@ -162,10 +162,10 @@ def test_the_range_of_a_sample_is_that_of_all(shape):
     values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     if len(shape) == 4:
         values *= np.arange(shape[-1])  # a channel that were left out would be missed
-    low, high = range_of(values, 0.01)
+    low, high = _range(values, 0.01)
     expected = np.quantile(values, (0.01, 0.99))
     assert (low, high) == pytest.approx((expected[0], max(expected[1], low + NARROWEST)), rel=0.05)
-    assert range_of(values, 0)[0] == values.min()
+    assert _range(values, 0)[0] == values.min()
 
 
 def test_outliers_reach_the_file(tiny, pairs, tmp_path):

@@ -80,7 +80,7 @@ class Convolution(layers.Conv2D):
         )
         self.linear = linear
 
-    # What rounds its values as in an int8 file: see tfflow.tflite.prepare_for_int8.
+    # Rounds its values in training as an int8 file does: see tfflow.tflite.prepare_for_int8.
     rounding = None
 
     def call(self, x, training=None):
@@ -88,11 +88,11 @@ class Convolution(layers.Conv2D):
             vertical, horizontal = (side // 2 for side in self.kernel_size)
             x = ops.pad(x, ((0, 0), (vertical, vertical), (horizontal, horizontal), (0, 0)))
         rounding = self.rounding
-        if rounding is None or not (training or rounding.in_inference):
+        if rounding is None or not training:
             return super().call(x)
-        x = self.convolution_op(rounding("inputs", x), rounding.kernel(self.kernel)) + self.bias
-        x = rounding("sums", x)
-        return x if self.linear else rounding("results", self.activation(x))
+        x = self.convolution_op(rounding(x), rounding.of_kernel(self.kernel)) + self.bias
+        x = rounding(x)
+        return x if self.linear else rounding(self.activation(x))
 
     def convolution_op(self, inputs, kernel):
         if self.padding == "same" and set(self.dilation_rate) == {1}:

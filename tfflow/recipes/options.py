@@ -28,8 +28,7 @@ class Options:
         distribute: One of ``tfflow.training.distribution.STRATEGIES``.
         precision: ``"float32"``, ``"float16"`` or ``"bfloat16"``, the last two mixed.
         accumulate: Parts that a batch is computed in, to save memory.
-        int8: Train with the rounding of an int8 file, from weights that are trained already; see
-            :func:`tfflow.tflite.prepare_for_int8`. It measures the ranges on training pairs.
+        int8: Train with the rounding of an int8 file: :func:`tfflow.tflite.prepare_for_int8`.
         ema: Momentum of a moving average of the weights, which is the result; None = none.
         seed: Of weights and data.
         deterministic: Bit-equal runs on GPUs too.
@@ -62,11 +61,6 @@ class Options:
         if self.precision not in PRECISIONS:
             raise ValueError(
                 f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}."
-            )
-        if self.int8 and self.distribute == "multi-worker":
-            raise ValueError(
-                "int8 goes with one machine: its ranges are measured before the first step. Train "
-                "on several without it, then on one with it."
             )
         if self.accumulate != 1 and self.distribute != "none":
             raise ValueError(

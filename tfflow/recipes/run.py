@@ -23,9 +23,7 @@ from tfflow.data.datasets import Mixture
 from tfflow.data.datasets.base import named
 from tfflow.data.pipeline.batches import WorkerShare
 from tfflow.evaluation.callback import EvaluatePairs
-from tfflow.models.flow_model import FlowModel
 from tfflow.models.parts import dtype_policy
-from tfflow.models.prediction import next_multiple
 from tfflow.progress import is_terminal, progress_bar
 from tfflow.recipes.options import PRECISIONS, Options
 from tfflow.recipes.recipe import Recipe, Stage
@@ -47,8 +45,6 @@ from tfflow.training.checkpoints import (
     TrainingStopped,
     fit_calls,
 )
-
-INT8_PAIRS = 16  # that the ranges for --int8 are measured on
 
 
 class WorkerLost(TrainingStopped):
@@ -193,26 +189,10 @@ class Run:
         model = self.recipe.create(self.training_set)
         if self.begins():
             self.initialize(model)
-        if self.options.int8 and isinstance(self.recipe, Recipe):
-            self.round_as_int8(model, self.recipe.crop)
+        if self.options.int8:
+            tflite.prepare_for_int8(model)
         self.recipe.compile(model)
         return model
-
-    def round_as_int8(self, model: FlowModel, crop: tuple[int, int]) -> None:
-        """Lets the network train with the rounding of an int8 file, in one range all through."""
-        path = self.output / "int8_ranges.json"
-        if not self.checkpoints.steps():
-            size = next_multiple(crop, model.multiple)
-            count = min(INT8_PAIRS, len(self.training_set))
-            spread = [self.training_set[i * len(self.training_set) // count] for i in range(count)]
-            write_json(path, tflite.prepare_for_int8(model, size=size, calibration=spread))
-        elif path.is_file():
-            tflite.round_within(model, json.loads(path.read_text(encoding="utf-8")))
-        else:
-            raise FileNotFoundError(
-                f"{path} is gone, with the ranges that this run began with. Begin anew with "
-                "another --output, from this run's best.keras by --init."
-            )
 
     def begins(self) -> bool:
         """Whether this process loads the weights that the stage starts from."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tfflow.tflite.graph import operators as operators
     from tfflow.tflite.graph import read_metadata as read_metadata
     from tfflow.tflite.int8_training import prepare_for_int8 as prepare_for_int8
-    from tfflow.tflite.int8_training import round_within as round_within
     from tfflow.tflite.interpreter import FlowInterpreter as FlowInterpreter
     from tfflow.tflite.layer_sensitivity import SensitivityReport as SensitivityReport
     from tfflow.tflite.layer_sensitivity import sensitivity as sensitivity
@@ -46,7 +45,6 @@ _LAZY = {
     "profile": "profiling",
     "read_metadata": "graph",
     "report": "reporting",
-    "round_within": "int8_training",
     "usage": "app_lines",
     # The module has another name, or it would replace the function once imported.
     "sensitivity": "layer_sensitivity",

@@ -218,7 +218,7 @@ def ranges_over(graph, feeds, outliers=None):
         for number in numbers:
             values = interpreter.get_tensor(number)
             if values.dtype == np.float32 and values.size:
-                found = range_of(values, outliers)
+                found = _range(values, outliers)
                 low, high = ranges.get(graph.tensor_name(number), found)
                 ranges[graph.tensor_name(number)] = min(low, found[0]), max(high, found[1])
     if not ranges:
@@ -229,7 +229,7 @@ def ranges_over(graph, feeds, outliers=None):
     return ranges
 
 
-def range_of(values, outliers):
+def _range(values, outliers):
     """(low, high) that hold all values but the share of outliers at either end."""
     values = np.atleast_1d(values)
     if outliers == 0:

@@ -293,26 +293,15 @@ def checked_size(model, size):
         TypeError: If ``model`` is not a ``FlowModel``.
         ValueError: If the size is wrong or Keras doesn't run on TensorFlow.
     """
-    size = multiple_size(model, size)
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            "export needs Keras on TensorFlow; it runs on "
-            f"{keras.backend.backend()}. Save the model, set KERAS_BACKEND=tensorflow, load it."
-        )
-    return size
-
-
-def multiple_size(model, size):
-    """(height, width) of whole numbers that a model can run at.
-
-    Raises:
-        TypeError: If ``model`` is not a ``FlowModel``.
-        ValueError: If the size is wrong.
-    """
     if not isinstance(model, FlowModel):
         raise TypeError(
             "export expects a FlowModel, as tfflow.models.create gives; got "
             f"{type(model).__name__}."
+        )
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "export needs Keras on TensorFlow; it runs on "
+            f"{keras.backend.backend()}. Save the model, set KERAS_BACKEND=tensorflow, load it."
         )
     try:
         height, width = (int(side) for side in size)
