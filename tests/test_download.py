@@ -95,6 +95,21 @@ def test_a_hash_in_the_name_is_checked(server, tmp_path):
     assert left(tmp_path) == ["x.bin", "x.bin.json"]
 
 
+def test_a_date_in_the_name_is_no_hash(server, tmp_path):
+    server.files["/y-20260131.bin"] = CONTENT
+    assert fetch(f"{server.address}/y-20260131.bin", tmp_path / "y.bin").read_bytes() == CONTENT
+
+
+def test_a_file_put_there_by_others_can_be_used_where_nothing_can_be_written(tmp_path, monkeypatch):
+    def refuse(path, content):
+        raise PermissionError(f"cannot write {path}")
+
+    monkeypatch.setattr("tfflow.download.write_json", refuse)
+    path = tmp_path / "x.bin"
+    path.write_bytes(CONTENT)
+    assert fetch("https://nowhere.example/x.bin", path) == path
+
+
 def test_a_file_that_is_refused_leaves_nothing(server, tmp_path):
     def check(path):
         assert path.suffix == ".bin" and path.read_bytes() == CONTENT

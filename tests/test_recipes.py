@@ -22,11 +22,13 @@ from tfflow import recipes
 from tfflow.cli import main
 from tfflow.cli.train import print_recipes, sources
 from tfflow.data import CorruptFileError, write_flow, write_image
+from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.losses import MultiLevelEPE
 from tfflow.models import registry
 from tfflow.recipes.recipe import Stage
 from tfflow.recipes.run import Run
 from tfflow.recipes.smoke import Noise, sample, smoke
+from tfflow.training.callbacks import StopAtNaN
 from tfflow.training.checkpoints import Checkpoints, Interrupted, NotFiniteError
 
 TESTS = pathlib.Path(__file__).resolve().parent
@@ -375,6 +377,39 @@ def test_an_interrupted_run_ends_with_the_same_weights(tmp_path, name, options, 
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize(
+    ("part", "moment"), [(EvaluatePairs, "on_epoch_end"), (StopAtNaN, "on_train_batch_end")]
+)
+def test_an_epoch_that_is_done_is_written_down_before_the_end(tmp_path, part, moment, monkeypatch):
+    """SIGTERM while an epoch is validated, or after its last batch."""
+    calls = []
+    original = getattr(part, moment)
+
+    def asked_to_end(self, number, logs=None):
+        calls.append(number)
+        if len(calls) == (1 if moment == "on_epoch_end" else 4):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return original(self, number, logs)
+
+    monkeypatch.setattr(part, moment, asked_to_end)
+    with pytest.raises(Interrupted, match="stopped after step 4"):
+        run(LITTLE, tmp_path, steps=8)
+    assert [log["epoch"] for log in log_of(tmp_path)] == [1]
+    assert (tmp_path / "best.keras").is_file()
+    run(LITTLE, tmp_path, steps=8)
+    assert [log["epoch"] for log in log_of(tmp_path)] == [1, 2]
+
+
+def test_a_run_of_an_earlier_version_had_no_int8(tmp_path):
+    run(LITTLE, tmp_path)
+    record = json.loads((tmp_path / "run.json").read_text())
+    del record["int8"]
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    with pytest.raises(ValueError, match="int8 False, not True"):
+        run(LITTLE, tmp_path, int8=True)
+    run(LITTLE, tmp_path)
+
+
 def test_killed_in_mid_epoch_it_ends_with_the_same_weights(tmp_path):
     """SIGKILL, which nothing can catch, and the same command again."""
     command = [sys.executable, SCRIPT, LITTLE, "--smoke", "--steps", "24"]
@@ -458,8 +493,10 @@ def test_int8_is_for_networks_of_flow(tmp_path):
     training.recipe = Stage(
         **{field.name: getattr(training.recipe, field.name) for field in dataclasses.fields(Stage)}
     )
-    with pytest.raises(ValueError, match="int8 is for recipes of flow networks"):
+    with pytest.raises(ValueError, match="int8 is for flow networks"):
         training.check()
+    with pytest.raises(ValueError, match="no convolution to be rounded"):
+        Run("lightflow_chairs", smoke=True, output=tmp_path, int8=True).check()
 
 
 def test_nan_stops_with_the_batch_that_caused_it(tmp_path):

@@ -5,6 +5,7 @@ It stays when the file is removed, so that another file at the same address is n
 is incomplete is called ``x.part.pth``.
 """
 
+import contextlib
 import datetime
 import errno
 import http.client
@@ -38,7 +39,7 @@ def fetch(url, path, *, check=None, again=False):
 
     Args:
         url: http or https. A name that ends in ``-HASH.ext``, with 8 or more digits of the SHA-256,
-            is checked against them.
+            not all of them decimal, is checked against them.
         path: Where the file shall be; its folder is created.
         check: Called with the complete file, which has another name of the same extension still;
             raises ValueError if it is not what was expected.
@@ -74,16 +75,19 @@ def fetch(url, path, *, check=None, again=False):
 def record_of(path):
     """What is known of a downloaded file, a dict with url, sha256, bytes, date; else None."""
     try:
-        return json.loads(_beside(path, ".json").read_text(encoding="utf-8"))
+        record = json.loads(_beside(path, ".json").read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
+    return record if isinstance(record, dict) and "sha256" in record else None
 
 
 def _as_recorded(path, url, check):
     """The path, if the file there is the one that was downloaded, or was put there by hand."""
     record = record_of(path)
     if record is None:
-        _record(path, url, _checked(path, url, path, check, again=False), path.stat().st_size)
+        digest = _checked(path, url, path, check, again=False)
+        with contextlib.suppress(OSError):  # others may have put it there, for us to read only
+            _record(path, url, digest, path.stat().st_size)
     elif sha256_of(path) != record["sha256"]:
         raise ValueError(
             f"{path} is not the file that was downloaded: its SHA-256 is another. Delete it, and "
@@ -106,7 +110,7 @@ def _checked(part, url, path, check, again):
     """The SHA-256 of a complete file, if it is the expected one."""
     digest = sha256_of(part)
     name = urllib.parse.urlsplit(url).path
-    known = re.search(r"-([0-9a-f]{8,64})\.\w+$", name)
+    known = re.search(r"-(?=\d*[a-f])([0-9a-f]{8,64})\.\w+$", name)  # digits alone are a date
     if known and not digest.startswith(known[1]):
         raise ValueError(
             f"{url} is damaged or another file: its SHA-256 begins with {known[1]} by its name; "

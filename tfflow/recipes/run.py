@@ -113,8 +113,15 @@ class Run:
     def check(self) -> None:
         """Raises at once what would fail only after the data is read or drawn, maybe for hours."""
         self.recipe.check()
-        if self.options.int8 and not isinstance(self.recipe, Recipe):
-            raise ValueError(f"int8 is for recipes of flow networks; {self.recipe.name} is none.")
+        if keras.backend.backend() != "tensorflow":
+            raise ValueError(
+                f"Runs need Keras on TensorFlow; it runs on {keras.backend.backend()}. Set "
+                "KERAS_BACKEND=tensorflow, or train by fit."
+            )
+        if self.options.int8:
+            if not isinstance(self.recipe, Recipe):
+                raise ValueError(f"int8 is for flow networks; {self.recipe.name} trains none.")
+            tflite.prepare_for_int8(self.recipe.create())
         if self.options.also_evaluate:
             open_dataset(self.options.also_evaluate)
         if self.begins():
@@ -143,7 +150,7 @@ class Run:
         started = Checkpoints(self.output / "checkpoints").steps()
         finished = (self.output / "model.keras").is_file()
         if path.is_file() and (started or finished):
-            there = json.loads(path.read_text(encoding="utf-8"))
+            there = {"int8": False, **json.loads(path.read_text(encoding="utf-8"))}
             other = [f"{k} {there[k]}, not {v}" for k, v in record.items() if there.get(k, v) != v]
             if other:
                 raise ValueError(

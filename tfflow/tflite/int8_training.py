@@ -1,9 +1,9 @@
 """Quantisation-aware training: a network learns with the rounding of its int8 file.
 
 Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
-Inference", CVPR 2018. Ours has no ranges of its own: each batch is rounded within the smallest and
-largest of its values, so that nothing is clipped, and wide ranges cost the network what they cost
-the file.
+Inference", CVPR 2018. Ours has no ranges of its own: each batch, or a device's part of one, is
+rounded within the smallest and largest of its values, so that nothing is clipped, and wide ranges
+cost the network what they cost the file.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from keras import ops
 
 from tfflow.models.flow_model import FlowModel
 from tfflow.models.layers import Convolution
-from tfflow.tflite.layers import choose_layers, layer_name
+from tfflow.tflite.layers import choose_layers, layer_name, layer_names
 
 # Convolutions that predict flow and gates stay in float in the file: see quantization.flow_heads.
 HEAD_CHANNELS = 4
@@ -52,22 +52,22 @@ def prepare_for_int8(model: FlowModel, *, keep_float: Sequence[str] | None = Non
             "prepare_for_int8 expects a FlowModel, as tfflow.models.create gives; got "
             f"{type(model).__name__}."
         )
-    layers = {
-        layer_name(layer, model): layer
+    kept = choose_layers(keep_float, layer_names(model), "keep_float") if keep_float else []
+    layers = [
+        layer
         for layer in model._flatten_layers(include_self=False)
         if isinstance(layer, Convolution) and not (layer.linear and layer.filters <= HEAD_CHANNELS)
-    }
-    kept = choose_layers(keep_float, list(layers), "keep_float") if keep_float else []
-    rounded = [name for name in layers if name not in kept]
+    ]
+    rounded = [layer for layer in layers if layer_name(layer, model) not in kept]
     if not rounded:
         raise ValueError(
             f"{model.name} has no convolution to be rounded: expected some of class "
             "tfflow.models.layers.Convolution that keep_float does not name."
         )
-    for name, layer in layers.items():
-        layer.rounding = None if name in kept else Rounding()
+    for layer in layers:
+        layer.rounding = Rounding() if layer in rounded else None
     model.train_function = None  # which may have been traced before
-    return rounded
+    return list(dict.fromkeys(layer_name(layer, model) for layer in rounded))
 
 
 class Rounding:
@@ -87,4 +87,7 @@ class Rounding:
 
 
 def _rounded(values, low, high, **settings):
-    return keras.quantizers.fake_quant_with_min_max_vars(values, low, high, num_bits=8, **settings)
+    exact = ops.stop_gradient(values)
+    rounded = keras.quantizers.fake_quant_with_min_max_vars(exact, low, high, 8, **settings)
+    # Its own gradient stops at the outermost values, and on GPUs can't be deterministic.
+    return values + ops.stop_gradient(rounded - values)

@@ -87,8 +87,8 @@ class SaveCheckpoints(keras.callbacks.Callback):
     Must be the last callback: what the others write about an epoch is then there before the epoch
     counts as done. Weights that are not finite are never saved.
 
-    On SIGTERM, which clusters send before they take a machine away, the step in progress is
-    finished and saved, and fit ends with :class:`Interrupted`.
+    On SIGTERM, which clusters send before they take a machine away, the step in progress, or the
+    validation, is finished and the state saved; then fit ends with :class:`Interrupted`.
 
     Args:
         checkpoints: The :class:`Checkpoints`.
@@ -135,13 +135,19 @@ class SaveCheckpoints(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.step += 1
-        if self._asked_to_end:
-            self._save()
-            self.release()
-            raise Interrupted(f"stopped after step {self.step}; the same command goes on there")
+        # After an epoch's last batch, the others have its results to write yet.
+        if self._asked_to_end and batch + 1 != self.params.get("steps"):
+            self._end()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._asked_to_end:
+            self._end()
         self._save()
+
+    def _end(self):
+        self._save()
+        self.release()
+        raise Interrupted(f"stopped after step {self.step}; the same command goes on there")
 
     def _save(self):
         for variable in self.model.variables:

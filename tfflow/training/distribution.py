@@ -12,6 +12,7 @@ Batch sizes are global: one device with batches of 8, two with 4 each, and two m
 have the same data, the same gradient and the same weights.
 """
 
+import functools
 import json
 import os
 from collections.abc import Callable
@@ -50,6 +51,12 @@ def make_strategy(name: Strategy) -> tf.distribute.Strategy:
         tf.config.experimental_connect_to_cluster(resolver)
         tf.tpu.experimental.initialize_tpu_system(resolver)
         return tf.distribute.TPUStrategy(resolver)
+    return _mirrored()
+
+
+@functools.cache
+def _mirrored():
+    # A second one in a process counts its reductions anew, and TensorFlow mixes them up.
     # Without GPUs, TensorFlow's own choice would be one CPU device, however many there are.
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in devices])
