@@ -1,6 +1,8 @@
 """The quantization modes of an exported file, made of its float32 graph by ai-edge-quantizer."""
 
 import contextlib
+import dataclasses
+import functools
 import io
 import re
 import warnings
@@ -49,6 +51,8 @@ ARRANGING = ("CONCATENATION", "PAD", "RESHAPE", "SUB")
 
 # LiteRT's kernels for these take no int16.
 NO_INT16 = ("DEPTH_TO_SPACE",)
+
+LARGEST_KERNEL = 32 << 20  # bytes: see _mend_quantizer
 
 PAIR_CHANNELS = 6  # of two images side by side
 IMAGES = 2  # a batch of two at most: both images of a pair
@@ -335,6 +339,7 @@ def _in_float(names):
 def _run(content, rules, calibrated=None):
     from ai_edge_quantizer import qtyping, quantizer
 
+    _mend_quantizer()
     run = quantizer.Quantizer(content)
     for pattern, kind, config, algorithm in rules:
         run.update_quantization_recipe(
@@ -345,3 +350,35 @@ def _run(content, rules, calibrated=None):
         warnings.simplefilter("ignore")
         result = run.quantize(calibrated, enable_progress_bar=False, enable_progress_report=False)
     return Graph(bytes(result.quantized_model))
+
+
+@functools.cache
+def _mend_quantizer():
+    """Lets ai-edge-quantizer round kernels above 32 MiB, such as FlowNetS's, part by part.
+
+    Its version 0.10 makes two dimensions of such a kernel, but not of its scales, and fails.
+    """
+    from ai_edge_quantizer.algorithms.uniform_quantize import uniform_quantize_tensor
+
+    original = uniform_quantize_tensor.uniform_quantize
+
+    def in_parts(values, parameters, *arguments, **settings):
+        parts = -(-values.nbytes // LARGEST_KERNEL)
+        if values.ndim < 3 or parts < 2 or parameters.quantized_dimension != 0:
+            return original(values, parameters, *arguments, **settings)
+        rounded = [
+            original(
+                values[channels],
+                dataclasses.replace(
+                    parameters,
+                    scale=parameters.scale[channels],
+                    zero_point=parameters.zero_point[channels],
+                ),
+                *arguments,
+                **settings,
+            )
+            for channels in np.array_split(np.arange(len(values)), parts)
+        ]
+        return np.concatenate(rounded)
+
+    uniform_quantize_tensor.uniform_quantize = in_parts
