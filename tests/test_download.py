@@ -186,6 +186,12 @@ def test_a_mirror_takes_the_place_of_the_server(server, tmp_path, monkeypatch):
     assert record_of(tmp_path / "x.bin")["url"] == "https://download.example/a/x.bin?v=1"
 
 
+def test_a_mirror_is_an_address(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFFLOW_MIRROR", "/mnt/mirror")
+    with pytest.raises(ValueError, match="must begin with http"):
+        fetch("https://nowhere.example/x.bin", tmp_path / "x.bin")
+
+
 def test_a_proxy_of_the_environment_is_used(server, tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", server.address)
     monkeypatch.delenv("no_proxy", raising=False)

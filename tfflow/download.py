@@ -204,6 +204,8 @@ def _mirrored(url):
     mirror = os.environ.get(MIRROR)
     if not mirror:
         return url
+    if not mirror.startswith(("http://", "https://")):
+        raise ValueError(f"{MIRROR} must begin with http:// or https://; got {mirror!r}.")
     parts = urllib.parse.urlsplit(url)
     return mirror.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
 

@@ -9,8 +9,10 @@ import sys
 
 import numpy as np
 import pytest
+import small_network
 import tensorflow as tf
 
+import tfflow
 from tfflow.data.pipeline.batches import WorkerShare
 from tfflow.training import distribution
 
@@ -105,3 +107,17 @@ def test_one_device_has_all_of_the_batch():
     assert distribution.share(strategy) == WorkerShare()
     assert distribution.distribute(strategy, lambda share: share) == WorkerShare()
     assert tf.distribute.get_strategy() is strategy
+
+
+def test_thawing_after_training_asks_for_a_new_optimizer():
+    """As without a strategy; Keras would say that it knows no such variable."""
+    model = small_network.Small()
+    model.freeze_parts(("prediction",))
+    model.compile("sgd", loss=tfflow.losses.MultiLevelEPE({"level2": 1.0}))
+    distribution.prepare(model)
+    images = small_network.images()
+    batches = tf.data.Dataset.from_tensors((images, np.zeros((2, 64, 64, 2), np.float32))).repeat()
+    model.fit(batches, steps_per_epoch=1, verbose=0, shuffle=False)
+    model.freeze_parts(())
+    with pytest.raises(ValueError, match="Call compile with a new one"):
+        model.fit(batches, steps_per_epoch=1, verbose=0, shuffle=False)

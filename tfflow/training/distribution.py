@@ -141,9 +141,11 @@ def prepare(model: keras.Model) -> "InputClock":
     """
     strategy = model.distribute_strategy
     clock = InputClock()
+    make_without_clock = model.make_train_function
 
     def make_train_function(force=False):
         if model.train_function is None or force:
+            make_without_clock(force)  # it refuses an optimizer that has trained other parts
             model.train_function = clock.measured(_training_step(model, strategy))
         return model.train_function
 
