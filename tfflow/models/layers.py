@@ -1,5 +1,7 @@
 """Layers that the published networks share: torch's convolutions, upsampling with fixed taps."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import layers, ops
@@ -81,7 +83,7 @@ class Convolution(layers.Conv2D):
         self.linear = linear
 
     # Rounds its values in training as an int8 file does: see tfflow.tflite.prepare_for_int8.
-    rounding = None
+    rounding: Any = None
 
     def call(self, x, training=None):
         if self.padding == "valid":
