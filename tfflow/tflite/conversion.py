@@ -81,8 +81,7 @@ def export(
             folder of frames or pairs, of a data set or of a video. At most 50 are used, spread
             evenly for a path. None = synthetic scenes.
         outliers: For int8, the share of a tensor's values that may lie outside its range at either
-            end, at least 0 and below 0.5; ten times that of the negative values before a leaky
-            ReLU. 0 = minimum and maximum; None = 0.001.
+            end, at least 0 and below 0.5. 0 = minimum and maximum; None = 0.001.
         heads_in_float: Keep the prediction of flow in float32 in the modes int8 and dynamic, and in
             int8 also the layers that read two joined images. It costs a seventh of the time.
         keep_float: What else to keep in float32 there: names of layers, as
