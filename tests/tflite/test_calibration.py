@@ -166,9 +166,6 @@ def test_the_range_of_a_sample_is_that_of_all(shape):
     expected = np.quantile(values, (0.01, 0.99))
     assert (low, high) == pytest.approx((expected[0], max(expected[1], low + NARROWEST)), rel=0.05)
     assert _range(values, 0)[0] == values.min()
-    below, above = _range(values, 0.01, more_below=10)
-    assert above == high
-    assert below == pytest.approx(np.quantile(values, 0.1), rel=0.05)
 
 
 def test_outliers_reach_the_file(tiny, pairs, tmp_path):

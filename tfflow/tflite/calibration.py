@@ -21,9 +21,6 @@ Pairs: TypeAlias = Iterable[Sequence[Array] | FlowSample]
 # widen the steps for all others: clipping them halved the int8 LightFlow's distance from Keras.
 # 0 means minimum and maximum.
 OUTLIERS = 1e-3
-# Of the negative values before a leaky ReLU, so many times that share: it leaves a tenth of them,
-# but they make most of the range.
-OUTLIERS_BEFORE_LEAKY_RELU = 10
 # The smallest width of a range.
 NARROWEST = 1e-3
 # About how many values of a larger map are sorted.
@@ -213,7 +210,6 @@ def ranges_over(graph, feeds, outliers=None):
     interpreter.allocate_tensors()
     inputs, _ = graph.signature()
     numbers = {t for op in graph.subgraph.operators for t in op.outputs} | set(inputs.values())
-    leaky = {op.inputs[0] for op in graph.subgraph.operators if graph.name(op) == "LEAKY_RELU"}
     ranges = {}
     for feed in feeds:
         for name, values in feed.items():
@@ -222,8 +218,7 @@ def ranges_over(graph, feeds, outliers=None):
         for number in numbers:
             values = interpreter.get_tensor(number)
             if values.dtype == np.float32 and values.size:
-                more_below = OUTLIERS_BEFORE_LEAKY_RELU if number in leaky else 1
-                found = _range(values, outliers, more_below)
+                found = _range(values, outliers)
                 low, high = ranges.get(graph.tensor_name(number), found)
                 ranges[graph.tensor_name(number)] = min(low, found[0]), max(high, found[1])
     if not ranges:
@@ -234,8 +229,8 @@ def ranges_over(graph, feeds, outliers=None):
     return ranges
 
 
-def _range(values, outliers, more_below=1):
-    """(low, high) that hold all values but the share of outliers at either end, or more below."""
+def _range(values, outliers):
+    """(low, high) that hold all values but the share of outliers at either end."""
     values = np.atleast_1d(values)
     if outliers == 0:
         low, high = float(values.min()), float(values.max())
@@ -245,9 +240,8 @@ def _range(values, outliers, more_below=1):
         while math.gcd(step, values.shape[-1]) > 1:  # else some channels would be left out
             step += 1
         sample = values.ravel()[::step]
-        below = int(min(more_below * outliers, 0.5) * sample.size)
-        above = sample.size - 1 - int(outliers * sample.size)
-        ordered = np.partition(sample, (below, above))
-        low, high = float(ordered[below]), float(ordered[above])
+        outside = int(outliers * sample.size)
+        ordered = np.partition(sample, (outside, sample.size - 1 - outside))
+        low, high = float(ordered[outside]), float(ordered[-1 - outside])
     # Kernels overflow, or abort, where steps are almost zero, as for dead channels.
     return low, max(high, low + NARROWEST)
