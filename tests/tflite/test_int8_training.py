@@ -91,7 +91,7 @@ def test_training_wins_back_some_of_what_int8_loses(three, pairs):
     assert losses[0] > 0 and np.mean(losses[-5:]) < 0.7 * losses[0]
 
 
-def test_kernels_have_256_steps_for_each_channel(three, pairs):
+def test_kernels_have_256_steps_for_each_channel(three):
     prepare_for_int8(three)
     kernel = three.second.kernel
     rounded = np.asarray(three.second.rounding.of_kernel(kernel))
