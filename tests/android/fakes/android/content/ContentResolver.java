@@ -13,6 +13,10 @@ public abstract class ContentResolver {
         return Phone.hasGallery ? Uri.parse(url + "/" + values.values.get("_display_name")) : null;
     }
 
+    public final int delete(Uri url, String where, String[] selectionArgs) {
+        return Phone.document(url.toString()).delete() ? 1 : 0;
+    }
+
     /** A row of the file's name, from providers that know one. */
     public final Cursor query(
             Uri uri,

@@ -16,6 +16,10 @@ public abstract class ContentResolver {
         throw new UnsupportedOperationException("stub");
     }
 
+    public final int delete(android.net.Uri url, String where, String[] selectionArgs) {
+        throw new UnsupportedOperationException("stub");
+    }
+
     public final java.io.InputStream openInputStream(android.net.Uri file)
             throws java.io.FileNotFoundException {
         throw new UnsupportedOperationException("stub");

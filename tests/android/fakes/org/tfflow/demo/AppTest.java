@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tfflow.core.network.AttemptLog;
 import org.tfflow.core.pipeline.PipelineThread;
 import org.tfflow.fakes.Phone;
 
@@ -103,6 +105,9 @@ class AppTest {
                     Class.forName("org.tfflow.litert.Accelerators").getDeclaredField("only");
             environment.setAccessible(true);
             environment.set(null, null);
+            Field logs = AttemptLog.class.getDeclaredField("LOGS");
+            logs.setAccessible(true);
+            ((Map<?, ?>) logs.get(null)).clear();
         } catch (ReflectiveOperationException error) {
             throw new AssertionError(error);
         }
@@ -546,6 +551,12 @@ class AppTest {
         draws(canvas -> canvas.bitmaps == 2);
         press(R.id.share);
         assertShared("content://media/external/images/media/flow.png");
+        Phone.full = true;
+        press(R.id.share);
+        says("The picture was not saved: it could not be written whole");
+        assertEquals(null, Phone.started);
+        assertFalse(Files.exists(home.resolve("flow.png")));
+        Phone.full = false;
         Phone.hasGallery = false;
         press(R.id.share);
         says("The picture was not saved: the gallery takes none");

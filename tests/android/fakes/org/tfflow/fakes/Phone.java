@@ -73,6 +73,9 @@ public final class Phone {
     /** Whether the gallery takes pictures. */
     public static boolean hasGallery;
 
+    /** No picture can be written. */
+    public static boolean full;
+
     /** What was last started, of those that give no result; null: nothing. */
     public static android.content.Intent started;
 
@@ -164,6 +167,7 @@ public final class Phone {
         titles.clear();
         ran.clear();
         hasGallery = true;
+        full = false;
         started = null;
         android.os.Build.VERSION.SDK_INT = 36;
         environments = 0;

@@ -467,15 +467,30 @@ public final class MainActivity extends Activity
             complain(getString(R.string.no_picture)); // the screen was made anew meanwhile
             return null;
         }
+        Uri ours = null;
         try {
-            Uri file = chosen == null ? placeInGallery() : chosen;
+            ours = chosen == null ? placeInGallery() : null;
+            Uri file = ours == null ? chosen : ours;
             try (OutputStream stream = getContentResolver().openOutputStream(file)) {
-                taken.compress(Bitmap.CompressFormat.PNG, 100, stream);
+                if (!taken.compress(Bitmap.CompressFormat.PNG, 100, stream)) {
+                    throw new IOException(getString(R.string.half_written));
+                }
             }
             return file;
         } catch (IOException | RuntimeException error) {
             complain(getString(R.string.not_saved, error.getMessage()));
+            if (ours != null) {
+                takeOutOfGallery(ours);
+            }
             return null;
+        }
+    }
+
+    private void takeOutOfGallery(Uri place) {
+        try {
+            getContentResolver().delete(place, null, null);
+        } catch (RuntimeException error) {
+            // Why it was not saved has been said; an empty picture stays.
         }
     }
 

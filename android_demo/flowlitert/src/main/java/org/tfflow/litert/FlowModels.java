@@ -68,7 +68,7 @@ public final class FlowModels {
         if (!folder.isDirectory() && !folder.mkdirs()) {
             throw new IllegalArgumentException("can't make the folder " + folder);
         }
-        log = new AttemptLog(new File(folder, "attempts.txt"));
+        log = AttemptLog.of(new File(folder, "attempts.txt"));
         shipped = read(assets);
         entries();
     }

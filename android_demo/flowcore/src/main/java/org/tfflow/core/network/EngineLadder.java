@@ -125,7 +125,7 @@ public final class EngineLadder implements FlowEngine {
                 tried.close();
             }
             if (noted) {
-                log.end();
+                log.end(rung.key);
             }
             if (engine != null) {
                 break;

@@ -1,5 +1,6 @@
 package org.tfflow.core.pipeline;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import org.tfflow.core.image.Frame;
 
 /**
@@ -20,10 +21,21 @@ public final class PipelineThread implements AutoCloseable {
         void onError(Throwable error);
     }
 
+    /** A frame, and how many cuts came before it. */
+    private static final class Submitted {
+        final Frame frame;
+        final int cuts;
+
+        Submitted(Frame frame, int cuts) {
+            this.frame = frame;
+            this.cuts = cuts;
+        }
+    }
+
     private final FramePipeline pipeline;
-    private final LatestFrame<Frame> latest = new LatestFrame<>();
+    private final LatestFrame<Submitted> latest = new LatestFrame<>();
+    private final AtomicInteger cuts = new AtomicInteger();
     private final Thread thread;
-    private volatile boolean cut;
 
     /**
      * Starts it.
@@ -48,12 +60,12 @@ public final class PipelineThread implements AutoCloseable {
 
     /** A new frame, from any thread; returns at once. After the end it is dropped. */
     public void submit(Frame frame) {
-        latest.offer(frame);
+        latest.offer(new Submitted(frame, cuts.get()));
     }
 
-    /** The next frame follows none, from any thread: after a pause, or another camera. */
+    /** The next frame submitted follows none, from any thread: after a pause, or another camera. */
     public void cut() {
-        cut = true;
+        cuts.incrementAndGet();
     }
 
     /** How many frames were never processed since newer ones came. */
@@ -74,12 +86,13 @@ public final class PipelineThread implements AutoCloseable {
             }
             pipeline.open();
             listener.onReady();
-            for (Frame frame = latest.take(); frame != null; frame = latest.take()) {
-                if (cut) {
-                    cut = false;
+            int before = 0;
+            for (Submitted next = latest.take(); next != null; next = latest.take()) {
+                if (next.cuts != before) {
+                    before = next.cuts;
                     pipeline.forget();
                 }
-                pipeline.process(frame).ifPresent(listener::onOverlay);
+                pipeline.process(next.frame).ifPresent(listener::onOverlay);
             }
         } catch (InterruptedException end) {
             Thread.currentThread().interrupt();

@@ -163,6 +163,22 @@ class EngineLadderTest {
     }
 
     @Test
+    void whatIsBeingTriedHasNotDied() {
+        File notes = new File(folder, "attempts.txt");
+        AttemptLog log = AttemptLog.of(notes);
+        log.begin("key of GPU");
+        AttemptLog ofAnotherScreen = AttemptLog.of(notes);
+        assertFalse(ofAnotherScreen.hasDied("key of GPU"));
+        ofAnotherScreen.begin("key of NPU");
+        log.end("key of GPU");
+        AttemptLog later = new AttemptLog(notes); // of a process after this one
+        assertFalse(later.hasDied("key of GPU"));
+        assertTrue(later.hasDied("key of NPU"));
+        ofAnotherScreen.end("key of NPU");
+        assertTrue(new AttemptLog(notes).isEmpty());
+    }
+
+    @Test
     void whatIsTriedIsWrittenDownBefore() {
         File notes = new File(folder, "attempts.txt");
         DifferenceEngine curious =

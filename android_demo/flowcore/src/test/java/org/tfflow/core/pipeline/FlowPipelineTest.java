@@ -309,6 +309,58 @@ public class FlowPipelineTest {
     }
 
     @Test
+    void afterACutTheNewFramesFirstFollowsNone() throws InterruptedException {
+        BlockingQueue<String> calls = new LinkedBlockingQueue<>();
+        CountDownLatch working = new CountDownLatch(1);
+        CountDownLatch slow = new CountDownLatch(1);
+        FramePipeline pipeline =
+                new FramePipeline() {
+                    @Override
+                    public void open() {}
+
+                    @Override
+                    public Optional<Overlay> process(Frame frame) {
+                        calls.add("frame " + frame.timestampNanos());
+                        working.countDown();
+                        try {
+                            slow.await();
+                        } catch (InterruptedException error) {
+                            throw new AssertionError(error);
+                        }
+                        return Optional.empty();
+                    }
+
+                    @Override
+                    public void forget() {
+                        calls.add("forget");
+                    }
+
+                    @Override
+                    public LatencyStatistics statistics() {
+                        return new LatencyStatistics(1);
+                    }
+
+                    @Override
+                    public void close() {}
+                };
+        List<String> expected = Arrays.asList("frame 1", "frame 2", "forget", "frame 3");
+        try (PipelineThread thread = new PipelineThread(pipeline, new Recorder())) {
+            thread.submit(frame(plain(8, 4, 0, 0), 1));
+            working.await();
+            thread.submit(frame(plain(8, 4, 0, 0), 2)); // waits, and is of the old source
+            thread.cut();
+            slow.countDown();
+            for (String each : expected.subList(0, 2)) {
+                assertEquals(each, calls.poll(10, TimeUnit.SECONDS));
+            }
+            thread.submit(frame(plain(8, 4, 0, 0), 3));
+            for (String each : expected.subList(2, 4)) {
+                assertEquals(each, calls.poll(10, TimeUnit.SECONDS));
+            }
+        }
+    }
+
+    @Test
     void oneOpensWhenTheOneBeforeHasClosed() throws InterruptedException {
         List<String> order = Collections.synchronizedList(new ArrayList<>());
         CountDownLatch loading = new CountDownLatch(1);
