@@ -33,6 +33,7 @@ LAYOUT = [
     "download",
     "progress",
     "atomic_file",
+    "folder_lock",
     "cache_folder",
     "checksum",
     "markdown",

@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tfflow.detection import decode, encode, head_losses, overlaps, suppress
+from tfflow.detection import FocalLoss, decode, encode, head_losses, overlaps, suppress
 
 BOXES = np.array([(10, 20, 70, 90), (100, 30, 200, 120), (120, 50, 160, 90)], np.float32)
 CLASSES = np.array([0, 2, 1])
@@ -125,3 +126,20 @@ def test_focal_loss_by_hand():
     assert float(loss(truth, logits)) == pytest.approx(expected, rel=1e-5)
     again = keras.losses.deserialize(keras.losses.serialize(loss))
     assert float(again(truth, logits)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
+def test_focal_loss_of_sure_places_has_a_gradient(gamma):
+    truth = np.reshape([1.0, 0.0, 1.0], (1, 1, 3, 1))
+    logits = keras.Variable(np.reshape([40.0, -120.0, 0.0], (1, 1, 3, 1)))
+    with tf.GradientTape() as tape:
+        loss = FocalLoss(gamma=gamma)(truth, logits)
+    gradient = tape.gradient(loss, logits.value).numpy()
+    assert np.isfinite(gradient).all() and gradient[0, 0, 2, 0] < 0
+    if not gamma:  # alpha · cross entropy
+        np.testing.assert_allclose(float(loss), 0.25 * np.log(2.0) / 2, rtol=1e-5)
+
+
+def test_focal_loss_refuses():
+    with pytest.raises(ValueError, match="gamma must be 0 or more; got -1"):
+        FocalLoss(gamma=-1)

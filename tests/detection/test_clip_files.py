@@ -1,6 +1,7 @@
 """Clips on disk: written once, the same clips when read, whole or not at all."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -87,6 +88,32 @@ def test_a_finished_folder_is_read(tmp_path):
 def test_an_interruption_before_the_first_clip(tmp_path):
     (tmp_path / "done.jsonl").touch()
     assert len(write_clips(clips(1), tmp_path)) == 1
+
+
+def test_calls_at_the_same_time_wait_for_each_other(tmp_path):
+    drawn = []
+
+    class Counting(SyntheticClips):
+        def __getitem__(self, index):
+            drawn.append(index)
+            return super().__getitem__(index)
+
+    def write(_):
+        return write_clips(Counting(SMALL, count=3, frames=2, smallest=20), tmp_path / "shared")
+
+    with ThreadPoolExecutor(3) as threads:
+        assert [len(clips) for clips in threads.map(write, range(3))] == [3, 3, 3]
+    assert drawn == [0, 1, 2]
+
+
+def test_two_clips_of_one_name_are_refused(tmp_path):
+    class Alike(list):
+        classes = ("dog",)
+
+    drawn = clips(1)[0]
+    with pytest.raises(ValueError, match="two clips are named 'scene_000000'; give each"):
+        write_clips(Alike([drawn, drawn]), tmp_path)
+    assert not (tmp_path / "annotations.json").exists()
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path):

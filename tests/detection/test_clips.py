@@ -118,6 +118,15 @@ def test_imagenet_vid(tmp_path):
     np.testing.assert_array_equal(train[0][1].boxes, [(5, 6, 20, 22)])
 
 
+def test_imagenet_vid_without_boxes_or_frames(tmp_path):
+    line, outside = ("n02084071", 0, 5, 5, 5, 9), ("n02084071", 1, 60, 1, 70, 9)
+    write_vid(tmp_path, "val", "clip", [[line, ("n02391049", 2, 1, 1, 9, 9), outside]])
+    (tmp_path / "Data" / "VID" / "val" / "empty").mkdir()
+    (clip,) = ImageNetVID(tmp_path)
+    np.testing.assert_array_equal(clip[0].boxes, [(1, 1, 9, 9)])
+    assert clip[0].tracks.tolist() == [2]
+
+
 def test_imagenet_vid_refuses(tmp_path):
     with pytest.raises(FileNotFoundError, match="expected the folder .*Data/VID/val"):
         ImageNetVID(tmp_path)

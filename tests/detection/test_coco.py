@@ -158,6 +158,18 @@ def test_videos(tmp_path):
     np.testing.assert_array_equal(second.tracks, [0, 1])
 
 
+def test_videos_without_images_and_ids_of_each_category(tmp_path):
+    videos = [{"id": 1, "name": "street"}, {"id": 2, "name": "cut away"}]
+    images = [{"id": 9, "video_id": 1, "frame_id": 0, "file_name": "0.png"}]
+    boxes = [
+        {"image_id": 9, "category_id": kind, "bbox": [1, 2, 3, 4], "track_id": 0} for kind in (7, 2)
+    ]
+    path = write_videos(tmp_path, videos=videos, images=images, annotations=boxes)
+    (clip,) = CocoClips(path, tmp_path)
+    assert clip.name == "street"
+    assert clip[0].tracks.tolist() == [0, 1]
+
+
 def test_numbers_as_text_and_ids_of_any_kind(tmp_path):
     ids = ["a7f", 2**70, 1.5, "a7f"]
     boxes = [{"image_id": 9, "category_id": 7, "bbox": [1, 2, 3, 4], "track_id": id} for id in ids]

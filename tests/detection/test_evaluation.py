@@ -89,6 +89,11 @@ def test_speeds_of_motion():
     ]
 
 
+def test_each_box_has_a_speed_where_tracks_are_alike():
+    boxes = [[(0, 0, 10, 10), (50, 0, 60, 10)], [(0, 0, 10, 10)]]
+    assert [len(each) for each in motion_speeds(boxes, [[7, 7], [7]])] == [2, 1]
+
+
 def test_evaluate_walks_through_the_clips():
     class Video:
         """Finds A in every frame; every other frame is a key frame."""

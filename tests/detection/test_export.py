@@ -18,6 +18,7 @@ from tfflow.detection import (
     export_image_detector,
 )
 from tfflow.detection.app_assets import detector_assets
+from tfflow.models.parts import dtype_policy
 from tfflow.tflite import operators, read_metadata
 from tfflow.tflite.graph import Graph
 
@@ -155,6 +156,25 @@ def test_a_detector_of_images_is_one_file(tmp_path):
     with pytest.raises(ValueError, match="joins key frames by a GRU"):
         grown = FlowGuidedDetector(2, alpha=0.25, channels=16, depth=1)
         export_image_detector(grown, tmp_path / "b.tflite", size=SIZE)
+    with pytest.raises(ValueError, match="b_key.tflite is how one of the two files"):
+        export_image_detector(model, tmp_path / "b_key.tflite", size=SIZE)
+
+
+def test_a_file_that_is_named_is_the_one_that_runs(files, tmp_path):
+    model = FlowGuidedDetector(["cat"], alpha=0.25, channels=16, depth=1, aggregation=False)
+    for part, file in zip(("key", "between"), files):
+        shutil.copy(file, tmp_path / f"a_{part}.tflite")
+    path = tmp_path / "a.tflite"
+    assert DetectorInterpreter(path, threads=1).has_flow  # where it is no file
+    export_image_detector(model, path, size=SIZE, quantization="float32")
+    assert DetectorInterpreter(path, threads=1).classes == ("cat",)
+
+
+def test_a_detector_of_images_in_mixed_precision(tmp_path):
+    with dtype_policy("mixed_float16"):
+        model = FlowGuidedDetector(2, alpha=0.25, channels=16, depth=1, aggregation=False)
+    path = export_image_detector(model, tmp_path / "a.tflite", size=SIZE, quantization="float32")
+    assert not DetectorInterpreter(path, threads=1).has_flow
 
 
 def test_calibration_of_any_kind_of_frame(tmp_path):

@@ -80,7 +80,9 @@ class ImageNetVID(Sequence[Clip]):
                     "that holds Data/ and Annotations/"
                 )
         pattern = "*/*/" if split == "train" else "*/"
-        self._folders = sorted(path for path in self._images.glob(pattern) if path.is_dir())
+        # A folder without frames is left out.
+        found = sorted(path for path in self._images.glob(pattern) if path.is_dir())
+        self._folders = [folder for folder in found if any(folder.glob("*.JPEG"))]
         if not self._folders:
             raise FileNotFoundError(f"expected clips as {self._images}/{pattern}, found none")
 

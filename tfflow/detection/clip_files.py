@@ -1,6 +1,7 @@
 """Clips drawn once and kept on disk, in the layout of COCO with videos ("CocoVID")."""
 
 import json
+import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +12,7 @@ from tfflow.atomic_file import atomic_file
 from tfflow.data.files.images import write_image
 from tfflow.detection.clips import Clips
 from tfflow.detection.coco import CocoClips
+from tfflow.folder_lock import folder_lock
 from tfflow.types import PathLike
 
 ANNOTATIONS = "annotations.json"
@@ -29,6 +31,8 @@ def write_clips(
         folder/annotations.json            videos, images, annotations, categories
         folder/CLIP/000000.jpg
 
+    A second call for the same folder, in another process too, waits for the first.
+
     Args:
         clips: a sequence of clips with `classes`, such as `SyntheticClips`.
         folder: created if missing. A later call expects the same clips.
@@ -40,38 +44,48 @@ def write_clips(
 
     Raises:
         FileExistsError: the folder holds other files.
-        ValueError: it holds other clips.
+        ValueError: it holds other clips, or two clips have the same name.
     """
     folder = Path(folder)
     finished = folder / ANNOTATIONS
     wanted = _description(clips)
-    if finished.is_file():
-        _check_same(folder, json.loads(finished.read_text(encoding="utf-8")).get("info"), wanted)
-        return CocoClips(finished, folder)
+    if not finished.is_file():
+        if not (folder / _DONE).is_file() and _holds_files(folder):
+            raise FileExistsError(f"{folder} holds other files; give a new or an empty folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        with folder_lock(folder):
+            if not finished.is_file():  # another process may have been faster
+                _write(clips, folder, wanted, workers, progress)
+    _check_same(folder, json.loads(finished.read_text(encoding="utf-8")).get("info"), wanted)
+    return CocoClips(finished, folder)
+
+
+def _holds_files(folder):
+    # Hidden files may be another process's lock, and what it is about to write.
+    return folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir())
+
+
+def _write(clips, folder, wanted, workers, progress):
     there, done = _done(folder)
     if there is not None:
         _check_same(folder, there, wanted)
-    elif folder.is_dir() and any(path.name != _DONE for path in folder.iterdir()):
-        raise FileExistsError(f"{folder} holds other files; give a new or an empty folder")
-    folder.mkdir(parents=True, exist_ok=True)
-
     with ThreadPoolExecutor(workers) as executor, (folder / _DONE).open("a") as record:
         if there is None:
             record.write(json.dumps(wanted) + "\n")
             record.flush()
         # Not all at once: clips drawn but not yet recorded would fill the memory.
         waiting: deque[Future[Any]] = deque()
+        names = _Names(clip["name"] for clip in done)
         for number in range(len(done), len(clips)):
-            waiting.append(executor.submit(_write_clip, clips, number, folder))
+            waiting.append(executor.submit(_write_clip, clips, number, folder, names))
             if len(waiting) > 2 * workers:
                 _note(record, done, waiting.popleft(), len(clips), progress)
         while waiting:
             _note(record, done, waiting.popleft(), len(clips), progress)
-    with atomic_file(finished) as temporary:
+    with atomic_file(folder / ANNOTATIONS) as temporary:
         content = {"info": wanted, **_coco(done, clips.classes)}
         temporary.write_text(json.dumps(content), encoding="utf-8")
     (folder / _DONE).unlink()
-    return CocoClips(finished, folder)
 
 
 def _description(clips):
@@ -111,8 +125,22 @@ def _note(record, done, waiting, count, progress):
         progress(len(done), count)
 
 
-def _write_clip(clips, number, folder):
+class _Names:
+    """Names that are taken, each by one clip: its frames are in a folder of that name."""
+
+    def __init__(self, taken):
+        self._taken, self._lock = set(taken), threading.Lock()
+
+    def take(self, name):
+        with self._lock:
+            if name in self._taken:
+                raise ValueError(f"two clips are named {name!r}; give each a name of its own")
+            self._taken.add(name)
+
+
+def _write_clip(clips, number, folder, names):
     clip = clips[number]
+    names.take(clip.name)
     (folder / clip.name).mkdir(parents=True, exist_ok=True)
     frames = []
     for time, frame in enumerate(clip):

@@ -64,12 +64,10 @@ class Clips(Protocol):
 
 
 def make_frame(image, boxes, classes, tracks):
-    """A `VideoFrame`, its boxes cut at the image's edges."""
+    """A `VideoFrame`, its boxes cut at the image's edges; those without area are left out."""
     height, width = image.shape[:2]
     boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
-    return VideoFrame(
-        image,
-        np.clip(boxes, 0, np.float32([width, height, width, height])),
-        np.asarray(classes, np.int64).reshape(-1),
-        np.asarray(tracks, np.int64).reshape(-1),
-    )
+    boxes = np.clip(boxes, 0, np.float32([width, height, width, height]))
+    real = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+    classes, tracks = (np.asarray(each, np.int64).reshape(-1) for each in (classes, tracks))
+    return VideoFrame(image, boxes[real], classes[real], tracks[real])

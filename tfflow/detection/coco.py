@@ -8,7 +8,7 @@ from typing import Any
 
 from tfflow.data.files.errors import CorruptFileError
 from tfflow.data.files.images import read_image
-from tfflow.detection.clips import Clip, VideoFrame, make_frame
+from tfflow.detection.clips import Clip, make_frame
 from tfflow.types import PathLike
 
 # Where a folder may have the boxes of a split, and then its images: COCO's own layout, what is
@@ -31,7 +31,8 @@ class CocoClips(Sequence[Clip]):
     "track_id"), a number or text; frames' `tracks` are numbers in the order of the annotations.
     Without videos, as in COCO 2017, each image is a clip of one frame.
 
-    Crowds ("iscrowd": 1) and boxes without area are left out. Category ids may have gaps.
+    Crowds ("iscrowd": 1), boxes without area and videos without images are left out. Category ids
+    may have gaps, and instance ids may begin anew in each category.
 
     Args:
         annotations: the JSON file.
@@ -108,9 +109,7 @@ class CocoClips(Sequence[Clip]):
                 "places. Photos that are stored turned (EXIF) are read upright; label them so."
             )
         objects = self._objects.get(number)
-        frame = make_frame(image, *(zip(*objects) if objects else ([], [], [])))
-        real = (frame.boxes[:, 2:] > frame.boxes[:, :2]).all(axis=1)
-        return VideoFrame(image, frame.boxes[real], frame.classes[real], frame.tracks[real])
+        return make_frame(image, *(zip(*objects) if objects else ([], [], [])))
 
 
 def open_coco(folder: PathLike) -> tuple[CocoClips, CocoClips]:
@@ -172,9 +171,10 @@ def _objects(content, categories, stills):
         # Without a box: a mask or key points alone.
         if not one.get("iscrowd") and one["bbox"]:
             x, y, width, height = map(float, one["bbox"])
-            name = number if stills else _either(one, "instance_id", "track_id")
+            kind = positions[one["category_id"]]
+            name = number if stills else (kind, _either(one, "instance_id", "track_id"))
             track = tracks.setdefault(name, len(tracks))
-            found = ((x, y, x + width, y + height), positions[one["category_id"]], track)
+            found = ((x, y, x + width, y + height), kind, track)
             objects[one["image_id"]].append(found)
     return dict(objects)
 
@@ -185,7 +185,7 @@ def _stills(content):
 
 
 def _videos(content):
-    """[(name, keys of its frames, in order of time)]."""
+    """[(name, keys of its frames, in order of time)], of those with frames."""
     frames = defaultdict(list)
     for one in content["images"]:
         time = float(_either(one, "frame_id", "frame_index"))  # as text, 10 would be before 9
@@ -193,6 +193,7 @@ def _videos(content):
     return [
         (one["name"], [key for _, key in sorted(frames[one["id"]], key=lambda frame: frame[0])])
         for one in content["videos"]
+        if frames[one["id"]]
     ]
 
 

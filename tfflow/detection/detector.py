@@ -360,7 +360,8 @@ class FlowGuidedDetector(QuickToCompile, WithParts, keras.Model):
         return float(flow_scale)
 
     def _float32_twin(self):
-        config = {**self.get_config(), "dtype": "float32", "flow": self.flow_network.in_float32()}
+        flow = self.flow_network and self.flow_network.in_float32()
+        config = {**self.get_config(), "dtype": "float32", "flow": flow}
         config.pop("frozen_parts", None)
         with dtype_policy("float32"):  # the backbone's
             twin = type(self)(**config)

@@ -210,12 +210,13 @@ def motion_speeds(
     Returns:
         (M,) int of each frame, places in slow, medium, fast. An object that is seen once is slow.
     """
-    places = [dict(zip(np.asarray(t).tolist(), b)) for t, b in zip(tracks, boxes)]
+    frames = [list(zip(np.asarray(t).tolist(), b)) for t, b in zip(tracks, boxes)]
+    places = [dict(objects) for objects in frames]
     speeds = []
-    for now, here in enumerate(places):
+    for now, objects in enumerate(frames):
         around = places[max(0, now - _NEARBY) : now] + places[now + 1 : now + _NEARBY + 1]
         of_frame = []
-        for track, box in here.items():
+        for track, box in objects:
             others = [other[track] for other in around if track in other]
             motion_iou = overlaps([box], others).mean() if others else 1.0
             of_frame.append(0 if motion_iou > _SLOW else 2 if motion_iou < _FAST else 1)
@@ -226,7 +227,7 @@ def motion_speeds(
 def _annotations(boxes, classes, counted):
     entries = []
     for image, objects in enumerate(zip(boxes, classes, counted)):
-        for (x1, y1, x2, y2), kind, counts in zip(*objects):
+        for (x1, y1, x2, y2), kind, counts in zip(*objects, strict=True):
             width, height = float(x2 - x1), float(y2 - y1)
             entries.append(
                 {

@@ -160,6 +160,11 @@ def export_image_detector(
             "it with aggregation=False, as tfflow train-detector images does, or give it a flow "
             "network and use export_detector."
         )
+    if pathlib.Path(path) in pair_of(path).values():
+        raise ValueError(
+            f"{path} is how one of the two files of a detector for videos is named, and would be "
+            "taken for it. Give the file another name."
+        )
     description = _description(detector, classes, size, quantization, metadata)
     path = pathlib.Path(path)
     with atomic_file(path) as temporary:

@@ -35,8 +35,8 @@ class DetectorInterpreter:
     set of tensors: detectors in several threads may share it, and then run one after the other.
 
     Args:
-        path: ``NAME_key.tflite``; ``NAME_between.tflite`` lies beside it. ``NAME.tflite`` stands
-            for both. Or a file of ``export_image_detector``.
+        path: ``NAME_key.tflite``; ``NAME_between.tflite`` lies beside it. Or ``NAME.tflite``: a
+            file of ``export_image_detector``, or where it is none, both of these.
         threads: Number of threads; by default one for each core, but at most four.
 
     Attributes:
@@ -145,10 +145,12 @@ def pair_of(path):
 def _files_of(path):
     """The files that a path stands for: signature -> path."""
     path, pair = pathlib.Path(path), pair_of(path)
-    if not path.is_file() or path in pair.values() or pair[KEY].exists():
+    if not path.is_file() or path in pair.values():
         return pair
     if IMAGE in open_interpreter(check_model_file(path), 1).get_signature_list():
         return {IMAGE: path}
+    if pair[KEY].exists():  # the file is a flow network of the same name
+        return pair
     raise ValueError(
         f"{path} is no detector: that is two files, {pair[KEY].name} and {pair[BETWEEN].name}, "
         "and they are not beside it; or one for images, with a signature 'image'. A file that "

@@ -22,7 +22,7 @@ class FocalLoss(keras.losses.Loss):
 
     Args:
         alpha: Weight of the ones; that of the zeros is 1 - alpha.
-        gamma: How much easy places are scaled down; 0 for not at all.
+        gamma: How much easy places are scaled down, 0 or more; 0 for not at all.
         name: Of the loss.
     """
 
@@ -30,6 +30,8 @@ class FocalLoss(keras.losses.Loss):
         self, alpha: float = 0.25, gamma: float = 2.0, name: str = "focal_loss", **kwargs: Any
     ) -> None:
         super().__init__(name=name, **kwargs)
+        if not gamma >= 0:
+            raise ValueError(f"gamma must be 0 or more; got {gamma!r}.")
         self.alpha, self.gamma = alpha, gamma
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -38,7 +40,9 @@ class FocalLoss(keras.losses.Loss):
         score = ops.sigmoid(y_pred)
         missing = y_true * (1.0 - score) + (1.0 - y_true) * score
         weight = y_true * self.alpha + (1.0 - y_true) * (1.0 - self.alpha)
-        total = ops.sum(weight * missing**self.gamma * entropy)
+        # Of a power below 1, the gradient at 0 is infinite.
+        easiness = ops.maximum(missing, _TINY) ** self.gamma
+        total = ops.sum(weight * easiness * entropy)
         return total / ops.maximum(ops.sum(y_true), 1.0)
 
     def get_config(self) -> dict[str, Any]:

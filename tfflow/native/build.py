@@ -11,7 +11,6 @@ and the library is that for the CPU.
 """
 
 import concurrent.futures
-import contextlib
 import functools
 import hashlib
 import os
@@ -19,6 +18,8 @@ import platform
 import sys
 import tempfile
 from pathlib import Path
+
+import filelock
 
 from tfflow.atomic_file import atomic_file
 from tfflow.cache_folder import cache_folder
@@ -84,7 +85,7 @@ def build(report=lambda done, total, what: None, force=False):
     folder = _folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _lock(folder / _name(compiler, suffix=".lock")):
+        with filelock.FileLock(folder / _name(compiler, suffix=".lock")):
             library = None if force else built_library()
             return library or _make(compiler, report)
     except OSError as error:
@@ -225,13 +226,3 @@ def _gpu_failure(said):
     first, *lines = said.splitlines()
     lines = [line for line in lines if "error" in line or "fatal" in line] or lines[1:]
     return "\n".join([f"The CUDA compiler: {first}", *lines[:5], toolkit.REMEDY])
-
-
-@contextlib.contextmanager
-def _lock(path):
-    """One process at a time; the lock is released however the process ends."""
-    import fcntl
-
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

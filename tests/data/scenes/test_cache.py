@@ -3,6 +3,8 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -243,6 +245,38 @@ def test_workers_draw_the_same(cache, tmp_path):
     for index in range(10):
         for one, other in zip(by_two[index], SceneCache(cache)[index]):
             np.testing.assert_array_equal(one, other)
+
+
+def test_calls_at_the_same_time_wait_for_each_other(tmp_path, cache):
+    """As the workers of a multi-worker run make them."""
+    begun = threading.Barrier(3)
+    counts = [[], [], []]
+
+    def draw(number):
+        begun.wait()
+        noted = counts[number]
+        synthesize(tmp_path / "shared", 10, CONFIG, 5, progress=lambda n, _: noted.append(n))
+
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(draw, range(3)))
+    assert digests(tmp_path / "shared") == digests(cache)
+    assert sorted(counts) == [[0, 4, 8, 10], [10], [10]]  # one has drawn
+
+
+def test_a_finished_folder_may_be_one_to_read_only(cache, monkeypatch):
+    def refuse(*_):
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(scene_layout, "write_description", refuse)
+    assert synthesize(cache, 10, CONFIG, seed=5) == cache
+
+
+@pytest.mark.parametrize("name", ["images", "occlusion"])
+def test_a_shard_without_one_of_its_files_is_drawn_again(cache, name):
+    whole = digests(cache)
+    (cache / "shard-00001" / f"{name}.npy").unlink()
+    synthesize(cache, 10, CONFIG, seed=5)
+    assert digests(cache) == whole
 
 
 def test_a_failing_worker_is_reported(tmp_path, monkeypatch):

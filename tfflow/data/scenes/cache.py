@@ -15,6 +15,7 @@ import numpy.typing as npt
 from tfflow.data.datasets.base import FlowSample
 from tfflow.data.scenes import layout as scene_layout
 from tfflow.data.scenes.config import SceneConfig
+from tfflow.folder_lock import folder_lock
 from tfflow.progress import progress_bar
 from tfflow.types import PathLike
 
@@ -31,7 +32,8 @@ def synthesize(
 ) -> Path:
     """Draws synthetic scenes into a folder, or continues a folder that is not finished.
 
-    A run that was killed and started again ends with the same bytes.
+    A run that was killed and started again ends with the same bytes. A second call for the same
+    folder, in another process too, waits for the first and draws what is missing then.
 
     Args:
         output: the folder; created if missing.
@@ -63,20 +65,30 @@ def synthesize(
             return synthesize(
                 output, count, config, seed, workers=workers, layout=layout, progress=update
             )
+    progress = progress or (lambda done, count: None)
     root = Path(output)
-    description = scene_layout.describe(config or SceneConfig(), seed, count, layout)
-    description = scene_layout.write_description(root, description)
-    parts = scene_layout.shards(description)
-    missing = [n for n in range(len(parts)) if not scene_layout.is_done(root, description, n)]
-    done = count - sum(len(parts[number]) for number in missing)
-    if progress:
+    wanted = scene_layout.describe(config or SceneConfig(), seed, count, layout)
+    description = scene_layout.check_description(root, wanted)
+    if scene_layout.is_finished(root, description):  # which may be a folder that is only read
+        progress(count, count)
+        return root
+
+    def scenes_done():
+        missing = scene_layout.missing_parts(root, description)
+        return count - sum(len(scene_layout.shards(description)[number]) for number in missing)
+
+    root.mkdir(parents=True, exist_ok=True)
+    with folder_lock(root, waiting=lambda: progress(scenes_done(), count)):
+        description = scene_layout.check_description(root, wanted)
+        scene_layout.write_description(root, description)
+        done = scenes_done()
         progress(done, count)
-    for number in _draw(root, missing, workers or os.cpu_count()):
-        done += len(parts[number])
-        if progress:
+        missing = scene_layout.missing_parts(root, description)
+        for number in _draw(root, missing, workers or os.cpu_count()):
+            done += len(scene_layout.shards(description)[number])
             progress(done, count)
-    if layout == "chairs":
-        scene_layout.write_chairs_split(root, count)
+        if layout == "chairs":
+            scene_layout.write_chairs_split(root, count)
     return root
 
 
@@ -168,15 +180,13 @@ class SceneCache(Sequence[FlowSample]):
             )
         self.config = SceneConfig(**self.description["config"])
         parts = scene_layout.shards(self.description)
-        for number in range(len(parts)):
-            if not scene_layout.is_done(root, self.description, number):
-                if partial and number:
-                    parts = parts[:number]
-                    break
-                raise FileNotFoundError(
-                    f"{scene_layout.shard_folder(root, number)} is missing or damaged: the cache "
-                    "is not finished; call synthesize() with the same arguments again"
-                )
+        first = min(scene_layout.missing_parts(root, self.description), default=len(parts))
+        if first == 0 or (first < len(parts) and not partial):
+            raise FileNotFoundError(
+                f"{scene_layout.shard_folder(root, first)} is missing or damaged: the cache "
+                "is not finished; call synthesize() with the same arguments again"
+            )
+        parts = parts[:first]
         self._indices = range(parts[-1].stop)
 
     @property

@@ -37,6 +37,7 @@ SCENES_PER_SHARD = 64
 LAYOUTS = ("shards", "chairs")
 _DESCRIPTIONS = {"shards": "scenes.json", "chairs": "FlyingChairs_scenes.json"}
 _VALIDATION_STEP = 10
+_ARRAYS = ("images", "flow", "occlusion")
 
 
 def describe(config, seed, count, layout):
@@ -76,11 +77,12 @@ def read_description(root):
     return description
 
 
-def write_description(root, description):
-    """Makes the folder, or checks that it holds the same scenes, and writes its description.
+def check_description(root, description):
+    """Checks that a folder is new or empty, or holds the same scenes.
 
     Returns:
-        The description; an existing folder keeps its number of scenes per shard.
+        The description of what it is to hold; an existing folder keeps its number of scenes per
+        shard.
 
     Raises:
         ValueError: the folder holds scenes of another version, layout, seed or configuration, or
@@ -105,12 +107,16 @@ def write_description(root, description):
                 "for; take the first of them with SceneCache(root)[:count]"
             )
         description = {**description, "scenes_per_shard": old["scenes_per_shard"]}
-    elif root.is_dir() and any(root.iterdir()):
+    # Hidden files may be another process's lock, and what it is about to write.
+    elif root.is_dir() and any(not path.name.startswith(".") for path in root.iterdir()):
         raise FileExistsError(f"{root} is not empty and holds no scenes; take a new folder")
-    root.mkdir(parents=True, exist_ok=True)
-    with atomic_file(root / _DESCRIPTIONS[description["layout"]]) as temporary:
-        temporary.write_text(json.dumps(description, indent=1) + "\n")
     return description
+
+
+def write_description(root, description):
+    """Writes the description of what a folder is to hold."""
+    with atomic_file(Path(root) / _DESCRIPTIONS[description["layout"]]) as temporary:
+        temporary.write_text(json.dumps(description, indent=1) + "\n")
 
 
 def _difference(old, new, key):
@@ -132,15 +138,33 @@ def shard_folder(root, number):
     return Path(root) / f"shard-{number:05d}"
 
 
-def is_done(root, description, number):
-    """Whether a part has been written completely."""
+def missing_parts(root, description):
+    """The numbers of the parts that are not there, or not whole."""
+    return [n for n in range(len(shards(description))) if not _is_done(root, description, n)]
+
+
+def is_finished(root, description):
+    """Whether a folder holds all that its description says."""
+    path = Path(root) / _DESCRIPTIONS[description["layout"]]
+    split = _chairs_split(root)
+    return (
+        path.is_file()
+        and read_description(root)["count"] == description["count"]
+        and (description["layout"] != "chairs" or split.is_file())
+        and not missing_parts(root, description)
+    )
+
+
+def _is_done(root, description, number):
     part = shards(description)[number]
     if description["layout"] == "chairs":
         return all(path.exists() for index in part for path in _chairs_files(root, index))
+    folder = shard_folder(root, number)
     try:
-        return len(np.load(shard_folder(root, number) / "flow.npy", mmap_mode="r")) == len(part)
+        found = [len(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in _ARRAYS]
     except Exception:  # NumPy reads the header with Python's parser
         return False
+    return found == [len(part)] * len(found)
 
 
 def open_array(root, number, name, shape):
@@ -213,8 +237,12 @@ def write_chairs_pair(root, index, scene):
     write_flow(flow, scene.flows[0])
 
 
+def _chairs_split(root):
+    return Path(root) / "FlyingChairs_release" / FlyingChairs.SPLIT_FILE
+
+
 def write_chairs_split(root, count):
     """Writes the split file, whose first line belongs to pair 00001: 1 training, 2 validation."""
     lines = ["2" if (i + 1) % _VALIDATION_STEP == 0 else "1" for i in range(count)]
-    with atomic_file(Path(root) / "FlyingChairs_release" / FlyingChairs.SPLIT_FILE) as temporary:
+    with atomic_file(_chairs_split(root)) as temporary:
         temporary.write_text("\n".join(lines) + "\n")
