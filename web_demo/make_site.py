@@ -14,6 +14,7 @@ import json
 import pathlib
 import shutil
 import sys
+import tempfile
 
 DEMO = pathlib.Path(__file__).resolve().parent
 ASSETS = DEMO.parent / "android_demo" / "app" / "src" / "main" / "assets"
@@ -51,7 +52,7 @@ def make_site(folder=SITE):
 
     Args:
         folder: Made if it is missing. One that is there must be empty or an earlier site, which is
-            replaced.
+            replaced once the new one is complete.
 
     Returns:
         The folder.
@@ -60,17 +61,24 @@ def make_site(folder=SITE):
         SiteError: If LiteRT.js is not installed or another version, if the network is not the one
             that models.json says, or if the folder holds something else.
     """
-    folder = pathlib.Path(folder)
-    models, runtime = model_files(), runtime_files()
+    folder = pathlib.Path(folder).resolve()
     if folder.is_dir() and any(folder.iterdir()):
-        if not (folder / "service_worker.js").is_file():
+        # Together they are in no other folder, neither another site nor the page's sources.
+        ours = ("service_worker.js", "models/models.json", "litert/core.js")
+        if not all((folder / name).is_file() for name in ours):
             raise SiteError(f"{folder} holds other files. Give a new or an empty folder.")
-        shutil.rmtree(folder)
-    shutil.copytree(DEMO / "page", folder, dirs_exist_ok=True)
-    shutil.copy(LICENSE, folder)
-    for name, content in {**models, **runtime}.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+    files = {**model_files(), **runtime_files()}
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
+        site = pathlib.Path(beside) / "site"
+        shutil.copytree(DEMO / "page", site)
+        shutil.copy(LICENSE, site)
+        for name, content in files.items():
+            (site / name).parent.mkdir(parents=True, exist_ok=True)
+            (site / name).write_bytes(content)
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        site.rename(folder)
     return folder
 
 

@@ -21,6 +21,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 
 from make_site import DEMO, SiteError, make_site
 
@@ -62,7 +63,7 @@ def main():
             "Try --port 0, or another --host"
         )
     scheme, addresses = "http", ["localhost"]
-    if arguments.host not in ("127.0.0.1", "localhost", "::1"):
+    if arguments.host not in ("127.0.0.1", "localhost"):
         scheme, addresses = "https", own_addresses(arguments.host)
         try:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -94,7 +95,8 @@ def own_addresses(host):
 
 
 def certificate(addresses, folder=CERTIFICATE):
-    """The files of a certificate for these addresses, and of its key; made if they are not there.
+    """The files of a certificate for these addresses, and of its key; made if there is none, or if
+    it is about to end.
 
     Raises:
         SiteError: If openssl is missing or fails.
@@ -102,7 +104,8 @@ def certificate(addresses, folder=CERTIFICATE):
     names = [f"DNS:{a}" if not _is_number(a) else f"IP:{a}" for a in ["localhost", *addresses]]
     wanted = ",".join(names)
     files, note = (folder / "certificate.pem", folder / "key.pem"), folder / "addresses.txt"
-    if all(file.is_file() for file in (*files, note)) and note.read_text() == wanted:
+    there = all(file.is_file() for file in (*files, note)) and note.read_text() == wanted
+    if there and time.time() - files[0].stat().st_mtime < (DAYS - 7) * 86400:
         return files
     if not shutil.which("openssl"):
         raise SiteError("a certificate is made by openssl, which is not there. Install it.")

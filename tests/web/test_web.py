@@ -15,6 +15,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 
 import cv2
@@ -229,6 +230,15 @@ def test_site_refuses_a_folder_of_something_else(make_site, tmp_path):
     with pytest.raises(make_site.SiteError, match=r"holds other files\. Give a new"):
         make_site.make_site(tmp_path)
     assert (tmp_path / "thesis.tex").is_file()
+    another = tmp_path / "another site"
+    another.mkdir()
+    (another / "service_worker.js").write_text("of another page")
+    with pytest.raises(make_site.SiteError, match=r"holds other files"):
+        make_site.make_site(another)
+    sources = list((DEMO / "page").iterdir())
+    with pytest.raises(make_site.SiteError, match=r"holds other files"):
+        make_site.make_site(DEMO / "page")
+    assert sources == list((DEMO / "page").iterdir())
 
 
 def test_site_is_made_again(make_site, site):
@@ -237,6 +247,7 @@ def test_site_is_made_again(make_site, site):
     make_site.make_site(site)
     assert (site / "app.js").is_file()
     assert not (site / "old.js").exists()
+    assert [path.name for path in site.parent.iterdir()] == [site.name]
 
 
 def test_served_to_a_phone_by_https(site, tmp_path):
@@ -251,6 +262,11 @@ def test_served_to_a_phone_by_https(site, tmp_path):
     certificate, key = serve.certificate(["127.0.0.1", "phone.lan"], tmp_path / "certificate")
     again = serve.certificate(["127.0.0.1", "phone.lan"], tmp_path / "certificate")
     assert again == (certificate, key)
+    made = certificate.read_bytes()
+    long_ago = time.time() - (serve.DAYS - 1) * 86400
+    os.utime(certificate, (long_ago, long_ago))
+    serve.certificate(["127.0.0.1", "phone.lan"], tmp_path / "certificate")
+    assert certificate.read_bytes() != made
     made = certificate.read_bytes()
     assert serve.certificate(["192.0.2.7"], tmp_path / "certificate")[0].read_bytes() != made
     server = subprocess.Popen(
