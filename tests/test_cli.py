@@ -234,6 +234,10 @@ def test_flow_of_a_folder_goes_on_after_what_can_not_be_read(tmp_path, capsys):
     assert status == 1 and "wrote 3 files" in printed
     assert [path.name for path in sorted(tmp_path.glob("out/*.flo"))] == ["2.flo"]
     assert "  0: " in error and "  1: " in error and "3: expected two images of one size" in error
+    for source in (frames, f"folder:{frames}"):
+        status, _, error = run(capsys, "flow", source, "-o", frames, "--engine", "tflite")
+        assert status == 1 and "the images' own folder" in error
+    assert len([*frames.iterdir()]) == 5
 
 
 def test_frames_that_are_missing_are_said_in_one_line(folder, tmp_path, capsys):

@@ -176,6 +176,7 @@ def test_submit_to_kitti_says_what_is_missing_before_it_starts(root, tmp_path, c
         ("--worst 3", "--worst N and --output DIR go together"),
         ("-o {t}/out", "--worst N and --output DIR go together"),
         ("--worst -1 -o {t}/out", "got -1"),
+        ("--worst 1 -o {r}/model.keras", "model.keras is a file; give a folder"),
         ("--csv {t}/absent/a.csv", "absent does not exist; create it"),
         ("--json {t}/absent/a.json", "absent does not exist; create it"),
         ("--model {r}/model.keras --weights x.pth", "goes with a network's name"),

@@ -156,7 +156,8 @@ def test_ctrl_c_ends_a_video_with_the_frames_so_far(folder, tmp_path, capsys, mo
     "arguments, message",
     [
         ("warp {0}/a.png -o {1}/w.png", "expected two images, or one and --flow"),
-        ("warp {0}/a.png {0}/b.png -o {0}/b.png", "is one of the images"),
+        ("warp {0}/a.png {0}/b.png -o {0}/b.png", "is one of the inputs"),
+        ("warp {0}/b.png --flow {0}/f.png -o {0}/f.png", "is one of the inputs"),
         ("interpolate {0}/a.png {0}/b.png -o {0}/a.png", "is one of the images"),
         ("interpolate {0}/a.png {0}/b.png -o {1}/m.png --slow", "are for a video"),
         ("interpolate {0}/clip.mp4 -o {1}/m.mp4 --time 0.3", "--time is for two images"),

@@ -140,6 +140,16 @@ def test_pixels_are_pooled_and_sorted_by_speed():
     assert "per_pair" not in result.as_dict()
 
 
+@pytest.mark.parametrize("unknown", [np.nan, np.inf, 1e10])
+@pytest.mark.parametrize("valid", [None, True])
+def test_truth_that_is_no_number_is_not_known(unknown, valid):
+    truth = uniform(3.0, 4.0, shape=(4, 4))
+    truth[2:] = unknown
+    valid = valid and np.ones((4, 4), bool)
+    result = evaluate(Still(), [sample(truth, valid)])
+    assert result.epe == pytest.approx(5.0) and result.errors.pixels == 8
+
+
 def test_a_speed_on_the_border_belongs_to_the_faster_class():
     truth = np.concatenate([uniform(10.0, shape=(1, 2)), uniform(0.0, 40.0, shape=(1, 2))])
     by_speed = evaluate(Still(), [sample(truth)]).by_speed

@@ -260,5 +260,9 @@ def test_pairs_of_one_name_do_not_overwrite_each_other(tmp_path):
     results = predict_pairs(Numbered(), samples, tmp_path)
     names = [result["files"][0].name for result in results]
     assert names == ["a_b.flo", "a_b_2.flo", "a_b_2_2.flo"]
+    samples = [FlowSample(*images[:2], None, None, name) for name in ("c", "c_colors")]
+    results = predict_pairs(Numbered(), samples, tmp_path / "png", extension=".png")
+    files = [file for result in results for file in result["files"]]
+    assert len({*files}) == 6 and all(file.is_file() for file in files)
     for number, name in enumerate(names):
         assert read_flow(tmp_path / name)[0][0, 0].tolist() == [number, 3]

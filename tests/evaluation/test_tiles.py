@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tfflow.evaluation import TiledPredictor
-from tfflow.evaluation.tiles import _spans
+from tfflow.evaluation.tiles import _look_up, _spans
 from tfflow.models.prediction import working_size
 
 
@@ -135,6 +135,30 @@ def test_motions_are_composed_where_the_rest_ends():
     oracle.coarse = None
     flow = TiledPredictor(oracle).predict_flow(image1, image2, size=(100, 100))
     assert np.abs((flow - truth)[20:-20, 20:-20]).max() < 0.02
+
+
+def test_sides_that_opencv_does_not_take():
+    """Its look-up ends at 32,767 px; here both ends of a line scan move."""
+    image = np.random.default_rng(0).integers(0, 256, (16, 33_000, 3), np.uint8)
+    image1 = np.repeat(image, 4, axis=0)
+    flow = TiledPredictor(Network()).predict_flow(
+        image1, np.roll(image1, 3, axis=1), size=(64, 512)
+    )
+    assert flow.shape == (64, 33_000, 2) and (flow == 0).all()
+
+
+@pytest.mark.parametrize("start", [0, 20_000, 39_990])
+def test_looking_up_in_a_long_array_is_looking_up_in_its_part(start):
+    array = np.random.default_rng(0).integers(0, 256, (5, 40_000, 3), np.uint8)
+    part = array[:, max(0, start - 100) : start + 200]
+    rng = np.random.default_rng(1)
+    x = np.float32(rng.uniform(start - 20, start + 80, (6, 7)))
+    y = np.float32(rng.uniform(-3, 8, (6, 7)))
+    for interpolation in (cv2.INTER_LINEAR, cv2.INTER_CUBIC):
+        found = _look_up(array, x.copy(), y.copy(), interpolation)
+        edge = {"borderMode": cv2.BORDER_REPLICATE}
+        expected = cv2.remap(part, x - max(0, start - 100), y, interpolation, **edge)
+        np.testing.assert_allclose(found, expected, atol=1)
 
 
 def test_a_large_change_needs_a_better_match():

@@ -85,6 +85,21 @@ def test_specks_and_holes_are_cleaned():
     assert (tools.motion_mask(flow, clean=0) != clean).any()
 
 
+@pytest.mark.parametrize("clean", [2, 4, 8])
+def test_cleaning_moves_nothing(clean):
+    flow = np.zeros((96, 128, 2), np.float32)
+    flow[30:60, 50:90] = (5, 0)
+    mask = tools.motion_mask(flow, clean=clean)
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    assert (rows[0], rows[-1], columns[0], columns[-1]) == (30, 59, 50, 89)
+
+
+@pytest.mark.parametrize("clean", [-1, 2.5])
+def test_a_diameter_that_is_none(clean):
+    with pytest.raises(ValueError, match="clean must be a whole number"):
+        tools.motion_mask(np.zeros((96, 128, 2), np.float32), clean=clean)
+
+
 def test_the_tolerance_grows_with_the_cameras_motion():
     flow = np.full((96, 128, 2), (100, 0), np.float32)
     flow[30:60, 50:90, 0] += 4

@@ -57,6 +57,11 @@ def test_flow_that_is_not_finite_leaves_a_picture():
     backward[:] = np.inf
     middle = tools.interpolate(image1 / 255, image2 / 255, forward, backward)
     assert np.isfinite(middle).all() and middle.min() >= 0 and middle.max() <= 1
+    unknown = np.full_like(forward, np.nan)
+    for time in (0, 0.3, 1):
+        middle = tools.interpolate(image1 / 255, image2 / 255, unknown, unknown, time=time)
+        fade = ((1 - time) * image1 + time * image2) / 255
+        np.testing.assert_allclose(middle, fade, atol=2e-3)
 
 
 def test_it_takes_no_other_sizes_and_times():

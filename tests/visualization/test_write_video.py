@@ -72,12 +72,26 @@ def test_wrong_arguments(tmp_path):
     frames = moving_wheel(2)
     with pytest.raises(ValueError, match=r"unknown extension '\.avi', use \.mp4 or \.gif"):
         write_video(tmp_path / "a.avi", frames, 25)
-    for fps in (0, -1, float("nan")):
+    for fps in (0, -1, float("nan"), float("inf")):
         with pytest.raises(ValueError, match="frame rate above 0"):
             write_video(tmp_path / "a.gif", frames, fps)
     with pytest.raises(FileNotFoundError, match="create it first"):
         write_video(tmp_path / "missing" / "a.gif", frames, 25)
     assert not os.listdir(tmp_path)
+
+
+def test_a_gif_of_what_stands_still_for_too_long(tmp_path):
+    frames = [(np.zeros((8, 8, 3), np.uint8), time) for time in (0.0, 400.0, 800.0)]
+    with pytest.raises(ValueError, match="no picture for longer than 655 s.*write an .mp4"):
+        write_video(tmp_path / "a.gif", frames)
+    assert not os.listdir(tmp_path)
+
+
+def test_frames_an_hour_apart(tmp_path):
+    pytest.importorskip("av", reason="PyAV is an extra; install tfflow[video]")
+    write_video(tmp_path / "a.mp4", moving_wheel(3), fps=1 / 3600)
+    times = [frame.time for frame in read_video(tmp_path / "a.mp4")]
+    assert times == pytest.approx([0, 3600, 7200])
 
 
 def test_mp4_without_pyav_says_what_to_install(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """tfflow evaluate: end-point error of a model on a data set."""
 
 import math
+import pathlib
 
 from tfflow.atomic_file import check_writable
 from tfflow.cli import shared
@@ -93,6 +94,8 @@ def _check(arguments):
         raise ValueError(f"--worst takes a number of pairs; got {arguments.worst}")
     if bool(arguments.worst) != bool(arguments.output):
         raise ValueError("--worst N and --output DIR go together: how many pictures, and where to")
+    if arguments.output and pathlib.Path(arguments.output).is_file():
+        raise NotADirectoryError(f"--output {arguments.output} is a file; give a folder")
     for path in (arguments.json, arguments.csv):
         if path:
             check_writable(path)

@@ -108,9 +108,11 @@ def _one_input(path, arguments):
         raise FileNotFoundError(f"there is no file {path}")
     if not path.is_file():
         _of_images(arguments)
-        if path.resolve() == pathlib.Path(arguments.output).resolve():
-            raise ValueError("-o is the input's own folder; its pictures would be the next input")
-        _pairs(open_dataset(arguments.input[0]), arguments)
+        dataset = open_dataset(arguments.input[0])
+        images = {pair.image1.parent.resolve() for pair in getattr(dataset, "pairs", ())}
+        if pathlib.Path(arguments.output).resolve() in images:
+            raise ValueError("-o is the images' own folder; its pictures would be the next input")
+        _pairs(dataset, arguments)
     elif extension in VIDEO_EXTENSIONS:
         _video(path, arguments)
     elif extension in IMAGE_EXTENSIONS:

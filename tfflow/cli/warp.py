@@ -34,8 +34,9 @@ def run(arguments):
     paths = arguments.input
     if len(paths) != 2 and not (arguments.flow and len(paths) == 1):
         raise ValueError(f"expected two images, or one and --flow; got {len(paths)} images")
-    if pathlib.Path(arguments.output).resolve() in [pathlib.Path(p).resolve() for p in paths]:
-        raise ValueError(f"-o {arguments.output} is one of the images; give another name")
+    inputs = [*paths, *filter(None, [arguments.flow])]
+    if pathlib.Path(arguments.output).resolve() in [pathlib.Path(p).resolve() for p in inputs]:
+        raise ValueError(f"-o {arguments.output} is one of the inputs; give another name")
     check_writable(arguments.output)
     if arguments.flow:
         image = read_image(paths[-1])

@@ -10,6 +10,7 @@ from tfflow.data.files.errors import error_text
 from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.result import Evaluation, PairResult
 from tfflow.types import Predictor
+from tfflow.vectors import is_known
 
 
 def evaluate(
@@ -101,10 +102,9 @@ def timed_prediction(predictor, sample, size=None):
 
 
 def known_pixels(sample):
-    """Where a sample's true flow is known, bool (H, W)."""
-    if sample.valid is None:
-        return np.ones(sample.flow.shape[:2], bool)
-    return np.asarray(sample.valid).astype(bool)
+    """Where a sample's true flow is known, bool (H, W): valid, and neither NaN nor infinite."""
+    known = is_known(np.asarray(sample.flow, np.float32))
+    return known if sample.valid is None else known & np.asarray(sample.valid).astype(bool)
 
 
 def _measure(index, sample, flow, milliseconds):

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from tfflow import tools, visualization
 from tfflow.data.datasets.base import FlowSample
 from tfflow.data.files.camera import is_camera, read_camera
-from tfflow.data.files.flow_series import flow_series
-from tfflow.data.files.flows import FLOW_FORMATS, KITTI_RANGE, write_flow
+from tfflow.data.files.flow_series import flow_series, write_what_fits
+from tfflow.data.files.flows import FLOW_FORMATS, write_flow
 from tfflow.data.files.images import write_image
 from tfflow.data.files.video import TICK, TimedFrame, check_other_file, read_video
 from tfflow.evaluation.errors import PixelErrors
@@ -85,15 +85,15 @@ def predict_pairs(
         sample = read_sample(dataset, index, complaints)
         if sample is not None:
             flow, maps = _prediction(predictor, sample, size, occlusion)
-            stem = _free_name(sample.name.replace("/", "_"), used)
             # As an input, NAME_flow.png would be taken for the true flow in KITTI's format.
-            files = [output / f"{stem}{end}" for end in (extension, "_colors.png", "_figure.png")]
-            if _write_flow(files[0], flow, sample.name, complaints):
+            ends = [extension, *(f"_{kind}.png" for kind in ("colors", "figure", *maps))]
+            stem = _free_name(sample.name.replace("/", "_"), ends, used)
+            files = [output / f"{stem}{end}" for end in ends]
+            if write_what_fits(files[0], flow, sample.name, complaints):
                 scale = max_flow or usual_motion(flow)
                 write_image(files[1], visualization.flow_to_image(flow, max_flow=scale))
-                for kind, values in maps.items():
-                    files.append(output / f"{stem}_{kind}.png")
-                    write_image(files[-1], visualization.confidence_to_image(values))
+                for file, values in zip(files[3:], maps.values()):
+                    write_image(file, visualization.confidence_to_image(values))
                 figure = visualization.flow_figure(
                     sample.image1,
                     sample.image2,
@@ -118,12 +118,17 @@ def predict_pairs(
     return results
 
 
-def _free_name(name, used):
-    """The name, or the first of ``NAME_2``, ``NAME_3``, … that is not in use; it is in use then."""
+def _free_name(name, ends, used):
+    """The name, or the first of ``NAME_2``, ``NAME_3``, … of which no file is in use.
+
+    Its files, the name with each of ``ends``, are in use then.
+    """
     numbered = (f"{name}_{number}" for number in itertools.count(2))
-    free = next(each for each in itertools.chain([name], numbered) if each not in used)
-    used.add(free)
-    return free
+    for each in itertools.chain([name], numbered):
+        files = {each + end for end in ends}
+        if not files & used:
+            used |= files
+            return each
 
 
 def _prediction(predictor, sample, size, occlusion):
@@ -171,28 +176,6 @@ def write_prediction(
         scale = max_flow or usual_motion(flow)
         write_image(path, visualization.flow_to_image(flow, max_flow=scale))
     return flow
-
-
-def _write_flow(path, flow, name, complaints):
-    """Whether the flow could be written; what could not goes into the list ``complaints``."""
-    valid = None
-    if complaints is not None and path.suffix == ".png":
-        low, high = KITTI_RANGE
-        inside = ((flow >= low) & (flow <= high)) | ~np.isfinite(flow)
-        valid = inside.all(axis=-1)
-        if not valid.all():
-            complaints.append(
-                f"{name}: {int((~valid).sum())} pixels move by more than the 512 px that KITTI's "
-                ".png holds; they are marked as unknown. --format flo holds them"
-            )
-    try:
-        write_flow(path, flow, valid)
-    except ValueError as error:
-        if complaints is None:
-            raise
-        complaints.append(f"{name}: {error}")
-        return False
-    return True
 
 
 def predict_video(
@@ -244,8 +227,8 @@ def predict_video(
         show: Called with each picture, (H, 2 W, 3) uint8; see
             :meth:`tfflow.visualization.Window.show`. If it returns False, this pair is the last.
         progress: Called with (pairs done, None). If it returns False, this pair is the last.
-        complaints: A list that collects what can't be read, instead of raising an error; see
-            :func:`tfflow.data.read_video`.
+        complaints: A list that collects what can't be read or written, instead of raising an error;
+            see :func:`tfflow.data.read_video`.
 
     Returns:
         Number of pairs.
@@ -294,7 +277,9 @@ def predict_video(
                 return
 
     with contextlib.ExitStack() as stack:
-        drawn = pictures([stack.enter_context(flow_series(path, extension)) for path in series])
+        drawn = pictures(
+            [stack.enter_context(flow_series(path, extension, complaints)) for path in series]
+        )
         if video:
             visualization.write_video(video[0], drawn)
         else:

@@ -23,6 +23,8 @@ _LARGEST_STEP = 4.0
 _BETTER = 0.9
 _AROUND = 15  # px
 
+_OPENCVS_LONGEST = 2**15 - 2  # px, for cv2.remap
+
 
 class TiledPredictor:
     """Runs any predictor on images of any size in full detail, in bounded memory.
@@ -221,7 +223,7 @@ class _Tile:
         import cv2
 
         x, y = cv2.split((pixels + 0.5) * self.to_coarse - 0.5)
-        flow = cv2.remap(self.coarse, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        flow = _look_up(self.coarse, x, y, cv2.INTER_LINEAR)
         return flow / self.to_coarse
 
     def _warped(self, flow, interpolation):
@@ -229,7 +231,7 @@ class _Tile:
         import cv2
 
         x, y = cv2.split(self.pixels + flow)
-        warped = cv2.remap(self.image2, x, y, interpolation, borderMode=cv2.BORDER_REPLICATE)
+        warped = _look_up(self.image2, x, y, interpolation)
         # At an edge, cubic interpolation goes beyond what is black and white; uint8 does not.
         return warped if warped.dtype == np.uint8 else np.clip(warped, 0, 1, out=warped)
 
@@ -239,3 +241,19 @@ class _Tile:
 
         difference = cv2.absdiff(self.image, self._warped(flow, cv2.INTER_LINEAR))
         return cv2.blur(difference.mean(axis=-1, dtype=np.float32), (_AROUND, _AROUND))
+
+
+def _look_up(array, x, y, interpolation):
+    """An array's values at places in px, those outside from its edge."""
+    import cv2
+
+    # OpenCV looks up in arrays of less than 2^15 px a side: here, in the part that is needed.
+    window = []
+    for places, side in ((y, array.shape[0]), (x, array.shape[1])):
+        start = 0
+        if side > _OPENCVS_LONGEST:
+            np.clip(places, -2, side + 1, out=places)  # beyond, there is the edge alone
+            start = min(max(0, int(places.min()) - 2), side - 1)
+            places -= start
+        window.append(slice(start, start + _OPENCVS_LONGEST))
+    return cv2.remap(array[tuple(window)], x, y, interpolation, borderMode=cv2.BORDER_REPLICATE)

@@ -148,15 +148,20 @@ def motion_mask(
             :func:`camera_motion` finds in this flow. ``np.eye(3)``: the camera stands still.
         threshold: Tolerated difference in px.
         relative: Tolerated difference, as a share of the camera's motion.
-        clean: Diameter in px of specks and holes that are removed; 0 leaves all as it is.
+        clean: Diameter in px of specks and holes that are removed; an even one counts as the next
+            odd one. 0 leaves all as it is.
 
     Returns:
         (H, W) bool. A pixel whose flow is not finite is not in the mask.
 
     Raises:
-        ValueError: If the flow is none, or no motion of the camera can be found in it.
+        ValueError: If the flow is none, no motion of the camera can be found in it, or ``clean`` is
+            not a whole number from 0 up.
     """
     import cv2
+
+    if clean < 0 or clean != int(clean):
+        raise ValueError(f"clean must be a whole number of px from 0 up; got {clean!r}.")
 
     vectors = _checked(flow)
     if camera is None:
@@ -166,7 +171,8 @@ def motion_mask(
     mask = moved > threshold + relative * length(still)
     mask &= np.isfinite(moved)
     if clean:
-        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (clean, clean))
+        side = int(clean) // 2 * 2 + 1  # without a middle, a disc would move the mask
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
         cleaned = mask.astype(np.uint8)
         for operation in (cv2.MORPH_OPEN, cv2.MORPH_CLOSE):
             cleaned = cv2.morphologyEx(cleaned, operation, disc)

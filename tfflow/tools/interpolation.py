@@ -36,7 +36,8 @@ def interpolate(
         time: From 0 (``image1``) to 1 (``image2``).
 
     Returns:
-        The picture, of the shape and dtype of the images; integers are rounded.
+        The picture, of the shape and dtype of the images; integers are rounded. Where the flow is
+        not finite, it is a mean of both images.
 
     Raises:
         ValueError: If the shapes do not fit each other, or ``time`` is not from 0 to 1.
@@ -55,9 +56,13 @@ def interpolate(
         )
     if not 0 <= time <= 1:
         raise ValueError(f"time must be from 0 to 1, between the two images; got {time}.")
+    trusts = confidence(forward, backward), confidence(backward, forward)
+    forward, backward = (
+        np.where(np.isfinite(each).all(axis=-1, keepdims=True), each, np.float32(0))
+        for each in (forward, backward)
+    )
     # A motion is px from image1's time to image2's, at a place of the picture in between.
     flows = forward, -backward
-    trusts = confidence(forward, backward), confidence(backward, forward)
     crossing = (1 - time) * forward - time * backward  # where nothing lands
     parts = (image1, forward, -time, 1 - time), (image2, -backward, 1 - time, time)
     dtype = np.result_type(image1.dtype, np.float32)  # float64 for what float32 can't hold

@@ -1,6 +1,8 @@
 """Writing a sequence of pictures as .mp4 or animated .gif."""
 
 import itertools
+import math
+import os
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -37,8 +39,8 @@ def write_video(
 
     Raises:
         ImportError: .mp4 without PyAV installed.
-        ValueError: another extension, no frames, frames of two sizes, or an fps that is not
-            positive.
+        ValueError: another extension, no frames, frames of two sizes, an fps that is not
+            positive, or a picture that a .gif would show for over 655 s.
         TypeError: frames that are not uint8.
         OSError: the file can't be written.
     """
@@ -50,9 +52,11 @@ def write_video(
         )
     timed: Iterable[Any] = frames
     if fps is not None:
-        if not fps > 0:
+        if not 0 < fps < math.inf:
             raise ValueError(f"expected a frame rate above 0 per second, got {fps}")
-        rate = Fraction(fps).limit_denominator(1001)
+        rate = Fraction(fps)
+        if fps >= 1:
+            rate = rate.limit_denominator(1001)  # 29.97 is 30000 / 1001
         timed = ((frame, number / rate) for number, frame in enumerate(frames))
     checked = _checked_frames(path, timed)
     with atomic_file(path) as temporary:
@@ -102,7 +106,13 @@ def _write_gif(path, frames):
             yield picture
 
     pictures = pictures()
-    next(pictures).save(path, save_all=True, append_images=pictures, loop=0)
+    try:
+        next(pictures).save(path, save_all=True, append_images=pictures, loop=0)
+    except OverflowError as error:
+        raise ValueError(
+            "a .gif shows no picture for longer than 655 s, and equal ones count as one: write an "
+            ".mp4"
+        ) from error
 
 
 def _write_mp4(path, frames):
@@ -113,7 +123,7 @@ def _write_mp4(path, frames):
     frames = _with_ticks(frames, _CLOCK, 1)
     first = next(frames)
     height, width = first[0].shape[:2]
-    with av.open(str(path), "w") as container:
+    with av.open(os.path.abspath(path), "w") as container:  # "12:30.mp4" would be a protocol
         # The rate is a hint for the encoder; the time stamps are what counts. At a rate of 90,000
         # (two frames of one time), it loses frames.
         rate = min(Fraction(_CLOCK, first[1]), Fraction(1000))

@@ -2,6 +2,8 @@
 
 import csv
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -65,3 +67,43 @@ def test_a_folder_holds_one_video_also_when_it_breaks_off(tmp_path):
     with flow_series(tmp_path, ".flo") as write:
         write(FLOWS[0], 0.0, 1.0)
     assert (tmp_path / "mine.png").read_bytes() == b"mine"
+
+
+def test_an_earlier_video_stays_until_there_is_a_new_flow(tmp_path):
+    with flow_series(tmp_path, ".npy") as write:
+        for flow, times in zip(FLOWS, TIMES, strict=True):
+            write(flow, *times)
+    with pytest.raises(ValueError, match="512"), flow_series(tmp_path, ".png") as write:
+        write(np.full((5, 7, 2), 700.0, np.float32), 0, 1)
+    assert len([*tmp_path.glob("*.npy")]) == 3 and not [*tmp_path.glob("*.png")]
+
+
+def test_complaints_instead_of_errors(tmp_path):
+    complaints = []
+    flows = FLOWS.copy()
+    flows[0, 2, 3] = 700
+    flows[1, 2, 3] = np.nan
+    with flow_series(tmp_path, ".png", complaints) as write:
+        for flow, times in zip(flows, TIMES, strict=True):
+            write(flow, *times)
+    assert [text[:18] for text in complaints] == ["the flow at 0.00 s", "the flow at 0.04 s"]
+    assert "512 px" in complaints[0] and "finite" in complaints[1]
+    assert not read_flow(tmp_path / "000000.png")[1][2, 3]
+    times = (tmp_path / "times.csv").read_text().split()[1:]
+    assert [row.split(",")[0] for row in times] == ["000000.png", "000002.png"]
+    assert sorted(path.stem for path in tmp_path.glob("*.png")) == ["000000", "000002"]
+
+
+def test_what_a_killed_run_leaves_goes_with_the_next_video(tmp_path):
+    killed = (
+        "import sys, os, numpy as np\n"
+        "from tfflow.data.files.flow_series import flow_series\n"
+        "with flow_series(sys.argv[1]) as write:\n"
+        "    for time in range(4): write(np.zeros((4, 4, 2), np.float32), time, time + 1)\n"
+        "    os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", killed, tmp_path]).returncode == 9
+    assert len([*tmp_path.glob("*.flo")]) == 4
+    with flow_series(tmp_path) as write:
+        write(FLOWS[0], 0, 1)
+    assert [path.name for path in tmp_path.glob("*.flo")] == ["000000.flo"]

@@ -92,6 +92,17 @@ def test_truncated_image(tmp_path, rgb, extension):
         assert str(path) in str(caught.value)
 
 
+def test_a_png_with_a_wrong_checksum(tmp_path, rgb):
+    """Training's decoder refuses it, so reading does too."""
+    path = tmp_path / "a.png"
+    write_image(path, rgb)
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"IEND") - 5] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CorruptFileError, match=r"a\.png: the image is damaged .*checksums"):
+        read_image(path)
+
+
 def test_what_is_no_image(tmp_path):
     write_flow(tmp_path / "a.flo", np.zeros((4, 5, 2)))
     with pytest.raises(CorruptFileError, match=r"expected an image .* starts with b'PIEH"):

@@ -144,6 +144,26 @@ def test_a_video_that_is_cut_off(name, tmp_path):
         VideoPairs(path, 100)
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.mkv", "libx264"), ("a.webm", "libvpx")])
+def test_a_video_that_begins_later_is_whole(name, codec, tmp_path):
+    frames = list(read_video(encoded(tmp_path / name, range(50, 110), codec, 25)))
+    assert len(frames) == 60 and frames[0].time == 0
+
+
+def test_frames_that_an_edit_list_cuts_off_are_not_counted(tmp_path):
+    options = {"avoid_negative_ts": "disabled"}
+    path = encoded(tmp_path / "a.mp4", range(-10, 30), clock=25, **options)
+    frames = list(read_video(path))
+    pairs = VideoPairs(path, 100)
+    assert len(frames) == 30 and len(pairs) == len(list(pairs)) == 29
+
+
+def test_a_colon_in_a_relative_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_video("12:30.mp4", read_video(encoded(tmp_path / "a.mp4", UNEVEN)))
+    assert len(list(read_video("12:30.mp4"))) == len(UNEVEN)
+
+
 def test_a_file_without_a_video(tmp_path):
     with wave.open(str(tmp_path / "sound.avi"), "wb") as sound:
         sound.setparams((1, 2, 8000, 0, "NONE", ""))

@@ -102,6 +102,19 @@ def test_a_cut_file_names_itself(tmp_path, arrays, role, extensions):
         in_graph(data)
 
 
+@pytest.mark.parametrize("role", ["image1", "flow"])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.97])
+def test_a_png_damaged_in_its_middle_names_itself(tmp_path, arrays, role, share):
+    data = dataset(tmp_path, *arrays, ".png", ".png")
+    path = getattr(data.pairs[0], role)
+    content = bytearray(path.read_bytes())
+    content[int(share * len(content))] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(tf.errors.OpError, match=path.name):
+        in_graph(data)
+    assert path.name in data.readable()[1][0]
+
+
 def test_another_size_is_told(tmp_path, arrays):
     images, flow, valid = arrays
     data = dataset(tmp_path, images, flow, valid, ".png", ".flo")

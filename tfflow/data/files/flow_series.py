@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import itertools
 import pathlib
 import re
 import zipfile
@@ -9,32 +10,71 @@ import zipfile
 import numpy as np
 
 from tfflow.atomic_file import atomic_file
-from tfflow.data.files.flows import write_flow
+from tfflow.data.files.flows import KITTI_RANGE, write_flow
 from tfflow.data.files.images import write_image
 
 _COLUMNS = ("file", "time", "next_time")
 
 
-def flow_series(path, extension=".flo"):
+def flow_series(path, extension=".flo", complaints=None):
     """A context that gives ``write(flow, time, next_time, hidden)``, for the pairs of a video.
 
-    A folder, created if missing, gets a file for each pair, ``000000.flo`` and so on, and at the
-    end, or when something fails, ``times.csv`` of those that are there. Before the first one, what
-    an earlier video's ``times.csv`` names is removed. An ``.npz`` gets an array (H, W, 2) for each,
-    ``000000`` and so on, and ``times`` (N, 2), seconds; it appears at the end, and memory never
-    holds more than one flow.
+    A folder, created if missing, gets a file for each pair, ``000000.flo`` and so on, and
+    ``times.csv`` of those that are there. Once it has the first one, what an earlier video's
+    ``times.csv`` names is removed. An ``.npz`` gets an array (H, W, 2) for each, ``000000`` and so
+    on, and ``times`` (N, 2), seconds; it appears at the end, and memory never holds more than one
+    flow.
     ``hidden``, (H, W) bool, is ``000000_occlusion.png``, white where hidden, or an array of that
     name; None: it is left out.
 
     Args:
         path: The ``.npz`` or the folder.
         extension: That of a folder's files; see :func:`tfflow.data.write_flow`.
+        complaints: A list, or None; see :func:`write_what_fits`. A pair that can't be written is
+            left out, and its number too.
 
     Raises:
         OSError: If it can't be written.
+        ValueError: If a file can't hold a flow, and ``complaints`` is None.
     """
     path = pathlib.Path(path)
-    return _archive(path) if path.suffix.lower() == ".npz" else _folder(path, extension)
+    if path.suffix.lower() == ".npz":
+        return _archive(path)
+    return _folder(path, extension, complaints)
+
+
+def write_what_fits(path, flow, name, complaints):
+    """Writes a flow file, as :func:`tfflow.data.write_flow` does.
+
+    Args:
+        path: The file.
+        flow: (H, W, 2), px.
+        name: What a complaint calls it.
+        complaints: A list, or None. With a list, pixels that KITTI's ``.png`` can't hold are marked
+            as unknown, and a text for what could not be written is added to it, instead of raising
+            an error.
+
+    Returns:
+        Whether there is a file.
+    """
+    valid = None
+    if complaints is not None and path.suffix == ".png":
+        low, high = KITTI_RANGE
+        inside = ((flow >= low) & (flow <= high)) | ~np.isfinite(flow)
+        valid = inside.all(axis=-1)
+        if not valid.all():
+            complaints.append(
+                f"{name}: {int((~valid).sum())} pixels move by more than the 512 px that KITTI's "
+                ".png holds; they are marked as unknown. --format flo holds them"
+            )
+    try:
+        write_flow(path, flow, valid)
+    except ValueError as error:
+        if complaints is None:
+            raise
+        complaints.append(f"{name}: {error}")
+        return False
+    return True
 
 
 @contextlib.contextmanager
@@ -48,19 +88,11 @@ def picture_series(path):
         OSError: If it can't be written.
     """
     with _numbered(pathlib.Path(path), ".png") as add:
-        yield lambda picture, *when: add(lambda file: write_image(file, picture), *when)
 
-
-@contextlib.contextmanager
-def _folder(path, extension):
-    with _numbered(path, extension) as add:
-
-        def write(flow, time, next_time, hidden=None):
+        def write(picture, time, next_time):
             def write_files(file):
-                write_flow(file, flow)
-                if hidden is not None:
-                    occlusion = file.with_name(f"{file.stem}_occlusion.png")
-                    write_image(occlusion, np.uint8(255) * hidden)
+                write_image(file, picture)
+                return [file]
 
             add(write_files, time, next_time)
 
@@ -68,42 +100,84 @@ def _folder(path, extension):
 
 
 @contextlib.contextmanager
+def _folder(path, extension, complaints):
+    with _numbered(path, extension) as add:
+
+        def write(flow, time, next_time, hidden=None):
+            def write_files(file):
+                name = f"the flow at {time:.2f} s"
+                if not write_what_fits(file, flow, name, complaints):
+                    return []
+                if hidden is None:
+                    return [file]
+                write_image(_occlusion(file), np.uint8(255) * hidden)
+                return [file, _occlusion(file)]
+
+            add(write_files, time, next_time)
+
+        yield write
+
+
+def _occlusion(file):
+    return file.with_name(f"{file.stem}_occlusion.png")
+
+
+@contextlib.contextmanager
 def _numbered(path, extension):
-    """A context that gives ``add(write_files, time, next_time)``, which passes on a file's name."""
+    """A context that gives ``add(write_files, time, next_time)``, for one pair after the other.
+
+    ``write_files`` gets the name of the pair's file, and returns the files that it has written.
+    """
     path.mkdir(parents=True, exist_ok=True)
     rows, times = [], path / "times.csv"
+    earlier = _named_in(times)
+    numbers = itertools.count()
 
     def add(write_files, time, next_time):
-        if not rows:
-            _remove_earlier(times)
-        name = f"{len(rows):06}{extension}"
-        write_files(path / name)
-        rows.append((name, time, next_time))
+        row = (f"{next(numbers):06}{extension}", time, next_time)
+        if rows:
+            # Before its files are there: should the run be killed, the next one knows of them.
+            _append(times, row)
+        written = write_files(path / row[0])
+        if not written:
+            return
+        rows.append(row)
+        if len(rows) == 1:
+            for file in earlier - {*written}:
+                file.unlink(missing_ok=True)
+            _write(times, rows)
 
     try:
         yield add
     finally:
         if rows:  # else an earlier video is still there
-            with (
-                atomic_file(times) as temporary,
-                open(temporary, "w", newline="", encoding="utf-8") as file,
-            ):
-                csv.writer(file).writerows([_COLUMNS, *rows])
+            _write(times, rows)
 
 
-def _remove_earlier(times):
-    """Removes a ``times.csv`` and the files that it names, if it is one of ours."""
+def _write(times, rows):
+    with (
+        atomic_file(times) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8") as file,
+    ):
+        csv.writer(file).writerows([_COLUMNS, *rows])
+
+
+def _append(times, row):
+    with open(times, "a", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow(row)
+
+
+def _named_in(times):
+    """The files that a ``times.csv`` of ours names, and may have beside them."""
     if not times.is_file():
-        return
+        return set()
     with open(times, newline="", encoding="utf-8") as file:
         columns, *rows = [*csv.reader(file)] or [None]
     if columns != list(_COLUMNS):
-        return
-    for name in [row[0] for row in rows if row and re.fullmatch(r"\d{6,}\.\w+", row[0])]:
-        stem = name.partition(".")[0]
-        for each in (name, f"{stem}_occlusion.png"):
-            (times.parent / each).unlink(missing_ok=True)
-    times.unlink()
+        return set()
+    names = [row[0] for row in rows if row and re.fullmatch(r"\d{6,}\.\w+", row[0])]
+    files = [times.with_name(name) for name in names]
+    return {*files, *map(_occlusion, files)}
 
 
 @contextlib.contextmanager

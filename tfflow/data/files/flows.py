@@ -21,13 +21,13 @@ import numpy.typing as npt
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data.files.errors import CorruptFileError
+from tfflow.data.files.images import PNG_MAGIC
 from tfflow.types import Array, PathLike
 from tfflow.vectors import UNKNOWN_THRESHOLD, is_known
 
 FLOW_EXTENSIONS = (".flo", ".pfm", ".png")  # of the true flow in data sets
 
 NPY_MAGIC = b"\x93NUMPY"
-PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 FLO_MAGIC = struct.pack("<f", 202021.25)  # the bytes "PIEH"
 _FLO_HEADER_BYTES = 12
 _PFM_HEADER = re.compile(rb"(P[Ff])\s+(-?\d{1,9})\s+(-?\d{1,9})\s+([-+.\deE]+)(?:\r\n|\s)")

@@ -1,5 +1,7 @@
 """Image files to NumPy arrays, (H, W, 3) uint8, RGB, and back."""
 
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from tfflow.atomic_file import atomic_file
 from tfflow.data.files.errors import CorruptFileError
 from tfflow.types import Array, PathLike
 
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 IMAGE_EXTENSIONS = (".png", ".ppm", ".pgm", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 # Pillow's options, lossless where a format allows that.
@@ -50,6 +53,10 @@ def read_image(path: PathLike) -> npt.NDArray[np.uint8]:
         try:
             image: Image.Image = Image.open(file)
             image.load()
+            if image.format == "PNG":
+                file.seek(0)
+                if not is_whole_png(file.read()):
+                    raise ValueError("its bytes do not add up to its checksums")
             image = ImageOps.exif_transpose(image)
         except MemoryError:
             raise
@@ -72,6 +79,25 @@ def read_image(path: PathLike) -> npt.NDArray[np.uint8]:
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA")
     return np.array(image.convert("RGB"))
+
+
+def is_whole_png(content):
+    """Whether all chunks of a PNG are there, with the checksums that they were written with.
+
+    Pillow does not look at those of the pixels; libpng, as TensorFlow uses it, refuses the file.
+    """
+    view, start, kind = memoryview(content), len(PNG_MAGIC), b""
+    while kind != b"IEND":
+        if start + 12 > len(view):
+            return False
+        length, kind = struct.unpack_from(">I4s", view, start)
+        end = start + 8 + length
+        if end + 4 > len(view):
+            return False
+        if zlib.crc32(view[start + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+            return False
+        start = end + 4
+    return True
 
 
 def write_image(path: PathLike, image: Array) -> None:

@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import itertools
+import os
 import pathlib
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -125,7 +126,7 @@ def _open(path):
     except ImportError as error:
         raise ImportError("Reading a video needs PyAV: pip install av") from error
     try:
-        container = av.open(str(path))
+        container = av.open(os.path.abspath(path))  # "12:30.mp4" alone would be a protocol
         stream = container.streams.video[0]
     except (av.error.FFmpegError, IndexError) as error:
         reason = getattr(error, "strerror", None) or "no pictures in it"
@@ -142,7 +143,9 @@ def _count_frames(path):
     """The number of frames, counted from packets without decoding."""
     container, stream = _open(path)
     with container:
-        return sum(packet.size > 0 for packet in _packets(container, stream, path, _raise))
+        packets = _packets(container, stream, path, _raise)
+        # No frame comes from what an edit list cuts off.
+        return sum(packet.size > 0 and not packet.is_discard for packet in packets)
 
 
 def _packets(container, stream, path, complain):
@@ -166,7 +169,8 @@ def _packets(container, stream, path, complain):
         return
     if container.duration is None or reached is None:  # a browser's recording has none
         return
-    reached -= (container.start_time or 0) / av.time_base
+    if "matroska" not in container.format.name:  # whose duration counts from time 0
+        reached -= (container.start_time or 0) / av.time_base
     promised = container.duration / av.time_base
     if promised - reached > max(_SLACK, gap):
         complain(
