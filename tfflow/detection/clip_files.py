@@ -4,9 +4,8 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data.files.images import write_image
@@ -74,7 +73,7 @@ def _write(clips, folder, wanted, workers, progress):
             record.write(json.dumps(wanted) + "\n")
             record.flush()
         # Not all at once: clips drawn but not yet recorded would fill the memory.
-        waiting: deque[Future[Any]] = deque()
+        waiting = deque()
         names = _Names(clip["name"] for clip in done)
         for number in range(len(done), len(clips)):
             waiting.append(executor.submit(_write_clip, clips, number, folder, names))
