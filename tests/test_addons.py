@@ -207,6 +207,20 @@ def test_correlation_cost_says_what_is_wrong_with_the_maps(shapes, message):
         layer([np.zeros(shape, np.float32) for shape in shapes])
 
 
+@pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
+def test_correlation_cost_whatever_keras_image_format_is(data_format):
+    maps = [np.random.default_rng(0).random((1, 12, 12, 3), np.float32) for _ in range(2)]
+    if data_format == "channels_first":
+        maps = [each.transpose(0, 3, 1, 2) for each in maps]
+    layer = tfa.CorrelationCost(3, 2, 1, 1, 3, data_format)
+    expected = np.asarray(layer(maps))
+    keras.config.set_image_data_format("channels_first")
+    try:
+        np.testing.assert_array_equal(layer(maps), expected)
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
 def test_correlation_cost_wants_a_list():
     with pytest.raises(ValueError, match="a list of two feature maps"):
         tfa.CorrelationCost(1, 2, 1, 1, 1, "channels_last")(np.zeros((2, 4, 5, 3), np.float32))

@@ -330,6 +330,16 @@ def test_averaged_weights_come_out_and_training_goes_on_without(tmp_path):
     assert max(change) > 1e-4
 
 
+def test_the_average_forgets_by_updates_however_many_steps_one_takes():
+    for recipe in (
+        recipes.get("lightflow_demo").accumulated(4).averaged(0.9),
+        recipes.get("lightflow_demo").averaged(0.9).accumulated(4),
+    ):
+        optimizer = recipe.optimizer(100)
+        assert optimizer.gradient_accumulation_steps == 4
+        assert optimizer.ema_momentum**4 == pytest.approx(0.9)
+
+
 # Endurance -------------------------------------------------------------------------------------
 
 

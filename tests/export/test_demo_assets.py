@@ -5,6 +5,7 @@ import importlib.util
 import json
 import pathlib
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -148,6 +149,45 @@ def test_a_file_is_added_to_assets(tmp_path):
     models = json.loads((assets / "models.json").read_text())["models"]
     assert [model["name"] for model in models] == ["own", "second"]
     assert [file["quantization"] for file in models[0]["files"]] == ["float16", "int8"]
+
+
+def test_a_file_of_another_network_is_not_overwritten(tmp_path):
+    flow, assets = tmp_path / "flow.tflite", tmp_path / "assets"
+    shutil.copy(presets.preset_tflite("lightflow", "int8"), flow)
+    tflite.add_to_assets(flow, assets)
+    before = {path.name: path.read_bytes() for path in assets.iterdir()}
+    shutil.copy(presets.preset_tflite("lightflow", "float16"), flow)
+    for name in (None, "another"):
+        with pytest.raises(
+            ValueError, match=r"flow.tflite is already in .* as flow in int8\. Give"
+        ):
+            tflite.add_to_assets(flow, assets, name=name)
+    assert {path.name: path.read_bytes() for path in assets.iterdir()} == before
+
+
+def test_a_link_in_the_assets_is_replaced_and_not_followed(tmp_path):
+    preset, assets = tmp_path / "preset.tflite", tmp_path / "assets"
+    shutil.copy(presets.preset_tflite("lightflow", "int8"), preset)
+    own = tmp_path / "own" / "lightflow_int8.tflite"
+    own.parent.mkdir()
+    shutil.copy(preset, own)
+    tflite.add_to_assets(own, assets)
+    (assets / own.name).unlink()
+    (assets / own.name).symlink_to(preset)
+    preset.write_bytes(b"the package's own")
+    tflite.add_to_assets(own, assets)
+    assert preset.read_bytes() == b"the package's own"
+    assert (assets / own.name).read_bytes() == own.read_bytes()
+
+
+def test_networks_that_are_added_at_the_same_time_are_all_there(tmp_path):
+    files = [tmp_path / f"net{number}_int8.tflite" for number in range(3)]
+    for file in files:
+        shutil.copy(presets.preset_tflite("lightflow", "int8"), file)
+    with ThreadPoolExecutor(3) as threads:
+        names = list(threads.map(lambda file: tflite.add_to_assets(file, tmp_path / "a"), files))
+    models = json.loads((tmp_path / "a" / "models.json").read_text())["models"]
+    assert sorted(model["name"] for model in models) == sorted(names)
 
 
 def test_a_detector_is_added_to_assets(tmp_path):

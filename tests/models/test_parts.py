@@ -149,3 +149,46 @@ def test_every_part_has_a_name_of_its_own(name):
 
     model = tfflow.models.create(name)
     assert count(model) == len(list(model._flatten_layers(include_self=False)))
+
+
+@keras.saving.register_keras_serializable("tests")
+class Nameless(tfflow.models.FlowModel):
+    """A network whose layers have no names of their own; one of them is a functional model."""
+
+    multiple = 8
+
+    def __init__(self, name="nameless", **kwargs):
+        super().__init__(name=name, **kwargs)
+        make = keras.layers.Conv2D
+        pixels = keras.Input((None, None, 6))
+        self.backbone = keras.Model(pixels, make(4, 3, 2, "same")(make(4, 3, 2, "same")(pixels)))
+        self.head = [make(4, 3, padding="same"), make(2, 3, padding="same")]
+        self.build()
+
+    def estimate(self, image1, image2, training=None):
+        x = self.backbone(keras.ops.concatenate([image1, image2], -1))
+        for layer in self.head:
+            x = layer(x)
+        return {"flow2": x}
+
+
+def test_layers_without_names_have_the_same_ones_in_every_copy(tmp_path):
+    first, second = Nameless(), Nameless()
+    assert [*parts_of(first)] == ["functional", "conv2d", "conv2d_1"] == [*parts_of(second)]
+    assert [layer.name for layer in second.layers] == [*parts_of(second)]
+    assert len(second.weights_by_name()) == len(second.weights) == 8
+    assert second.start_from(first) == []
+    for mine, theirs in zip(second.get_weights(), first.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    second.freeze_parts(["functional/conv2d_1", "conv2d"])
+    second.save(tmp_path / "frozen.keras")
+    copies = keras.models.load_model(tmp_path / "frozen.keras"), keras.models.clone_model(second)
+    for copy in copies:
+        assert copy.frozen_parts == ("functional/conv2d_1", "conv2d")
+        assert len(copy.trainable_weights) == 4
+
+
+@pytest.mark.parametrize("name", ["my net", "é", "_a"])
+def test_names_that_tensorflow_does_not_take(name):
+    with pytest.raises(ValueError, match="A network's name is of letters"):
+        Small(name=name)

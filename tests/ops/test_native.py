@@ -309,3 +309,29 @@ def test_layers_take_it():
     with native_ops.reference_ops():
         graph = tf.function(layer).get_concrete_function(x).graph
     assert "IdentityN" not in {op.type for op in graph.get_operations()}
+
+
+@pytest.mark.parametrize("kernel", [2, (2, 3)])
+def test_the_gradient_of_an_even_kernel(kernel):
+    from tfflow.models.layers import Convolution
+
+    layer = Convolution(4, kernel, linear=True)
+    x = tf.constant(RNG.standard_normal((1, 8, 8, 3)).astype(np.float32))
+    weights = tf.constant(RNG.standard_normal((1, 8, 8, 4)).astype(np.float32))
+
+    def gradient():
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            total = tf.reduce_sum(layer(x) * weights)
+        return tape.gradient(total, x)
+
+    found = gradient()
+    with native_ops.reference_ops():
+        np.testing.assert_allclose(found, gradient(), atol=1e-5)
+
+
+def test_loading_twice_and_then_using_them():
+    first = native_ops.load()
+    assert native_ops.load() is first
+    x = tf.constant(RNG.standard_normal((1, 4, 4, 2)).astype(np.float32))
+    assert native_ops.correlation(x, x, 1) is not None

@@ -136,7 +136,7 @@ def test_report_without_pairs(exported, model):
         report(exported["float32"], model, [], runs=2)
 
 
-@pytest.mark.parametrize("kind", ["grey", "alpha", "example", "nothing known"])
+@pytest.mark.parametrize("kind", ["grey", "alpha", "example", "batch", "sparse", "nothing known"])
 def test_report_of_whatever_pairs_export_takes(exported, model, pairs, kind):
     images = [image[..., 0] if kind == "grey" else image for image in pairs[0]]
     if kind == "alpha":
@@ -145,5 +145,12 @@ def test_report_of_whatever_pairs_export_takes(exported, model, pairs, kind):
     pair = (*images, truth, valid)
     if kind == "example":
         pair = {"image1": images[0], "image2": images[1]}, truth, valid
+    if kind == "batch":
+        stacked = [np.stack([each, each]) for each in (*images, truth)]
+        pair = dict(zip(("image1", "image2"), stacked)), stacked[2]
+    if kind == "sparse":
+        truth[5:] = np.nan
     values = report(exported["float32"], model, [pair], runs=2)
     assert ("epe_px" in values) == (kind != "nothing known") and values.picture is not None
+    assert all(np.isfinite(error) for error in values.get("epe_px", {}).values())
+    assert values["pairs"]["number"] == (2 if kind == "batch" else 1)

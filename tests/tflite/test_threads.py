@@ -2,7 +2,9 @@
 
 import concurrent.futures
 import pickle
+import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -135,3 +137,14 @@ def test_a_video_detector_in_two_threads_at_once_is_refused():
 
     video = VideoDetector(Engine())
     assert len(video.next(np.zeros((8, 8, 3), np.uint8)).boxes) == 1
+
+
+def test_exports_in_threads_leave_stderr_to_the_process(tiny, tmp_path):
+    before, stderr = warnings.filters[:], sys.stderr
+
+    def one(number):
+        return export(tiny, tmp_path / f"{number}.tflite", size=SIZE, quantization="dynamic")
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        assert all(path.is_file() for path in pool.map(one, range(6)))
+    assert sys.stderr is stderr and warnings.filters == before

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfflow.training.checkpoints import Checkpoints, fit_calls
+from tfflow.training.checkpoints import Checkpoints, SaveCheckpoints, fit_calls
 
 
 def model(units=2, steps=0, **optimizer):
@@ -44,6 +44,21 @@ def test_the_newest_two_stay(tmp_path):
     # What an interrupted save leaves behind is not one of them.
     (tmp_path / ".ab12cd34.step-00000020.weights.h5").write_bytes(b"half")
     assert checkpoints.restore(model()) == 15
+
+
+def test_later_ones_of_another_run_do_not_push_out_a_new_one(tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    for step in (2000, 3000, 10):
+        checkpoints.save(model(), step)
+    assert checkpoints.steps() == [10, 2000, 3000]
+
+
+def test_steps_are_counted_where_keras_runs_several_at_once(tmp_path):
+    made = model()
+    made.compile("sgd", "mse", steps_per_execution=2)
+    save = SaveCheckpoints(Checkpoints(tmp_path, keep=9), step=7)
+    made.fit(np.zeros((10, 3)), np.zeros((10, 2)), 2, epochs=2, callbacks=[save], verbose=0)
+    assert save.checkpoints.steps() == [12, 17]
 
 
 def test_what_does_not_fit_is_told(tmp_path):

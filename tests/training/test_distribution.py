@@ -109,6 +109,13 @@ def test_one_device_has_all_of_the_batch():
     assert tf.distribute.get_strategy() is strategy
 
 
+def test_several_steps_at_once_are_refused():
+    model = small_network.Small()
+    model.compile("sgd", loss="mse", steps_per_execution=2)
+    with pytest.raises(ValueError, match="compile the model with steps_per_execution=1; got 2"):
+        distribution.prepare(model)
+
+
 def test_thawing_after_training_asks_for_a_new_optimizer():
     """As without a strategy; Keras would say that it knows no such variable."""
     model = small_network.Small()

@@ -67,6 +67,8 @@ def test_a_folder_there_and_back(model, folder):
     # Again, with its own file among those to copy: the folder is replaced.
     model.save_preset(folder, tflite=[folder / "rillflow_small.tflite"])
     assert sorted(path.name for path in folder.iterdir()) == names
+    model.save_preset(folder)  # without it: what is not on the card must not go to the Hub
+    assert sorted(path.name for path in folder.iterdir()) == names[:3]
 
 
 def test_from_preset_takes_what_load_takes():
@@ -80,6 +82,8 @@ def test_what_can_not_be_saved(model, tmp_path):
         model.save_preset(tmp_path / "x", tflite=[tmp_path / "none.tflite"])
     with pytest.raises(ValueError, match="end in .tflite"):
         model.save_preset(tmp_path / "x", tflite=["a.keras"])
+    with pytest.raises(ValueError, match="names of their own; got a.tflite, a.tflite"):
+        model.save_preset(tmp_path / "x", tflite=["a.tflite", "b/a.tflite"])
     with pytest.raises(ValueError, match="sha256 is set here"):
         model.save_preset(tmp_path / "x", card={"sha256": {}})
     with pytest.raises(TypeError, match="not JSON serializable"):

@@ -106,7 +106,11 @@ class CorrelationCost(keras.layers.Layer):
         kept = slice(max(-front, 0), min(back, 0) or None)
         # The products of two patches are the products of their pixels, averaged over the patch.
         return ops.average_pool(
-            cost[:, kept, kept], self.kernel_size, strides=self.stride_1, padding="valid"
+            cost[:, kept, kept],
+            self.kernel_size,
+            strides=self.stride_1,
+            padding="valid",
+            data_format="channels_last",
         )
 
     def compute_output_shape(

@@ -2,10 +2,10 @@
 
 import pathlib
 
-from tfflow.atomic_file import atomic_file
 from tfflow.checksum import sha256_of
 from tfflow.detection.interpreter import DetectorInterpreter
-from tfflow.tflite.app_assets import LIST, list_file, read_list
+from tfflow.folder_lock import folder_lock
+from tfflow.tflite.app_assets import LIST, list_file, read_list, write_assets
 from tfflow.types import PathLike
 
 SCORE, OVERLAP = 0.3, 0.5  # what the app shows, and when two boxes are one object
@@ -66,15 +66,14 @@ def add_detector_to_assets(path: PathLike, folder: PathLike, *, interval: int = 
     """
     folder = pathlib.Path(folder)
     entry, files = detector_assets(path, interval)
-    listing = read_list(folder)
-    if not listing["models"]:
+    if not read_list(folder)["models"]:
         raise ValueError(
             f"{folder} has no flow network, which the app needs too. Add one before: tfflow export "
             f"rillflow --android-assets {folder} -o rillflow_int8.tflite"
         )
-    others = [each for each in listing.get("detectors", []) if each["key"] != entry["key"]]
-    listing["detectors"] = [entry, *others]
     contents = {name: file.read_bytes() for name, file in files.items()}
-    for name, content in {**contents, LIST: list_file(listing)}.items():
-        with atomic_file(folder / name) as temporary:
-            temporary.write_bytes(content)
+    with folder_lock(folder):
+        listing = read_list(folder)
+        others = [each for each in listing.get("detectors", []) if each["key"] != entry["key"]]
+        listing["detectors"] = [entry, *others]
+        write_assets(folder, {**contents, LIST: list_file(listing)})

@@ -1,6 +1,7 @@
 """What all networks share: images in, flow out; fit, save, predict_flow."""
 
 import pathlib
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ from keras import ops
 
 from tfflow.models import registry
 from tfflow.models.exporting import Exportable
-from tfflow.models.parts import WithParts, dtype_policy
+from tfflow.models.parts import WithParts, dtype_policy, name_parts, weights_of
 from tfflow.models.predicting import PredictsFlow
 from tfflow.models.prediction import ImagePair, check_not_in_255, next_multiple, working_size
 from tfflow.models.supervision import Supervised
@@ -52,6 +53,11 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", self.name, re.ASCII):
+            raise ValueError(
+                "A network's name is of letters, digits, '_', '-' and '.', as TensorFlow takes it; "
+                f"got {self.name!r}."
+            )
         policy = keras.config.dtype_policy()
         if self.dtype_policy.name != policy.name:
             # The layers inside follow the global policy: the network would mix two.
@@ -162,6 +168,7 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
         A subclass calls this at the end of ``__init__``: a new model can then count its parameters,
         load weights and be saved before it sees an image.
         """
+        name_parts(self)
         side = self.multiple
         self.compute_output_spec(
             {
@@ -205,13 +212,7 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
 
     def weights_by_name(self) -> dict[str, Any]:
         """All weights by their place in the network, such as ``"level5/matching/conv1/kernel"``."""
-        parts = [layer for layer in self.layers if isinstance(layer, FlowModel)]
-        of_parts = {id(weight) for part in parts for weight in part.weights}
-        own = [weight for weight in self.weights if id(weight) not in of_parts]
-        named = {weight.path.split("/", 1)[1]: weight for weight in own}
-        for part in parts:  # built on its own: its weights' paths lack the whole's name
-            named |= {f"{part.name}/{name}": w for name, w in part.weights_by_name().items()}
-        return named
+        return weights_of(self)
 
     def start_from(self, earlier: "FlowModel") -> list[str]:
         """Takes over the weights of an earlier training stage; the optimizer starts anew.

@@ -97,7 +97,8 @@ class Convolution(layers.Conv2D):
         return x if self.linear else rounding(self.activation(x))
 
     def convolution_op(self, inputs, kernel):
-        if self.padding == "same" and set(self.dilation_rate) == {1}:
+        odd = all(side % 2 for side in self.kernel_size)
+        if self.padding == "same" and odd and set(self.dilation_rate) == {1}:
             result = native.convolution(inputs, kernel)
             if result is not None:
                 return result

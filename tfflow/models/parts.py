@@ -1,7 +1,9 @@
 """The parts of a model: frozen by name, or compiled as models of their own."""
 
 import contextlib
+import itertools
 import pathlib
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
@@ -119,8 +121,43 @@ def dtype_policy(policy: Any) -> Iterator[None]:
 
 
 def parts_of(layer):
-    """The layers directly inside a layer, by name."""
-    return {part.name: part for part in layer._flatten_layers(include_self=False, recursive=False)}
+    """The layers directly inside a layer, by name.
+
+    A layer without a name of its own is called by its class and its place among such layers, as
+    "conv2d", "conv2d_1": Keras numbers them through all networks of a process.
+    """
+    parts = list(layer._flatten_layers(include_self=False, recursive=False))
+    named = {part.name: part for part in parts if not _is_named_by_keras(part)}
+    for part in parts:
+        if _is_named_by_keras(part):
+            first = re.sub(r"_\d+$", "", part.name)
+            others = (f"{first}_{number}" for number in itertools.count(1))
+            free = next(name for name in itertools.chain([first], others) if name not in named)
+            named[free] = part
+    return named
+
+
+def name_parts(layer):
+    """Gives the parts that have none of their own the names that they have in `parts_of`."""
+    for name, part in parts_of(layer).items():
+        part.name = name
+        if not isinstance(part, keras.Model):  # whose parts know each other by their names
+            name_parts(part)
+
+
+def weights_of(layer):
+    """All weights of a layer by their place in it, such as "level5/matching/conv1/kernel"."""
+    parts = parts_of(layer)
+    of_parts = {id(weight) for part in parts.values() for weight in part.weights}
+    found = {weight.name: weight for weight in layer.weights if id(weight) not in of_parts}
+    for name, part in parts.items():
+        found |= {f"{name}/{place}": weight for place, weight in weights_of(part).items()}
+    return found
+
+
+def _is_named_by_keras(layer):
+    name = re.sub(r"_\d+$", "", layer.name).replace("_", "")
+    return name == type(layer).__name__.lower()
 
 
 def _frozen(layer):

@@ -14,6 +14,7 @@ error if they are unavailable. If unset, there is one warning, and the reference
 
 import contextlib
 import contextvars
+import functools
 import os
 import sys
 import threading
@@ -297,6 +298,7 @@ def _warn(message):
     warnings.warn(text, RuntimeWarning, stacklevel=5)
 
 
+@functools.cache  # TensorFlow takes a gradient once
 def _load(path):
     import tensorflow as tf
 

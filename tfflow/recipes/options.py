@@ -77,4 +77,4 @@ class Options:
         if self.accumulate != 1:
             recipe = recipe.accumulated(self.accumulate)
         # Keras averages after every part of a batch.
-        return recipe.averaged(self.ema ** (1 / self.accumulate)) if self.ema else recipe
+        return recipe.averaged(self.ema) if self.ema else recipe

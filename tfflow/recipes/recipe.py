@@ -195,11 +195,15 @@ class Recipe(Stage):
 
 
 def _accumulating(optimizer, count):
-    return _with(optimizer, gradient_accumulation_steps=count if count > 1 else None)
+    momentum = optimizer.ema_momentum if optimizer.use_ema else None
+    optimizer = _with(optimizer, gradient_accumulation_steps=count if count > 1 else None)
+    return _averaging(optimizer, momentum) if momentum else optimizer
 
 
 def _averaging(optimizer, momentum):
-    return _with(optimizer, use_ema=True, ema_momentum=momentum)
+    # Keras averages in each step, also in those that only add to the gradients.
+    count = optimizer.gradient_accumulation_steps or 1
+    return _with(optimizer, use_ema=True, ema_momentum=momentum ** (1 / count))
 
 
 def _with(optimizer, **settings):

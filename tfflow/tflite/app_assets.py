@@ -14,6 +14,7 @@ names what encode gives and match takes; the golden flow is then computed by the
 apps. Flows have every ``step``-th pixel in both directions, (u, v), little-endian float32.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -24,6 +25,7 @@ import numpy as np
 from tfflow.atomic_file import atomic_file
 from tfflow.data import SceneConfig
 from tfflow.data.scenes import render, sample_scene
+from tfflow.folder_lock import folder_lock
 from tfflow.models.streaming import FlowStream
 from tfflow.tflite.interpreter import FlowInterpreter
 from tfflow.types import PathLike
@@ -134,24 +136,47 @@ def add_to_assets(path: PathLike, folder: PathLike, name: str | None = None) -> 
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is not an exported flow network, takes integers, or the list is damaged.
+        ValueError: If it is not an exported flow network, takes integers, the list is damaged, or
+            another network there has a file of this name.
     """
     folder, golden = pathlib.Path(folder), GoldenPair()
     entry, files = file_assets(path, golden)
     form = entry["quantization"]
     name = name or pathlib.Path(path).stem.removesuffix(f"_{form}")
+    if not folder.is_file():  # else open_list says so
+        folder.mkdir(parents=True, exist_ok=True)
+    with folder_lock(folder) if folder.is_dir() else contextlib.nullcontext():
+        _add(folder, name, form, entry, {**golden.files(), **files})
+    return name
+
+
+def _add(folder, name, form, entry, files):
     models = open_list(folder)
+    for model in models["models"]:
+        for other in model["files"]:
+            replaced = (model["name"], other["quantization"]) == (name, form)
+            another = other["file"] == entry["file"] and other["sha256"] != entry["sha256"]
+            if another and not replaced:
+                raise ValueError(
+                    f"{entry['file']} is already in {folder / LIST}, as {model['name']} in "
+                    f"{other['quantization']}. Give the file another name."
+                )
     if name not in [model["name"] for model in models["models"]]:
         models["models"].append({"name": name, "files": []})
     of_it = next(model for model in models["models"] if model["name"] == name)
     others = [file for file in of_it["files"] if file["quantization"] != form]
     of_it["files"] = [*others, entry]
-    files = {**golden.files(), **files, LIST: list_file(models)}
-    folder.mkdir(parents=True, exist_ok=True)
-    for file, content in files.items():
-        with atomic_file(folder / file) as temporary:
+    write_assets(folder, {**files, LIST: list_file(models)})
+
+
+def write_assets(folder, files):
+    """Writes files, name -> content, into an app's assets. What a link leads to stays as it is."""
+    for name, content in files.items():
+        path = folder / name
+        if path.is_symlink():  # as the demo's presets are: theirs is the package's own file
+            path.unlink()
+        with atomic_file(path) as temporary:
             temporary.write_bytes(content)
-    return name
 
 
 def open_list(folder):

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import io
 import re
+import threading
 import warnings
 from typing import Literal, TypeAlias
 
@@ -29,6 +30,8 @@ QUANTIZATIONS: dict[Quantization, str] = {
     "int8_uint8": "int8, images as uint8 (scale 1/255), flow float32",
     "int16x8": "int8 weights, int16 activations; exact, and slow: XNNPACK lacks kernels for it",
 }
+_ONE_AT_A_TIME = threading.Lock()
+
 CALIBRATED = ("int8", "int8_uint8", "int16x8")
 
 # Smaller weights stay float in "dynamic": they take little space, and quantising activations of few
@@ -346,7 +349,8 @@ def _run(content, rules, calibrated=None):
             pattern, qtyping.TFLOperationName(kind), config, algorithm_key=algorithm
         )
     # It draws a progress bar even when told not to, and warns of its own use of the interpreter.
-    with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+    # Both belong to the process: of two threads, the second would keep the first one's silence.
+    with _ONE_AT_A_TIME, contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         result = run.quantize(calibrated, enable_progress_bar=False, enable_progress_report=False)
     return Graph(bytes(result.quantized_model))

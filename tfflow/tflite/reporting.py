@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pathlib
 import tempfile
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from tfflow.tflite.memory import peak_memory
 from tfflow.tflite.report_files import Report
 from tfflow.tflite.streaming import benchmark_streaming
 from tfflow.types import PathLike
-from tfflow.vectors import length
+from tfflow.vectors import is_known, length
 from tfflow.visualization.colors import error_to_image, flow_to_image, largest_motion
 from tfflow.visualization.figures import compose
 
@@ -182,16 +183,14 @@ def _measure_float32(model, size, threads, runs):
 def _compare(interpreter, model, pairs, source):
     differences, errors = [], {"file": [], "keras": [], "zero_flow": []}
     number, most, worst = 0, -1.0, None
-    for item in pairs:
+    for image1, image2, truth, valid in itertools.chain.from_iterable(map(_pairs_of, pairs)):
         number += 1
-        image1, image2 = as_pair(item)
         flows = {"file": interpreter.predict_flow(image1, image2)}
         if model is not None:
             flows["keras"] = model.predict_flow(image1, image2, size=interpreter.size)
             differences.append(_distance(flows["file"], flows["keras"]).ravel())
             if differences[-1].mean() > most:
                 most, worst = differences[-1].mean(), (image1, flows)
-        truth, valid = _truth(item)
         if truth is not None:
             for name, flow in (flows | {"zero_flow": np.zeros_like(truth)}).items():
                 errors[name].append(_distance(flow, truth)[valid])
@@ -231,6 +230,21 @@ def _picture(image1, flows):
     return compose(list(panels.values()), list(panels), columns=2)
 
 
+def _pairs_of(item):
+    """(image1, image2, flow or None, valid or None) of a pair, or of each pair of a batch."""
+    image1, image2 = as_pair(item)
+    truth, valid = _truth(item)
+    if image1.ndim < 4:
+        return [(image1, image2, truth, valid)]
+    nothing = itertools.repeat(None)
+    return zip(
+        image1,
+        image2,
+        nothing if truth is None else truth,
+        nothing if valid is None else valid,
+    )
+
+
 def _truth(item):
     """(flow, valid) of a pair that has a true flow; (None, None) for any other."""
     if isinstance(item, (tuple, list)) and isinstance(item[0], dict):  # a training example
@@ -240,8 +254,8 @@ def _truth(item):
         return None, None
     valid = item[3] if len(item) > 3 else None
     flow = np.asarray(flow)
-    valid = np.ones(flow.shape[:-1], bool) if valid is None else np.asarray(valid).astype(bool)
-    return flow, valid
+    known = is_known(flow)
+    return flow, known if valid is None else known & np.asarray(valid).astype(bool)
 
 
 def _distance(flow, other):

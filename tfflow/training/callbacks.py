@@ -15,7 +15,7 @@ import numpy as np
 
 from tfflow.atomic_file import atomic_file
 from tfflow.models.prediction import ImagePair
-from tfflow.training.checkpoints import NotFiniteError
+from tfflow.training.checkpoints import CountsSteps, NotFiniteError
 from tfflow.types import PathLike
 from tfflow.visualization import flow_figure, pyramid_figure
 
@@ -148,7 +148,7 @@ class SaveBest(keras.callbacks.Callback):
             self.best = value
 
 
-class Speed(keras.callbacks.Callback):
+class Speed(CountsSteps):
     """Adds a run's progress and speed to each epoch's logs.
 
     ``step`` (batches trained on so far), ``learning_rate``, ``steps_per_second``, and
@@ -161,15 +161,13 @@ class Speed(keras.callbacks.Callback):
     """
 
     def __init__(self, clock: InputClock, step: int = 0) -> None:
-        super().__init__()
-        self.clock, self.step = clock, step
+        super().__init__(step)
+        self.clock = clock
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        super().on_epoch_begin(epoch, logs)
         self._start, self._first = time.perf_counter(), self.step
         self.clock.take()
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self.step += 1
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         seconds = time.perf_counter() - self._start
@@ -181,7 +179,7 @@ class Speed(keras.callbacks.Callback):
         logs["input_wait"] = min(1.0, self.clock.take() / seconds)
 
 
-class StopAtNaN(keras.callbacks.Callback):
+class StopAtNaN(CountsSteps):
     """Stops a run whose loss is not finite, and saves the batch that caused it.
 
     Batches are functions of the step, so the one in question and the one before it (whose gradient
@@ -198,17 +196,18 @@ class StopAtNaN(keras.callbacks.Callback):
     """
 
     def __init__(self, batches_from: Callable[[int], Any], path: PathLike, step: int = 0) -> None:
-        super().__init__()
-        self.batches_from, self.path, self.step = batches_from, pathlib.Path(path), step
+        super().__init__(step)
+        self.batches_from, self.path = batches_from, pathlib.Path(path)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        super().on_train_batch_end(batch, logs)
         if math.isfinite(float(logs["loss"])):
-            self.step += 1
             return
-        first = max(0, self.step - 1)
-        arrays: dict[str, Any] = {"step": self.step}
-        for step, data in zip(range(first, self.step + 1), self.batches_from(first)):
-            before = "" if step == self.step else "before_"
+        last = self.step - 1
+        first = max(0, last - 1)
+        arrays: dict[str, Any] = {"step": last}
+        for step, data in zip(range(first, last + 1), self.batches_from(first)):
+            before = "" if step == last else "before_"
             inputs, truth = data[:2]
             named = {**inputs, **(truth if isinstance(truth, dict) else {"flow": truth})}
             if len(data) > 2:
@@ -217,7 +216,7 @@ class StopAtNaN(keras.callbacks.Callback):
         with atomic_file(self.path) as temporary:
             np.savez_compressed(temporary, **arrays)
         raise NotFiniteError(
-            f"the loss is {float(logs['loss'])} at step {self.step}; its batch and the one before "
+            f"the loss is {float(logs['loss'])} at step {last}; its batch and the one before "
             f"are in {self.path}. The newest checkpoint is from before. A smaller learning rate, "
             "or float32 instead of float16, are the usual fixes."
         )

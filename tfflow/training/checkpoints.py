@@ -44,7 +44,8 @@ class Checkpoints:
         with atomic_file(self.path(step)) as temporary:
             model.save_weights(temporary)
         for old in self.steps()[: -self.keep]:
-            self.path(old).unlink(missing_ok=True)
+            if old != step:  # later ones, of another run, are the reader's to judge
+                self.path(old).unlink(missing_ok=True)
 
     def restore(self, model: keras.Model) -> int:
         """Loads the newest one into a compiled model.
@@ -81,7 +82,29 @@ class Interrupted(TrainingStopped):
     """The process was asked to end, and its state is saved."""
 
 
-class SaveCheckpoints(keras.callbacks.Callback):
+class CountsSteps(keras.callbacks.Callback):
+    """A callback that knows how many batches were trained on.
+
+    Keras calls once for ``steps_per_execution`` batches, and numbers them from 0 in each epoch.
+
+    Args:
+        step: How many batches were trained on before.
+    """
+
+    def __init__(self, step: int = 0) -> None:
+        super().__init__()
+        self.step = self._before_epoch = step
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._before_epoch = self.step
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        # After an epoch's last, smaller execution, Keras gives a number beyond the end.
+        steps = (self.params or {}).get("steps") or batch + 1
+        self.step = self._before_epoch + min(batch + 1, steps)
+
+
+class SaveCheckpoints(CountsSteps):
     """Saves a checkpoint after every epoch, and when the process is asked to end.
 
     Must be the last callback: what the others write about an epoch is then there before the epoch
@@ -110,8 +133,8 @@ class SaveCheckpoints(keras.callbacks.Callback):
         write: bool = True,
         catch_signals: bool = True,
     ) -> None:
-        super().__init__()
-        self.checkpoints, self.step, self.write = checkpoints, step, write
+        super().__init__(step)
+        self.checkpoints, self.write = checkpoints, write
         # Python takes signals in its main thread only.
         in_main = threading.current_thread() is threading.main_thread()
         self.catch_signals, self._asked_to_end = catch_signals and in_main, False
@@ -134,7 +157,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
         self._asked_to_end = True
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self.step += 1
+        super().on_train_batch_end(batch, logs)
         # After an epoch's last batch, the others have its results to write yet.
         if self._asked_to_end and batch + 1 != self.params.get("steps"):
             self._end()

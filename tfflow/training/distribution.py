@@ -139,6 +139,11 @@ def prepare(model: keras.Model) -> "InputClock":
     Returns:
         The :class:`InputClock` that runs while ``model.fit`` trains.
     """
+    if model.steps_per_execution != 1:
+        raise ValueError(
+            "prepare runs one batch at a time: compile the model with steps_per_execution=1; got "
+            f"{model.steps_per_execution}."
+        )
     strategy = model.distribute_strategy
     clock = InputClock()
     make_without_clock = model.make_train_function

@@ -45,9 +45,13 @@ def save_preset_folder(
 
     Raises:
         FileNotFoundError: If one of the exported files does not exist.
-        ValueError: If one of them is no ``.tflite`` file, or the card has a key that is set here.
+        ValueError: If one of them is no ``.tflite`` file, two have one name, or the card has a key
+            that is set here.
     """
     folder, files = pathlib.Path(folder), [pathlib.Path(path) for path in tflite]
+    names = [path.name for path in files]
+    if len({*names}) < len(names):
+        raise ValueError(f"Exported files need names of their own; got {', '.join(names)}.")
     for path in files:
         if path.suffix != ".tflite":
             raise ValueError(f"Exported files end in .tflite; got {path}.")
@@ -61,6 +65,7 @@ def save_preset_folder(
     card = {**own, **(card or {})}
     json.dumps(card)  # an error now, before anything is written
     folder.mkdir(parents=True, exist_ok=True)
+    earlier = _on_card(folder)
     with atomic_file(folder / MODEL) as temporary:
         model.save(temporary)
     for path in files:
@@ -71,7 +76,18 @@ def save_preset_folder(
     with atomic_file(folder / "README.md") as temporary:
         temporary.write_text(_readme(card), encoding="utf-8")
     write_json(folder / CARD, card)
+    for name in earlier - {*card["sha256"]}:
+        (folder / name).unlink(missing_ok=True)
     return folder
+
+
+def _on_card(folder):
+    """The exported files of the preset that a folder holds."""
+    try:
+        names = json.loads((folder / CARD).read_text(encoding="utf-8"))["sha256"]
+        return {n for n in names if n.endswith(".tflite") and pathlib.PurePath(n).name == n}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def preset_file(folder, engine=None):
