@@ -14,7 +14,7 @@ from tfflow.startup import start_backend_quietly
 
 start_backend_quietly()
 import tensorflow as tf
-from tables import write_csv
+from tables import options, write_csv
 from training_throughput import sequence, write_flows, write_images
 
 from tfflow.data import open_dataset
@@ -87,4 +87,5 @@ class _Sequence:
 
 
 if __name__ == "__main__":
+    options(__doc__)
     main()

@@ -19,7 +19,7 @@ import time
 
 import cv2
 import numpy as np
-from tables import put_table, write_csv
+from tables import options, put_table, write_csv
 
 import tfflow
 from tfflow.data import SceneConfig, write_image
@@ -188,4 +188,5 @@ def write_table(rows):
 
 
 if __name__ == "__main__":
+    options(__doc__)
     main()

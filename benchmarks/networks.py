@@ -10,7 +10,6 @@ import csv
 import pathlib
 import re
 import statistics
-import sys
 import time
 
 from tfflow.startup import start_backend_quietly
@@ -18,7 +17,7 @@ from tfflow.startup import start_backend_quietly
 start_backend_quietly()
 
 import numpy as np
-from tables import put_table, write_csv
+from tables import options, put_table, write_csv
 
 import tfflow
 from tfflow.losses import MultiLevelEPE
@@ -110,4 +109,4 @@ def write_table(rows):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or NAMES)
+    main(options(__doc__, "networks [those of the CSV]") or NAMES)

@@ -6,14 +6,13 @@ it measures only those and keeps the others' rows.
 
 import csv
 import pathlib
-import sys
 import tempfile
 
 from tfflow.startup import start_backend_quietly
 
 start_backend_quietly()
 
-from tables import write_csv
+from tables import options, write_csv
 
 import tfflow
 from tfflow import tflite
@@ -63,4 +62,4 @@ def measure(name, folder):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(options(__doc__, "networks and presets [those of the CSV]"))

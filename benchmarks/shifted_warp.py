@@ -9,7 +9,6 @@ again: that takes minutes.
 
 import pathlib
 import statistics
-import sys
 import tempfile
 import time
 
@@ -18,7 +17,7 @@ from tfflow.startup import start_backend_quietly
 start_backend_quietly()
 
 import numpy as np
-from tables import write_csv
+from tables import options, write_csv
 
 import tfflow
 from tfflow import tflite
@@ -84,8 +83,9 @@ def row(radius, times, path, where):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        main(sys.argv[1])
+    folders = options(__doc__, "a folder that keeps the exported files [a temporary one]")
+    if folders:
+        main(folders[0])
     else:
         with tempfile.TemporaryDirectory() as temporary:
             main(temporary)

@@ -13,7 +13,7 @@ from tfflow.startup import start_backend_quietly
 
 start_backend_quietly()
 
-from tables import write_csv
+from tables import options, write_csv
 
 import tfflow
 from tfflow import tflite
@@ -67,4 +67,5 @@ def row(form, results, path, plain, where):
 
 
 if __name__ == "__main__":
+    options(__doc__)
     main()

@@ -1,6 +1,25 @@
 """Results of a benchmark: the CSV beside it, and the table in the docs."""
 
+import argparse
 import csv
+
+
+def options(script, names=None):
+    """The command line of a script: ``--help``, and names where it takes some.
+
+    Args:
+        script: The script's docstring.
+        names: What the names are, for ``--help``; None: it takes none.
+
+    Returns:
+        The names given.
+    """
+    parser = argparse.ArgumentParser(
+        description=script, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    if names:
+        parser.add_argument("names", nargs="*", help=names)
+    return getattr(parser.parse_args(), "names", [])
 
 
 def write_csv(path, rows):

@@ -16,7 +16,7 @@ from tfflow.startup import start_backend_quietly
 start_backend_quietly()
 
 import cv2
-from tables import put_table, write_csv
+from tables import options, put_table, write_csv
 
 import tfflow
 from tfflow import tflite
@@ -115,4 +115,5 @@ def write_table(rows):
 
 
 if __name__ == "__main__":
+    options(__doc__)
     main()

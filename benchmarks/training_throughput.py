@@ -6,11 +6,9 @@ scenes in the published layouts, formats and sizes, in a temporary folder; the s
 files in memory.
 """
 
-import csv
 import itertools
 import pathlib
 import statistics
-import sys
 import tempfile
 import time
 
@@ -19,6 +17,7 @@ from tfflow.startup import start_backend_quietly
 start_backend_quietly()
 import keras
 import numpy as np
+from tables import options, write_csv
 
 import tfflow
 from tfflow import recipes
@@ -51,14 +50,12 @@ RESULT = pathlib.Path(__file__).with_suffix(".csv")
 
 
 def main(names):
-    with tempfile.TemporaryDirectory() as folder, RESULT.open("w", newline="") as file:
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
         for row in measure(names, pathlib.Path(folder)):
-            writer = csv.DictWriter(file, row)
-            if file.tell() == 0:
-                writer.writeheader()
-            writer.writerow(row)
-            file.flush()
+            rows.append(row)
             print(*list(row.values())[:12], sep=", ", flush=True)
+    write_csv(RESULT, rows)
 
 
 def measure(names, folder):
@@ -221,4 +218,4 @@ def augmentation_name(augmentation):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or NAMES)
+    main(options(__doc__, "recipes [those of the CSV]") or NAMES)

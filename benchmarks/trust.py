@@ -22,7 +22,6 @@ from pictures import write_curves
 from tables import put_table, write_csv
 
 import tfflow
-from tfflow import tflite
 from tfflow.evaluation import sparsification
 from tfflow.evaluation.sparsification import SHARES
 from tfflow.markdown import markdown_table
@@ -30,7 +29,6 @@ from tfflow.models import BothWays
 from tfflow.recipes.scenes import HELD_OUT, held_out_scenes
 from tfflow.tflite.benchmarking import conditions
 from tfflow.tools.consistency import look_up
-from tfflow.weights import preset_card
 
 RESULT = pathlib.Path(__file__).with_suffix(".csv")
 DOCS = pathlib.Path(__file__).parent.parent / "docs"
@@ -47,7 +45,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         scenes = held_out_scenes(arguments.data_dir or pathlib.Path(folder))[: arguments.scenes]
         rows, curves = [], {}
-        for flow_of, predictor in predictors(pathlib.Path(folder)).items():
+        for flow_of, predictor in predictors().items():
             for row, curve in measure(flow_of, predictor, scenes):
                 rows.append({**row, "scenes": len(scenes), **conditions()})
                 curves[row["method"]] = curve
@@ -63,16 +61,11 @@ def main():
     write_table(rows)
 
 
-def predictors(folder):
+def predictors():
     """Name -> predictor."""
-    model = tfflow.load("rillflow")
-    plan = preset_card("rillflow")["tflite"]["int8"]
-    file = tflite.export(
-        model, folder / "trusted.tflite", size=plan["size"], confidence=True, streaming=True
-    )
     return {
-        "rillflow": model,
-        "rillflow int8": tflite.FlowInterpreter(file),
+        "rillflow": tfflow.load("rillflow"),
+        "rillflow int8": tfflow.load("rillflow", engine="tflite"),
         "lightflow": tfflow.load("lightflow"),
         "DIS medium": dis(DIS["medium"]),
     }

@@ -4,6 +4,8 @@ import json
 import shlex
 import shutil
 import signal
+import subprocess
+import sys
 import time
 import warnings
 
@@ -195,6 +197,12 @@ def test_times(text, seconds):
     assert parse_time(text) == seconds
 
 
+def test_as_a_module():
+    command = [sys.executable, "-m", "tfflow", "--version"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert tfflow.__version__ in result.stdout
+
+
 def test_large_images_by_tiles(tmp_path, capsys):
     for name in ("a.png", "b.png"):
         write_image(tmp_path / name, RNG.integers(0, 256, (400, 900, 3), np.uint8))
@@ -238,6 +246,9 @@ def test_flow_of_a_folder_goes_on_after_what_can_not_be_read(tmp_path, capsys):
         status, _, error = run(capsys, "flow", source, "-o", frames, "--engine", "tflite")
         assert status == 1 and "the images' own folder" in error
     assert len([*frames.iterdir()]) == 5
+    for name in ("flow.mp4", "flow.npz", "flow.flo"):
+        status, _, error = run(capsys, "flow", frames, "-o", tmp_path / name, "--engine", "tflite")
+        assert status == 1 and "is named as a file" in error and not (tmp_path / name).exists()
 
 
 def test_frames_that_are_missing_are_said_in_one_line(folder, tmp_path, capsys):

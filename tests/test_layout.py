@@ -10,6 +10,7 @@ import tfflow
 PACKAGE = pathlib.Path(tfflow.__file__).parent
 # Each imports from those below it alone; CONTRIBUTING.md says what each is for.
 LAYOUT = [
+    "__main__",
     "cli",
     "detection",
     "recipes",

@@ -340,6 +340,11 @@ def test_the_average_forgets_by_updates_however_many_steps_one_takes():
         assert optimizer.ema_momentum**4 == pytest.approx(0.9)
 
 
+def test_a_smoke_run_has_a_folder_of_its_own():
+    assert Run(LITTLE, smoke=True).folder == pathlib.Path("runs", f"{LITTLE}_smoke")
+    assert Run(LITTLE).folder == pathlib.Path("runs", LITTLE)
+
+
 # Endurance -------------------------------------------------------------------------------------
 
 

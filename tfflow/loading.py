@@ -2,6 +2,7 @@
 
 import hashlib
 import pathlib
+import re
 import urllib.parse
 import zipfile
 
@@ -125,6 +126,12 @@ def _load_keras(path, compile):
     try:
         model = keras.saving.load_model(path, compile=compile)
     except Exception as error:
+        unknown = re.search(r"Could not locate class '(\w+)'", str(error))
+        if unknown:
+            raise ValueError(
+                f"{path} is of a class {unknown[1]} that nothing here has imported. Import its "
+                "module first; on the command line, --import MODULE."
+            ) from error
         raise ValueError(f"{path} can't be loaded as a Keras model: {error}") from error
     if compile and not model.compiled:
         raise ValueError(

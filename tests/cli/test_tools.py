@@ -24,6 +24,7 @@ def folder(tmp_path_factory):
     plane = plane.repeat(6, axis=0).repeat(6, axis=1)
     frames = [plane[40 - 2 * t :, 60 - 4 * t :][:128, :192] for t in range(5)]
     write_video(root / "clip.mp4", frames, fps=10)
+    write_video(root / "one.gif", frames[:1], fps=10)
     for name, frame in zip("ab", frames):
         write_image(root / f"{name}.png", frame)
     return root
@@ -162,6 +163,7 @@ def test_ctrl_c_ends_a_video_with_the_frames_so_far(folder, tmp_path, capsys, mo
         ("interpolate {0}/a.png {0}/b.png -o {1}/m.png --slow", "are for a video"),
         ("interpolate {0}/clip.mp4 -o {1}/m.mp4 --time 0.3", "--time is for two images"),
         ("interpolate {0}/clip.mp4 -o {1}/m.mp4 --factor 1", "whole number from 2"),
+        ("motion-mask {0}/one.gif -o {1}/m.gif", "one.gif has fewer than two frames"),
         ("track {0}/clip.mp4 -o {1}/t.txt", ".mp4, .gif or .csv"),
         ("track {0}/clip.mp4 -o {1}/t.csv --point 500,3", "must lie in the first frame"),
         ("stabilize {0}/clip.mp4 -o {0}/clip.mp4", "the video that is read"),

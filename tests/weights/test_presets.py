@@ -80,3 +80,12 @@ def test_load_refuses_what_it_does_not_know(tmp_path):
         tfflow.load(tmp_path / "broken.keras")
     with pytest.raises(ValueError, match="neither a preset"):
         tfflow.load("something.else")
+
+
+def test_a_class_that_nothing_has_imported(tmp_path):
+    class Unseen(tfflow.models.RillFlow):
+        """A network of a user's own, in a module of its own."""
+
+    Unseen(width=0.25).save(tmp_path / "unseen.keras")
+    with pytest.raises(ValueError, match=r"is of a class Unseen .* --import MODULE\.$"):
+        tfflow.load(tmp_path / "unseen.keras")

@@ -4,6 +4,22 @@ import pathlib
 
 from tfflow.cli import shared
 
+# What a folder is not named as.
+_FILES = (
+    ".mp4",
+    ".gif",
+    ".avi",
+    ".mov",
+    ".mkv",
+    ".webm",
+    ".npz",
+    ".flo",
+    ".pfm",
+    ".npy",
+    ".png",
+    ".jpg",
+)
+
 
 def add(commands):
     parser = shared.command(
@@ -221,6 +237,11 @@ def _pairs(dataset, arguments):
     output = pathlib.Path(arguments.output)
     if output.exists() and not output.is_dir():
         raise ValueError(f"-o must be a folder, for the files of each pair; {output} is a file")
+    if output.suffix.lower() in _FILES and not output.is_dir():
+        raise ValueError(
+            f"-o must be a folder, for the files of each pair; {output} is named as a file. A "
+            "video or an .npz is written of a video"
+        )
     if arguments.limit:
         dataset = dataset[: arguments.limit]
     predictor = _predictor(arguments)

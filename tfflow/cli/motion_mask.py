@@ -59,10 +59,13 @@ def run(arguments):
                 dark = image // 4 if arguments.overlay else np.zeros_like(image)
                 light = image if arguments.overlay else np.full_like(image, 255)
                 yield np.where(mask[..., None], light, dark), time, next_time
+            if not shares:
+                raise ValueError(
+                    f"{arguments.input} has fewer than two frames; nothing moves in it"
+                )
 
         _write(arguments.output, pictures())
-    share = np.mean(shares) if shares else 0.0
-    print(f"{share:.1%} of the picture moves by itself -> {arguments.output}")
+    print(f"{np.mean(shares):.1%} of the picture moves by itself -> {arguments.output}")
 
 
 def _write(output, pictures):

@@ -21,6 +21,7 @@ from tfflow.data.files.video import TICK, TimedFrame, check_other_file, read_vid
 from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.evaluate import known_pixels, read_sample, timed_prediction
 from tfflow.models import FlowStream
+from tfflow.tools.clips import timed_pictures
 from tfflow.types import PathLike, Predictor
 from tfflow.vectors import length
 from tfflow.visualization.colors import usual_motion
@@ -336,8 +337,7 @@ def _frames(source, start, complaints):
     elif isinstance(source, (str, os.PathLike)):
         frames = read_video(source, complaints, start=start)
     else:
-        # Copies: a camera may fill one array again and again.
-        frames = (TimedFrame(np.array(image), time) for image, time in source)
+        frames = itertools.starmap(TimedFrame, timed_pictures(source))
     return itertools.dropwhile(lambda frame: frame.time < start - TICK, frames)
 
 

@@ -262,7 +262,7 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
         """Writes a folder that others can load: weights, a card, exported files, with SHA-256.
 
         ``tfflow.load(folder)`` and :meth:`from_preset` read it, from a disk or, after
-        ``huggingface-cli upload user/name folder``, as ``"hf://user/name"``.
+        ``hf upload user/name folder``, as ``"hf://user/name"``.
 
         Args:
             folder: Where to; it is created. Files of an earlier preset there are replaced.

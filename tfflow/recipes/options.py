@@ -35,7 +35,7 @@ class Options:
         skip_corrupt: Read all files first, and leave out damaged ones.
         also_evaluate: A data set as ``KIND:FOLDER`` that is also evaluated after each epoch.
         tensorboard: Write numbers and flow pictures for TensorBoard.
-        smoke: A few small steps on generated data: does it run at all?
+        smoke: A few small steps on generated data, into ``runs/RECIPE_smoke``: does it run at all?
     """
 
     data_dir: str = "scenes"

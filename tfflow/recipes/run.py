@@ -68,7 +68,9 @@ class Run:
         self.recipe = self.options.applied_to(
             recipes.get(recipe) if isinstance(recipe, str) else recipe
         )
-        self.folder = pathlib.Path(self.options.output or f"runs/{self.recipe.name}")
+        # A smoke run's weights are nothing to start from.
+        name = f"{self.recipe.name}_smoke" if self.options.smoke else self.recipe.name
+        self.folder = pathlib.Path(self.options.output or f"runs/{name}")
         self.checkpoints = Checkpoints(self.folder / "checkpoints")
 
     def train(self) -> keras.Model:

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
+from tfflow.tools.clips import pictures
 from tfflow.tools.consistency import TRUSTED
 from tfflow.types import Array, Predictor
 from tfflow.vectors import length
@@ -204,7 +205,7 @@ def motion_masks(
         cut to another scene, nothing is in the mask.
     """
     options = {} if size is None else {"size": size}
-    for before, frame in itertools.pairwise(map(np.array, frames)):
+    for before, frame in itertools.pairwise(pictures(frames)):
         flow = predictor.predict_flow(before, frame, **options)
         camera = find_camera_motion(flow, model="homography")
         if camera is None:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tfflow.tools.both_ways import both_ways
+from tfflow.tools.clips import timed_pictures
 from tfflow.tools.consistency import agreement, confidence, look_up, same_scene
 from tfflow.tools.warping import as_dtype
 from tfflow.types import Array, Predictor
@@ -113,8 +114,7 @@ def interpolate_clip(
 
 def _interpolated(predictor, frames, factor, size):
     before, start = None, 0.0
-    for image, now in frames:
-        image = np.array(image)
+    for image, now in timed_pictures(frames):
         if before is not None:
             flows = both_ways(predictor, before, image, size)
             together = same_scene(confidence(*flows))

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from tfflow.tools.both_ways import both_ways
 from tfflow.tools.camera import CameraModel, check_model, closest_camera_motion
+from tfflow.tools.clips import pictures
 from tfflow.tools.consistency import confidence, same_scene
 from tfflow.tools.warping import as_dtype, native
 from tfflow.types import Array, Predictor
@@ -64,7 +65,7 @@ def stabilize(
     def with_steps():
         """Each frame, and the motion (3, 3) from the one before; None if that is not known."""
         before = None
-        for frame in map(np.array, frames):  # a loop may fill one array again
+        for frame in pictures(frames):
             step = None
             if before is not None:
                 forward, backward = both_ways(predictor, before, frame, size)

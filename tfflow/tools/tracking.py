@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tfflow.tools.both_ways import both_ways
+from tfflow.tools.clips import pictures
 from tfflow.tools.consistency import agreement
 from tfflow.types import Array, Predictor
 
@@ -140,7 +141,7 @@ def track(
         ValueError: If there is no frame, they differ in size, or a point lies outside of the first.
     """
     tracker = PointTracker(predictor, points, least=least, size=size)
-    each = [tracker.next(frame) for frame in frames]
+    each = [tracker.next(frame) for frame in pictures(frames)]
     if not each:
         raise ValueError("there are no frames to track points in.")
     return Tracks(*map(np.stack, zip(*each)))
