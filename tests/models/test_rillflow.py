@@ -41,6 +41,20 @@ def test_global_matching_finds_a_patch_wherever_it_went():
     assert sure[:, 1:4, 0:4].min() > 0.98 > 0.9 > np.median(sure)  # the rest is nowhere
 
 
+def test_a_place_that_another_pixel_wants_more_is_not_taken():
+    """The first pixel is the second map's first one; the next is a little nearer to it than to its
+    own, the second one."""
+    ours, theirs = np.random.default_rng(0).normal(size=(2, 1, 8, 8, 48)).astype("f4")
+    ours[0, 0, 0] = theirs[0, 0, 0]
+    ours[0, 0, 1] = theirs[0, 0, 0] + 0.9 * theirs[0, 0, 1]
+    matching = GlobalMatching()
+    matching(ours, theirs)
+    matching.log_temperature.assign(np.log(40.0))
+    expected, confidence = matching(unit_length(ours), unit_length(theirs))
+    np.testing.assert_allclose(np.asarray(expected)[0, 0, :2], 0.0, atol=0.1)
+    assert np.asarray(confidence)[0, 0, :2].min() > 0.95
+
+
 def test_features_of_unit_length_and_no_mean():
     features = np.random.default_rng(1).normal(3, 2, (1, 4, 5, 16)).astype("f4")
     unit = np.asarray(unit_length(features))

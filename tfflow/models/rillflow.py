@@ -6,7 +6,8 @@ A rill is a very small stream. Where the ideas come from:
   volume over few displacements: PWC-Net (Sun et al., 2018);
 * cosine similarity of mean-free features with a learned temperature, and the expected displacement
   of its softmax as a first answer, in each window, and at a 16th over the whole image, to find fast
-  objects that are too small for the coarser levels: GMFlow (Xu et al., 2022);
+  objects that are too small for the coarser levels: GMFlow (Xu et al., 2022); there, the softmax is
+  taken over both maps: LoFTR (Sun et al., 2021);
 * an average of these matches over neighbours, with learned weights: the local average of
   LiteFlowNet (Hui et al., 2018);
 * a second refinement at the finest level by the difference of the warped features instead of a cost
@@ -209,9 +210,8 @@ class Softmax(Block):
             name="log_temperature",
         )
 
-    def shares(self, cosines):
-        temperature = ops.exp(ops.cast(self.log_temperature, cosines.dtype))
-        return ops.softmax(cosines * temperature, axis=-1)
+    def logits(self, cosines):
+        return cosines * ops.exp(ops.cast(self.log_temperature, cosines.dtype))
 
 
 class Matching(Softmax):
@@ -230,7 +230,7 @@ class Matching(Softmax):
 
     def call(self, features1, features2):
         cost = full_precision(correlation(features1, features2, self.radius))
-        shares = self.shares(cost)
+        shares = ops.softmax(self.logits(cost), axis=-1)
         displacements = ops.convert_to_tensor(self.displacements, dtype=cost.dtype)
         expected = ops.matmul(shares, displacements)
         # For unrelated features it is about 1 / √C; a decoder's inputs should be of similar size.
@@ -239,7 +239,7 @@ class Matching(Softmax):
 
 
 class GlobalMatching(Softmax):
-    """The expected displacement over the whole map, and its confidence.
+    """The expected displacement over the whole map, and its confidence, by a dual softmax.
 
     Two maps (B, h, w, C) of unit length -> (B, h, w, 2) in pixels of the level; (B, h, w, 1) in
     (0, 1]. It compares (h · w)² pairs of pixels: 0.6 million for an image of 384x512.
@@ -250,7 +250,9 @@ class GlobalMatching(Softmax):
         ours = ops.reshape(features1, (batch, height * width, channels))
         theirs = ops.reshape(features2, (batch, height * width, channels))
         cosines = full_precision(ops.matmul(ours, ops.transpose(theirs, (0, 2, 1))))
-        shares = self.shares(cosines)
+        # The product of the softmaxes over both maps: a place counts less, the more pixels want it.
+        logits = self.logits(cosines)
+        shares = ops.softmax(2.0 * logits - _log_sum_exp(logits, axis=1), axis=-1)
         rows, columns = (ops.arange(n, dtype=cosines.dtype) for n in (height, width))
         grid = ops.stack(ops.meshgrid(columns, rows), axis=-1)  # (h, w, 2): x, y
         expected = ops.matmul(shares, ops.reshape(grid, (height * width, 2)))
@@ -335,6 +337,12 @@ def _jump(displacement):
     A wrong match may be anywhere in the map, so it is clipped.
     """
     return ops.clip(0.25 * displacement, -4.0, 4.0)
+
+
+def _log_sum_exp(x, axis):
+    # Keras's own asks which values are finite, which is no operator of LiteRT's.
+    largest = ops.max(x, axis=axis, keepdims=True)
+    return ops.log(ops.sum(ops.exp(x - largest), axis=axis, keepdims=True)) + largest
 
 
 def _largest(cost):
