@@ -78,10 +78,10 @@ PRESETS = {
             "tfflow train rillflow_preset --data-dir scenes --ema 0.998",
             "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 3900 "
             "--init runs/rillflow_preset/model.keras --output runs/rillflow_again",
-            "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 15600 "
+            "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 21200 "
             "--init runs/rillflow_again/model.keras --output runs/rillflow_longer",
         ],
-        pairs_seen=237_600,
+        pairs_seen=282_400,
         files=(
             File(
                 form="int8",

@@ -252,12 +252,15 @@ class GlobalMatching(Softmax):
         cosines = full_precision(ops.matmul(ours, ops.transpose(theirs, (0, 2, 1))))
         # The product of the softmaxes over both maps: a place counts less, the more pixels want it.
         logits = self.logits(cosines)
-        shares = ops.softmax(2.0 * logits - _log_sum_exp(logits, axis=1), axis=-1)
+        mutual = 2.0 * logits - _log_sum_exp(logits, axis=1)
+        shares = ops.softmax(mutual, axis=-1)
         rows, columns = (ops.arange(n, dtype=cosines.dtype) for n in (height, width))
         grid = ops.stack(ops.meshgrid(columns, rows), axis=-1)  # (h, w, 2): x, y
         expected = ops.matmul(shares, ops.reshape(grid, (height * width, 2)))
         expected = ops.reshape(expected, (batch, height, width, 2)) - grid
-        confidence = ops.max(shares, axis=-1)
+        # Where all looks alike, someone is chosen too; the product itself is small there.
+        most = ops.max(mutual, axis=-1, keepdims=True)
+        confidence = ops.exp(most - _log_sum_exp(logits, axis=-1))
         return expected, ops.reshape(confidence, (batch, height, width, 1))
 
 
