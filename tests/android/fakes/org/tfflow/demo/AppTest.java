@@ -266,7 +266,8 @@ class AppTest {
                                 + "GPU: LiteRT finds none on this phone\n"
                                 + CPU + ": ok, EPE "),
                 text);
-        assertTrue(text.matches("(?s).*EPE (\\S+) px, \\1 expected, 0.00 apart\n.*"), text);
+        // In int8, the rounding of a resized pixel may become a step: hundredths of a px.
+        assertTrue(text.matches("(?s).*EPE \\S+ px, \\S+ expected, 0.0\\d apart\n.*"), text);
         assertFalse(text.contains("no detector"), text);
         assertTrue(text.contains("dropped "), text);
         assertEquals(0, Phone.questions);
