@@ -67,7 +67,9 @@ def test_frames_one_by_one_give_the_same_flow(in_float, pairs):
 
 def test_what_became_of_the_operators(in_float):
     counts = operators(in_float)  # of flow, encode and match
-    assert counts["EXP"] == 2  # the upsampling of flow and match, which has no softmax any more:
+    assert (
+        counts["EXP"] == 2 * 3 + 2
+    )  # the matching, and the upsampling of flow and match, which has no softmax any more:
     assert counts["SOFTMAX"] == 2 * 8  # six windows, the whole map, the average over neighbours
     assert "MEAN" not in counts and "SQUARED_DIFFERENCE" not in counts
     assert "PACK" not in counts

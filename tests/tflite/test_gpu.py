@@ -78,7 +78,9 @@ def test_nothing_that_gpus_refuse(file, graph):
         name, kind = graph.tensor_name(operator.outputs[0]), graph.name(operator)
         shapes = [graph.shape(number) for number in (*operator.inputs, *operator.outputs)]
         assert max(map(len, shapes)) <= 4, f"{kind} {name}"
-        assert kind not in ("STRIDED_SLICE", "EXP"), name
+        assert kind != "STRIDED_SLICE", name
+        # The upsampling's would leave float16's range; the matching's are of what is below 0.
+        assert kind != "EXP" or "global_matching" in name, name
         if kind == "GATHER":
             assert len(shapes[1]) == 1, name
         if kind == "PAD":
