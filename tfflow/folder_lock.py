@@ -5,7 +5,7 @@ from pathlib import Path
 
 import filelock
 
-NAME = ".lock"
+_NAME = ".lock"
 _LOOK_AGAIN = 5.0  # seconds
 
 
@@ -19,7 +19,7 @@ def folder_lock(folder, waiting=None):
         folder: an existing folder.
         waiting: called every few seconds while another one has it.
     """
-    lock = filelock.FileLock(Path(folder) / NAME)
+    lock = filelock.FileLock(Path(folder) / _NAME)
     while True:
         try:
             lock.acquire(timeout=_LOOK_AGAIN)

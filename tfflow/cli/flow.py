@@ -4,22 +4,6 @@ import pathlib
 
 from tfflow.cli import shared
 
-# What a folder is not named as.
-_FILES = (
-    ".mp4",
-    ".gif",
-    ".avi",
-    ".mov",
-    ".mkv",
-    ".webm",
-    ".npz",
-    ".flo",
-    ".pfm",
-    ".npy",
-    ".png",
-    ".jpg",
-)
-
 
 def add(commands):
     parser = shared.command(
@@ -231,13 +215,17 @@ def _one_file(sample, arguments):
 
 
 def _pairs(dataset, arguments):
+    from tfflow.data.files.flows import FLOW_FORMATS
+    from tfflow.data.files.images import IMAGE_EXTENSIONS
+    from tfflow.data.files.video import VIDEO_EXTENSIONS
     from tfflow.evaluation import predict_pairs
     from tfflow.progress import progress_bar
 
     output = pathlib.Path(arguments.output)
     if output.exists() and not output.is_dir():
         raise ValueError(f"-o must be a folder, for the files of each pair; {output} is a file")
-    if output.suffix.lower() in _FILES and not output.is_dir():
+    of_files = (*VIDEO_EXTENSIONS, *FLOW_FORMATS, *IMAGE_EXTENSIONS, ".npz")
+    if output.suffix.lower() in of_files and not output.is_dir():
         raise ValueError(
             f"-o must be a folder, for the files of each pair; {output} is named as a file. A "
             "video or an .npz is written of a video"

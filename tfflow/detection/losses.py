@@ -41,8 +41,8 @@ class FocalLoss(keras.losses.Loss):
         missing = y_true * (1.0 - score) + (1.0 - y_true) * score
         weight = y_true * self.alpha + (1.0 - y_true) * (1.0 - self.alpha)
         # Of a power below 1, the gradient at 0 is infinite.
-        easiness = ops.maximum(missing, _TINY) ** self.gamma
-        total = ops.sum(weight * easiness * entropy)
+        modulating = ops.maximum(missing, _TINY) ** self.gamma
+        total = ops.sum(weight * modulating * entropy)
         return total / ops.maximum(ops.sum(y_true), 1.0)
 
     def get_config(self) -> dict[str, Any]:

@@ -76,5 +76,4 @@ class Options:
             recipe = recipe.with_steps(self.steps)
         if self.accumulate != 1:
             recipe = recipe.accumulated(self.accumulate)
-        # Keras averages after every part of a batch.
         return recipe.averaged(self.ema) if self.ema else recipe

@@ -14,7 +14,6 @@ names what encode gives and match takes; the golden flow is then computed by the
 apps. Flows have every ``step``-th pixel in both directions, (u, v), little-endian float32.
 """
 
-import contextlib
 import hashlib
 import io
 import json
@@ -143,9 +142,9 @@ def add_to_assets(path: PathLike, folder: PathLike, name: str | None = None) -> 
     entry, files = file_assets(path, golden)
     form = entry["quantization"]
     name = name or pathlib.Path(path).stem.removesuffix(f"_{form}")
-    if not folder.is_file():  # else open_list says so
-        folder.mkdir(parents=True, exist_ok=True)
-    with folder_lock(folder) if folder.is_dir() else contextlib.nullcontext():
+    open_list(folder)  # what is wrong with it is said before anything is made
+    folder.mkdir(parents=True, exist_ok=True)
+    with folder_lock(folder):
         _add(folder, name, form, entry, {**golden.files(), **files})
     return name
 

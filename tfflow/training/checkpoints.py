@@ -159,7 +159,7 @@ class SaveCheckpoints(CountsSteps):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         super().on_train_batch_end(batch, logs)
         # After an epoch's last batch, the others have its results to write yet.
-        if self._asked_to_end and batch + 1 != self.params.get("steps"):
+        if self._asked_to_end and self.step - self._before_epoch != self.params.get("steps"):
             self._end()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

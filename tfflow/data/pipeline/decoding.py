@@ -1,4 +1,4 @@
-"""Reads pairs in a TensorFlow graph: no Python runs per sample, however many threads read.
+"""Reads pairs in a TensorFlow graph, all cores at once: Python only checks the sums of PNGs.
 
 Ordinary files are decoded here. Others (with a comment in the header, an unusual depth or damage)
 go to Python's `FlowDataset.__getitem__`, which reads them or says what is wrong with which file.

@@ -73,19 +73,21 @@ def synthesize(
         progress(count, count)
         return root
 
-    def scenes_done():
-        missing = scene_layout.missing_parts(root, description)
-        return count - sum(len(scene_layout.shards(description)[number]) for number in missing)
+    def look():
+        """The parts that are missing, each with its scenes."""
+        parts = scene_layout.shards(description)
+        missing = {n: parts[n] for n in scene_layout.missing_parts(root, description)}
+        progress(count - sum(map(len, missing.values())), count)
+        return missing
 
     root.mkdir(parents=True, exist_ok=True)
-    with folder_lock(root, waiting=lambda: progress(scenes_done(), count)):
+    with folder_lock(root, waiting=look):
         description = scene_layout.check_description(root, wanted)
         scene_layout.write_description(root, description)
-        done = scenes_done()
-        progress(done, count)
-        missing = scene_layout.missing_parts(root, description)
-        for number in _draw(root, missing, workers or os.cpu_count()):
-            done += len(scene_layout.shards(description)[number])
+        missing = look()
+        done = count - sum(map(len, missing.values()))
+        for number in _draw(root, list(missing), workers or os.cpu_count()):
+            done += len(missing[number])
             progress(done, count)
         if layout == "chairs":
             scene_layout.write_chairs_split(root, count)
