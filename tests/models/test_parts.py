@@ -188,6 +188,26 @@ def test_layers_without_names_have_the_same_ones_in_every_copy(tmp_path):
         assert len(copy.trainable_weights) == 4
 
 
+def test_two_layers_of_one_name_are_both_there():
+    class Twice(tfflow.models.FlowModel):
+        """Two layers that their author has named alike."""
+
+        def __init__(self):
+            super().__init__(name="twice")
+            self.both = [keras.layers.Conv2D(2, 3, padding="same", name="conv") for _ in range(2)]
+            self.build()
+
+        def estimate(self, image1, image2, training=None):
+            first, second = self.both
+            return {"flow2": first(image1) + second(image2)}
+
+    one, other = Twice(), Twice()
+    assert [*parts_of(one)] == ["conv", "conv_1"] == [layer.name for layer in one.layers]
+    assert other.start_from(one) == []
+    for mine, theirs in zip(other.get_weights(), one.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
 @pytest.mark.parametrize("name", ["my net", "é", "_a"])
 def test_names_that_tensorflow_does_not_take(name):
     with pytest.raises(ValueError, match="A network's name is of letters"):

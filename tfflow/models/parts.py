@@ -124,16 +124,15 @@ def parts_of(layer):
     """The layers directly inside a layer, by name.
 
     A layer without a name of its own is called by its class and its place among such layers, as
-    "conv2d", "conv2d_1": Keras numbers them through all networks of a process.
+    "conv2d", "conv2d_1": Keras numbers them through all networks of a process. The second layer of
+    one name gets a number too.
     """
-    parts = list(layer._flatten_layers(include_self=False, recursive=False))
-    named = {part.name: part for part in parts if not _is_named_by_keras(part)}
-    for part in parts:
-        if _is_named_by_keras(part):
-            first = re.sub(r"_\d+$", "", part.name)
-            others = (f"{first}_{number}" for number in itertools.count(1))
-            free = next(name for name in itertools.chain([first], others) if name not in named)
-            named[free] = part
+    named = {}
+    parts = layer._flatten_layers(include_self=False, recursive=False)
+    for part in sorted(parts, key=_is_named_by_keras):
+        name = re.sub(r"_\d+$", "", part.name) if _is_named_by_keras(part) else part.name
+        numbered = (f"{name}_{number}" for number in itertools.count(1))
+        named[next(n for n in itertools.chain([name], numbered) if n not in named)] = part
     return named
 
 
