@@ -5,6 +5,7 @@ import importlib.util
 import json
 import pathlib
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -16,8 +17,8 @@ from tfflow import tflite
 from tfflow.cli import main
 from tfflow.detection import DetectorInterpreter, add_detector_to_assets
 from tfflow.detection.presets import detector_files
-from tfflow.tflite import FlowInterpreter
-from tfflow.tflite.app_assets import app_flow
+from tfflow.tflite import FlowInterpreter, app_assets
+from tfflow.tflite.app_assets import app_flow, write_assets
 from tfflow.weights import presets
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -180,7 +181,12 @@ def test_a_link_in_the_assets_is_replaced_and_not_followed(tmp_path):
     assert (assets / own.name).read_bytes() == own.read_bytes()
 
 
-def test_networks_that_are_added_at_the_same_time_are_all_there(tmp_path):
+def test_networks_that_are_added_at_the_same_time_are_all_there(tmp_path, monkeypatch):
+    def slowly(*arguments):
+        time.sleep(0.3)  # the others have read the list by now, if they could
+        return write_assets(*arguments)
+
+    monkeypatch.setattr(app_assets, "write_assets", slowly)
     files = [tmp_path / f"net{number}_int8.tflite" for number in range(3)]
     for file in files:
         shutil.copy(presets.preset_tflite("lightflow", "int8"), file)

@@ -128,8 +128,7 @@ def parts_of(layer):
     one name gets a number too.
     """
     named = {}
-    parts = layer._flatten_layers(include_self=False, recursive=False)
-    for part in sorted(parts, key=_is_named_by_keras):
+    for part in layer._flatten_layers(include_self=False, recursive=False):
         name = re.sub(r"_\d+$", "", part.name) if _is_named_by_keras(part) else part.name
         numbered = (f"{name}_{number}" for number in itertools.count(1))
         named[next(n for n in itertools.chain([name], numbered) if n not in named)] = part
