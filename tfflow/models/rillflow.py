@@ -6,8 +6,9 @@ A rill is a very small stream. Where the ideas come from:
   volume over few displacements: PWC-Net (Sun et al., 2018);
 * cosine similarity of mean-free features with a learned temperature, and the expected displacement
   of its softmax as a first answer, in each window, and at a 16th over the whole image, to find fast
-  objects that are too small for the coarser levels: GMFlow (Xu et al., 2022); there, the softmax is
-  taken over both maps: LoFTR (Sun et al., 2021);
+  objects that are too small for the coarser levels: GMFlow (Xu et al., 2022);
+* over the whole image, the product of the softmaxes over both maps, as scores of a match: LoFTR
+  (Sun et al., 2021);
 * an average of these matches over neighbours, with learned weights: the local average of
   LiteFlowNet (Hui et al., 2018);
 * a second refinement at the finest level by the difference of the warped features instead of a cost
@@ -242,7 +243,8 @@ class GlobalMatching(Softmax):
     """The expected displacement over the whole map, and its confidence, by a dual softmax.
 
     Two maps (B, h, w, C) of unit length -> (B, h, w, 2) in pixels of the level; (B, h, w, 1) in
-    (0, 1]. It compares (h · w)² pairs of pixels: 0.6 million for an image of 384x512.
+    (0, 1], LoFTR's score of the best match. It compares (h · w)² pairs of pixels: 0.6 million for
+    an image of 384x512.
     """
 
     def call(self, features1, features2):
@@ -343,7 +345,7 @@ def _jump(displacement):
 
 
 def _log_sum_exp(x, axis):
-    # Keras's own asks which values are finite, which is no operator of LiteRT's.
+    # Keras's own allows for infinities by EQUAL and SELECT, which end a partition in LiteRT.
     largest = ops.max(x, axis=axis, keepdims=True)
     return ops.log(ops.sum(ops.exp(x - largest), axis=axis, keepdims=True)) + largest
 
