@@ -21,7 +21,8 @@ import tfflow
 from tfflow import recipes
 from tfflow.cli import main
 from tfflow.cli.train import print_recipes, sources
-from tfflow.data import CorruptFileError, write_flow, write_image
+from tfflow.data import CorruptFileError, FlowDataset, write_flow, write_image
+from tfflow.data.pipeline.augmentation import LIGHTFLOW
 from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.losses import MultiLevelEPE
 from tfflow.models import registry
@@ -340,9 +341,25 @@ def test_the_average_forgets_by_updates_however_many_steps_one_takes():
         assert optimizer.ema_momentum**4 == pytest.approx(0.9)
 
 
-def test_a_smoke_run_has_a_folder_of_its_own():
-    assert Run(LITTLE, smoke=True).folder == pathlib.Path("runs", f"{LITTLE}_smoke")
+def test_a_smoke_run_has_a_folder_of_its_own_and_begins_anew(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     assert Run(LITTLE).folder == pathlib.Path("runs", LITTLE)
+    assert Run(LITTLE, output="~/x").folder == pathlib.Path.home() / "x"
+    for precision in ("float32", "bfloat16"):
+        Run(LITTLE, smoke=True, precision=precision).train()
+    assert "going on" not in capsys.readouterr().out
+    assert len(log_of(pathlib.Path("runs", f"{LITTLE}_smoke"))) == 1
+
+
+def test_batch_statistics_are_frozen_as_late_in_a_shorter_run():
+    recipe = recipes.get("lightflow_synthetic")
+    whole, short = (
+        r.freeze_statistics_after * r.steps_per_epoch / r.steps
+        for r in (recipe, recipe.with_steps(recipe.steps // 4))
+    )
+    assert short == pytest.approx(whole, rel=0.1)
+    assert recipe.accumulated(2).freeze_statistics_after == recipe.freeze_statistics_after
+    assert recipes.get(LITTLE).with_steps(5).freeze_statistics_after is None
 
 
 # Endurance -------------------------------------------------------------------------------------
@@ -354,6 +371,28 @@ def test_a_folder_of_another_run_is_left_alone(tmp_path):
         run("lightflow_chairs", tmp_path)
     with pytest.raises(ValueError, match="seed 0, not 1"):
         run(LITTLE, tmp_path, seed=1)
+    for changes, told in (
+        (
+            {"optimizer": lambda steps: keras.optimizers.Adam(0.5)},
+            r"learning_rate 0.001\d*, not 0.5",
+        ),
+        ({"optimizer": lambda steps: keras.optimizers.SGD()}, "optimizer Adam, not SGD"),
+        ({"loss": MultiLevelEPE({"level2": 1.0}, q=0.4)}, "loss.MultiLevelEPE.q "),
+        ({"loss": MultiLevelEPE({"level2": 0.5})}, "level2 1.0, not 0.5"),
+        ({"steps_per_epoch": 1}, "steps_per_epoch 2, not 1"),
+        ({"augmentation": LIGHTFLOW}, "augmentation.Augmentation.affine"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            run(LITTLE, tmp_path, changes)
+    run(LITTLE, tmp_path, {"source": "another paper", "cost": "less"})
+
+
+def test_more_data_than_before_is_told(tmp_path, capsys):
+    samples = Noise([sample(number) for number in range(4)])
+    for count in (3, 3, 4):
+        run(LITTLE, tmp_path, {"data": lambda folder, n=count: (samples[:n], samples[:1])})
+        told = capsys.readouterr().out
+        assert ("there were [3] samples" in told and "are [4] now" in told) == (count == 4)
 
 
 @pytest.mark.parametrize(
@@ -475,14 +514,37 @@ def test_a_failed_beginning_leaves_the_folder_free(tmp_path, monkeypatch):
     assert pathlib.Path("run/model.keras").is_file()
 
 
-@pytest.mark.parametrize("wrong", [{"init": {"": "nowhere.keras"}}, {"also_evaluate": "nowhere"}])
-def test_what_is_missing_is_told_before_data_is_read(wrong, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"init": {"": "nowhere.keras"}}, "nowhere"),
+        ({"init": {"": "rillflow"}}, "rillflow"),
+        ({"init": {"encoder": "rillflow"}}, "'encoder', which little has not"),
+        ({"also_evaluate": "nowhere"}, "nowhere"),
+        ({"also_evaluate": "folder:frames"}, "has no ground truth"),
+    ],
+)
+def test_what_is_wrong_is_told_before_data_is_read(wrong, told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    pathlib.Path("frames").mkdir()
+    for number in (1, 2):
+        write_image(f"frames/a_img{number}.png", sample(0).image1)
     read = []
     recipe = dataclasses.replace(recipes.get(LITTLE), data=read.append)
-    with pytest.raises(FileNotFoundError, match="nowhere"):
+    with pytest.raises((FileNotFoundError, ValueError), match=told):
         Run(recipe, **wrong).train()
     assert not read and not pathlib.Path("runs").exists()
+
+
+def test_the_validation_set_is_there_and_has_truth(tmp_path):
+    samples = Noise([sample(number) for number in range(3)])
+    for held_out, told in (
+        (samples[:0], "little has nothing to be validated on"),
+        (Noise([sample(0)._replace(flow=None, valid=None)]), "noise-0 has no ground truth"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            run(LITTLE, tmp_path, {"data": lambda folder, last=held_out: (samples, last)})
+        assert not (tmp_path / "log.jsonl").exists()
 
 
 def test_weights_that_are_no_numbers_are_not_saved(tmp_path, monkeypatch):
@@ -577,6 +639,27 @@ def test_a_damaged_file_is_named_or_left_out(tmp_path):
     assert damaged.name in record["why"][0] and record["names"] == [damaged.name[:5]]
 
 
+def test_what_is_left_out_is_of_these_files(tmp_path, capsys):
+    """Names may repeat in a data set of one's own; an attempt that never began says nothing."""
+    data = chairs_tree(tmp_path)
+    damaged = next(data.rglob("00002_img2.ppm"))
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+
+    def pairs(folder):
+        train, held_out = recipes.get("lightflow_chairs").data(folder)
+        return FlowDataset("own", [files._replace(name="0") for files in train.pairs]), held_out
+
+    changes = {"data": pairs, "batch_size": 2}
+    folder = tmp_path / "run"
+    with pytest.raises(ValueError, match="smaller than little's crops"):
+        run(LITTLE, folder, {**changes, "crop": (4096, 4096)}, data_dir=data, skip_corrupt=True)
+    assert json.loads((folder / "skipped.json").read_text())["positions"] == [1]
+    damaged.write_bytes(next(data.rglob("00003_img2.ppm")).read_bytes())
+    run(LITTLE, folder, changes, data_dir=data, skip_corrupt=True)
+    assert json.loads((folder / "skipped.json").read_text())["positions"] == []
+    assert "skipping 1 pairs" in capsys.readouterr().out
+
+
 def test_a_damaged_file_of_the_validation_set(tmp_path):
     data = chairs_tree(tmp_path)
     damaged = next(data.rglob("00004_img2.ppm"))
@@ -601,9 +684,28 @@ def test_recipes_are_cut_down_honestly():
 
 
 @pytest.mark.parametrize(
-    "options", [{"steps": 0}, {"steps": -3}, {"steps": 2.5}, {"accumulate": 0}]
+    "options",
+    [{"steps": 0}, {"steps": -3}, {"steps": 2.5}, {"steps": 4.0}, {"accumulate": 0}, {"seed": -1}],
 )
 def test_counts_are_whole_numbers(options):
     (name,) = options
-    with pytest.raises(ValueError, match=f"{name} must be a whole number from 1 up; got"):
+    with pytest.raises(ValueError, match=f"{name} must be a whole number from .*; got"):
         tfflow.recipes.Run("lightflow_demo", **options)
+
+
+def test_an_average_needs_a_momentum():
+    with pytest.raises(ValueError, match="must be in"):
+        Run(LITTLE, ema=0)
+
+
+def test_the_workers_of_a_cluster_have_addresses_without_users(tmp_path):
+    ssh = tmp_path / "ssh"
+    ssh.write_text('#!/bin/sh\necho "$@"\n')
+    ssh.chmod(0o755)
+    command = ["sh", SCRIPT.with_name("launch.sh"), "me@host0", "host1", "--", "little"]
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GRACE": "0"}
+    out = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+    assert "-tt me@host0 cd" in out and "-tt host1 cd" in out
+    assert out.count('{"worker": ["host0:12345", "host1:12346"]}') == 2

@@ -28,7 +28,7 @@ shift
 # Every worker has a port of its own, so that several may share a machine.
 cluster="" count=0
 for host in $hosts; do
-    cluster="$cluster${cluster:+, }\"$host:$((PORT + count))\""
+    cluster="$cluster${cluster:+, }\"${host#*@}:$((PORT + count))\""
     count=$((count + 1))
 done
 

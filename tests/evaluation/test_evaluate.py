@@ -260,6 +260,10 @@ def test_nothing_to_evaluate():
         evaluate(Still(), [sample(np.zeros((2, 2, 2)))], limit=0)
     with pytest.raises(ValueError, match="no ground truth"):
         evaluate(Still(), [sample(np.zeros((2, 2, 2)))._replace(flow=None)])
+    complaints = []
+    pairs = [sample(np.ones((2, 2, 2))), sample(np.zeros((2, 2, 2)))._replace(flow=None)]
+    assert evaluate(Still(), pairs, complaints=complaints).pairs == 1
+    assert "no ground truth" in complaints[0]
     with pytest.raises(ValueError, match="known flow"):
         evaluate(Still(), [sample(np.zeros((2, 2, 2)), np.zeros((2, 2), bool))])
     with pytest.raises(ValueError, match=r"images' size, \(2, 4, 2\); got \(4, 2, 2\)"):

@@ -5,6 +5,7 @@ import pytest
 from golden_files import assert_close, load, nhwc, state_dict
 
 import tfflow
+from tfflow.models.parts import dtype_policy
 
 
 @pytest.mark.parametrize("name", ["lightflow", "lightflow_0.75", "lightflow_0.5"])
@@ -34,6 +35,16 @@ def test_linear_predictors_have_a_bias_and_no_activation():
     bias.assign([0.0, 0.0])
     without = np.asarray(model({"image1": images, "image2": images})["flow2"])
     np.testing.assert_allclose(with_bias[..., 0] - without[..., 0], -1.0, atol=1e-5)
+
+
+def test_flow_is_float32_in_mixed_precision():
+    inputs = {f"image{i}": np.zeros((1, 64, 64, 3), np.float32) for i in (1, 2)}
+    with dtype_policy("mixed_bfloat16"):
+        outputs = tfflow.models.create("lightflow_0.5")(inputs)
+    assert {name: value.dtype.name for name, value in outputs.items()} == {
+        "flow": "float32",
+        "flow2": "float32",
+    }
 
 
 def test_width_out_of_range():

@@ -8,10 +8,17 @@ import numpy as np
 import pytest
 
 import tfflow
-from tfflow.data import CorruptFileError, PairFolder, write_image
+from tfflow.data import CorruptFileError, PairFolder, write_flow, write_image
 from tfflow.data.datasets import FlowSample
 from tfflow.evaluation.callback import EvaluatePairs
-from tfflow.training.callbacks import FlowPictures, JsonLines, SaveBest, Speed, WithAverage
+from tfflow.training.callbacks import (
+    FlowPictures,
+    JsonLines,
+    SaveBest,
+    Speed,
+    TensorBoardFrom,
+    WithAverage,
+)
 from tfflow.training.distribution import InputClock
 
 
@@ -43,10 +50,14 @@ def test_evaluate_pairs_names_a_damaged_file_before_training(tmp_path, pairs):
     for name in ("a", "b", "c"):
         for role in ("img1", "img2"):
             write_image(tmp_path / f"{name}_{role}.png", pairs[0].image1)
+        write_flow(tmp_path / f"{name}_flow.flo", pairs[0].flow)
     damaged = tmp_path / "b_img2.png"
     damaged.write_bytes(damaged.read_bytes()[:-99])
     EvaluatePairs(PairFolder(tmp_path), "val", limit=1).on_train_begin()
     with pytest.raises(CorruptFileError, match=r"1 pairs of .*b_img2.png.*--skip-corrupt"):
+        EvaluatePairs(PairFolder(tmp_path), "val").on_train_begin()
+    (tmp_path / "c_flow.flo").unlink()
+    with pytest.raises(ValueError, match="^c has no ground truth"):
         EvaluatePairs(PairFolder(tmp_path), "val").on_train_begin()
 
 
@@ -123,6 +134,20 @@ def test_flow_pictures_reach_tensorboard(model, pairs, tmp_path):
     assert png.startswith(b"\x89PNG")
     (pyramid,) = events.Tensors("pyramid/still")
     assert pyramid.tensor_proto.string_val[2].startswith(b"\x89PNG")
+
+
+def test_curves_over_batches_go_on_where_a_run_does(tmp_path):
+    pytest.importorskip("tensorboard", reason="TensorBoard is an extra")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    made = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    made.compile("sgd", "mse")
+    for step in (0, 3):
+        callback = TensorBoardFrom(step, tmp_path, update_freq=1)
+        made.fit(np.zeros((6, 3)), np.zeros((6, 1)), 2, callbacks=[callback], verbose=0)
+    events = EventAccumulator(str(tmp_path / "train"), size_guidance={"tensors": 0})
+    events.Reload()
+    assert [event.step for event in events.Tensors("batch_loss")] == [1, 2, 3, 4, 5, 6]
 
 
 def test_the_best_model_is_there_whole_or_as_it_was(tmp_path):

@@ -66,6 +66,9 @@ def test_what_does_not_fit_is_told(tmp_path):
     checkpoints.save(model(units=2), 5)
     with pytest.raises(ValueError, match="does not fit this network"):
         checkpoints.restore(model(units=4))
+    for other in ({"use_ema": True}, {"amsgrad": True}):  # Keras itself goes on without moments
+        with pytest.raises(ValueError, match="does not fit this network and optimizer"):
+            checkpoints.restore(model(units=2, **other))
     checkpoints.path(5).write_bytes(b"damaged")
     with pytest.raises(ValueError, match="is damaged"):
         checkpoints.restore(model(units=2))

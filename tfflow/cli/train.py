@@ -106,7 +106,13 @@ def sources(texts):
         return None
     if texts == ["none"]:
         return {}
-    return dict(map(_part_and_source, texts))
+    pairs = [_part_and_source(text) for text in texts]
+    parts = [part for part, _ in pairs]
+    if len(set(parts)) < len(parts) or "none" in texts:
+        raise ValueError(
+            f"--init is given once for each part of the network, or once as none; got {texts}."
+        )
+    return dict(pairs)
 
 
 def _part_and_source(text):

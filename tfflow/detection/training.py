@@ -74,9 +74,6 @@ class DetectorStage(Stage):
 
     monitor = "val_loss"
 
-    def record(self):
-        return {**super().record(), "size": list(self.size), "alpha": self.alpha}
-
     def check(self):
         check_size(self.size)
         self._detector(classes=1)

@@ -32,9 +32,23 @@ class EvaluatePairs(keras.callbacks.Callback):
         self.name, self.every, self.limit = name, every, limit
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.check()
+
+    def check(self) -> None:
+        """Reads all files once.
+
+        Raises:
+            CorruptFileError: If a pair can't be read.
+            ValueError: If a pair has no ground truth.
+        """
         if not hasattr(self.dataset, "readable"):
+            _check_truth([self.dataset[0]] if len(self.dataset) else [])
             return  # it has no files of its own
-        _, complaints = self.dataset[: self.limit].readable()
+        chosen = self.dataset[: self.limit]
+        # A mixture's data sets may be of either kind.
+        for part in getattr(chosen, "datasets", [chosen]):
+            _check_truth(getattr(part, "pairs", ()))
+        _, complaints = chosen.readable()
         if complaints:
             raise CorruptFileError(
                 f"{len(complaints)} pairs of {self.dataset!r}, which the training would be "
@@ -47,3 +61,12 @@ class EvaluatePairs(keras.callbacks.Callback):
         if (epoch + 1) % self.every == 0 and logs is not None:
             result = evaluate(self.model, self.dataset, limit=self.limit)
             logs[f"{self.name}_epe"] = result.epe
+
+
+def _check_truth(pairs):
+    for pair in pairs:
+        if pair.flow is None:
+            raise ValueError(
+                f"{pair.name} has no ground truth, so that nothing can be evaluated on it: give a "
+                "data set with a flow for each pair."
+            )

@@ -35,8 +35,8 @@ def evaluate(
         limit: Use only the first ``limit`` pairs.
         size: (height, width) that the network runs at; None: the predictor's own choice.
         progress: Called with (pairs done, pairs in all, EPE so far).
-        complaints: A list, or None. With a list, pairs that can't be read are skipped and a text
-            for each is added to it, instead of raising an error.
+        complaints: A list, or None. With a list, pairs that can't be read or have no ground truth
+            are skipped and a text for each is added to it, instead of raising an error.
 
     Returns:
         An :class:`Evaluation`.
@@ -56,7 +56,11 @@ def evaluate(
         if sample is None:
             continue
         if sample.flow is None:
-            raise ValueError(f"{sample.name} has no ground truth; evaluate needs a flow file each.")
+            lacking = f"{sample.name} has no ground truth; evaluate needs a flow file each"
+            if complaints is None:
+                raise ValueError(f"{lacking}.")
+            complaints.append(lacking)
+            continue
         flow, seconds = timed_prediction(predictor, sample, size)
         per_pair.append(_measure(index, sample, flow, 1000.0 * seconds))
         so_far += per_pair[-1].errors

@@ -13,6 +13,7 @@ from keras import layers, ops
 from tfflow.models.flow_model import FlowModel
 from tfflow.models.layers import LEAKY_SLOPE, checked_width, he_normal, leaky_relu
 from tfflow.ops import upsample_nearest
+from tfflow.ops.arguments import full_precision
 from tfflow.types import Tensor
 
 # Table 1: name, output channels, stride. Levels end where the stride is 2.
@@ -177,7 +178,7 @@ class LightFlow(FlowModel):
             if skip is not None:
                 x = ops.concatenate([upsample_nearest(x), encoded[skip]], axis=-1)
             x = convolution(x, training=training)
-            prediction = predictor(x, training=training)
+            prediction = full_precision(predictor(x, training=training))
             flow = prediction if flow is None else upsample_nearest(flow) + prediction
         return {"flow2": flow / len(self.predictors)}
 

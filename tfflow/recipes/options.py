@@ -1,6 +1,7 @@
 """What a run is asked for besides its recipe."""
 
 import dataclasses
+import numbers
 from typing import Literal, TypeAlias
 
 from tfflow.recipes.recipe import Stage
@@ -56,8 +57,10 @@ class Options:
 
     def __post_init__(self) -> None:
         for name, value in (("steps", self.steps), ("accumulate", self.accumulate)):
-            if value is not None and (value < 1 or value != int(value)):
+            if value is not None and not (isinstance(value, numbers.Integral) and value >= 1):
                 raise ValueError(f"{name} must be a whole number from 1 up; got {value!r}.")
+        if not (isinstance(self.seed, numbers.Integral) and 0 <= self.seed < 2**32):
+            raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1; got {self.seed!r}.")
         if self.precision not in PRECISIONS:
             raise ValueError(
                 f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}."
@@ -76,4 +79,4 @@ class Options:
             recipe = recipe.with_steps(self.steps)
         if self.accumulate != 1:
             recipe = recipe.accumulated(self.accumulate)
-        return recipe.averaged(self.ema) if self.ema else recipe
+        return recipe if self.ema is None else recipe.averaged(self.ema)

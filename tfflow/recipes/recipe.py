@@ -14,6 +14,7 @@ from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.metrics import EndPointError
 from tfflow.models import registry
 from tfflow.models.flow_model import FlowModel
+from tfflow.recipes.record import described
 
 S = TypeVar("S", bound="Stage")
 READ_AGAIN = 16  # batches, to find a damaged file
@@ -53,7 +54,11 @@ class Stage:
 
     def record(self) -> dict[str, Any]:
         """What a run's folder is recorded by: a run with another record is another run."""
-        return {"recipe": self.name, "steps": self.steps, "batch_size": self.batch_size}
+        settings = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        for name in ("name", "source", "expected", "cost", "data", "starts_from"):
+            del settings[name]
+        settings["optimizer"] = self.optimizer(self.steps)
+        return {"recipe": self.name, **described(settings)}
 
     def check(self) -> None:
         """Raises at once what would fail only after the data is read or drawn."""
@@ -191,7 +196,21 @@ class Recipe(Stage):
         return EvaluatePairs(held_out, "val")
 
     def part_for_validation(self, held_out: Any) -> Any:
+        if not len(held_out) or self.validation_pairs < 1:
+            raise ValueError(
+                f"{self.name} has nothing to be validated on: {self.validation_pairs} pairs of "
+                f"{named(held_out)}. Hold at least one pair out of the training."
+            )
         return held_out[:: -(-len(held_out) // self.validation_pairs)]
+
+    def with_steps(self, steps: int) -> "Recipe":
+        recipe = super().with_steps(steps)
+        if self.freeze_statistics_after is None:
+            return recipe
+        # As late in the shorter or longer run.
+        epochs = self.freeze_statistics_after * self.steps_per_epoch / self.steps
+        epochs = round(epochs * steps / recipe.steps_per_epoch)
+        return dataclasses.replace(recipe, freeze_statistics_after=epochs)
 
 
 def _accumulating(optimizer, count):

@@ -10,6 +10,7 @@ The same call resumes where the last one stopped, whatever stopped it. In the ru
 import functools
 import json
 import pathlib
+import shutil
 import sys
 from typing import Any
 
@@ -27,6 +28,7 @@ from tfflow.models.parts import dtype_policy
 from tfflow.progress import is_terminal, progress_bar
 from tfflow.recipes.options import PRECISIONS, Options
 from tfflow.recipes.recipe import Recipe, Stage
+from tfflow.recipes.record import differences
 from tfflow.training import distribution
 from tfflow.training.callbacks import (
     FlowPictures,
@@ -35,6 +37,7 @@ from tfflow.training.callbacks import (
     SaveBest,
     Speed,
     StopAtNaN,
+    TensorBoardFrom,
     WithAverage,
     read_log,
 )
@@ -70,7 +73,7 @@ class Run:
         )
         # A smoke run's weights are nothing to start from.
         name = f"{self.recipe.name}_smoke" if self.options.smoke else self.recipe.name
-        self.folder = pathlib.Path(self.options.output or f"runs/{name}")
+        self.folder = pathlib.Path(self.options.output or f"runs/{name}").expanduser()
         self.checkpoints = Checkpoints(self.folder / "checkpoints")
 
     def train(self) -> keras.Model:
@@ -124,11 +127,14 @@ class Run:
             if not isinstance(self.recipe, Recipe):
                 raise ValueError(f"int8 is for flow networks; {self.recipe.name} trains none.")
             tflite.prepare_for_int8(self.recipe.create())
-        if self.options.also_evaluate:
-            open_dataset(self.options.also_evaluate)
+        for also in self.also_evaluated():
+            also.check()
         if self.begins():
-            for source in self.initial_weights().values():
-                loading.load(source)
+            if isinstance(self.recipe, Recipe):
+                self.initialize(self.recipe.create())
+            else:  # its network depends on the data
+                for source in self.initial_weights().values():
+                    loading.load(source)
 
     # 2. The folder ----------------------------------------------------------------------------
 
@@ -141,6 +147,9 @@ class Run:
 
     def claim_folder(self) -> None:
         """Records this run in run.json; refuses a folder that holds another run."""
+        alone = self.options.distribute != "multi-worker"
+        if self.options.smoke and not self.options.output and alone:
+            shutil.rmtree(self.output, ignore_errors=True)  # that it ran before is no answer
         record = self.recipe.record()
         named_options = ("seed", "ema", "precision", "int8")
         record |= {name: getattr(self.options, name) for name in named_options}
@@ -153,8 +162,7 @@ class Run:
         finished = (self.output / "model.keras").is_file()
         if path.is_file() and (started or finished):
             there = {"int8": False, **json.loads(path.read_text(encoding="utf-8"))}
-            other = [f"{k} {there[k]}, not {v}" for k, v in record.items() if there.get(k, v) != v]
-            if other:
+            if other := list(differences(there, record)):
                 raise ValueError(
                     f"{self.output} holds another run ({'; '.join(other)}). Give another --output, "
                     "or delete that folder."
@@ -164,13 +172,18 @@ class Run:
                     f"{self.output} has this run's result, model.keras, but no checkpoints: it "
                     "would begin anew. Give another --output, or delete that folder."
                 )
+            record = there | record
+        else:
+            # An attempt that never began may have read other files, or the same before a repair.
+            for left in self.output.glob("skipped*.json"):
+                left.unlink()
         self.output.mkdir(parents=True, exist_ok=True)
         write_json(path, record)
 
     # 3. Data ----------------------------------------------------------------------------------
 
     def open_data(self) -> None:
-        training_set, held_out = self.recipe.data(pathlib.Path(self.options.data_dir))
+        training_set, held_out = self.recipe.data(pathlib.Path(self.options.data_dir).expanduser())
         if self.options.skip_corrupt:
             training_set = without_corrupt(training_set, self.output / "skipped.json")
         held_out = self.recipe.part_for_validation(held_out)
@@ -178,6 +191,20 @@ class Run:
             held_out = without_corrupt(held_out, self.output / "skipped_validation.json")
         print(f"training on {named(training_set)}, validating on {named(held_out)}")
         self.training_set, self.held_out = training_set, held_out
+        self.record_samples(
+            [len(part) for part in getattr(training_set, "datasets", [training_set])]
+        )
+
+    def record_samples(self, counts: list[int]) -> None:
+        """Records how many samples each data set has, and says if they were others before."""
+        path = self.output / "run.json"
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if (before := record.get("samples", counts)) != counts:
+            print(
+                f"there were {before} samples when this run was last started, and are {counts} "
+                "now: it goes on, but not to the weights that it would have had"
+            )
+        write_json(path, record | {"samples": counts})
 
     def batches(self, start: int, share: WorkerShare) -> Any:
         """The training batches from a step on, or one worker's share of them."""
@@ -197,7 +224,8 @@ class Run:
         keras.utils.set_random_seed(self.options.seed)
         model = self.recipe.create(self.training_set)
         if self.begins():
-            self.initialize(model)
+            for text in self.initialize(model):
+                print(text)
         if self.options.int8:
             tflite.prepare_for_int8(model)
         self.recipe.compile(model)
@@ -208,8 +236,9 @@ class Run:
         # All workers get the chief's weights, and a checkpoint has them already.
         return self.chief and not self.checkpoints.steps() and not self.options.smoke
 
-    def initialize(self, model: keras.Model) -> None:
-        """Loads the weights that the stage starts from."""
+    def initialize(self, model: keras.Model) -> list[str]:
+        """Loads the weights that the stage starts from; returns a line about each source."""
+        lines = []
         for part, source in self.initial_weights().items():
             target = model
             for name in filter(None, part.split("/")):
@@ -222,7 +251,8 @@ class Run:
                     )
                 target = target.get_layer(name)
             fresh = target.start_from(loading.load(source))
-            print(f"{target.name} starts from {source}; {len(fresh)} weights are new")
+            lines.append(f"{target.name} starts from {source}; {len(fresh)} weights are new")
+        return lines
 
     def initial_weights(self) -> dict[str, str]:
         """Part of the network ("" for all of it) -> .keras file or preset."""
@@ -259,10 +289,8 @@ class Run:
         if freeze_after is not None:
             before.append(FreezeStatistics(freeze_after))
         judging = [self.recipe.validation(self.held_out)]
-        if self.options.also_evaluate:
-            other = open_dataset(self.options.also_evaluate)
-            judging.append(EvaluatePairs(other, "also", limit=50))
         judging += [
+            *self.also_evaluated(),
             SaveBest(
                 self.output / "best.keras",
                 monitor=self.recipe.monitor,
@@ -272,9 +300,13 @@ class Run:
         ]
         if self.options.tensorboard and self.chief:
             folder = self.output / "tensorboard"
-            judging.append(keras.callbacks.TensorBoard(folder, update_freq=100))
+            judging.append(TensorBoardFrom(step, folder, update_freq=100))
             judging.append(FlowPictures(self.held_out, folder))
         return [*before, WithAverage(judging)] if self.options.ema else [*before, *judging]
+
+    def also_evaluated(self) -> list[EvaluatePairs]:
+        name = self.options.also_evaluate
+        return [EvaluatePairs(open_dataset(name), "also", limit=50)] if name else []
 
     # 6. Training ------------------------------------------------------------------------------
 
@@ -335,12 +367,13 @@ def without_corrupt(dataset, record):
     else:
         with progress_bar(f"reading all of {dataset.name}") as progress:
             readable, complaints = dataset.readable(progress)
-        kept = {files.name for files in readable.pairs}
-        names = [files.name for files in dataset.pairs if files.name not in kept]
-        skipped = {"names": names, "why": complaints}
+        kept = set(map(id, readable.pairs))
+        positions = [i for i, files in enumerate(dataset.pairs) if id(files) not in kept]
+        names = [dataset.pairs[i].name for i in positions]
+        skipped = {"positions": positions, "names": names, "why": complaints}
         write_json(record, skipped)
     print(f"skipping {len(skipped['names'])} pairs that can't be read; {record} says why")
-    return dataset.without(skipped["names"])
+    return dataset.without(skipped.get("positions", skipped["names"]))
 
 
 def best_so_far(log, epoch, name):

@@ -64,6 +64,24 @@ class FlowPictures(keras.callbacks.Callback):
         self._writer.flush()
 
 
+class TensorBoardFrom(keras.callbacks.TensorBoard):
+    """Keras's TensorBoard, for a run that goes on: its curves over batches go on too.
+
+    Args:
+        step: How many batches were trained on before.
+        log_dir: Where TensorBoard's events go.
+        **settings: The other arguments of ``keras.callbacks.TensorBoard``.
+    """
+
+    def __init__(self, step: int, log_dir: PathLike, **settings: Any) -> None:
+        super().__init__(log_dir, **settings)
+        self.step = step
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        super().on_train_begin(logs)
+        self._global_train_batch = self.step  # Keras counts from 0 in each fit
+
+
 def _predict_pyramid(model, sample):
     """The flow at the pair's size, and every level's flow, all in pixels."""
     pair = ImagePair(sample.image1, sample.image2, multiple=model.multiple)

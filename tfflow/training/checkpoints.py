@@ -4,6 +4,7 @@ import pathlib
 import re
 import signal
 import threading
+import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -60,8 +61,11 @@ class Checkpoints:
         if not steps:
             return 0
         try:
-            model.load_weights(self.path(steps[-1]))
-        except (OSError, KeyError, ValueError) as error:
+            with warnings.catch_warnings():
+                # Of an optimizer with other variables Keras only warns, and begins it anew.
+                warnings.filterwarnings("error", "Skipping variable loading")
+                model.load_weights(self.path(steps[-1]))
+        except (OSError, KeyError, ValueError, UserWarning) as error:
             raise ValueError(
                 f"{self.path(steps[-1])} does not fit this network and optimizer, or is damaged "
                 f"({error}). Give another output folder, or delete that file to go on from an "

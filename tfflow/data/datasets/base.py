@@ -163,10 +163,14 @@ class FlowDataset(Sequence[FlowSample]):
         pairs = [pair for pair, text in zip(self.pairs, complaints, strict=True) if text is None]
         return self._with(pairs), [text for text in complaints if text is not None]
 
-    def without(self, names: Iterable[str]) -> "FlowDataset":
-        """The data set without the pairs of these names."""
-        names = set(names)
-        return self._with(pair for pair in self.pairs if pair.name not in names)
+    def without(self, left_out: Iterable[str | int]) -> "FlowDataset":
+        """The data set without the pairs of these names, or at these positions."""
+        left_out = set(left_out)
+        return self._with(
+            pair
+            for position, pair in enumerate(self.pairs)
+            if pair.name not in left_out and position not in left_out
+        )
 
     def _with(self, pairs):
         """The same data set, of a class of its own too, with other pairs."""

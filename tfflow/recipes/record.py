@@ -1,0 +1,51 @@
+"""What a run's folder is recorded by, as JSON, and how two records differ."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+# Keras numbers objects of one class within a process, and classes may move between modules.
+_NOT_COMPARED = ("name", "module", "registered_name")
+
+
+def described(value: Any) -> Any:
+    """A setting as JSON: objects as their class's name with their settings, functions by name.
+
+    What has no settings to be read is its class's name alone, so that the same object is described
+    alike in every process.
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [described(each) for each in value]
+    if isinstance(value, dict):
+        settings = {str(k): described(v) for k, v in value.items() if k not in _NOT_COMPARED}
+        if "class_name" in settings:  # an object within Keras's configuration of another one
+            return {settings["class_name"]: settings.get("config")}
+        return settings
+    kind = getattr(value, "__qualname__", type(value).__qualname__)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = (field.name for field in dataclasses.fields(value))
+        return {kind: {name: described(getattr(value, name)) for name in fields}}
+    try:
+        return {kind: described(value.get_config())}
+    except (AttributeError, NotImplementedError):
+        return kind
+
+
+def differences(there: Any, here: Any, name: str = "") -> Iterator[str]:
+    """What differs between two records, in words: ``seed 0, not 1``.
+
+    A setting that only one of them has is of another version of the library, and says nothing.
+    """
+    if isinstance(there, dict) and isinstance(here, dict) and there.keys() & here.keys():
+        for key in there:
+            if key in here:
+                yield from differences(there[key], here[key], f"{name}.{key}" if name else key)
+    elif there != here:
+        there, here = ("/".join(v) if isinstance(v, dict) else v for v in (there, here))
+        yield f"{name} {there}, not {here}"
