@@ -23,11 +23,7 @@ def load(source, engine=None, compile=False):
     name, path = str(source), pathlib.Path(source)
     if engine not in (None, *ENGINES):
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}; got {engine!r}.")
-    if engine and _ENGINE_OF.get(path.suffix, engine) != engine:
-        raise ValueError(
-            f"A {path.suffix} file runs on {_ENGINE_OF[path.suffix]}, not on {engine}. "
-            "tfflow export makes a .tflite file of a model."
-        )
+    _check_engine(path, engine)
     from_elsewhere = name.startswith((*WEB, preset_folder.HUB))
     if compile and (path.suffix != ".keras" or from_elsewhere):
         raise ValueError(
@@ -54,12 +50,21 @@ def load(source, engine=None, compile=False):
         raise ValueError(_to_be_imported(path))
     if path.suffix not in _ENGINE_OF:
         raise ValueError(_unknown(name))
+    _check_engine(path, engine)  # an address may end in a query
     if from_elsewhere and path.suffix == ".keras":
         preset_folder.check_classes(path)
     return _load_file(path, compile)
 
 
 save_preset = preset_folder.save_preset_folder
+
+
+def _check_engine(path, engine):
+    if engine and _ENGINE_OF.get(path.suffix, engine) != engine:
+        raise ValueError(
+            f"A {path.suffix} file runs on {_ENGINE_OF[path.suffix]}, not on {engine}. "
+            "tfflow export makes a .tflite file of a model."
+        )
 
 
 def _load_file(path, compile=False):

@@ -14,6 +14,7 @@ from small_network import Small
 
 import tfflow
 from tfflow.cli import main
+from tfflow.models.parts import dtype_policy
 from tfflow.tflite.graph import foreign_operators, read_graph
 
 RNG = np.random.default_rng(0)
@@ -85,6 +86,15 @@ def test_saved_model_in_a_process_without_this_package(model, expected, tmp_path
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=environment)
     np.testing.assert_allclose(np.load(tmp_path / "flow.npy"), expected, atol=1e-4)
+
+
+def test_a_model_in_mixed_precision_is_exported_in_float32(model, expected, tmp_path):
+    with dtype_policy("mixed_bfloat16"):
+        mixed = type(model).from_config({**model.get_config(), "dtype": "mixed_bfloat16"})
+    mixed.set_weights(model.get_weights())
+    mixed.export(tmp_path / "saved", verbose=False)
+    saved = tf.saved_model.load(tmp_path / "saved")
+    np.testing.assert_allclose(saved.serve(IMAGES)["flow"], expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("size", [None, (128, 128)])

@@ -252,12 +252,49 @@ def test_images_of_uint8_and_of_no_range(model):
     tensors = {name: tf.constant(each) for name, each in x.items()}
     ways = (model.predict, model.evaluate, model.fit)
     on_batch = (model.predict_on_batch, model.test_on_batch, model.train_on_batch)
+    with pytest.raises(ValueError, match="Divide by 255"):
+        model(inputs=x)
     for use in (model, *ways, *on_batch):
         for given in (x, tensors):
             with pytest.raises(ValueError, match="image1 is float32 and must lie.*Divide by 255"):
                 use(given)
     with pytest.raises(ValueError, match="uint8 in 0..255; got int32"):
         model({name: each.astype(np.int32) for name, each in x.items()})
+
+
+def test_two_sizes_are_refused_where_the_graph_knows_none(model):
+    one, other = images(size=(50, 70))["image1"], images(size=(60, 70))["image1"]
+    for size in ((64, 64), (50, 70)):
+        model.predict_on_batch(images(size=size))  # after two sizes, TensorFlow takes any
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must be equal"):
+        model.predict_on_batch({"image1": one, "image2": other})
+    spec = {"image1": (None, None, None, 3), "image2": (2, 50, 70, 3)}
+    spec = {name: tf.TensorSpec(shape) for name, shape in spec.items()}
+    any_size = tf.function(lambda x: model(x)["flow"], input_signature=[spec])
+    x = images(size=(50, 70))
+    np.testing.assert_allclose(any_size(x), model(x)["flow"], atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8"])
+def test_truth_in_whole_numbers(model, dtype):
+    model.compile("sgd", loss=MultiLevelEPE({"level2": 1.0}))
+    x, truth = images(size=(50, 70)), np.full((2, 50, 70, 2), 3)
+    expected = model.test_on_batch(x, truth.astype("float32"))
+    assert model.test_on_batch(x, truth.astype(dtype)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_precision_is_chosen_before_a_network_is_made(model):
+    with pytest.raises(ValueError, match=r"set_dtype_policy\('mixed_bfloat16'\)"):
+        model.dtype_policy = "mixed_bfloat16"
+
+
+@pytest.mark.parametrize("size", [64, (64,), (64.5, 64), "64x64"])
+def test_a_size_that_is_none(model, size):
+    pair = images().values()
+    with pytest.raises(ValueError, match=r"size must be \(height, width\), two whole numbers"):
+        model.predict_flow(*pair, size=size)
+    flow = model.predict_flow(*pair, size=np.array([64, 128]))
+    np.testing.assert_array_equal(flow, model.predict_flow(*pair, size=(64, 128)))
 
 
 def test_a_training_loop_of_ones_own(model):

@@ -83,6 +83,15 @@ def test_match_is_the_call(name, arguments):
         assert_equal_to_rounding(found[key], value, key)
 
 
+def test_encode_takes_what_a_call_takes(small):
+    frames = clip(2, 64, 64)[:, None]
+    found = small.match(*map(small.encode, frames))["flow"]
+    expected = small({"image1": frames[0], "image2": frames[1]})["flow"]
+    assert_equal_to_rounding(found, expected)
+    with pytest.raises(ValueError, match="Divide by 255, or pass uint8"):
+        small.encode(np.float32(frames[0]))
+
+
 def test_encode_in_mixed_precision():
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")

@@ -246,6 +246,8 @@ def test_a_compiler_of_two_words(tmp_path, monkeypatch):
     assert shlex.split(command) == [str(tmp_path / "ccache"), "g++", "-m64"]
     assert cxx.version(command) == f"{tmp_path / 'ccache'} g++ -m64 --version"
     assert cxx.commands(command, tmp_path)["warp.cc"][:3] == shlex.split(command)
+    others = (f"{tmp_path / 'ccache'} g++", f"{tmp_path / 'ccache'} g++ -O0", command)
+    assert len(set(map(build._name, others))) == 3  # with other flags it is another library
     monkeypatch.setenv("CXX", f"'{tmp_path / 'my g++'}'")
     assert cxx.version(cxx.find_compiler()) == f"{tmp_path / 'my g++'} --version"
     monkeypatch.setenv("CXX", "")

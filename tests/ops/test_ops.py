@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfflow import ops
 
@@ -298,11 +299,52 @@ def test_a_warp_masks_at_the_border_what_leads_nowhere(value):
         (lambda x: ops.warp(x, x[:, :2, :, :2]), "one size"),
         (lambda x: ops.warp(x, x[..., :2], padding="reflect"), "padding must be one of"),
         (lambda x: ops.warp(x.astype("int32"), x[..., :2]), "floating-point"),
+        (lambda x: ops.warp(x, x[..., :2], mask_threshold="0.5"), "share in .*got '0.5'"),
+        (lambda x: ops.warp(x, x[..., :2], mask_threshold=1.0), "share in"),
+        (lambda x: ops.warp(x, x[..., :2], mask_threshold=1 - 1e-12), "share in"),
+        (lambda x: ops.downsample_triangle(x, (2, 5)), "resize enlarges"),
+        (lambda x: ops.deformable_convolution(x, x, x, stride=0), "stride must be"),
+        (lambda x: ops.deformable_convolution(x, x, x, dilation=0), "dilation must be"),
     ],
 )
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(np.zeros((1, 4, 4, 3), np.float32))
+
+
+def test_maps_in_whole_numbers_are_averaged_and_resized():
+    rng = np.random.default_rng(0)
+    image = rng.integers(-9, 9, (1, 4, 5, 2), np.int32)
+    nine, logits = (rng.random((1, 4, 5, count), np.float32) for count in (9, 36))
+    for function in (
+        lambda x: ops.local_average(x, nine),
+        lambda x: ops.upsample_convex(x, logits, 2),
+        lambda x: ops.resize(x, (7, 11)),
+        lambda x: ops.resize(x, (4, 5)),
+    ):
+        found = function(image)
+        assert found.dtype == "float32"
+        np.testing.assert_array_equal(found, function(np.float32(image)))
+
+
+def test_upsampling_by_one_is_the_image():
+    image = np.random.default_rng(0).random((1, 4, 5, 2), np.float32)
+    np.testing.assert_array_equal(ops.upsample_nearest(image, 1), image)
+    logits = np.full((1, 4, 5, 9), -99, np.float32)
+    logits[..., 4] = 0
+    np.testing.assert_allclose(ops.upsample_convex(image, logits, 1), image)
+
+
+def test_a_map_of_known_size_is_resized_to_one_that_the_graph_knows():
+    image = np.random.default_rng(0).random((1, 4, 5, 2), np.float32)
+    for height, width in ((4, 5), (7, 3)):
+        sized = tf.function(lambda side, width=width: ops.resize_flow(image, (side, width)))
+        expected = ops.resize_flow(image, (height, width))
+        np.testing.assert_allclose(sized(tf.constant(height)), expected, atol=1e-6)
+
+
+def test_the_norm_of_large_vectors_in_half_precision():
+    assert float(ops.safe_norm(np.float16([300, 400]))) == 500
 
 
 def test_warp_by_whole_numbers():

@@ -132,6 +132,9 @@ def test_an_address(model, folder, server):
         tfflow.load(f"{server.address}/a/model.h5")
     with pytest.raises(ValueError, match="compile=True.*on this machine"):
         tfflow.load(f"{server.address}/a/model.keras", compile=True)
+    server.files["/a/model.keras?download=1"] = server.files["/a/model.keras"]
+    with pytest.raises(ValueError, match="A .keras file runs on keras, not on tflite"):
+        tfflow.load(f"{server.address}/a/model.keras?download=1", engine="tflite")
 
 
 HARM = '__import__("pathlib").Path("HARMED").touch()'

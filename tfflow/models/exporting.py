@@ -1,5 +1,6 @@
 """``model.export``, and what Keras's and TensorFlow's exporters need."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import keras
@@ -21,6 +22,8 @@ class Exportable(ModelMixin):
     @_build_shapes_dict.setter
     def _build_shapes_dict(self, noted):
         pass
+
+    in_float32: Callable[[], Any]  # of the model's parts
 
     def quantize(self, mode: str | None = None, **kwargs: Any) -> None:
         raise NotImplementedError(
@@ -73,6 +76,9 @@ class Exportable(ModelMixin):
         """
         if input_signature is None:
             input_signature = self.input_signature()
+        twin = self.in_float32()
+        if twin is not self:
+            return twin.export(filepath, format, verbose, input_signature, **kwargs)
         if format == "litert":
             # Keras also allows TensorFlow's operators, which LiteRT on phones can't run.
             kwargs = {"target_spec": builtin_operators(), **kwargs}

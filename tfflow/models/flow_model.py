@@ -1,5 +1,6 @@
 """What all networks share: images in, flow out; fit, save, predict_flow."""
 
+import operator
 import pathlib
 import re
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from tfflow.models.predicting import PredictsFlow
 from tfflow.models.prediction import ImagePair, check_not_in_255, next_multiple, working_size
 from tfflow.models.supervision import Supervised
 from tfflow.ops import resize, resize_flow
+from tfflow.ops.arguments import may_equal
 from tfflow.types import PathLike, Tensor
 
 
@@ -70,6 +72,18 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
         # CPU ten times slower.
         self.jit_compile = keras.backend.backend() != "tensorflow"
 
+    @property
+    def dtype_policy(self) -> Any:
+        return super().dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, policy: Any) -> None:
+        # Keras would set it for this layer alone: for none inside, and for all after loading.
+        raise ValueError(
+            f"{self.name} has its precision from the start. Set Keras's policy before a network is "
+            f"made, keras.config.set_dtype_policy({policy!r}), and copy weights by set_weights."
+        )
+
     @staticmethod
     def level_stride(level: int) -> int:
         """Image pixels, in each direction, per pixel of ``flowN``."""
@@ -88,7 +102,7 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
                 f"{self.name}({self._wanted_inputs()}); got {len(args)} arguments. For two images "
                 "as they are, use predict_flow(image1, image2)."
             )
-        check_not_in_255(*args)
+        check_not_in_255(*args or [kwargs.get("inputs")])
         return super().__call__(*args, **kwargs)
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
@@ -328,18 +342,30 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
         image1, image2 = inputs["image1"], inputs["image2"]
         for image in (image1, image2):
             self._check_image(image)
-        if tuple(image1.shape) != tuple(image2.shape):
+        if not all(map(may_equal, image1.shape, image2.shape)):
             raise ValueError(
                 f"{self.name} expects two images of one shape; got {tuple(image1.shape)} and "
                 f"{tuple(image2.shape)}."
             )
-        return in_unit_range(image1, self), in_unit_range(image2, self)
+        image1, image2 = in_unit_range(image1, self), in_unit_range(image2, self)
+        if None in (*image1.shape[1:3], *image2.shape[1:3]):
+            # Two sizes would both be resized to one. Joined, they fail when the graph runs.
+            both = ops.concatenate([image1, image2], axis=-1)
+            image1, image2 = both[..., :3], both[..., 3:]
+        return image1, image2
 
     def _check_image(self, image):
         if len(image.shape) != 4 or image.shape[-1] != 3 or 0 in image.shape:
             raise ValueError(f"{self.name} expects images (B, H, W, 3); got {tuple(image.shape)}.")
 
     def _check_size(self, size):
+        try:
+            height, width = (side if side is None else operator.index(side) for side in size)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"size must be (height, width), two whole numbers; got {size!r}."
+            ) from None
+        size = (height, width)
         if any(side is not None and (side <= 0 or side % self.multiple) for side in size):
             raise ValueError(
                 f"{self.name} runs at sides that are multiples of {self.multiple}; got "

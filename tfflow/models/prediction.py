@@ -50,7 +50,7 @@ class ImagePair:
                 f"and {_describe(image2)}."
             )
         self._size = image1.shape[1:3]
-        size = tuple(size) if size else working_size(self._size, multiple)
+        size = working_size(self._size, multiple) if size is None else tuple(size)
         self.image1, self.image2 = (at_size(images, size) for images in (image1, image2))
 
     def restore(self, flow):
@@ -242,7 +242,7 @@ def check_not_in_255(inputs=None):
     A network would accept them and give wrong flow. Only the first image of a batch is checked, in
     NumPy arrays and eager TensorFlow tensors: not in tensors of a graph, nor in a data set.
     """
-    for name in ("image1", "image2"):
+    for name in ("image", "image1", "image2"):
         images = inputs.get(name) if isinstance(inputs, dict) else None
         if hasattr(images, "numpy"):
             images = images.numpy()

@@ -5,8 +5,9 @@ from typing import Any
 
 from keras import ops
 
-from tfflow.models.flow_model import FlowModel, chosen_outputs
+from tfflow.models.flow_model import FlowModel, chosen_outputs, in_unit_range
 from tfflow.models.parts import CompiledPart
+from tfflow.models.prediction import check_not_in_255
 from tfflow.types import Tensor
 
 
@@ -55,7 +56,7 @@ class SiameseFlowModel(FlowModel):
         """Features of one image, for :meth:`match`.
 
         Args:
-            image: (B, H, W, 3), RGB float in [0, 1], sides multiples of ``multiple``.
+            image: (B, H, W, 3), RGB, float in [0, 1] or uint8, sides multiples of ``multiple``.
             training: As in a call.
 
         Returns:
@@ -63,11 +64,14 @@ class SiameseFlowModel(FlowModel):
             the network compares colours.
 
         Raises:
-            ValueError: If the image has another shape, or this network can't encode an image alone.
+            ValueError: If the image has another shape or range, or this network can't encode an
+                image alone.
         """
         self._check_siamese()
         self._check_image(image)
         self._check_size(image.shape[1:3])
+        check_not_in_255({"image": image})
+        image = in_unit_range(image, self)
         return self.extract(ops.cast(image, self.compute_dtype), training=training)
 
     def match(

@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from tfflow.ops import resize, resize_flow
-from tfflow.ops.arguments import may_equal
+from tfflow.ops.arguments import floating, may_equal
 from tfflow.types import ModelMixin, Tensor
 
 
@@ -320,6 +320,7 @@ def _resized_truth(truth, size, valid=None):
         (B, *size, 2), NaN where nothing is known, and (B, *size, 1): the share of each pixel that
         is known.
     """
+    truth = floating(truth)
     known = ops.all(ops.isfinite(truth), axis=-1, keepdims=True)
     truth = ops.where(known, truth, ops.zeros_like(truth))
     known = ops.cast(known, truth.dtype)

@@ -138,7 +138,10 @@ def _key():
 
 def _name(compiler, on_gpu=False, suffix=".so"):
     """A library's name; without a compiler, a pattern that matches any."""
-    parts = ["ops", _digest(cxx.version(compiler)) if compiler else ANY]
+    parts = [
+        "ops",
+        _digest(cxx.version(compiler) + cxx.further_words(compiler)) if compiler else ANY,
+    ]
     if on_gpu:
         found = toolkit.find_nvcc()
         parts += ["cuda", _digest(toolkit.version(found)) if found else ANY, toolkit.sources_key()]
@@ -173,7 +176,7 @@ def processor():
 def _make(compiler, report):
     """Compiles and links the library, with kernels for the GPUs if there are any and nvcc can."""
     on_gpu = bool(toolkit.gpus() and toolkit.find_nvcc())
-    with tempfile.TemporaryDirectory(prefix="tfflow-ops-") as folder:
+    with tempfile.TemporaryDirectory(prefix="building-", dir=_folder()) as folder:
         commands = cxx.commands(compiler, folder)
         total = len(commands) + on_gpu + 1
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

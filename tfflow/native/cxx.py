@@ -54,6 +54,11 @@ def version(compiler):
     return (found.stdout.splitlines() or [""])[0]
 
 
+def further_words(compiler):
+    """What follows the compiler's name in its command: flags, or what ccache is to run."""
+    return " ".join(shlex.split(compiler)[1:])
+
+
 def flags():
     """(for every source, for kernels, for linking)."""
     import tensorflow as tf

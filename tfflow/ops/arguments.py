@@ -4,6 +4,7 @@ import operator
 from typing import Any, Literal, TypeAlias, get_args
 
 import keras
+import numpy as np
 from keras import ops
 
 from tfflow.types import Tensor
@@ -17,6 +18,12 @@ def full_precision(x: Tensor) -> Tensor:
     """float16 and bfloat16 as float32: half precision rounds large flows to whole pixels."""
     half = keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16")
     return ops.cast(x, "float32") if half else x
+
+
+def floating(x: Tensor) -> Tensor:
+    """Integers as float32, floating point as it is."""
+    is_float = keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype))
+    return x if is_float else ops.cast(x, "float32")
 
 
 def may_equal(size1: int | None, size2: int | None) -> bool:
@@ -37,6 +44,15 @@ def whole_number(name: str, value: Any, least: int) -> int:
     if number < least:
         raise ValueError(f"{name} must be a whole number of at least {least}; got {value!r}.")
     return number
+
+
+def checked_threshold(threshold: float | None) -> None:
+    """Raises ValueError unless a warp's mask_threshold is None or in [0, 1)."""
+    # The kernels compare in float32, where 1 - 1e-9 is 1, and no share is more than that.
+    if threshold is not None and not (
+        isinstance(threshold, (int, float)) and threshold >= 0 and np.float32(threshold) < 1
+    ):
+        raise ValueError(f"mask_threshold must be None or a share in [0, 1); got {threshold!r}.")
 
 
 def checked_flow(image: Tensor, flow: Tensor, padding: Padding) -> Tensor:
@@ -60,6 +76,4 @@ def checked_flow(image: Tensor, flow: Tensor, padding: Padding) -> Tensor:
         )
     if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(image.dtype)):
         raise ValueError(f"warp expects a floating-point image; got {image.dtype}.")
-    if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(flow.dtype)):
-        return ops.cast(flow, "float32")
-    return full_precision(flow)
+    return full_precision(floating(flow))

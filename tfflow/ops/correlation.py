@@ -113,7 +113,7 @@ def _every_displacement(features1, features2, radius):
     batch, height, width, channels = ops.shape(features1)
     span = 2 * radius + 1
     tile = lite.TILE if lite.in_lite() else TILE
-    tile = min(tile, width) if isinstance(width, int) else tile
+    tile = max(1, min(tile, width)) if isinstance(width, int) else tile
     # Not -(-width // tile): tf2onnx divides negative numbers towards zero.
     tiles = (width + tile - 1) // tile
     window = tile + 2 * radius

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tfflow.ops.arguments import full_precision, may_equal
+from tfflow.ops.arguments import full_precision, may_equal, whole_number
 from tfflow.ops.warp import warp
 from tfflow.types import Tensor
 
@@ -32,10 +32,13 @@ def deformable_convolution(
         The result, without bias, in the image's dtype.
 
     Raises:
-        ValueError: If the shapes don't match.
+        ValueError: If the shapes don't match, or ``stride`` or ``dilation`` is no whole number of
+            at least 1.
 
     Source: Dai et al., "Deformable Convolutional Networks", 2017, equation 2, without modulation.
     """
+    stride = whole_number("stride", stride, 1)
+    dilation = whole_number("dilation", dilation, 1)
     _check_arguments(image, offsets, kernel, stride)
     offsets = full_precision(offsets)
     size, reach = kernel.shape[0], (kernel.shape[0] // 2) * dilation

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tfflow.ops.arguments import may_equal
+from tfflow.ops.arguments import floating, may_equal
 from tfflow.types import Tensor
 
 
@@ -19,7 +19,8 @@ def local_average(flow: Tensor, distance: Tensor) -> Tensor:
     shrinks towards zero: mmflow and Caffe both do so, and their weights are trained with it.
 
     Args:
-        flow: A flow field, or any map; every channel is averaged with the same weights.
+        flow: A flow field, or any map; every channel is averaged with the same weights. Integers
+            are converted to float32.
         distance: Feature distances, of either sign.
 
     Returns:
@@ -31,6 +32,7 @@ def local_average(flow: Tensor, distance: Tensor) -> Tensor:
     Source: LiteFlowNet (Hui et al., 2018), section "Flow Regularization".
     """
     patch = _check_arguments(flow, distance)
+    flow = floating(flow)
     # The square of a distance of 256 is infinite in float16.
     dtype = keras.backend.result_type(distance.dtype, "float32")
     distance = ops.cast(distance, dtype)

@@ -14,7 +14,6 @@ error if they are unavailable. If unset, there is one warning, and the reference
 
 import contextlib
 import contextvars
-import functools
 import os
 import sys
 import threading
@@ -33,7 +32,8 @@ CHOICES = ("reference", "native")
 EXPORTERS = ("keras.src.export.", "tensorflow.python.saved_model.", "tensorflow.lite.python.")
 
 _only_reference = contextvars.ContextVar("_only_reference", default=False)
-_lock = threading.Lock()
+_lock = threading.RLock()
+_module = None  # what `load` gave: TensorFlow takes ops and their gradients once in a process
 _library = None  # the ops' module; False once known to be unavailable
 _gpu_problem = None  # why the library has no GPU kernels, if there is a GPU and it has none
 _warned = False  # of _gpu_problem
@@ -161,27 +161,33 @@ def convolution(images: Any, kernel: Any) -> Any:
 def load() -> Any:
     """The native ops' module from ``tensorflow.load_op_library``, compiled if needed.
 
+    The first call decides which library a process has.
+
     Raises:
         tfflow.native.build.BuildError: If they can't be built or loaded.
     """
+    global _module
     from tfflow.native import build
 
-    path = build.built_library()
-    if path is None:
-        import tensorflow as tf
+    with _lock:
+        if _module is None:
+            path = build.built_library()
+            if path is None:
+                import tensorflow as tf
 
-        print(
-            f"tfflow: compiling native ops for TensorFlow {tf.__version__}, once ...",
-            file=sys.stderr,
-            flush=True,
-        )
-        path = build.build()
-    return _load(path)
+                print(
+                    f"tfflow: compiling native ops for TensorFlow {tf.__version__}, once ...",
+                    file=sys.stderr,
+                    flush=True,
+                )
+                path = build.build()
+            _module = _load(path)
+        return _module
 
 
 def _jax_kernels(*tensors):
     """The CUDA kernels as JAX functions where TFFLOW_OPS=native asks for them, else None."""
-    asked = keras.backend.backend() == "jax" and os.environ.get("TFFLOW_OPS") == "native"
+    asked = keras.backend.backend() == "jax" and _choice() == "native"
     if not asked or _only_reference.get():
         return None
     dtypes = {_dtype(tensor) for tensor in tensors}
@@ -199,7 +205,7 @@ def _library_for(*tensors, are_alike=True):
     Args:
         are_alike: Whether the tensors' dtypes have to be the same on a GPU too.
     """
-    choice = os.environ.get("TFFLOW_OPS")
+    choice = _choice()
     if not _takes_kernels(*tensors) or (_library is False and choice is None):
         return None
     dtypes = {_dtype(tensor) for tensor in tensors}
@@ -215,10 +221,14 @@ def _takes_kernels(*tensors):
     """Whether these are tensors of TensorFlow, and nothing asks for the reference."""
     if keras.backend.backend() != "tensorflow" or _only_reference.get():
         return False
-    choice = os.environ.get("TFFLOW_OPS")
-    if choice not in (None, "", *CHOICES):
+    return _choice() != "reference" and not any(isinstance(t, keras.KerasTensor) for t in tensors)
+
+
+def _choice():
+    choice = os.environ.get("TFFLOW_OPS") or None
+    if choice not in (None, *CHOICES):
         raise ValueError(f"TFFLOW_OPS must be one of {CHOICES} or unset; it is {choice!r}.")
-    return choice != "reference" and not any(isinstance(t, keras.KerasTensor) for t in tensors)
+    return choice
 
 
 def _dtype(tensor):
@@ -298,7 +308,6 @@ def _warn(message):
     warnings.warn(text, RuntimeWarning, stacklevel=5)
 
 
-@functools.cache  # TensorFlow takes a gradient once
 def _load(path):
     import tensorflow as tf
 

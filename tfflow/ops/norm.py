@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from tfflow.ops.arguments import full_precision
 from tfflow.types import Tensor
 
 
@@ -11,7 +12,8 @@ def safe_norm(vectors: Tensor, axis: int = -1, keepdims: bool = False) -> Tensor
     That of ``sqrt(sum(square(x)))`` is NaN there: one identical pixel in two images, or one perfect
     prediction, makes all weights NaN in the next step.
     """
-    squared = ops.sum(ops.square(vectors), axis=axis, keepdims=keepdims)
+    # The square of 256 is infinite in float16.
+    squared = ops.sum(ops.square(full_precision(vectors)), axis=axis, keepdims=keepdims)
     is_zero = ops.equal(squared, 0)
     norm = ops.sqrt(ops.where(is_zero, ops.ones_like(squared), squared))
-    return ops.where(is_zero, ops.zeros_like(norm), norm)
+    return ops.cast(ops.where(is_zero, ops.zeros_like(norm), norm), vectors.dtype)

@@ -4,10 +4,10 @@ Bilinear with half-pixel centres, the edge repeated, no antialiasing: torch's ``
 ``align_corners=False``, cv2's ``INTER_LINEAR`` on floats, ``tf.image.resize`` without antialias.
 """
 
-import keras
 from keras import ops
 
 from tfflow.ops import lite
+from tfflow.ops.arguments import floating
 from tfflow.types import Tensor
 
 
@@ -17,16 +17,19 @@ def resize(image: Tensor, size: tuple[Tensor, Tensor]) -> Tensor:
     The values are unchanged: for a flow in pixels of its new size, use :func:`resize_flow`.
 
     Args:
-        image: (B, H, W, C), floating point. TensorFlow computes in float32 whatever the dtype.
+        image: (B, H, W, C); integers are converted to float32. TensorFlow computes in float32
+            whatever the dtype.
         size: (height, width) of the result; whole numbers or, in a graph of unknown sizes,
             scalar tensors.
 
     Returns:
         The resized image in the image's dtype.
     """
-    if tuple(image.shape[1:3]) == tuple(size):
-        return ops.convert_to_tensor(image)
-    if not all(isinstance(side, int) for side in size):
+    image = floating(ops.convert_to_tensor(image))
+    known = all(isinstance(side, int) for side in size)
+    if known and tuple(image.shape[1:3]) == tuple(size):
+        return image
+    if not known:
         return _resize_axis(_resize_axis(image, 1, size[0]), 2, size[1])
     resized = ops.image.resize(
         image, size, interpolation="bilinear", antialias=False, data_format="channels_last"
@@ -56,8 +59,7 @@ def resize_flow(flow: Tensor, size: tuple[Tensor, Tensor]) -> Tensor:
     u and v are scaled with the width and the height, so that the result is in pixels of the new
     size. Integer flow is converted to float32.
     """
-    if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(flow.dtype)):
-        flow = ops.cast(flow, "float32")
+    flow = floating(flow)
     height, width = ops.shape(flow)[1:3]
     scale = ops.stack(
         [
@@ -74,6 +76,8 @@ def upsample_nearest(image: Tensor, factor: int = 2) -> Tensor:
     Written as depth_to_space of repeated channels because that form stays inside LiteRT's XNNPACK
     delegate in float and in int8, where RESIZE_NEAREST_NEIGHBOR and TILE do not.
     """
+    if factor == 1:  # depth_to_space takes no blocks of one
+        return ops.convert_to_tensor(image)
     return ops.depth_to_space(
         ops.concatenate([image] * factor**2, axis=-1), factor, data_format="channels_last"
     )
@@ -136,13 +140,14 @@ def upsample_convex(image: Tensor, logits: Tensor, factor: int) -> Tensor:
     by the softmax of nine logits. Unlike a bilinear mean it can keep to one side of an edge.
 
     Args:
-        image: (B, H, W, C), such as a flow; its values stay as they are.
+        image: (B, H, W, C), such as a flow, in its own pixels; integers are converted to float32.
         logits: (B, H, W, 9 · factor²): for each fine pixel of a coarse one, row by row, those of
             its nine neighbours, row by row.
         factor: Whole number.
 
     Source: RAFT (Teed and Deng, 2020), section 3.3, which has zeros outside instead.
     """
+    image = floating(image)
     batch, height, width, channels = ops.shape(image)
     leading = () if lite.in_lite() and batch == 1 else (batch,)  # GPUs take four dimensions
     shares = ops.reshape(logits, (*leading, height, width, factor**2, 9))
@@ -158,7 +163,7 @@ def upsample_convex(image: Tensor, logits: Tensor, factor: int) -> Tensor:
     neighbours = ops.concatenate(neighbours, axis=-1)
     fine = ops.matmul(shares, ops.reshape(neighbours, (*leading, height, width, 9, channels)))
     fine = ops.reshape(fine, (batch, height, width, factor**2 * channels))
-    return ops.depth_to_space(fine, factor, data_format="channels_last")
+    return fine if factor == 1 else ops.depth_to_space(fine, factor, data_format="channels_last")
 
 
 def downsample_triangle(image: Tensor, size: tuple[Tensor, Tensor]) -> Tensor:
@@ -167,7 +172,16 @@ def downsample_triangle(image: Tensor, size: tuple[Tensor, Tensor]) -> Tensor:
     The corners of the two grids coincide; weights beyond the image are left out and the rest
     normalised. FlowNet's Caffe layer "Downsample", with which the official LiteFlowNet reduces its
     images.
+
+    Raises:
+        ValueError: If it is to be enlarged.
     """
+    for side, target in zip(image.shape[1:3], size):
+        if isinstance(side, int) and isinstance(target, int) and target > side:
+            raise ValueError(
+                f"downsample_triangle reduces; got a size of {tuple(size)} for an image of "
+                f"{tuple(image.shape[1:3])}. resize enlarges."
+            )
     rows = _triangle_weights(ops.shape(image)[1], size[0], image.dtype)
     columns = _triangle_weights(ops.shape(image)[2], size[1], image.dtype)
     image = ops.einsum("oh,bhwc->bowc", rows, image)

@@ -3,7 +3,7 @@
 from keras import ops
 
 from tfflow.ops import native
-from tfflow.ops.arguments import MASK_THRESHOLD, Padding, checked_flow
+from tfflow.ops.arguments import MASK_THRESHOLD, Padding, checked_flow, checked_threshold
 from tfflow.ops.lite import take_rows, warp_in_lite
 from tfflow.ops.shifted_warp import warp_in_context
 from tfflow.types import Tensor
@@ -27,9 +27,9 @@ def warp(
         image: An image or feature map, (B, H, W, C).
         flow: Optical flow in pixels, (B, H, W, 2); integers are converted to float32.
         padding: What lies outside: ``"zeros"``, or ``"border"`` (coordinates are clamped to it).
-        mask_threshold: If given, the output is set to zero where less than this share of the
-            bilinear weights falls inside ``image``. mmflow's networks use 0.9999: every pixel
-            whose footprint is partly outside is dropped. The mask carries no gradient. With
+        mask_threshold: If given, in [0, 1): the output is set to zero unless more than this share
+            of the bilinear weights falls inside ``image``. mmflow's networks use 0.9999: every
+            pixel whose footprint is partly outside is dropped. The mask carries no gradient. With
             ``padding="border"`` nothing is ever outside; a flow of NaN leads nowhere.
         return_mask: Also return the mask, (B, H, W, 1), 1 = inside. The threshold is then
             ``mask_threshold``, or 0.9999.
@@ -42,9 +42,11 @@ def warp(
     ``tfflow.ops.native.reference_ops()``; Keras's and this package's exports do so by themselves.
 
     Raises:
-        ValueError: If the shapes do not match or ``padding`` is unknown.
+        ValueError: If the shapes do not match, ``padding`` is unknown, or ``mask_threshold`` is
+            not in [0, 1).
     """
     flow = checked_flow(image, flow, padding)
+    checked_threshold(mask_threshold)
     settings = {"padding": padding, "mask_threshold": mask_threshold, "return_mask": return_mask}
     for form in (warp_in_context, warp_in_lite):
         result = form(image, flow, **settings)
