@@ -24,7 +24,7 @@ from tfflow.detection import DetectorInterpreter
 from tfflow.detection.boxes import select
 from tfflow.detection.presets import detector_files
 from tfflow.models import FlowStream
-from tfflow.models.prediction import resize
+from tfflow.models.prediction import at_size
 from tfflow.tflite import FlowInterpreter
 from tfflow.visualization import flow_to_image
 
@@ -274,7 +274,7 @@ def detect(key, between, images, interval, **limits):
     height, width = details["image"]["shape"][1:3]
     features, key_image = np.zeros(details["features"]["shape"], np.float32), None
     for number, frame in enumerate(images):
-        image = resize(frame[None].astype(np.float32) / 255.0, (height, width))
+        image = at_size(frame[None], (height, width))
         is_key = number % interval == 0
         key_image = image if key_image is None else key_image
         result = (key if is_key else between)(image=image, key_image=key_image, features=features)

@@ -150,6 +150,20 @@ def test_a_box_that_the_edge_cuts_grows_as_its_thing_comes_in():
         np.testing.assert_allclose(box, scene.box(time), atol=1e-4)
 
 
+def test_boxes_near_the_edge_stay_where_nothing_moves():
+    class Still(Scene):
+        def box(self, time):
+            return np.float32([0.5, 0.25, SIZE[1] - 0.5, SIZE[0] - 0.25])
+
+        def predict_flow(self, image1, image2):
+            return np.zeros((*image1.shape[:2], 2), np.float32)
+
+    scene = Still()
+    video = BoxPropagator(scene, scene)
+    frames = [video.next(scene.frame(0)).boxes[0] for _ in range(3)]
+    np.testing.assert_allclose(frames, [scene.box(0)] * 3, atol=1e-4)
+
+
 def test_what_leaves_the_frame_is_left_out():
     scene = Scene()
     video = BoxPropagator(scene, scene, FixedInterval(50), flow_every=1, flow_side=48)

@@ -116,6 +116,19 @@ def test_two_clips_of_one_name_are_refused(tmp_path):
     assert not (tmp_path / "annotations.json").exists()
 
 
+@pytest.mark.parametrize("name", ["/elsewhere/clip", "../clip", "a/../../clip", ""])
+def test_a_name_that_leads_out_of_the_folder_is_refused(name, tmp_path):
+    class Named(list):
+        classes, name = ("dog",), None
+
+    clip = Named(clips(1)[0])
+    clip.name = name
+    drawn = Named([clip])
+    with pytest.raises(ValueError, match="a clip's name is that of its folder"):
+        write_clips(drawn, tmp_path / "out")
+    assert not list(tmp_path.rglob("*.jpg"))
+
+
 def test_a_folder_with_other_files_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("all of it")
     with pytest.raises(FileExistsError, match="holds other files"):

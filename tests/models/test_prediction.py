@@ -44,8 +44,11 @@ def test_uint8_and_float_are_the_same_picture():
         np.testing.assert_allclose(
             from_uint8, ImagePair(images, images, size=size).image1, atol=1e-6
         )
-    # The caller's own array stays as it is.
+    # The caller's own array stays as it is, and what is made of it too.
     np.testing.assert_array_equal(images, IMAGE / np.float32(255))
+    made = ImagePair(images, images, size=images.shape[:2]).image1
+    images[:] = 0
+    np.testing.assert_array_equal(made[0], IMAGE / np.float32(255))
 
 
 def test_large_images_are_averaged_not_sampled():

@@ -109,6 +109,7 @@ def test_a_compiler_that_is_no_command(monkeypatch):
     monkeypatch.setenv("CXX", 'g++ "')
     monkeypatch.delenv("TFFLOW_OPS", raising=False)
     monkeypatch.setattr(native, "_library", None)
+    monkeypatch.setattr(native, "_module", None)
     with pytest.raises(BuildError, match="CXX is no command, 'g\\+\\+ \"'.*No closing quotation"):
         build.build()
     features = keras.ops.ones((1, 4, 5, 3))

@@ -291,8 +291,9 @@ def _seen(found, boxes, frame_size):
     limits = np.array([width, height], np.float32)
     near = _AT_EDGE * limits
     low, high = boxes[:, :2], boxes[:, 2:]
-    low = np.where(found.boxes[:, :2] <= near, np.minimum(low, 0), low)
-    high = np.where(found.boxes[:, 2:] >= limits - near, np.maximum(high, limits), high)
+    before_low, before_high = found.boxes[:, :2], found.boxes[:, 2:]
+    low = np.where(before_low <= near, np.minimum(low, before_low), low)
+    high = np.where(before_high >= limits - near, np.maximum(high, before_high), high)
     boxes = np.concatenate([np.clip(low, 0, limits), np.clip(high, 0, limits)], axis=-1)
     inside = (boxes[:, 2:] - boxes[:, :2]).min(-1, initial=math.inf) >= 1
     return Detections(boxes[inside], found.scores[inside], found.classes[inside])

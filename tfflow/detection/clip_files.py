@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from tfflow.atomic_file import atomic_file
 from tfflow.data.files.images import write_image
@@ -131,6 +131,9 @@ class _Names:
         self._taken, self._lock = set(taken), threading.Lock()
 
     def take(self, name):
+        path = PurePath(name)
+        if not path.parts or path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"a clip's name is that of its folder within this one; got {name!r}")
         with self._lock:
             if name in self._taken:
                 raise ValueError(f"two clips are named {name!r}; give each a name of its own")
@@ -139,11 +142,12 @@ class _Names:
 
 def _write_clip(clips, number, folder, names):
     clip = clips[number]
-    names.take(clip.name)
-    (folder / clip.name).mkdir(parents=True, exist_ok=True)
+    name = str(clip.name)
+    names.take(name)
+    (folder / name).mkdir(parents=True, exist_ok=True)
     frames = []
     for time, frame in enumerate(clip):
-        file_name = f"{clip.name}/{time:06d}.jpg"
+        file_name = f"{name}/{time:06d}.jpg"
         write_image(folder / file_name, frame.image)
         objects = [
             {"bbox": [x1, y1, x2 - x1, y2 - y1], "category_id": kind, "instance_id": track}
@@ -155,7 +159,7 @@ def _write_clip(clips, number, folder, names):
         frames.append(
             {"file_name": file_name, "height": height, "width": width, "objects": objects}
         )
-    return {"name": clip.name, "frames": frames}
+    return {"name": name, "frames": frames}
 
 
 def _coco(done, classes):

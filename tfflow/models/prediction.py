@@ -182,7 +182,8 @@ def at_size(batch, size):
     images = resize(batch, size, antialias=True)
     if batch.dtype == np.uint8:  # then resize has made an array of its own
         images /= np.float32(255)
-    return images
+    # Callers keep it, and may fill their own array with the next frame.
+    return images.copy() if np.may_share_memory(images, batch) else images
 
 
 def as_batch(image, name):

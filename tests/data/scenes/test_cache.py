@@ -143,8 +143,12 @@ def test_a_damaged_shard_is_drawn_again(cache, content):
 
 def test_extending_gives_the_same_as_drawing_at_once(cache, tmp_path):
     small = synthesize(tmp_path / "small", 6, CONFIG, seed=5)
+    opened = SceneCache(small)
+    before = [sample.image1.copy() for sample in opened]
     synthesize(small, 10, CONFIG, seed=5)
     assert digests(small) == digests(cache)
+    for sample, image in zip(opened, before, strict=True):  # what is open stays what it is
+        np.testing.assert_array_equal(sample.image1, image)
 
 
 def test_partial_caches_can_be_read(cache):
@@ -217,6 +221,12 @@ def test_chairs_layout(tmp_path, in_this_process):
     (root / "FlyingChairs_release" / "data" / "00003_flow.flo").unlink()
     synthesize(root, 12, CONFIG, seed=5, layout="chairs")
     np.testing.assert_array_equal(train[2].flow, render(sample_scene(CONFIG, 5, 2)).flows[0])
+    # Interrupted between the last pair and the split.
+    split = root / "FlyingChairs_release" / "FlyingChairs_train_val.txt"
+    whole = split.read_text()
+    split.write_text("1\n" * 6)
+    synthesize(root, 12, CONFIG, seed=5, layout="chairs")
+    assert split.read_text() == whole
 
 
 def test_a_cache_from_before_there_was_a_setting_goes_on(tmp_path):
@@ -285,6 +295,11 @@ def test_a_failing_worker_is_reported(tmp_path, monkeypatch):
     with pytest.raises(RuntimeError, match="pip install opencv-python-headless"):
         synthesize(tmp_path / "scenes", 4, CONFIG, workers=1)
     assert not (tmp_path / "scenes" / "shard-00000").exists()
+
+
+def test_workers_may_say_much(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONVERBOSE", "2")  # more than a pipe holds
+    assert len(SceneCache(synthesize(tmp_path / "scenes", 4, CONFIG, workers=1))) == 4
 
 
 def test_a_folder_that_was_drawn_anew_is_read_anew(tmp_path):

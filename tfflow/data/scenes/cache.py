@@ -1,8 +1,10 @@
 """Synthetic scenes on disk: drawn once by `synthesize`, read by `SceneCache` as fast as memory."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -107,29 +109,30 @@ def _draw(root, missing, workers):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, "-m", "tfflow.data.scenes.drawing", str(root)]
     lots = [lot.tolist() for lot in np.array_split(missing, min(workers, len(missing)))]
-    processes = [
-        subprocess.Popen(
-            command + [str(number) for number in lot],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for lot in lots
-    ]
-    yield from _collect(processes)
+    with contextlib.ExitStack() as files:
+        # Not pipes, which fill up while the numbers are read.
+        errors = [files.enter_context(tempfile.TemporaryFile("w+")) for _ in lots]
+        processes = [
+            subprocess.Popen(
+                command + [str(number) for number in lot],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=error,
+                text=True,
+            )
+            for lot, error in zip(lots, errors)
+        ]
+        yield from _collect(processes, errors)
 
 
-def _collect(processes):
+def _collect(processes, errors):
     """Yields the numbers that the workers print; ends all of them when one fails."""
     lines = SimpleQueue()
-    errors = [""] * len(processes)
 
     def listen(i):
         for line in processes[i].stdout:
             lines.put((i, line))
-        errors[i] = processes[i].stderr.read()
         lines.put((i, None))
 
     threads = [
@@ -146,7 +149,9 @@ def _collect(processes):
                 continue
             running -= 1
             if processes[i].wait():
-                raise RuntimeError(f"a worker that draws scenes failed:\n{errors[i].strip()}")
+                errors[i].seek(0)
+                said = errors[i].read().strip()
+                raise RuntimeError(f"a worker that draws scenes failed:\n{said}")
     finally:
         for process in processes:
             if process.poll() is None:

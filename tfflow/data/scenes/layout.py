@@ -93,7 +93,9 @@ def check_description(root, description):
     root = Path(root)
     if root.exists() and not root.is_dir():
         raise NotADirectoryError(f"{root} is a file; give a folder to put the scenes into")
-    if root.is_dir() and any((root / name).exists() for name in _DESCRIPTIONS.values()):
+    # Looked at once: another process may be beginning here.
+    names = {path.name for path in root.iterdir()} if root.is_dir() else set()
+    if not names.isdisjoint(_DESCRIPTIONS.values()):
         old = read_description(root)
         for key in ("version", "layout", "seed", "config"):
             if old[key] != description[key]:
@@ -108,7 +110,7 @@ def check_description(root, description):
             )
         description = {**description, "scenes_per_shard": old["scenes_per_shard"]}
     # Hidden files may be another process's lock, and what it is about to write.
-    elif root.is_dir() and any(not path.name.startswith(".") for path in root.iterdir()):
+    elif any(not name.startswith(".") for name in names):
         raise FileExistsError(f"{root} is not empty and holds no scenes; take a new folder")
     return description
 
@@ -150,9 +152,13 @@ def is_finished(root, description):
     return (
         path.is_file()
         and read_description(root)["count"] == description["count"]
-        and (description["layout"] != "chairs" or split.is_file())
+        and (description["layout"] != "chairs" or _length(split) == description["count"])
         and not missing_parts(root, description)
     )
+
+
+def _length(split):
+    return len(split.read_text(encoding="utf-8").split()) if split.is_file() else 0
 
 
 def _is_done(root, description, number):
@@ -182,7 +188,7 @@ def _mapped(path, name, shape, identity):
 
     np.load reads a file's header with Python's parser. In Python 3.11 that fails at random if
     another thread parses too, TensorFlow's AutoGraph for one: "AST constructor recursion depth
-    mismatch". The shapes are known, and the header is what is left over.
+    mismatch". The shapes are known. The file may hold more scenes, since a cache can be extended.
     """
     count, height, width = shape
     shape, dtype = {
@@ -190,8 +196,9 @@ def _mapped(path, name, shape, identity):
         "flow": ((count, height, width, 2), np.int16),
         "occlusion": ((count, height, -(-width // 8)), np.uint8),
     }[name]
-    header = identity[-1] - math.prod(shape) * np.dtype(dtype).itemsize
-    if header < 0:
+    with path.open("rb") as file:  # NumPy's format, version 1: the header's length at byte 8
+        header = 10 + int.from_bytes(file.read(10)[8:], "little")
+    if header + math.prod(shape) * np.dtype(dtype).itemsize > identity[-1]:
         raise CorruptFileError(
             f"{path} is cut off; call synthesize() with the same arguments again"
         )

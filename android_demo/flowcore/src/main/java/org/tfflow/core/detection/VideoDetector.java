@@ -160,7 +160,7 @@ public final class VideoDetector implements AutoCloseable {
         TensorSpec spec = key.input(Network.FIRST, IMAGE);
         if (stretch == null || !stretch.takes(frame.width(), frame.height())) {
             stretch =
-                    Letterbox.stretchPlainly(
+                    Letterbox.stretch(
                             frame.width(), frame.height(), spec.width(), spec.height());
             reset();
         }

@@ -53,7 +53,7 @@ public final class Letterbox {
         return stretch(sourceWidth, sourceHeight, targetWidth, targetHeight, true);
     }
 
-    /** Likewise, but not averaged where it shrinks: as tfflow's detectors do. */
+    /** Likewise, but not averaged where it shrinks. */
     public static Letterbox stretchPlainly(
             int sourceWidth, int sourceHeight, int targetWidth, int targetHeight) {
         return stretch(sourceWidth, sourceHeight, targetWidth, targetHeight, false);
