@@ -52,7 +52,8 @@ def make_site(folder=SITE):
 
     Args:
         folder: Made if it is missing. One that is there must be empty or an earlier site, which is
-            replaced once the new one is complete.
+            replaced once the new one is complete. Names that begin with a dot, as .git, and CNAME
+            stay.
 
     Returns:
         The folder.
@@ -62,6 +63,8 @@ def make_site(folder=SITE):
             that models.json says, or if the folder holds something else.
     """
     folder = pathlib.Path(folder).resolve()
+    if folder.exists() and not folder.is_dir():
+        raise SiteError(f"{folder} is a file. Give a new or an empty folder.")
     if folder.is_dir() and any(folder.iterdir()):
         # Together they are in no other folder, neither another site nor the page's sources.
         ours = ("service_worker.js", "models/models.json", "litert/core.js")
@@ -76,9 +79,17 @@ def make_site(folder=SITE):
         for name, content in files.items():
             (site / name).parent.mkdir(parents=True, exist_ok=True)
             (site / name).write_bytes(content)
-        if folder.is_dir():
-            shutil.rmtree(folder)
-        site.rename(folder)
+        folder.mkdir(exist_ok=True)
+        new = [path.name for path in site.iterdir()]
+        for old in folder.iterdir():
+            if old.name not in new and (old.name.startswith(".") or old.name == "CNAME"):
+                continue
+            if old.is_dir() and not old.is_symlink():
+                shutil.rmtree(old)
+            else:
+                old.unlink()
+        for name in new:
+            (site / name).rename(folder / name)
     return folder
 
 

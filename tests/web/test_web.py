@@ -244,7 +244,15 @@ def test_site_refuses_a_folder_of_something_else(make_site, tmp_path):
 def test_site_is_made_again(make_site, site):
     (site / "app.js").unlink()
     (site / "old.js").write_text("of an earlier version")
-    make_site.make_site(site)
+    (site / ".git").mkdir()
+    (site / ".git" / "HEAD").write_text("ref: refs/heads/main")
+    (site / "CNAME").write_text("flow.example")
+    made = make_site.make_site(site)
+    assert (site / ".git" / "HEAD").is_file() and (site / "CNAME").read_text() == "flow.example"
+    (site / "CNAME").unlink()
+    shutil.rmtree(site / ".git")
+    with pytest.raises(make_site.SiteError, match="is a file"):
+        make_site.make_site(made / "app.js")
     assert (site / "app.js").is_file()
     assert not (site / "old.js").exists()
     assert [path.name for path in site.parent.iterdir()] == [site.name]

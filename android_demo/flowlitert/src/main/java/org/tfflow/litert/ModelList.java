@@ -79,7 +79,7 @@ final class ModelList {
 
     /** A detector in video: its two files, and how to use them. */
     static final class Detector {
-        private static final double OVERLAP = 0.5; // tfflow.video's own, if nothing is said
+        private static final double OVERLAP = 0.5; // tfflow.detection's own, if nothing is said
 
         final String key;
         final String keySha256;

@@ -6,10 +6,10 @@ import java.util.List;
 
 /**
  * Of boxes that lie on each other and have one label, the surest stays; the same ones, in the same
- * order, as in tfflow.video.
+ * order, as in tfflow.detection.
  */
 public final class NonMaximumSuppression {
-    private static final int CANDIDATES = 1000; // as in tfflow.video: the others are not looked at
+    private static final int CANDIDATES = 1000; // as tfflow.detection; the others are not looked at
 
     private final double minScore;
     private final double maxOverlap;

@@ -57,7 +57,7 @@ class BoxTest {
 
     @Test
     void suppressionIsThatOfPython() {
-        // decode() of tfflow.video.boxes on many boxes that overlap, some with equal scores.
+        // decode() of tfflow.detection.boxes on many boxes that overlap, some with equal scores.
         Golden boxes = Golden.read("nms_boxes");
         Golden scores = Golden.read("nms_scores");
         int classes = scores.width();
