@@ -12,6 +12,7 @@ import android.widget.SeekBar;
 import android.widget.Switch;
 import android.widget.TextView;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.reflect.Field;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -598,7 +599,10 @@ class AppTest {
         says(name(0) + "\n");
         choose(R.id.network, "my_net");
         says("my_net\n");
-        Files.write(home.resolve("letter.pdf"), new byte[100]);
+        try (RandomAccessFile film =
+                new RandomAccessFile(home.resolve("letter.pdf").toFile(), "rw")) {
+            film.setLength(1L << 33); // more than any app's memory; nothing of it is on the disk
+        }
         choose(R.id.network, "Add");
         answer("letter.pdf");
         says("The network was not added: letter.pdf is no .tflite file");

@@ -4,10 +4,12 @@ import android.content.Context;
 import android.graphics.Bitmap;
 import android.graphics.BitmapFactory;
 import com.google.ai.edge.litert.Accelerator;
+import java.io.ByteArrayInputStream;
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -244,11 +246,15 @@ public final class FlowModels {
      * @throws IOException if it can't be read, or kept
      */
     public String add(String name, InputStream stream) throws IOException {
-        byte[] content = ModelFile.readAll(stream);
-        if (content.length < 8
-                || !new String(content, 4, 4, StandardCharsets.ISO_8859_1).equals("TFL3")) {
+        // Looked at first: a film that was chosen by mistake is larger than the app's memory.
+        byte[] start = ModelFile.readStart(stream, 8);
+        if (start.length < 8
+                || !new String(start, 4, 4, StandardCharsets.ISO_8859_1).equals("TFL3")) {
             throw new FlowEngineException(name + " is no .tflite file");
         }
+        byte[] content =
+                ModelFile.readAll(
+                        new SequenceInputStream(new ByteArrayInputStream(start), stream));
         String plain = name.replaceAll("\\.tflite$", "").replaceAll("[^\\w.-]", "_");
         for (ModelList.Flow flow : shipped.flows) {
             if (flow.name.equals(plain)) {

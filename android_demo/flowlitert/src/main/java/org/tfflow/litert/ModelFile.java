@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +51,16 @@ final class ModelFile {
                 assets == null ? new FileInputStream(path()) : assets.open(name)) {
             return readAll(stream);
         }
+    }
+
+    /** The first bytes of a stream; fewer than {@code length} if it ends before. */
+    static byte[] readStart(InputStream stream, int length) throws IOException {
+        byte[] start = new byte[length];
+        int known = 0;
+        for (int more = 0; more >= 0 && known < length; known += Math.max(more, 0)) {
+            more = stream.read(start, known, length - known);
+        }
+        return Arrays.copyOf(start, known);
     }
 
     static byte[] readAll(InputStream stream) throws IOException {
