@@ -81,7 +81,6 @@ def golden_arrays():
     values = image[None].astype(np.float32) / 255.0
     for name, size in (("up", (32, 40)), ("down", (8, 12)), ("wide", (19, 40))):
         arrays[f"image_{name}"] = resize(values, size, antialias=True)[0]
-    arrays["image_plain"] = resize(values, (8, 12))[0]  # as detectors have it
     for name, (dtype, scale, zero_point) in QUANTIZATIONS.items():
         details = {"dtype": dtype, "quantization": (scale, zero_point)}
         arrays[f"image_{name}"] = _quantized(arrays["image_up"], details)

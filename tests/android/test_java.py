@@ -205,7 +205,7 @@ def test_command_finds_what_python_finds(classes, tmp_path):
     """Many inputs and outputs by name, key frames and those between."""
     pair = [DETECTOR / f"detector_{name}.tflite" for name in ("key", "between")]
     random = np.random.default_rng(4)
-    images = random.integers(0, 256, (7, 45, 83, 3), dtype=np.uint8)
+    images = random.integers(0, 256, (7, 145, 233, 3), dtype=np.uint8)  # they are shrunk
     assert compare_detections(classes, tmp_path, *pair, images, score=0.35, most=9) > 20
 
 
@@ -219,7 +219,7 @@ def test_command_finds_what_an_exported_detector_finds(classes, tmp_path):
         detector, tmp_path / "detector.tflite", size=(128, 192), quantization="float32"
     )
     random = np.random.default_rng(4)
-    images = random.integers(0, 256, (5, 90, 131, 3), dtype=np.uint8)
+    images = random.integers(0, 256, (5, 190, 331, 3), dtype=np.uint8)
     # A new detector is sure of nothing: a low threshold makes it find much.
     assert compare_detections(classes, tmp_path, *pair, images, score=0.001, most=50) > 20
 

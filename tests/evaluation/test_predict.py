@@ -8,7 +8,16 @@ import pytest
 from PIL import Image
 
 from tfflow.cli.shared import say_size
-from tfflow.data import FlowSample, TimedFrame, read_flow, read_image, read_video
+from tfflow.data import (
+    FlowDataset,
+    FlowSample,
+    TimedFrame,
+    read_flow,
+    read_image,
+    read_video,
+    write_image,
+)
+from tfflow.data.datasets import PairFiles
 from tfflow.data.files.video import _of_one_size
 from tfflow.evaluation import predict_pairs, predict_video
 from tfflow.models import ConfidentFlow
@@ -218,6 +227,19 @@ def test_what_the_next_frame_hides_is_red_in_a_video_and_written_beside_the_flow
     written = read_image(tmp_path / "flows" / "000001_occlusion.png")
     np.testing.assert_array_equal(written[..., 0] > 0, hidden)
     assert (shown[1][:, :25] == 80).all() and (shown[1][:, 25:30] == HIDDEN).all()
+
+
+def test_the_images_themselves_are_never_written_over(tmp_path):
+    images = [tmp_path / "a.png", tmp_path / "b.png"]
+    for image in images:
+        write_image(image, np.zeros((64, 64, 3), np.uint8))
+    before = images[0].read_bytes()
+    pair = FlowDataset("images", [PairFiles("a", *images)])
+    with pytest.raises(ValueError, match="a.png is one of the files that the flow is computed of"):
+        predict_pairs(Wheel(), pair, tmp_path / "." / "x" / "..", extension=".png", complaints=[])
+    assert images[0].read_bytes() == before
+    predict_pairs(Wheel(), pair, tmp_path, extension=".flo")
+    assert (tmp_path / "a.flo").is_file() and images[0].read_bytes() == before
 
 
 def test_without_complaints_a_pair_that_can_not_be_written_is_an_error(tmp_path):

@@ -205,6 +205,9 @@ def test_a_detector_is_added_to_assets(tmp_path):
         add_detector_to_assets(tmp_path / "own.tflite", assets)
     assert list(assets.iterdir()) == []
     shutil.copy(ASSETS / "models.json", assets)
+    for wrong in (0, "10", None):
+        with pytest.raises(ValueError, match="interval must be a whole number of at least 1"):
+            add_detector_to_assets(tmp_path / "own.tflite", assets, interval=wrong)
     for interval in (5, 10):  # the second time it replaces itself
         add_detector_to_assets(tmp_path / "own.tflite", assets, interval=interval)
     made = json.loads((assets / "models.json").read_text())

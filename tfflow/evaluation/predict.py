@@ -80,6 +80,12 @@ def predict_pairs(
     _check_extension(extension)
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
+    inputs = {
+        path.resolve()
+        for pair in getattr(dataset, "pairs", ())
+        for path in (pair.image1, pair.image2, pair.flow)
+        if path is not None
+    }
     results: list[dict[str, Any]] = []
     used: set[str] = set()
     for index in range(len(dataset)):
@@ -90,6 +96,11 @@ def predict_pairs(
             ends = [extension, *(f"_{kind}.png" for kind in ("colors", "figure", *maps))]
             stem = _free_name(sample.name.replace("/", "_"), ends, used)
             files = [output / f"{stem}{end}" for end in ends]
+            if taken := inputs.intersection(file.resolve() for file in files):
+                raise ValueError(
+                    f"{min(taken)} is one of the files that the flow is computed of, and would be "
+                    "overwritten; give another folder."
+                )
             if write_what_fits(files[0], flow, sample.name, complaints):
                 scale = max_flow or usual_motion(flow)
                 write_image(files[1], visualization.flow_to_image(flow, max_flow=scale))

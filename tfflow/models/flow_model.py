@@ -72,18 +72,6 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
         # CPU ten times slower.
         self.jit_compile = keras.backend.backend() != "tensorflow"
 
-    @property
-    def dtype_policy(self) -> Any:
-        return super().dtype_policy
-
-    @dtype_policy.setter
-    def dtype_policy(self, policy: Any) -> None:
-        # Keras would set it for this layer alone: for none inside, and for all after loading.
-        raise ValueError(
-            f"{self.name} has its precision from the start. Set Keras's policy before a network is "
-            f"made, keras.config.set_dtype_policy({policy!r}), and copy weights by set_weights."
-        )
-
     @staticmethod
     def level_stride(level: int) -> int:
         """Image pixels, in each direction, per pixel of ``flowN``."""

@@ -66,6 +66,18 @@ class WithParts(ModelMixin):
             )
         super().save(filepath, *args, **kwargs)
 
+    @property
+    def dtype_policy(self) -> Any:
+        return super().dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, policy: Any) -> None:
+        # Keras would set it for this layer alone: for none inside, and for all after loading.
+        raise ValueError(
+            f"{self.name} has its precision from the start. Set Keras's policy before a network is "
+            f"made, keras.config.set_dtype_policy({policy!r}), and copy weights by set_weights."
+        )
+
     def in_float32(self) -> Self:
         """The model itself, or its float32 twin if it computes in mixed precision."""
         if {layer.compute_dtype for layer in (self, *self.layers)} <= {"float32"}:

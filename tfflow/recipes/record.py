@@ -10,8 +10,15 @@ import numpy as np
 _NOT_COMPARED = ("name", "module", "registered_name")
 
 
-def described(value: Any) -> Any:
-    """A setting as JSON: objects as their class's name with their settings, functions by name.
+def described(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings by name, as JSON: see :func:`_described` for their values."""
+    return {
+        name: _described(value) for name, value in settings.items() if name not in _NOT_COMPARED
+    }
+
+
+def _described(value):
+    """Objects as their class's name with their settings, functions by name, dicts as pairs.
 
     What has no settings to be read is its class's name alone, so that the same object is described
     alike in every process.
@@ -21,16 +28,17 @@ def described(value: Any) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
     if isinstance(value, (list, tuple)):
-        return [described(each) for each in value]
+        return [_described(each) for each in value]
     if isinstance(value, dict):
-        settings = {str(k): described(v) for k, v in value.items() if k not in _NOT_COMPARED}
-        if "class_name" in settings:  # an object within Keras's configuration of another one
-            return {settings["class_name"]: settings.get("config")}
-        return settings
+        if "class_name" in value:  # an object within Keras's configuration of another one
+            config = value.get("config")
+            config = described(config) if isinstance(config, dict) else config
+            return {value["class_name"]: config}
+        return sorted([str(key), _described(each)] for key, each in value.items())
     kind = getattr(value, "__qualname__", type(value).__qualname__)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = (field.name for field in dataclasses.fields(value))
-        return {kind: {name: described(getattr(value, name)) for name in fields}}
+        return {kind: described({name: getattr(value, name) for name in fields})}
     try:
         return {kind: described(value.get_config())}
     except (AttributeError, NotImplementedError):
@@ -40,7 +48,8 @@ def described(value: Any) -> Any:
 def differences(there: Any, here: Any, name: str = "") -> Iterator[str]:
     """What differs between two records, in words: ``seed 0, not 1``.
 
-    A setting that only one of them has is of another version of the library, and says nothing.
+    A setting of an object that only one of them has is of another version of the library or of
+    Keras, and says nothing.
     """
     if isinstance(there, dict) and isinstance(here, dict) and there.keys() & here.keys():
         for key in there:

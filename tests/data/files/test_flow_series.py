@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tfflow.data import read_flow
-from tfflow.data.files.flow_series import flow_series
+from tfflow.data.files.flow_series import flow_series, picture_series
 
 FLOWS = np.random.default_rng(0).normal(0, 9, (3, 5, 7, 2)).astype(np.float32)
 TIMES = [(0.0, 0.04), (0.04, 0.1), (0.1, 0.14)]
@@ -62,11 +62,22 @@ def test_a_folder_holds_one_video_also_when_it_breaks_off(tmp_path):
     with pytest.raises(ZeroDivisionError), flow_series(tmp_path, ".flo"):
         raise ZeroDivisionError  # before there was anything to replace it with
     assert (tmp_path / "times.csv").read_text().split()[1:] == ["000000.flo,5.0,6.0"]
-    # Lists that are none of ours, and names that lead elsewhere, are left alone.
+    # Names that lead elsewhere are left alone.
+    (tmp_path / "000000.flo").unlink()
     (tmp_path / "times.csv").write_text("file,time,next_time\nmine.png,0,1\n../x.flo,0,1\n")
     with flow_series(tmp_path, ".flo") as write:
         write(FLOWS[0], 0.0, 1.0)
     assert (tmp_path / "mine.png").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("name", ["times.csv", "000000.png"])
+def test_files_of_ones_own_are_not_written_over(name, tmp_path):
+    (tmp_path / name).write_text("frame,exposure")
+    told = pytest.raises(FileExistsError, match="give another folder")
+    with told, picture_series(tmp_path) as write:
+        write(np.zeros((5, 7, 3), np.uint8), 0.0, 1.0)
+    assert [*tmp_path.iterdir()] == [tmp_path / name]
+    assert (tmp_path / name).read_text() == "frame,exposure"
 
 
 def test_an_earlier_video_stays_until_there_is_a_new_flow(tmp_path):

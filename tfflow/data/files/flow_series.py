@@ -34,7 +34,7 @@ def flow_series(path, extension=".flo", complaints=None):
             left out, and its number too.
 
     Raises:
-        OSError: If it can't be written.
+        OSError: If it can't be written, or a file of somebody else would be written over.
         ValueError: If a file can't hold a flow, and ``complaints`` is None.
     """
     path = pathlib.Path(path)
@@ -85,7 +85,7 @@ def picture_series(path):
         path: A folder. It becomes what that of :func:`flow_series` does.
 
     Raises:
-        OSError: If it can't be written.
+        OSError: If it can't be written, or a file of somebody else would be written over.
     """
     with _numbered(pathlib.Path(path), ".png") as add:
 
@@ -135,6 +135,11 @@ def _numbered(path, extension):
 
     def add(write_files, time, next_time):
         row = (f"{next(numbers):06}{extension}", time, next_time)
+        if (path / row[0]).exists() and path / row[0] not in earlier:
+            raise FileExistsError(
+                f"{path / row[0]} is there, and no {times.name} of an earlier video names it: give "
+                "another folder"
+            )
         if rows:
             # Before its files are there: should the run be killed, the next one knows of them.
             _append(times, row)
@@ -174,7 +179,7 @@ def _named_in(times):
     with open(times, newline="", encoding="utf-8") as file:
         columns, *rows = [*csv.reader(file)] or [None]
     if columns != list(_COLUMNS):
-        return set()
+        raise FileExistsError(f"{times} is not of an earlier video: give another folder")
     names = [row[0] for row in rows if row and re.fullmatch(r"\d{6,}\.\w+", row[0])]
     files = [times.with_name(name) for name in names]
     return {*files, *map(_occlusion, files)}

@@ -33,8 +33,7 @@ public final class Letterbox {
             int targetWidth,
             int targetHeight,
             int innerWidth,
-            int innerHeight,
-            boolean antialias) {
+            int innerHeight) {
         this.sourceWidth = sourceWidth;
         this.sourceHeight = sourceHeight;
         this.targetWidth = targetWidth;
@@ -44,35 +43,14 @@ public final class Letterbox {
         left = (targetWidth - innerWidth) / 2;
         top = (targetHeight - innerHeight) / 2;
         resampler =
-                new Resampler(sourceWidth, sourceHeight, innerWidth, innerHeight, 3, antialias);
+                new Resampler(sourceWidth, sourceHeight, innerWidth, innerHeight, 3, true);
     }
 
     /** The whole target is filled, each side scaled by itself, as {@code predict_flow} does. */
     public static Letterbox stretch(
             int sourceWidth, int sourceHeight, int targetWidth, int targetHeight) {
-        return stretch(sourceWidth, sourceHeight, targetWidth, targetHeight, true);
-    }
-
-    /** Likewise, but not averaged where it shrinks. */
-    public static Letterbox stretchPlainly(
-            int sourceWidth, int sourceHeight, int targetWidth, int targetHeight) {
-        return stretch(sourceWidth, sourceHeight, targetWidth, targetHeight, false);
-    }
-
-    private static Letterbox stretch(
-            int sourceWidth,
-            int sourceHeight,
-            int targetWidth,
-            int targetHeight,
-            boolean antialias) {
         return new Letterbox(
-                sourceWidth,
-                sourceHeight,
-                targetWidth,
-                targetHeight,
-                targetWidth,
-                targetHeight,
-                antialias);
+                sourceWidth, sourceHeight, targetWidth, targetHeight, targetWidth, targetHeight);
     }
 
     /** Both sides are scaled alike; black bars fill what is left, half on each side. */
@@ -86,7 +64,7 @@ public final class Letterbox {
         int width = (int) Math.max(1, Math.min(targetWidth, Math.round(sourceWidth * scale)));
         int height = (int) Math.max(1, Math.min(targetHeight, Math.round(sourceHeight * scale)));
         return new Letterbox(
-                sourceWidth, sourceHeight, targetWidth, targetHeight, width, height, true);
+                sourceWidth, sourceHeight, targetWidth, targetHeight, width, height);
     }
 
     /** Whether it is made for pictures of this size. */
