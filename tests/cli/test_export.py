@@ -1,6 +1,7 @@
 """tfflow export with its options, and what runs the files, as they are typed."""
 
 import json
+import shutil
 import sys
 
 import keras
@@ -183,6 +184,23 @@ def test_without_a_report_nothing_is_measured(root, tmp_path, capsys, monkeypatc
     assert "not allowed with" in capsys.readouterr().err
 
 
+def test_a_damaged_pair_is_left_out_of_the_report(root, int8, tmp_path, capsys):
+    for name in ("x_img1.png", "x_img2.png", "x_flow.flo"):
+        shutil.copy(root / "pairs" / name, tmp_path)
+    write_image(tmp_path / "y_img1.png", np.zeros((64, 64, 3), np.uint8))
+    write_image(tmp_path / "y_img2.png", np.zeros((32, 64, 3), np.uint8))
+    (tmp_path / "z_img1.png").write_bytes(b"")
+    (tmp_path / "z_img2.png").write_bytes(b"")
+    out = tmp_path / "a.tflite"
+    command = ("export", root / "model.keras", "-o", out, "--size", "64x64", "--threads", "1")
+    status, printed, error = run(capsys, *command, "--quantize", "float32", "--evaluate", tmp_path)
+    assert status == 1 and "px on 1 given pairs" in printed and "Kotlin" in printed
+    assert "y: expected two images of one size" in error and "z_img1.png is empty" in error
+    (tmp_path / "x_img1.png").write_bytes(b"")
+    status, printed, error = run(capsys, *command, "--quantize", "float32", "--evaluate", tmp_path)
+    assert status == 1 and "x_img1.png is empty" in error and "y: expected" in error
+
+
 def test_the_file_says_what_it_is(int8):
     assert read_metadata(int8)["quantization"] == "int8"
 
@@ -193,6 +211,14 @@ def test_the_file_says_what_it_is(int8):
         ("export {r}/int8.tflite -o {t}/a.tflite", "int8.tflite is exported already"),
         ("export {r}/model.keras -o {t}/a.tflite --outliers 0.7", "outliers must be the share"),
         ("export {r}/model.keras -o {t}/a.tflite --calibration {t}/absent", "absent"),
+        (
+            "export {r}/model.keras -o {t}/a.tflite --quantize float16 --outliers 0",
+            "float16 is not calibrated; leave out --outliers",
+        ),
+        (
+            "export {r}/model.keras -o {t}/a.tflite --quantize dynamic --calibration {r}/frames",
+            "dynamic is not calibrated; leave out --calibration",
+        ),
         ("export {r}/model.keras -o {t}/a.tflite --calibration {r}/frames/1.png", "the file"),
         ("export {r}/model.keras -o {t}/a.tflite --calibration {r}/absent.mp4", "No video at"),
         ("export {r}/model.keras -o {t}/a.tflite --keep-float convv1", "Did you mean 'conv1'"),

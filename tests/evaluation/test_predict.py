@@ -19,7 +19,7 @@ from tfflow.data import (
 )
 from tfflow.data.datasets import PairFiles
 from tfflow.data.files.video import _of_one_size
-from tfflow.evaluation import predict_pairs, predict_video
+from tfflow.evaluation import predict_pairs, predict_video, write_prediction
 from tfflow.models import ConfidentFlow
 from tfflow.visualization import color_wheel_legend, flow_figure, flow_to_image, write_video
 from tfflow.visualization.figures import HIDDEN
@@ -249,6 +249,29 @@ def test_without_complaints_a_pair_that_can_not_be_written_is_an_error(tmp_path)
     pairs = [FlowSample(image, image, None, None, "a")]
     with pytest.raises(ValueError, match="KITTI's .png holds -512"):
         predict_pairs(wheel, pairs, tmp_path, extension=".png")
+
+
+@pytest.mark.parametrize("wrong", [0, -1.0, float("inf"), float("nan")])
+def test_the_scale_of_the_colours_is_checked_before_anything_is_written(wrong, tmp_path):
+    image = np.zeros((20, 30, 3), np.uint8)
+    sample, frames = FlowSample(image, image, None, None, "a"), [(image, 0.0), (image, 0.1)]
+    for function, inputs, output in (
+        (predict_pairs, [sample], "pairs"),
+        (predict_video, frames, "flow.npz"),
+        (write_prediction, sample, "flow.png"),
+    ):
+        with pytest.raises(ValueError, match="max_flow must be above 0 px and finite"):
+            function(Wheel(), inputs, tmp_path / output, max_flow=wrong)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["flow.pgm", "none/flow.flo", "none/flow.png"])
+def test_where_one_prediction_goes_is_checked_before_it_is_made(name, tmp_path):
+    image, wheel = np.zeros((20, 30, 3), np.uint8), Wheel()
+    sample = FlowSample(image, image, None, None, "a")
+    with pytest.raises((ValueError, OSError), match="cannot write"):
+        write_prediction(wheel, sample, tmp_path / name)
+    assert not wheel.sizes
 
 
 def test_a_size_that_was_chosen_is_said(capsys):

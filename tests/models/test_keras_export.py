@@ -118,6 +118,13 @@ needs_onnx = pytest.mark.skipif(
 )
 
 
+def test_without_tf2onnx_it_says_what_to_install(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match="needs tf2onnx: pip install tf2onnx"):
+        model.export(tmp_path / "x.onnx", "onnx")
+    assert not list(tmp_path.iterdir())
+
+
 @needs_onnx
 def test_onnx(model, expected, tmp_path):
     import onnxruntime

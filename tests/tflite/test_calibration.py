@@ -59,6 +59,11 @@ def test_ranges(exported, model, pairs):
     assert ranges["flow"] == pytest.approx((min(lows), max(highs)), rel=1e-3)
 
 
+def test_paths_are_no_images(exported):
+    with pytest.raises(ValueError, match=r"got the path 'a.png'. Read them with .*read_image"):
+        measure_ranges(Graph(exported["float32"].read_bytes()), [("a.png", "b.png")], SIZE)
+
+
 def test_an_endless_calibration_ends(exported, monkeypatch):
     taken = []
 

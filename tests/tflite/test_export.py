@@ -236,6 +236,20 @@ def test_metadata_that_json_lacks(model, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({"size": 3, "streaming": True}, "metadata can't have 'size', 'streaming'"),
+        ({"ap": float("nan")}, "what JSON can hold"),
+        ("Apache-2.0", "must be a dict; got str"),
+    ],
+)
+def test_metadata_that_would_mislead(metadata, message, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(conversion, "convert", None)  # it fails before it converts
+    with pytest.raises(ValueError, match=message):
+        export(model, tmp_path / "a.tflite", size=SIZE, metadata=metadata)
+
+
 def test_not_a_flow_model(tmp_path):
     with pytest.raises(TypeError, match="got Sequential"):
         export(keras.Sequential(), tmp_path / "a.tflite")

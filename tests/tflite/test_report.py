@@ -1,13 +1,23 @@
 """The report says what was measured, and the measure is right."""
 
 import json
+import os
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tfflow.data import FlowSample
-from tfflow.tflite import ExportReport, FlowInterpreter, benchmark, benchmarking, operators, report
+from tfflow.tflite import (
+    ExportReport,
+    FlowInterpreter,
+    benchmark,
+    benchmarking,
+    operators,
+    report,
+    reporting,
+)
 from tfflow.tflite.benchmarking import delegation
 from tfflow.tflite.memory import peak_memory
 
@@ -47,10 +57,15 @@ def test_benchmark(exported):
     assert result["min_ms"] <= result["mean_ms"]
 
 
-@pytest.mark.parametrize("runs", [0, 2.5])
-def test_benchmark_refuses(exported, runs):
-    with pytest.raises(ValueError, match="runs must be a whole number"):
-        benchmark(exported["int8"], runs=runs)
+@pytest.mark.parametrize("settings", [{"runs": 0}, {"runs": 2.5}, {"warmup": -1}])
+def test_benchmark_refuses(exported, settings):
+    with pytest.raises(ValueError, match=f"{next(iter(settings))} must be a whole number"):
+        benchmark(exported["int8"], **settings)
+
+
+def test_benchmark_says_how_many_threads_there_were(exported):
+    result = benchmark(exported["int8"], threads=None, runs=1, warmup=0)
+    assert result["threads"] == min(4, os.cpu_count())
 
 
 def test_report_with_truth(exported, model, pairs, tmp_path):
@@ -122,6 +137,33 @@ def test_report_without_truth_or_model(exported, model, pairs):
     values = report(exported["float32"], runs=2)
     assert "difference_px" not in values and "pairs" not in values
     assert "EPE" not in values.as_text()
+
+
+def test_what_is_pooled_over_many_pairs_takes_little_memory():
+    lengths, values = reporting._Lengths(), np.random.default_rng(0).gamma(0.3, 5, 100_000)
+    for part in np.split(values, 10):
+        lengths.add(part.reshape(100, 100))
+    assert lengths.count == values.size and lengths.largest == values.max()
+    assert lengths.mean == pytest.approx(values.mean())
+    for percent in (1, 50, 99, 100):
+        expected = np.percentile(values, percent)
+        assert lengths.percentile(percent) == pytest.approx(expected, rel=2e-3, abs=1e-6)
+    lengths.add(np.float32([np.nan, np.inf]))
+    assert np.isnan(lengths.mean) and np.isnan(lengths.largest)
+
+
+def test_the_same_in_float32_has_the_same_signatures(exported, model, pairs, monkeypatch):
+    given = {}
+
+    def export(model, path, **settings):
+        given.update(settings)
+        return shutil.copy(exported["float32"], path)
+
+    monkeypatch.setattr("tfflow.tflite.conversion.export", export)
+    metadata = {"model": "x", "quantization": "int8", "warp_radius": 4}
+    monkeypatch.setattr("tfflow.tflite.interpreter.metadata_of", lambda path: metadata)
+    report(exported["int8"], model, pairs[:1], threads=(1,), runs=1)
+    assert given["warp_radius"] == 4 and given["streaming"] is given["confidence"] is False
 
 
 def test_report_on_synthetic_scenes_by_default(exported, model):

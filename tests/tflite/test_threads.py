@@ -44,12 +44,14 @@ def test_one_interpreter_in_many_threads(tiny, tmp_path):
     assert in_threads(wrong) == [0] * THREADS
 
 
-def test_a_process_opens_the_file_again(tiny, tmp_path):
-    file = FlowInterpreter(
-        export(tiny, tmp_path / "x.tflite", size=SIZE, quantization="float32"), threads=1
-    )
-    copied = pickle.loads(pickle.dumps(file))
-    assert (copied.path, copied.threads) == (file.path, 1)
+def test_a_process_opens_the_file_again(tiny, tmp_path, monkeypatch):
+    path = export(tiny, tmp_path / "x.tflite", size=SIZE, quantization="float32")
+    monkeypatch.chdir(tmp_path)
+    file = FlowInterpreter(path.name, threads=1)
+    pickled = pickle.dumps(file)
+    monkeypatch.chdir("/")  # a process may run in another folder
+    copied = pickle.loads(pickled)
+    assert (copied.path, copied.threads) == (path, 1)
     pair = np.random.default_rng(0).integers(0, 256, (2, *SIZE, 3), np.uint8)
     np.testing.assert_array_equal(copied.predict_flow(*pair), file.predict_flow(*pair))
 

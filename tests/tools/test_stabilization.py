@@ -146,7 +146,13 @@ def test_only_frames_within_reach_are_kept():
 
 @pytest.mark.parametrize(
     "settings, message",
-    [({"smoothing": 0}, "above 0"), ({"crop": 1}, "below 1"), ({"model": "rigid"}, "one of")],
+    [
+        ({"smoothing": 0}, "above 0"),
+        ({"smoothing": float("inf")}, "at most 1000 frames; got inf"),
+        ({"smoothing": float("nan")}, "above 0"),
+        ({"crop": 1}, "below 1"),
+        ({"model": "rigid"}, "one of"),
+    ],
 )
 def test_wrong_numbers_are_said_at_once(settings, message):
     with pytest.raises(ValueError, match=message):

@@ -146,7 +146,7 @@ def test_wrong_arguments():
         flow_to_image(np.zeros((4, 5, 3)))
     with pytest.raises(ValueError, match=r"validity of shape \(4, 5\), got \(5, 4\)"):
         flow_to_image(np.zeros((4, 5, 2)), valid=np.ones((5, 4)))
-    for max_flow in (0, -1, np.nan):
+    for max_flow in (0, -1, np.nan, np.inf):
         with pytest.raises(ValueError, match="expected max_flow above 0"):
             flow_to_image(np.zeros((4, 5, 2)), max_flow)
     with pytest.raises(ValueError, match="one shape"):

@@ -77,6 +77,10 @@ def test_wrong_arguments(tmp_path):
             write_video(tmp_path / "a.gif", frames, fps)
     with pytest.raises(FileNotFoundError, match="create it first"):
         write_video(tmp_path / "missing" / "a.gif", frames, 25)
+    with pytest.raises(ValueError, match="without fps, expected pairs .* Give fps"):
+        write_video(tmp_path / "a.gif", frames)
+    with pytest.raises(ValueError, match="expected a time in seconds, that of frame 1 is nan"):
+        write_video(tmp_path / "a.gif", zip(moving_wheel(2), (0.0, float("nan"))))
     assert not os.listdir(tmp_path)
 
 

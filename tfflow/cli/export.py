@@ -67,7 +67,11 @@ def add(commands):
         help="compare EPE on this data set too",
     )
     report = parser.add_mutually_exclusive_group()
-    report.add_argument("--report", help="write the report to this .json file")
+    report.add_argument(
+        "--report",
+        metavar="FILE",
+        help="write the report to this .json file, and beside it as .md and .png",
+    )
     report.add_argument(
         "--no-report",
         action="store_true",
@@ -84,17 +88,20 @@ def run(arguments):
     from tfflow import tflite
     from tfflow.data import open_dataset
     from tfflow.progress import working
+    from tfflow.tflite.quantization import CALIBRATED
 
     _check(arguments)
     by_keras = pathlib.Path(arguments.output).suffix != ".tflite"
     if by_keras:
         _check_for_keras(arguments)
     arguments.quantize = arguments.quantize or "int8"
+    shared.check_calibration(arguments, {*tflite.QUANTIZATIONS} - {*CALIBRATED})
     model = shared.load(arguments.model)
     if by_keras:
         return _export_by_keras(model, arguments)
-    pairs = open_dataset(arguments.evaluate) if arguments.evaluate else None
+    dataset = open_dataset(arguments.evaluate) if arguments.evaluate else None
     options = {} if arguments.warp_radius is None else {"warp_radius": arguments.warp_radius}
+    left_out = []
     with working(f"exporting {arguments.model} to {arguments.quantize}"):
         path = tflite.export(
             model,
@@ -109,11 +116,24 @@ def run(arguments):
             **options,
         )
     if not arguments.no_report:
-        _report(path, model, pairs, arguments)
+        _report(path, model, None if dataset is None else _readable(dataset, left_out), arguments)
     print(tflite.usage(path))
     if arguments.android_assets:
         name = tflite.add_to_assets(path, arguments.android_assets)
         print(f"\n{arguments.android_assets}: the app's list of networks has {name} now")
+    shared.check_complete(left_out)
+
+
+def _readable(dataset, left_out):
+    """The pairs of a data set, but those that can't be read, which are noted."""
+    from tfflow.evaluation.evaluate import read_sample
+
+    for index in range(len(dataset)):
+        sample = read_sample(dataset, index, left_out)
+        if sample is not None:
+            yield sample
+    if len(left_out) == len(dataset):
+        shared.check_complete(left_out)
 
 
 def _report(path, model, pairs, arguments):

@@ -61,6 +61,7 @@ def run(arguments):
     from tfflow.progress import working
     from tfflow.tflite import operators
 
+    shared.check_calibration(arguments, ("float32", "float16", "weights"))
     detector = load_detector(arguments.model)
     pair = detector.flow_network is not None
     if arguments.android_assets and not pair:

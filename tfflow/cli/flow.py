@@ -1,5 +1,7 @@
 """tfflow flow: flow between two images, in a folder of images, in a video, of a camera."""
 
+import argparse
+import math
 import pathlib
 
 from tfflow.cli import shared
@@ -42,7 +44,7 @@ def add(commands):
     )
     parser.add_argument(
         "--max-flow",
-        type=float,
+        type=_motion,
         help="motion in px of full colour [what 95 %% of the pixels keep below]",
     )
     parser.add_argument(
@@ -72,6 +74,17 @@ def add(commands):
             metavar="TIME",
             help=f"leave out frames {which} this time: seconds, mm:ss or hh:mm:ss",
         )
+
+
+def _motion(text):
+    """An argument in px, above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a motion above 0 px, got {text!r}")
+    return value
 
 
 def run(arguments):

@@ -3,7 +3,6 @@
 import argparse
 import pathlib
 
-from tfflow.atomic_file import check_writable
 from tfflow.cli import shared
 
 
@@ -49,6 +48,8 @@ def run(arguments):
     elif len(arguments.input) == 1:
         if arguments.time is not None:
             raise ValueError("--time is for two images; for a video, --factor")
+        if arguments.factor == 1:
+            raise ValueError("--factor 1 is the video as it is; expected 2 or more")
         (arguments.input,) = arguments.input
         _video(arguments)
     else:
@@ -68,13 +69,13 @@ def _share(text):
 
 def _two_images(arguments):
     from tfflow import tools
-    from tfflow.data.files.images import write_image
+    from tfflow.data.files.images import check_image_path, write_image
     from tfflow.tools.both_ways import both_ways
 
     output = pathlib.Path(arguments.output)
     if output.resolve() in [pathlib.Path(path).resolve() for path in arguments.input]:
         raise ValueError(f"-o {output} is one of the images; give another name")
-    check_writable(output)
+    check_image_path(output)
     images = shared.read_two_images(arguments.input)
     predictor = shared.load(arguments.model, engine=arguments.engine)
     shared.say_size(predictor, images[0], arguments.size)

@@ -19,7 +19,9 @@ def add(commands):
     parser.add_argument(
         "--evaluate", metavar="DATASET", help="measure on this data set [synthetic scenes]"
     )
-    parser.add_argument("--report", help="write the table to this .json file")
+    parser.add_argument(
+        "--report", metavar="FILE", help="write the table to this .json file, and beside it as .md"
+    )
 
 
 def run(arguments):

@@ -108,6 +108,13 @@ def calibration_options(parser):
     )
 
 
+def check_calibration(arguments, uncalibrated):
+    """Raises an error if there is a calibration for a quantization mode without one."""
+    for name in ("calibration", "outliers"):
+        if getattr(arguments, name) is not None and arguments.quantize in uncalibrated:
+            raise ValueError(f"{arguments.quantize} is not calibrated; leave out --{name}")
+
+
 def check_json(option, path):
     """Raises an error early unless JSON can be written there."""
     if path and pathlib.Path(path).suffix != ".json":

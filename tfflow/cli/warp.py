@@ -2,7 +2,6 @@
 
 import pathlib
 
-from tfflow.atomic_file import check_writable
 from tfflow.cli import shared
 
 
@@ -29,7 +28,7 @@ def add(commands):
 def run(arguments):
     from tfflow import tools
     from tfflow.data.files.flows import read_flow
-    from tfflow.data.files.images import read_image, write_image
+    from tfflow.data.files.images import check_image_path, read_image, write_image
 
     paths = arguments.input
     if len(paths) != 2 and not (arguments.flow and len(paths) == 1):
@@ -37,8 +36,15 @@ def run(arguments):
     inputs = [*paths, *filter(None, [arguments.flow])]
     if pathlib.Path(arguments.output).resolve() in [pathlib.Path(p).resolve() for p in inputs]:
         raise ValueError(f"-o {arguments.output} is one of the inputs; give another name")
-    check_writable(arguments.output)
+    check_image_path(arguments.output)
     if arguments.flow:
+        estimates = {
+            "--model": arguments.model != arguments.parser.get_default("model"),
+            "--engine": arguments.engine,
+            "--size": arguments.size,
+        }
+        if unused := [name for name, given in estimates.items() if given]:
+            raise ValueError(f"{', '.join(unused)} would estimate the flow; --flow gives it")
         image = read_image(paths[-1])
         flow, known = read_flow(arguments.flow)
         flow[~known] = float("nan")

@@ -31,12 +31,11 @@ def detector_assets(path, interval=10):
         raise ValueError(
             f"{path} is for single images; the app runs the two files of export_detector."
         )
-    entry = {}
+    entry = {**interpreter.metadata}
     for part, file in interpreter.paths.items():
         entry[part] = file.name
         entry[f"{part}_sha256"] = sha256_of(file)
     entry |= {
-        **interpreter.metadata,
         "classes": list(interpreter.classes),
         "interval": check_count("interval", interval),
         "score": SCORE,

@@ -1,7 +1,6 @@
 """Exports detectors as .tflite files: with flow as two, for key frames and for those in between."""
 
 import itertools
-import json
 import os
 import pathlib
 from collections.abc import Iterable, Sequence
@@ -19,6 +18,7 @@ from tfflow.detection.interpreter import BETWEEN, IMAGE, KEY, pair_of
 from tfflow.models.prediction import as_batch, at_size
 from tfflow.tflite.calibration import check_outliers, ranges_over
 from tfflow.tflite.conversion import convert_function
+from tfflow.tflite.model_file import description_with
 from tfflow.tflite.quantization import CALIBRATED, check_quantization, quantize
 from tfflow.tflite.trial import check_finite, try_out
 from tfflow.types import PathLike
@@ -187,20 +187,15 @@ def export_image_detector(
 
 
 def _description(detector, classes, size, quantization, metadata):
-    description = {
+    own = {
         "model": detector.name,
         "size": list(size),
         "quantization": quantization,
         "units": "px",
         "classes": list(classes or detector.class_names or map(str, range(detector.classes))),
         "tfflow": tfflow.__version__,
-        **(metadata or {}),
     }
-    try:
-        json.dumps(description)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"metadata must be what JSON can hold: {error}.") from error
-    return description
+    return description_with(own, metadata)
 
 
 def _write(path, graph, description, frames):

@@ -81,7 +81,7 @@ class DetectorInterpreter:
         self.classes = tuple(self.metadata.get("classes", map(str, range(count))))
 
     def __reduce__(self) -> tuple[Any, ...]:  # for processes, which open the files again
-        return type(self), (next(iter(self.paths.values())), self.threads)
+        return type(self), (next(iter(self.paths.values())).absolute(), self.threads)
 
     def __repr__(self) -> str:
         height, width = self.size

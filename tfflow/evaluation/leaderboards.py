@@ -10,6 +10,7 @@ import re
 from typing import Literal, TypeAlias
 
 SINTEL_PASSES = ("clean", "final")
+SINTEL_PAIRS = 552  # of each pass: 564 frames in twelve scenes
 SINTEL_SCENES = (
     "ambush_1",
     "ambush_3",
@@ -62,6 +63,13 @@ class Sintel:
                 texts.append(f"{scene}: all frames")
             elif wanted - frames:
                 texts.append(f"{scene}: frames {', '.join(map(str, sorted(wanted - frames)))}")
+        if not texts:
+            # How long a scene is does not show in its own frames, but in the number of all.
+            for each in SINTEL_PASSES:
+                count = sum(len(scenes[f"{each}/{scene}"]) for scene in SINTEL_SCENES)
+                if count < SINTEL_PAIRS:
+                    lacking = f"{SINTEL_PAIRS - count} of {SINTEL_PAIRS} pairs"
+                    texts.append(f"{each}: {lacking}, the last ones of some scenes")
         return tuple(texts)
 
 

@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import itertools
+import math
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Sequence
@@ -12,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tfflow import tools, visualization
+from tfflow.atomic_file import check_writable
 from tfflow.data.datasets.base import FlowSample
 from tfflow.data.files.camera import is_camera, read_camera
 from tfflow.data.files.flow_series import flow_series, write_what_fits
 from tfflow.data.files.flows import FLOW_FORMATS, write_flow
-from tfflow.data.files.images import write_image
+from tfflow.data.files.images import check_image_path, write_image
 from tfflow.data.files.video import TICK, TimedFrame, check_other_file, read_video
 from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.evaluate import known_pixels, read_sample, timed_prediction
@@ -73,11 +75,12 @@ def predict_pairs(
         truth is not known), ``files``.
 
     Raises:
-        ValueError: If ``extension`` is not that of a flow file, a pair's images don't match, or a
-            flow is not finite or beyond what the format holds.
+        ValueError: If ``extension`` is not that of a flow file, ``max_flow`` is not positive, a
+            pair's images don't match, or a flow is not finite or beyond what the format holds.
         OSError: If the folder can't be written, or a pair can't be read.
     """
     _check_extension(extension)
+    _check_scale(max_flow)
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
     inputs = {
@@ -102,7 +105,7 @@ def predict_pairs(
                     "overwritten; give another folder."
                 )
             if write_what_fits(files[0], flow, sample.name, complaints):
-                scale = max_flow or usual_motion(flow)
+                scale = usual_motion(flow) if max_flow is None else max_flow
                 write_image(files[1], visualization.flow_to_image(flow, max_flow=scale))
                 for file, values in zip(files[3:], maps.values()):
                     write_image(file, visualization.confidence_to_image(values))
@@ -178,14 +181,21 @@ def write_prediction(
         The flow, (H, W, 2) px.
 
     Raises:
-        ValueError: If the path has another extension, or the flow is not finite.
+        ValueError: If the path has another extension, ``max_flow`` is not positive, or the flow is
+            not finite.
         OSError: If the file can't be written.
     """
+    _check_scale(max_flow)
+    as_numbers = pathlib.Path(path).suffix.lower() in (".flo", ".pfm", ".npy")
+    if as_numbers:
+        check_writable(path)
+    else:
+        check_image_path(path)
     flow, _ = timed_prediction(predictor, sample, size)
-    if pathlib.Path(path).suffix.lower() in (".flo", ".pfm", ".npy"):
+    if as_numbers:
         write_flow(path, flow)
     else:
-        scale = max_flow or usual_motion(flow)
+        scale = usual_motion(flow) if max_flow is None else max_flow
         write_image(path, visualization.flow_to_image(flow, max_flow=scale))
     return flow
 
@@ -258,6 +268,7 @@ def predict_video(
             f"every={every}, start={start:g}, end={end}"
         )
     _check_extension(extension)
+    _check_scale(max_flow)
     video, series = _outputs(output, source)
     frames = _frames(source, start, complaints)
     if end is not None:
@@ -308,7 +319,8 @@ class _Drawing:
     def __call__(self, image, flow, hidden=None):
         if hidden is not None:
             image = np.where(hidden[..., None], np.uint8(HIDDEN), image)
-        self.scale = self.max_flow or max(usual_motion(flow), 1.0, 0.95 * self.scale)
+        usual = max(usual_motion(flow), 1.0, 0.95 * self.scale)
+        self.scale = usual if self.max_flow is None else self.max_flow
         colours = visualization.flow_to_image(flow, max_flow=self.scale, clip=True)
         _add_legend(colours, self.scale)
         return np.concatenate([image, colours], axis=1)
@@ -317,6 +329,11 @@ class _Drawing:
 def _check_extension(extension):
     if extension not in FLOW_FORMATS:
         raise ValueError(f"A flow file ends in {', '.join(FLOW_FORMATS)}; got {extension!r}.")
+
+
+def _check_scale(max_flow):
+    if max_flow is not None and not 0 < max_flow < math.inf:
+        raise ValueError(f"max_flow must be above 0 px and finite; got {max_flow!r}.")
 
 
 def _outputs(output, source):

@@ -1,5 +1,6 @@
 """``model.export``, and what Keras's and TensorFlow's exporters need."""
 
+import importlib.util
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -74,6 +75,8 @@ class Exportable(ModelMixin):
             ImportError: If the format needs a package that is not installed.
             ValueError: If tf2onnx makes an ONNX file that can't be run; nothing is written.
         """
+        if format == "onnx" and importlib.util.find_spec("tf2onnx") is None:
+            raise ImportError("Exporting to ONNX needs tf2onnx: pip install tf2onnx")
         if input_signature is None:
             input_signature = self.input_signature()
         twin = self.in_float32()

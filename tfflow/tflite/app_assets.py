@@ -99,10 +99,10 @@ def file_assets(path, golden=None):
     flow = _thinned(app_flow(interpreter, *golden.images))
     name = f"golden_flow_{path.stem}.bin"
     entry = {
-        "file": path.name,
-        "sha256": hashlib.sha256(content).hexdigest(),
         "quantization": "unknown",
         **interpreter.metadata,
+        "file": path.name,
+        "sha256": hashlib.sha256(content).hexdigest(),
         "inputs": "image1, image2: (1, height, width, 3) float32 RGB in [0, 1]",
         "output": "flow: (1, height, width, 2) float32, px from image1 to image2, (u, v)",
         "golden_flow": name,

@@ -31,10 +31,13 @@ def benchmark(path: PathLike, threads: int = 1, runs: int = 50, warmup: int = 5)
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is not a .tflite file or LiteRT can't run it, or a number is not positive.
+        ValueError: If it is not a .tflite file, LiteRT can't run it, or a number is out of its
+            range.
     """
     check_count("runs", runs)
-    interpreter = open_interpreter(check_model_file(path), check_threads(threads))
+    check_count("warmup", warmup, least=0)
+    threads = check_threads(threads)
+    interpreter = open_interpreter(check_model_file(path), threads)
     generator = np.random.default_rng(0)
     for detail in interpreter.get_input_details():
         noise = generator.random(detail["shape"])

@@ -138,6 +138,11 @@ def as_pair(item):
     if isinstance(item, dict) and {"image1", "image2"} <= set(item):
         return np.asarray(item["image1"]), np.asarray(item["image2"])
     if isinstance(item, (tuple, list)) and len(item) >= 2:
+        if isinstance(item[0], (str, os.PathLike)):
+            raise ValueError(
+                f"A pair must be two images; got the path {os.fspath(item[0])!r}. Read them with "
+                "tfflow.data.read_image, or give a folder's path instead of the pairs."
+            )
         return np.asarray(item[0]), np.asarray(item[1])
     raise ValueError(
         "A pair must be (image1, image2), a FlowSample, or a dict with image1 and image2; got "

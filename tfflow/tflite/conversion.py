@@ -1,6 +1,5 @@
 """Converts a Keras model to a .tflite file."""
 
-import json
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -23,6 +22,7 @@ from tfflow.tflite.equal_forms import (
 )
 from tfflow.tflite.graph import Graph, foreign_operators
 from tfflow.tflite.layers import choose_layers, float_operators, layer_names
+from tfflow.tflite.model_file import description_with
 from tfflow.tflite.quantization import CALIBRATED, Quantization, check_quantization, quantize
 from tfflow.tflite.rewriting import (
     drop_unused_inputs,
@@ -95,8 +95,8 @@ def export(
             level's own resolution (:func:`tfflow.ops.shifted_warp.shifted_warp` has formula and
             error). Slower on CPUs above 1; see docs/export_warp.md. None = the exact warp, by any
             displacement.
-        metadata: A dict of further metadata for the file, such as its licence; see
-            :func:`read_metadata`.
+        metadata: A dict of further metadata for the file, such as its licence, of what JSON can
+            hold; see :func:`read_metadata`.
 
     Returns:
         The path, a ``pathlib.Path``.
@@ -126,7 +126,7 @@ def export(
         raise ValueError(f"confidence=True is impossible: {model.why_no_confidence()}")
     if warp_radius is not None:
         warp_radius = checked_radius(warp_radius, "warp_radius")
-    description = {
+    own = {
         "model": model.name,
         "size": list(size),
         "quantization": quantization,
@@ -135,12 +135,8 @@ def export(
         **({"streaming": True} if streaming else {}),
         **({"confidence": True} if confidence else {}),
         **({} if warp_radius is None else {"warp_radius": warp_radius}),
-        **(metadata or {}),
     }
-    try:
-        json.dumps(description)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"metadata must be what JSON can hold: {error}.") from error
+    description = description_with(own, metadata)
 
     # What may fail comes before what takes time.
     check_finite(model)

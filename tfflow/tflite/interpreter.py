@@ -71,7 +71,7 @@ class FlowInterpreter(PredictsFlow):
         self.metadata = metadata_of(self.path)
 
     def __reduce__(self) -> tuple[Any, ...]:  # for processes, which open the file again
-        return type(self), (self.path, self.threads)
+        return type(self), (self.path.absolute(), self.threads)
 
     def __repr__(self) -> str:
         height, width = self.size
@@ -218,11 +218,11 @@ def check_threads(threads):
     return check_count("threads", threads)
 
 
-def check_count(name, number):
-    """A number of something, if it is a whole number of at least 1."""
+def check_count(name, number, least=1):
+    """A number of something, if it is a whole number of at least ``least``."""
     whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-    if not whole or number < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1; got {number!r}.")
+    if not whole or number < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}; got {number!r}.")
     return int(number)
 
 

@@ -159,7 +159,7 @@ def report(
         source = "synthetic pairs"
         pairs = synthetic_samples(interpreter.size, HELD_OUT_PAIRS, HELD_OUT_SEED)
     if model is not None and values["quantization"] != "float32":
-        values["float32"] = _measure_float32(model, interpreter.size, threads, runs)
+        values["float32"] = _measure_float32(model, interpreter, threads, runs)
     picture = None
     if pairs is not None:
         compared, picture = _compare(interpreter, model, pairs, source)
@@ -169,47 +169,86 @@ def report(
     return result
 
 
-def _measure_float32(model, size, threads, runs):
-    """Size and latency of the same network in float32: what quantisation gains here."""
+def _measure_float32(model, interpreter, threads, runs):
+    """Size and latency of the same file in float32: what quantisation gains here."""
     from tfflow.tflite.conversion import export  # needs TensorFlow; the rest of a report does not
 
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "float32.tflite")
-        export(model, path, size=size, quantization="float32")
+        export(
+            model,
+            path,
+            size=interpreter.size,
+            quantization="float32",
+            streaming=interpreter.siamese,
+            confidence=interpreter.gives_confidence,
+            warp_radius=interpreter.metadata.get("warp_radius"),
+        )
         latency = [benchmark(path, threads=number, runs=runs) for number in threads]
         return {"bytes": path.stat().st_size, "latency": latency}
 
 
 def _compare(interpreter, model, pairs, source):
-    differences, errors = [], {"file": [], "keras": [], "zero_flow": []}
+    differences = _Lengths()
+    errors = {name: _Lengths() for name in ("file", "keras", "zero_flow")}
     number, most, worst = 0, -1.0, None
     for image1, image2, truth, valid in itertools.chain.from_iterable(map(_pairs_of, pairs)):
         number += 1
         flows = {"file": interpreter.predict_flow(image1, image2)}
         if model is not None:
             flows["keras"] = model.predict_flow(image1, image2, size=interpreter.size)
-            differences.append(_distance(flows["file"], flows["keras"]).ravel())
-            if differences[-1].mean() > most:
-                most, worst = differences[-1].mean(), (image1, flows)
+            distance = _distance(flows["file"], flows["keras"])
+            differences.add(distance)
+            if distance.mean() > most:
+                most, worst = distance.mean(), (image1, flows)
         if truth is not None:
             for name, flow in (flows | {"zero_flow": np.zeros_like(truth)}).items():
-                errors[name].append(_distance(flow, truth)[valid])
+                errors[name].add(_distance(flow, truth)[valid])
     if not number:
         raise ValueError("pairs holds no pair; expected some (image1, image2[, flow]).")
 
     values = {"pairs": {"number": number, "source": source}}
-    if differences:
-        lengths = np.concatenate(differences)
+    if differences.count:
         values["difference_px"] = {
-            "mean": float(lengths.mean()),
-            "p99": float(np.percentile(lengths, 99)),
-            "max": float(lengths.max()),
+            "mean": differences.mean,
+            "p99": differences.percentile(99),
+            "max": differences.largest,
         }
-    joined = {name: np.concatenate(of) for name, of in errors.items() if of}
-    epe = {name: float(of.mean()) for name, of in joined.items() if of.size}
-    if epe:
+    if epe := {name: of.mean for name, of in errors.items() if of.count}:
         values["epe_px"] = epe
     return values, _picture(*worst) if worst else None
+
+
+class _Lengths:
+    """Mean, percentiles and maximum of any number of lengths in px, in little memory."""
+
+    # Each bin is a thousandth wider than the one before.
+    _SMALLEST, _GROWTH, _BINS = 1e-6, np.log(1.001), 1 << 15
+
+    def __init__(self):
+        self.count, self._sum, self.largest = 0, 0.0, 0.0
+        self._bins = np.zeros(self._BINS, np.int64)
+
+    def add(self, lengths):
+        """Adds an array of any shape; it may be empty."""
+        lengths = np.asarray(lengths, np.float64).ravel()
+        if not lengths.size:
+            return
+        self.count += lengths.size
+        self._sum += float(lengths.sum())
+        self.largest = float(np.maximum(self.largest, lengths.max()))
+        places = np.log(np.maximum(lengths, self._SMALLEST) / self._SMALLEST) / self._GROWTH
+        places = np.minimum(np.nan_to_num(places, nan=np.inf), self._BINS - 1).astype(np.int64)
+        self._bins += np.bincount(places, minlength=self._BINS)
+
+    @property
+    def mean(self):
+        return self._sum / self.count
+
+    def percentile(self, percent):
+        """To a thousandth of itself."""
+        place = int(np.searchsorted(np.cumsum(self._bins), percent / 100 * self.count))
+        return min(self.largest, float(self._SMALLEST * np.exp((place + 0.5) * self._GROWTH)))
 
 
 def _picture(image1, flows):

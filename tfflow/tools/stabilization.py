@@ -21,6 +21,7 @@ from tfflow.tools.consistency import confidence, same_scene
 from tfflow.tools.warping import as_dtype, native
 from tfflow.types import Array, Predictor
 
+_SMOOTHEST = 1000  # frames; five times as many are kept in memory
 _HALVINGS = 10  # of the interval in which the most smoothing is looked for that fits
 
 
@@ -40,7 +41,7 @@ def stabilize(
         frames: (H, W, 3) each: a list, or an iterator, of which about five times ``smoothing``
             frames are kept.
         smoothing: Standard deviation, in frames, of the Gaussian that the camera's path is smoothed
-            with.
+            with; at most 1000.
         crop: Share of width and height that is cut off; the rest is enlarged to the frame's size.
             Where a border came into view, the path is smoothed less. 0: nothing is cut off, and
             borders are black.
@@ -56,8 +57,10 @@ def stabilize(
         ValueError: If an argument is out of its range; while frames are taken, if they differ in
             size.
     """
-    if not smoothing > 0:
-        raise ValueError(f"smoothing must be above 0 frames; got {smoothing}.")
+    if not 0 < smoothing <= _SMOOTHEST:
+        raise ValueError(
+            f"smoothing must be above 0 and at most {_SMOOTHEST} frames; got {smoothing}."
+        )
     if not 0 <= crop < 1:
         raise ValueError(f"crop must be a share from 0 to below 1; got {crop}.")
     check_model(model)

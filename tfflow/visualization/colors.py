@@ -6,6 +6,7 @@ colour is a motion of `max_flow` pixels.
 """
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ def flow_to_image(
         (..., H, W, 3) uint8; black where the flow is not known.
 
     Raises:
-        ValueError: a wrong shape, or a `max_flow` that is not positive.
+        ValueError: a wrong shape, or a `max_flow` that is not positive and finite.
     """
     flow, valid = _checked_shapes(flow, valid)
     if max_flow is None:
@@ -251,6 +252,6 @@ def _error_colors(level):
 
 
 def _checked_positive(name, value):
-    if not value > 0:
-        raise ValueError(f"expected {name} above 0 px, got {value}")
+    if not 0 < value < math.inf:
+        raise ValueError(f"expected {name} above 0 px and finite, got {value}")
     return value

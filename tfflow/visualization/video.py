@@ -39,8 +39,9 @@ def write_video(
 
     Raises:
         ImportError: .mp4 without PyAV installed.
-        ValueError: another extension, no frames, frames of two sizes, an fps that is not
-            positive, or a picture that a .gif would show for over 655 s.
+        ValueError: another extension, no frames, frames of two sizes, pictures with neither `fps`
+            nor times, an fps that is not positive, a time that is not finite, or a picture that a
+            .gif would show for over 655 s.
         TypeError: frames that are not uint8.
         OSError: the file can't be written.
     """
@@ -66,8 +67,15 @@ def write_video(
 def _checked_frames(path, frames):
     """Yields the frames; raises on the first that does not fit, or when there is none."""
     shape = None
-    for index, (frame, time) in enumerate(frames):
-        frame = np.asarray(frame)
+    for index, item in enumerate(frames):
+        if isinstance(item, np.ndarray) or len(item) != 2:
+            raise ValueError(
+                f"{path}: without fps, expected pairs (picture, time in seconds); frame {index} is "
+                f"of shape {np.shape(item)}. Give fps for pictures alone"
+            )
+        frame, time = np.asarray(item[0]), item[1]
+        if not math.isfinite(time):
+            raise ValueError(f"{path}: expected a time in seconds, that of frame {index} is {time}")
         if frame.dtype != np.uint8:
             raise TypeError(f"{path}: expected frames of uint8, frame {index} is {frame.dtype}")
         if frame.ndim != 3 or frame.shape[2] != 3 or 0 in frame.shape:

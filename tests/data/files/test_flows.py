@@ -91,6 +91,13 @@ def test_pfm_bytes(tmp_path, order, scale, end):
     assert valid.all() and flow.dtype == np.float32
 
 
+def test_a_comment_in_the_header_of_a_pfm(tmp_path):
+    values = np.arange(18, dtype=np.float32).reshape(2, 3, 3)
+    header = b"PF\n# made by 2 programs\n#\n3 2\n# -5\n-1.0\n"
+    (tmp_path / "a.pfm").write_bytes(header + values[::-1].tobytes())
+    np.testing.assert_array_equal(read_pfm(tmp_path / "a.pfm"), values)
+
+
 @pytest.mark.parametrize("shape", [(4, 5), (4, 5, 3), (1, 1)])
 def test_pfm_round_trip(tmp_path, shape):
     array = np.random.default_rng(0).normal(size=shape).astype(np.float32)

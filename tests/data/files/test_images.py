@@ -110,6 +110,9 @@ def test_what_is_no_image(tmp_path):
     (tmp_path / "a.png").write_text("no image")
     with pytest.raises(CorruptFileError, match="starts with b'no image'"):
         read_image(tmp_path / "a.png")
+    (tmp_path / "float_rgb.tif").write_bytes(b"II*\0" + bytes(60))
+    with pytest.raises(CorruptFileError, match="a TIFF of a kind that Pillow does not read"):
+        read_image(tmp_path / "float_rgb.tif")
     with pytest.raises(FileNotFoundError):
         read_image(tmp_path / "missing.png")
 

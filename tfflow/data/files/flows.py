@@ -30,7 +30,12 @@ FLOW_EXTENSIONS = (".flo", ".pfm", ".png")  # of the true flow in data sets
 NPY_MAGIC = b"\x93NUMPY"
 FLO_MAGIC = struct.pack("<f", 202021.25)  # the bytes "PIEH"
 _FLO_HEADER_BYTES = 12
-_PFM_HEADER = re.compile(rb"(P[Ff])\s+(-?\d{1,9})\s+(-?\d{1,9})\s+([-+.\deE]+)(?:\r\n|\s)")
+# Some programs write comments into it, as into a .ppm.
+_PFM_HEADER = re.compile(
+    rb"(P[Ff])#(-?\d{1,9})#(-?\d{1,9})#([-+.\deE]+)(?:\r\n|\s)".replace(
+        b"#", rb"\s+(?:#[^\n]*\n\s*)*"
+    )
+)
 MAX_DIMENSION = 99_999  # flow-code's limit; more is a damaged header
 
 _UNKNOWN_VALUE = 1e10  # as flow-code writes it

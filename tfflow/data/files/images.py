@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from tfflow.atomic_file import atomic_file
+from tfflow.atomic_file import atomic_file, check_writable
 from tfflow.data.files.errors import CorruptFileError
 from tfflow.types import Array, PathLike
 
@@ -33,7 +33,7 @@ def read_image(path: PathLike) -> npt.NDArray[np.uint8]:
     """Reads an image as RGB, whatever it is stored as.
 
     Grey is repeated over the three channels, transparency is dropped (the colours stay as stored,
-    nothing is blended), 16 bits become the upper 8, and the camera's orientation (EXIF) is applied.
+    nothing is blended), 16 bits become 8, and the camera's orientation (EXIF) is applied.
     An animation gives its first frame.
 
     Args:
@@ -114,12 +114,7 @@ def write_image(path: PathLike, image: Array) -> None:
         OSError: the file can't be written.
     """
     path = Path(path)
-    options = _IMAGE_WRITE_OPTIONS.get(path.suffix.lower())
-    if options is None:
-        raise ValueError(
-            f"cannot write an image to {path}: unknown extension {path.suffix!r}, "
-            f"use one of {', '.join(_IMAGE_WRITE_OPTIONS)}"
-        )
+    check_image_path(path)
     image = np.asarray(image)
     if image.dtype != np.uint8:
         raise TypeError(
@@ -128,7 +123,23 @@ def write_image(path: PathLike, image: Array) -> None:
     if image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)) or 0 in image.shape:
         raise ValueError(f"{path}: expected an image (H, W, 3) or (H, W), got {image.shape}")
     with atomic_file(path) as temporary:
-        Image.fromarray(image).save(temporary, **options)
+        Image.fromarray(image).save(temporary, **_IMAGE_WRITE_OPTIONS[path.suffix.lower()])
+
+
+def check_image_path(path):
+    """Checks that an image can be written there, before the work that produces it.
+
+    Raises:
+        ValueError: an unknown extension.
+        OSError: the file can't be written.
+    """
+    extension = Path(path).suffix
+    if extension.lower() not in _IMAGE_WRITE_OPTIONS:
+        raise ValueError(
+            f"cannot write an image to {path}: unknown extension {extension!r}, "
+            f"use one of {', '.join(_IMAGE_WRITE_OPTIONS)}"
+        )
+    check_writable(path)
 
 
 def _image_complaint(path, error):
@@ -138,5 +149,10 @@ def _image_complaint(path, error):
     if isinstance(error, Image.UnidentifiedImageError):
         with open(path, "rb") as file:
             head = file.read(8)
+        if head.startswith((b"II*\0", b"MM\0*")):
+            return (
+                f"{path}: a TIFF of a kind that Pillow does not read, such as RGB in floating "
+                "point; save it with 8 bits per channel"
+            )
         return f"{path}: expected an image (PNG, JPEG, PPM, ...), but it starts with {head!r}"
     return f"{path}: the image is damaged or truncated ({size} bytes; {error})"
