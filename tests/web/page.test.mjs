@@ -31,6 +31,26 @@ test("the camera's flow, in colours", async (t) => {
   assert.deepEqual(page.errors, []);
 });
 
+test("a camera that is allowed late does not replace what was chosen meanwhile", async (t) => {
+  const page = await open(t, browser, server.url, { permissions: ["camera"] });
+  await text(page, "self-check", OK);
+  await page.evaluate(() => {
+    const devices = navigator.mediaDevices;
+    const ask = devices.getUserMedia.bind(devices);
+    const allowed = new Promise((resolve) => (window.allow = resolve));
+    devices.getUserMedia = async (wanted) => {
+      await allowed;
+      return (window.stream = await ask(wanted));
+    };
+  });
+  await page.click("#camera");
+  await page.click("#scene");
+  await page.evaluate(() => window.allow());
+  await page.waitForFunction(() => window.stream?.getVideoTracks()[0].readyState === "ended");
+  assert.equal(await page.textContent("#source"), "Demo scene");
+  assert.deepEqual(page.errors, []);
+});
+
 test("a video that the browser has stopped in the background plays again", async (t) => {
   const page = await open(t, browser, server.url, { permissions: ["camera"] });
   await page.click("#camera");

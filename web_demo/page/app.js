@@ -168,12 +168,17 @@ function use(next) {
   });
 }
 
+let choice = 0; // how many sources were chosen so far
+
 async function open(opening) {
+  const own = ++choice;
   say("source", "");
   try {
-    use(await opening());
+    const opened = await opening();
+    if (own !== choice) return opened.stop(); // another was chosen meanwhile
+    use(opened);
   } catch (error) {
-    say("source", error.message); // what was on the screen goes on
+    if (own === choice) say("source", error.message); // what was on the screen goes on
   }
 }
 

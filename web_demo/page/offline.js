@@ -13,7 +13,9 @@ export async function prepareOffline() {
   const container = navigator.serviceWorker;
   if (!container) return "the browser allows it on https:// and localhost only";
   try {
-    await container.register("service_worker.js");
+    const { active } = await container.register("service_worker.js");
+    // A reload that passes the caches by passes the worker by too; then it has to be asked.
+    active?.postMessage("claim");
     await controlled(container);
   } catch (error) {
     return error.message;

@@ -34,6 +34,8 @@ self.addEventListener("install", (event) => {
 
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
+self.addEventListener("message", (event) => event.waitUntil(self.clients.claim()));
+
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const own = new URL(request.url).origin === self.location.origin;
@@ -47,13 +49,20 @@ async function answer(event) {
   try {
     response = await fetch(request);
   } catch (error) {
-    const kept = await cache.match(request, { ignoreSearch: true });
+    // A page's settings are in its address; the versions of files are too.
+    const kept = await cache.match(request, { ignoreSearch: request.mode === "navigate" });
     if (!kept) throw error;
     return isolated(kept);
   }
   if (response.status !== 200) return response;
-  event.waitUntil(cache.put(request, response.clone()));
+  event.waitUntil(keep(cache, request, response.clone()));
   return isolated(response);
+}
+
+/** In the place of its last version. */
+async function keep(cache, request, response) {
+  await cache.delete(request, { ignoreSearch: true });
+  await cache.put(request, response);
 }
 
 // Memory shared by threads is for pages that no other page can reach into.

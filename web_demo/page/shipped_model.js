@@ -30,11 +30,13 @@ export async function loadShippedModel(name, unit, folder = FOLDER) {
   const { files } = models.find((model) => model.name === name) ?? models[0];
   const form = FORMS[unit].find((form) => files.some((file) => file.quantization === form));
   const model = files.find((file) => file.quantization === form) ?? files[0];
-  const [bytes, flow, truth, ...images] = await Promise.all(
-    [model.file, model.golden_flow, golden.truth, golden.image1, golden.image2].map((name) =>
-      read(name, folder),
-    ),
-  );
+  // In the address, so that no cache gives another version's file.
+  const version = `?${model.sha256.slice(0, 12)}`;
+  const [bytes, flow, truth, ...images] = await Promise.all([
+    read(model.file, folder, version),
+    read(model.golden_flow, folder, version),
+    ...[golden.truth, golden.image1, golden.image2].map((name) => read(name, folder)),
+  ]);
   if (!isTflite(bytes)) {
     throw new Error(`models/${model.file}: expected a .tflite file; got ${what(bytes)}. ${REMEDY}`);
   }
@@ -65,10 +67,10 @@ async function readList(folder) {
   throw new Error(`models/models.json: expected a list of networks; got ${what(content)}. ${REMEDY}`);
 }
 
-async function read(name, folder) {
+async function read(name, folder, version = "") {
   let response;
   try {
-    response = await fetch(new URL(name, folder));
+    response = await fetch(new URL(name + version, folder));
   } catch (error) {
     throw new Error(
       `models/${name} can't be loaded (${error.message}). Is the server running, is there a network?`,

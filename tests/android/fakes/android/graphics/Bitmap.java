@@ -4,7 +4,8 @@ import org.tfflow.fakes.Phone;
 
 public final class Bitmap {
     public enum Config {
-        ARGB_8888
+        ARGB_8888,
+        HARDWARE
     }
 
     public enum CompressFormat {
@@ -12,13 +13,29 @@ public final class Bitmap {
     }
 
     final java.awt.image.BufferedImage image;
+    private final Config config;
 
     Bitmap(java.awt.image.BufferedImage image) {
+        this(image, Config.ARGB_8888);
+    }
+
+    private Bitmap(java.awt.image.BufferedImage image, Config config) {
         this.image = image;
+        this.config = config;
     }
 
     public static Bitmap createBitmap(int width, int height, Config config) {
-        return new Bitmap(new java.awt.image.BufferedImage(width, height, 2));
+        return new Bitmap(new java.awt.image.BufferedImage(width, height, 2), config);
+    }
+
+    public Config getConfig() {
+        return config;
+    }
+
+    public Bitmap copy(Config config, boolean isMutable) {
+        Bitmap copy = createBitmap(getWidth(), getHeight(), config);
+        image.copyData(copy.image.getRaster());
+        return copy;
     }
 
     public boolean compress(
@@ -43,6 +60,9 @@ public final class Bitmap {
 
     public void getPixels(
             int[] pixels, int offset, int stride, int x, int y, int width, int height) {
+        if (config == Config.HARDWARE) {
+            throw new IllegalStateException("unable to getPixels()");
+        }
         image.getRGB(x, y, width, height, pixels, offset, stride);
     }
 

@@ -14,6 +14,14 @@ public final class Bitmap {
         throw new UnsupportedOperationException("stub");
     }
 
+    public Config getConfig() {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    public Bitmap copy(Config config, boolean isMutable) {
+        throw new UnsupportedOperationException("stub");
+    }
+
     public boolean compress(CompressFormat format, int quality, java.io.OutputStream stream) {
         throw new UnsupportedOperationException("stub");
     }

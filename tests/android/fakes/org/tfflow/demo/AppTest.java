@@ -1,10 +1,12 @@
 package org.tfflow.demo;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import android.content.Intent;
+import android.graphics.Bitmap;
 import android.graphics.Canvas;
 import android.os.Bundle;
 import android.view.View;
@@ -33,9 +35,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tfflow.core.image.RgbImage;
 import org.tfflow.core.network.AttemptLog;
 import org.tfflow.core.pipeline.PipelineThread;
 import org.tfflow.fakes.Phone;
+import org.tfflow.litert.Bitmaps;
 
 /** The app's own classes on a simulated phone: its camera, its files, its accelerators. */
 class AppTest {
@@ -425,13 +429,17 @@ class AppTest {
         Thread.setDefaultUncaughtExceptionHandler((thread, error) -> {}); // the process is gone
         start();
         waitForPipelines();
+        Phone.onScreen(activity::onPause);
+        restart();
+        start(); // and dies once more
+        waitForPipelines();
         Thread.setDefaultUncaughtExceptionHandler(null);
         for (int i = 0; i < 2; i++) {
             Phone.onScreen(activity::onPause);
             restart();
             start();
             String text = says(CPU + ": ok");
-            assertTrue(text.contains("GPU: left out: the app died when it was tried"), text);
+            assertTrue(text.contains("GPU: left out: the app died twice when it was tried"), text);
         }
         Phone.accelerators.put("GPU", ""); // the driver was mended
         choose(R.id.unit, "Try again");
@@ -801,6 +809,26 @@ class AppTest {
     }
 
     @Test
+    void anIntervalOfNoFramesIsRefused() throws IOException {
+        takeExported();
+        Path file = folder.resolve("models.json");
+        String list = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+        String wrong = list.replaceAll("\"interval\": \\d+", "\"interval\": 0");
+        assertFalse(wrong.equals(list));
+        Files.write(file, wrong.getBytes(StandardCharsets.UTF_8));
+        start();
+        says("has an interval of 0 frames");
+    }
+
+    @Test
+    void picturesInTheGpusMemoryAreCopied() {
+        Bitmap plain = Bitmap.createBitmap(2, 1, Bitmap.Config.ARGB_8888);
+        plain.setPixels(new int[] {0xff102030, 0xffc0b0a0}, 0, 2, 0, 0, 2, 1);
+        RgbImage read = Bitmaps.rgb(plain.copy(Bitmap.Config.HARDWARE, false));
+        assertArrayEquals(Bitmaps.rgb(plain).toArgb(), read.toArgb());
+    }
+
+    @Test
     void objectsAreFound() throws IOException {
         takeExported();
         start();
@@ -841,6 +869,9 @@ class AppTest {
         Phone.onScreen(() -> screen.findViewById(R.id.share).press());
         keep(screen.screen, "benchmark");
         Phone.onScreen(screen::onStop);
+        Phone.onScreen(screen::onStart); // back from where it was shared
+        assertTrue(screen.findViewById(R.id.share).enabled);
+        assertEquals(text, report.getText().toString());
     }
 
     @Test

@@ -33,6 +33,7 @@ public final class BenchmarkActivity extends Activity {
     private View copy;
     private View share;
     private Thread thread;
+    private boolean done;
 
     @Override
     protected void onCreate(Bundle state) {
@@ -48,6 +49,9 @@ public final class BenchmarkActivity extends Activity {
     @Override
     protected void onStart() {
         super.onStart();
+        if (done) { // it comes back from where it was shared
+            return;
+        }
         setReady(false);
         thread = new Thread(this::measure, "benchmark");
         thread.start();
@@ -89,6 +93,7 @@ public final class BenchmarkActivity extends Activity {
     }
 
     private void setReady(boolean ready) {
+        done = ready;
         copy.setEnabled(ready);
         share.setEnabled(ready);
     }

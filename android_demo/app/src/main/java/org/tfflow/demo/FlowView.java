@@ -58,7 +58,7 @@ public final class FlowView extends View {
 
     /** What is shown now, as a picture; null if nothing is. */
     @Nullable Bitmap picture() {
-        if (overlay == null) {
+        if (overlay == null || getWidth() == 0 || getHeight() == 0) {
             return null;
         }
         Bitmap picture =

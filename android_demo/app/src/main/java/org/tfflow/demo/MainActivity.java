@@ -353,7 +353,7 @@ public final class MainActivity extends Activity
             items.add(getString(R.string.cpu, threads));
             choices.add(Choice.BEST.withUnit(Choice.Unit.CPU).withThreads(threads));
         }
-        if (!models.attempts().isEmpty()) {
+        if (models.attempts().hasDeadly()) {
             items.add(getString(R.string.try_again));
         }
         choose(

@@ -153,7 +153,9 @@ final class VideoSource implements FrameSource {
             frame = Frame.of(picture, orientation, timestampNanos);
         }
         Thread.sleep(wait / 1_000_000);
-        receiver.onFrame(frame);
+        if (!closed) {
+            receiver.onFrame(frame);
+        }
     }
 
     private static int number(MediaFormat format, String key) {
@@ -165,7 +167,7 @@ final class VideoSource implements FrameSource {
         closed = true;
         thread.interrupt();
         try {
-            thread.join();
+            thread.join(1000); // a file of a slow cloud may hold it; it ends by itself
         } catch (InterruptedException error) {
             Thread.currentThread().interrupt();
         }

@@ -8,7 +8,10 @@ public final class Bitmaps {
     private Bitmaps() {}
 
     /** A bitmap's pixels, without alpha. */
-    public static RgbImage rgb(Bitmap bitmap) {
+    public static RgbImage rgb(Bitmap given) {
+        // Those of pictures in the GPU's memory can't be read; Android 7 does not know such.
+        boolean hidden = "HARDWARE".equals(String.valueOf(given.getConfig()));
+        Bitmap bitmap = hidden ? given.copy(Bitmap.Config.ARGB_8888, false) : given;
         int width = bitmap.getWidth();
         int height = bitmap.getHeight();
         int[] argb = new int[width * height];

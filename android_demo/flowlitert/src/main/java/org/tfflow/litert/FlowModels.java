@@ -353,6 +353,7 @@ public final class FlowModels {
         File part = new File(folder, name + ".part");
         try (FileOutputStream stream = new FileOutputStream(part)) {
             stream.write(content);
+            stream.getFD().sync(); // or a power cut may leave the name without the content
         }
         if (!part.renameTo(new File(folder, name))) {
             throw new IOException("can't write " + new File(folder, name));

@@ -96,6 +96,9 @@ final class ModelList {
             between = model.getString("between");
             betweenSha256 = model.getString("between_sha256");
             interval = model.getInt("interval");
+            if (interval < 1) {
+                throw new JSONException(key + " has an interval of " + interval + " frames");
+            }
             score = model.getDouble("score");
             overlap = model.optDouble("overlap", OVERLAP);
             classes = strings(model.getJSONArray("classes"));

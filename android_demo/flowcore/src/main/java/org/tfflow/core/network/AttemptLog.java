@@ -6,15 +6,16 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Scanner;
-import java.util.Set;
 
 /**
  * What was tried and killed the app: a driver that crashes takes the process with it, and would do so
- * at each start. What is tried is written down before, and struck out when it has come back.
+ * at each start. What is tried is written down before, and struck out when it has come back. Once may
+ * be chance: the app can end in another way meanwhile.
  *
  * <p>A process has one log for each file, {@link #of}: a second one would take what the first is
  * trying for what has died.
@@ -23,7 +24,10 @@ public final class AttemptLog {
     private static final Map<File, AttemptLog> LOGS = new HashMap<>();
 
     private final File file;
-    private final Set<String> died = new LinkedHashSet<>(); // tried by a process that is no more
+    private static final int DEATHS = 2; // in a row, from which on it is left out
+
+    // How many processes that are no more have tried it in vain.
+    private final Map<String, Integer> died = new LinkedHashMap<>();
     private final List<String> tried = new ArrayList<>(); // now, on one thread or several
 
     /**
@@ -46,21 +50,21 @@ public final class AttemptLog {
         }
         try (Scanner lines = new Scanner(file, "UTF-8")) {
             while (lines.hasNextLine()) {
-                died.add(lines.nextLine());
+                died.merge(lines.nextLine(), 1, Integer::sum);
             }
         } catch (IOException error) {
             throw new FlowEngineException("can't read " + file, error);
         }
     }
 
-    /** Whether the app died when this was tried. */
-    public synchronized boolean hasDied(String what) {
-        return died.contains(what);
+    /** Whether the app died each of the last two times that this was tried. */
+    public synchronized boolean isDeadly(String what) {
+        return died.getOrDefault(what, 0) >= DEATHS;
     }
 
     /** Whether there is anything that {@link #forget} would allow again. */
-    public synchronized boolean isEmpty() {
-        return died.isEmpty();
+    public synchronized boolean hasDeadly() {
+        return died.keySet().stream().anyMatch(this::isDeadly);
     }
 
     /**
@@ -82,6 +86,7 @@ public final class AttemptLog {
     /** It has come back, well or not. */
     public synchronized void end(String what) {
         tried.remove(what);
+        died.remove(what);
         write();
     }
 
@@ -92,11 +97,15 @@ public final class AttemptLog {
     }
 
     private void write() {
-        Set<String> all = new LinkedHashSet<>(died);
-        all.addAll(tried);
         StringBuilder lines = new StringBuilder();
-        for (String line : all) {
-            lines.append(line).append('\n');
+        died.forEach(
+                (what, deaths) -> {
+                    for (int i = 0; i < deaths; i++) {
+                        lines.append(what).append('\n');
+                    }
+                });
+        for (String what : new LinkedHashSet<>(tried)) {
+            lines.append(what).append('\n');
         }
         try (FileOutputStream stream = new FileOutputStream(file)) {
             stream.write(lines.toString().getBytes(StandardCharsets.UTF_8));

@@ -96,8 +96,8 @@ public final class EngineLadder implements FlowEngine {
         StringBuilder lines = new StringBuilder();
         Throwable last = null;
         for (Rung rung : rungs.get()) {
-            if (log != null && rung.key != null && log.hasDied(rung.key)) {
-                add(lines, rung, "left out: the app died when it was tried");
+            if (log != null && rung.key != null && log.isDeadly(rung.key)) {
+                add(lines, rung, "left out: the app died twice when it was tried");
                 continue;
             }
             boolean noted = false;
