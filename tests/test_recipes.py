@@ -690,7 +690,7 @@ def test_recipes_are_cut_down_honestly():
 )
 def test_counts_are_whole_numbers(options):
     (name,) = options
-    with pytest.raises(ValueError, match=f"{name} must be a whole number from .*; got"):
+    with pytest.raises(ValueError, match=f"{name} must be a whole number .*; got"):
         tfflow.recipes.Run("lightflow_demo", **options)
 
 

@@ -44,7 +44,7 @@ def main():
         default="127.0.0.1",
         help="address to be reached at, or 0.0.0.0 for all that this machine has [%(default)s]",
     )
-    parser.add_argument("--port", type=int, default=8000, help="0: any free one")
+    parser.add_argument("--port", type=_port, default=8000, help="0: any free one")
     parser.add_argument("--site", type=pathlib.Path, help="a site that is made already")
     parser.add_argument(
         "--plain", action="store_true", help="without the headers for threads, as plain hosts do"
@@ -78,6 +78,12 @@ def main():
         print(f"{scheme}://{address}:{server.server_port}", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()
+
+
+def _port(text):
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text!r}")
+    return int(text)
 
 
 def own_addresses(host):

@@ -284,7 +284,7 @@ def test_wrong_use():
     with pytest.raises(TypeError, match="KeyFrameSchedule"):
         BoxPropagator(scene, scene, 10)
     for options in ({"flow_every": 0}, {"flow_side": 1.5}):
-        with pytest.raises(ValueError, match="whole number from 1 up"):
+        with pytest.raises(ValueError, match="a whole number of at least 1"):
             BoxPropagator(scene, scene, **options)
     turned = np.zeros((4, 2)), np.zeros(2), np.zeros(2)
     for wrong in (None, (np.zeros((2, 4)), np.zeros(1), np.zeros(2)), [1, 2], turned):

@@ -142,5 +142,5 @@ def test_frames_further_apart(tmp_path):
     for index in range(3):
         np.testing.assert_array_equal(far[index].image, near[2 * index].image)
         np.testing.assert_array_equal(far[index].boxes, near[2 * index].boxes)
-    with pytest.raises(ValueError, match="step must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="step must be a whole number of at least 1; got 0"):
         SyntheticClips(SMALL, step=0)

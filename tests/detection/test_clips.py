@@ -69,7 +69,7 @@ def test_synthetic_clips_are_a_sequence():
     with pytest.raises(IndexError):
         clips[2]
     assert len(clips[0][1:]) == 1
-    with pytest.raises(ValueError, match="frames must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="frames must be a whole number of at least 1; got 0"):
         SyntheticClips(SMALL, frames=0)
 
 

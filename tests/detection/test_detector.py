@@ -148,7 +148,7 @@ def test_saved_and_loaded(tmp_path):
     ("call", "message"),
     [
         (lambda: make(backbone="vgg"), "backbone must be one of \\['mobilenet', 'mobilenet_v2'\\]"),
-        (lambda: FlowGuidedDetector(0), "classes must be a whole number from 1 up; got 0"),
+        (lambda: FlowGuidedDetector(0), "classes must be a whole number of at least 1; got 0"),
         (lambda: FlowGuidedDetector(3, alpha=0), "alpha must be above 0"),
     ],
 )
@@ -202,6 +202,10 @@ def test_its_own_flow_in_a_video(with_flow):
     for frame in images(4, 128, 128):
         one, other = own.next(frame), given.next(frame)
         np.testing.assert_allclose(one.scores, other.scores, atol=1e-4)
+    size = np.array([96, 128])
+    small = VideoDetector(with_flow, with_flow.flow_network, size=size, flow_scale=1e-4)
+    for frame in images(2, 96, 128):
+        assert np.isfinite(small.next(frame).boxes).all()
     with pytest.raises(ValueError, match="flow_scale is for a flow of your own"):
         VideoDetector(with_flow, flow_scale=0.5)
 

@@ -87,7 +87,9 @@ def test_paths():
     ]
     with pytest.raises(IndexError):
         clips[4]
-    with pytest.raises(ValueError, match="paths must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="paths must be a whole number of at least 1; got 0"):
         MovingStills(Stills(), paths=0)
+    with pytest.raises(ValueError, match="frames must be a whole number of at least 1; got 2.5"):
+        MovingStills(Stills(), frames=2.5)
     with pytest.raises(ValueError, match="speed must lie in 0..1, below 1, got -1"):
         MovingStills(Stills(), speed=-1)

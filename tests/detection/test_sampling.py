@@ -129,7 +129,7 @@ def test_frames_without_objects():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: batches(interval=0), "interval must be at least 1; got 0"),
+        (lambda: batches(interval=0), "interval must be a whole number of at least 1; got 0"),
         (lambda: batches(keys=-1), "keys must be at least 0; got -1"),
         (lambda: ClipBatches(Clips(), SIZE), "expects clips; there are none"),
         (lambda: ClipAugmentation(flip=2), "flip must lie in 0..1; got 2"),

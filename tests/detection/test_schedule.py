@@ -72,7 +72,7 @@ def test_error_of_something_new():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: FixedInterval(0), "n must be a whole number from 1 up; got 0"),
+        (lambda: FixedInterval(0), "n must be a whole number of at least 1; got 0"),
         (lambda: FixedInterval(2.5), "n must be a whole number"),
         (lambda: ByMotion(-1), "px must be a length"),
         (lambda: ByMotion(percentile=101), "percentile must lie"),

@@ -106,7 +106,7 @@ def test_more_frames_for_a_clip():
     times = [time for _, time in found]
     np.testing.assert_allclose(times, [0, 1 / 6, 1 / 3, 0.5, 0.5 + 0.1 / 3, 0.5 + 0.2 / 3, 0.6])
     for factor in (1, 2.5):
-        with pytest.raises(ValueError, match="whole number from 2"):
+        with pytest.raises(ValueError, match="whole number of at least 2"):
             tools.interpolate_clip(Cut(poses), frames, factor)
 
 

@@ -6,8 +6,9 @@ from typing import Any, Literal, TypeAlias, get_args
 import keras
 from keras import ops
 
+from tfflow.checks import whole_number
 from tfflow.ops import correlation
-from tfflow.ops.arguments import may_equal, whole_number
+from tfflow.ops.arguments import may_equal
 from tfflow.types import Tensor
 
 DataFormat: TypeAlias = Literal["channels_last", "channels_first"]

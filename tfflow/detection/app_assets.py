@@ -2,11 +2,11 @@
 
 import pathlib
 
+from tfflow.checks import whole_number
 from tfflow.checksum import sha256_of
 from tfflow.detection.interpreter import DetectorInterpreter
 from tfflow.folder_lock import folder_lock
 from tfflow.tflite.app_assets import LIST, list_file, read_list, write_assets
-from tfflow.tflite.interpreter import check_count
 from tfflow.types import PathLike
 
 SCORE, OVERLAP = 0.3, 0.5  # what the app shows, and when two boxes are one object
@@ -37,7 +37,7 @@ def detector_assets(path, interval=10):
         entry[f"{part}_sha256"] = sha256_of(file)
     entry |= {
         "classes": list(interpreter.classes),
-        "interval": check_count("interval", interval),
+        "interval": whole_number("interval", interval),
         "score": SCORE,
         "overlap": OVERLAP,
         "inputs": "image, key_image: (1, height, width, 3) float32 RGB in [0, 1]; features of the "

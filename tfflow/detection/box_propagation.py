@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tfflow.checks import whole_number
 from tfflow.detection.boxes import Detections, overlaps, places_in
 from tfflow.detection.schedule import FixedInterval, KeyFrameSchedule
 from tfflow.detection.video_detector import VideoDetector
@@ -88,8 +89,7 @@ class BoxPropagator:
                 f"got {type(schedule).__name__}."
             )
         for name, value in (("flow_every", flow_every), ("flow_side", flow_side)):
-            if not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(f"{name} must be a whole number from 1 up; got {value!r}.")
+            whole_number(name, value)
         if not 0 <= memory <= 1:
             raise ValueError(f"memory must lie in 0..1; got {memory!r}.")
         self._flow, self._memory = flow, memory

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
 
 from tfflow.atomic_file import atomic_file
+from tfflow.checks import whole_number
 from tfflow.data.files.images import write_image
 from tfflow.detection.clips import Clips
 from tfflow.detection.coco import CocoClips
@@ -45,6 +46,7 @@ def write_clips(
         FileExistsError: the folder holds other files.
         ValueError: it holds other clips, or two clips have the same name.
     """
+    whole_number("workers", workers)
     folder = Path(folder)
     finished = folder / ANNOTATIONS
     wanted = _description(clips)

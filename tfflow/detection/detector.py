@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from tfflow.checks import whole_number
 from tfflow.detection.aggregation import FlowGuidedGRU
 from tfflow.detection.backbone import BACKBONES, make_backbone
 from tfflow.detection.propagation import propagate
@@ -108,8 +109,7 @@ class FlowGuidedDetector(QuickToCompile, WithParts, keras.Model):
             ("channels", channels, 1),
             ("depth", depth, 0),
         ):
-            if not isinstance(value, (int, np.integer)) or value < least:
-                raise ValueError(f"{name} must be a whole number from {least} up; got {value!r}.")
+            whole_number(name, value, least)
         if not alpha > 0:
             raise ValueError(f"alpha must be above 0; got {alpha!r}.")
         if flow is not None and not isinstance(flow, FlowModel):
@@ -228,7 +228,7 @@ class FlowGuidedDetector(QuickToCompile, WithParts, keras.Model):
                 'flow=tfflow.load("lightflow"), or pass the flow.'
             )
         flow_scale = self.checked_flow_scale(flow_scale)
-        size = [round(side * flow_scale) for side in image.shape[1:3]]
+        size = [max(1, round(side * flow_scale)) for side in image.shape[1:3]]
         size = next_multiple(size, self.flow_network.multiple)
         pair = {"image1": image, "image2": key_image}
         pair = {name: resize(ops.cast(each, "float32"), size) for name, each in pair.items()}

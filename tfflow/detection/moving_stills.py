@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from tfflow.checks import whole_number
 from tfflow.detection.clips import Clip, Clips, VideoFrame
 from tfflow.detection.sampling import boxes_within
 
@@ -48,8 +49,7 @@ class MovingStills(Sequence[Clip]):
         seed: int = 0,
     ) -> None:
         for name, value in {"frames": frames, "paths": paths}.items():
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, got {value}")
+            whole_number(name, value)
         for name, share in {"speed": speed, "zoom": zoom, "least": least}.items():
             if not 0 <= share < 1:
                 raise ValueError(f"{name} must lie in 0..1, below 1, got {share}")
@@ -71,6 +71,8 @@ class MovingStills(Sequence[Clip]):
 
         def frame(time):
             if not read:
+                if not len(still):
+                    raise ValueError(f"the clip {still.name} of {self.images!r} has no frame")
                 read.append(still[0])
             return self._seen(read[0], windows[time])
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from tfflow.checks import whole_number
 from tfflow.detection.boxes import encode
 from tfflow.detection.clips import Clips
 
@@ -92,8 +93,7 @@ class ClipBatches(keras.utils.PyDataset):
         super().__init__(**kwargs)
         numbers = {"batch_size": batch_size, "batches": batches, "interval": interval}
         for name, value in numbers.items():
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1; got {value!r}.")
+            whole_number(name, value)
         if keys < 0:
             raise ValueError(f"keys must be at least 0; got {keys!r}.")
         if len(clips) == 0:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tfflow.checks import whole_number
 from tfflow.detection.boxes import Detections, places_in
 from tfflow.tools.tracking import sampled
 
@@ -70,7 +71,7 @@ class FixedInterval(KeyFrameSchedule):
     needs_flow = False
 
     def __init__(self, n: int = 10) -> None:
-        self.n = _frames(n, "n")
+        self.n = whole_number("n", n)
 
     def is_key(self, age: int, **motion: Any) -> bool:
         return age >= self.n
@@ -98,7 +99,7 @@ class ByMotion(KeyFrameSchedule):
             raise ValueError(f"px must be a length from 0 up; got {px!r}.")
         if percentile is not None and not 0 <= percentile <= 100:
             raise ValueError(f"percentile must lie in 0..100, or be None; got {percentile!r}.")
-        self.px, self.longest = px, _frames(longest, "longest")
+        self.px, self.longest = px, whole_number("longest", longest)
         self.percentile = percentile
 
     def is_key(
@@ -144,7 +145,7 @@ class ByError(KeyFrameSchedule):
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} must lie in 0..1; got {value!r}.")
         self.share, self.tolerance = share, tolerance
-        self.longest, self.step = _frames(longest, "longest"), _frames(step, "step")
+        self.longest, self.step = whole_number("longest", longest), whole_number("step", step)
 
     def is_key(
         self,
@@ -201,7 +202,7 @@ class ByConfidence(KeyFrameSchedule):
         for name, value in (("least", least), ("score", score)):
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} must lie in 0..1; got {value!r}.")
-        self.least, self.longest, self.score = least, _frames(longest, "longest"), score
+        self.least, self.longest, self.score = least, whole_number("longest", longest), score
 
     def is_key(
         self,
@@ -219,12 +220,6 @@ class ByConfidence(KeyFrameSchedule):
         x, y = places_in(found.boxes[found.scores >= self.score], confidence.shape)
         inside = confidence[y[:, :, None], x[:, None, :]]  # (N, rows, columns)
         return bool(inside.size and inside.mean((1, 2)).min() < self.least)
-
-
-def _frames(number, name):
-    if not isinstance(number, (int, np.integer)) or number < 1:
-        raise ValueError(f"{name} must be a whole number from 1 up; got {number!r}.")
-    return int(number)
 
 
 def _needed(array, name, schedule):

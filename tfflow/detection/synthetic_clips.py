@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tfflow.checks import whole_number
 from tfflow.data.scenes import SceneConfig, render, sample_scene
 from tfflow.data.scenes.pool import cached_pool
 from tfflow.data.scenes.shapes import SHAPES
@@ -57,8 +58,7 @@ class SyntheticClips(Sequence[Clip]):
     ) -> None:
         numbers = {"count": count, "frames": frames, "step": step, "smallest": smallest}
         for name, value in numbers.items():
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, got {value}")
+            whole_number(name, value)
         self.config, self.seed, self.count = config, seed, count
         self.frames, self.step, self.smallest = frames, step, smallest
         self.hues = hues

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfflow.checks import whole_number
 from tfflow.detection.boxes import Detections, select
 from tfflow.detection.schedule import FixedInterval, KeyFrameSchedule
 from tfflow.models.one_at_a_time import guard, one_at_a_time
@@ -69,11 +70,12 @@ class VideoDetector:
         flow_scale: float | None = None,
     ) -> None:
         guard(self)
+        if size is not None:
+            size = whole_number("size", size[0]), whole_number("size", size[1])
         for name, value in (("score", score), ("overlap", overlap)):
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} must lie in 0..1; got {value!r}.")
-        if most < 1:
-            raise ValueError(f"most must be at least 1; got {most!r}.")
+        whole_number("most", most)
         if schedule is not None and not isinstance(schedule, KeyFrameSchedule):
             raise TypeError(
                 "schedule must be a KeyFrameSchedule of tfflow.detection, as FixedInterval(10); "

@@ -1,7 +1,6 @@
 """What the ops check and convert in their arguments."""
 
-import operator
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 import keras
 import numpy as np
@@ -29,21 +28,6 @@ def floating(x: Tensor) -> Tensor:
 def may_equal(size1: int | None, size2: int | None) -> bool:
     """Whether two sizes are equal or one of them is unknown."""
     return None in (size1, size2) or size1 == size2
-
-
-def whole_number(name: str, value: Any, least: int) -> int:
-    """The value as an int.
-
-    Raises:
-        ValueError: If it is not a whole number of at least ``least``; True and False are none.
-    """
-    try:
-        number = least - 1 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = least - 1
-    if number < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}; got {value!r}.")
-    return number
 
 
 def checked_threshold(threshold: float | None) -> None:

@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
+from tfflow.checks import whole_number
 from tfflow.ops import lite, native
-from tfflow.ops.arguments import may_equal, whole_number
+from tfflow.ops.arguments import may_equal
 from tfflow.types import Tensor
 
 

@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from tfflow.ops.arguments import full_precision, may_equal, whole_number
+from tfflow.checks import whole_number
+from tfflow.ops.arguments import full_precision, may_equal
 from tfflow.ops.warp import warp
 from tfflow.types import Tensor
 

@@ -4,6 +4,7 @@ import dataclasses
 import numbers
 from typing import Literal, TypeAlias
 
+from tfflow.checks import whole_number
 from tfflow.recipes.recipe import Stage
 from tfflow.recipes.smoke import smoke
 from tfflow.training import distribution
@@ -57,8 +58,8 @@ class Options:
 
     def __post_init__(self) -> None:
         for name, value in (("steps", self.steps), ("accumulate", self.accumulate)):
-            if value is not None and not (isinstance(value, numbers.Integral) and value >= 1):
-                raise ValueError(f"{name} must be a whole number from 1 up; got {value!r}.")
+            if value is not None:
+                whole_number(name, value)
         if not (isinstance(self.seed, numbers.Integral) and 0 <= self.seed < 2**32):
             raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1; got {self.seed!r}.")
         if self.precision not in PRECISIONS:

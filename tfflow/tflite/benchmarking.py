@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from tfflow.checks import whole_number
 from tfflow.native.build import processor
-from tfflow.tflite.interpreter import check_count, check_threads, open_interpreter, running
+from tfflow.tflite.interpreter import check_threads, open_interpreter, running
 from tfflow.tflite.model_file import check_model_file
 from tfflow.types import PathLike
 
@@ -34,8 +35,8 @@ def benchmark(path: PathLike, threads: int = 1, runs: int = 50, warmup: int = 5)
         ValueError: If it is not a .tflite file, LiteRT can't run it, or a number is out of its
             range.
     """
-    check_count("runs", runs)
-    check_count("warmup", warmup, least=0)
+    whole_number("runs", runs)
+    whole_number("warmup", warmup, least=0)
     threads = check_threads(threads)
     interpreter = open_interpreter(check_model_file(path), threads)
     generator = np.random.default_rng(0)

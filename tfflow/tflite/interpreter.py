@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tfflow.checks import whole_number
 from tfflow.models.predicting import PredictsFlow
 from tfflow.models.prediction import ImagePair
 from tfflow.tflite.model_file import check_model_file
@@ -215,15 +216,7 @@ def check_threads(threads):
     """A number of threads, or the default for None."""
     if threads is None:
         return min(4, os.cpu_count() or 1)
-    return check_count("threads", threads)
-
-
-def check_count(name, number, least=1):
-    """A number of something, if it is a whole number of at least ``least``."""
-    whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-    if not whole or number < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}; got {number!r}.")
-    return int(number)
+    return whole_number("threads", threads)
 
 
 def signatures_in_words(signatures):

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from tfflow.checks import whole_number
 from tfflow.tflite.another_process import cause_of_failure, run_module
 from tfflow.tflite.benchmarking import conditions, partitions
 from tfflow.tflite.graph import read_graph, read_metadata
-from tfflow.tflite.interpreter import check_count
 from tfflow.types import PathLike
 
 # LiteRT's kinds of events: an operator of its own, and one within a delegate.
@@ -75,7 +75,7 @@ def profile(path: PathLike, runs: int = 20) -> dict[str, Any]:
         ValueError: If it is not a .tflite file or LiteRT can't run it, or ``runs`` is not positive.
         RuntimeError: If this LiteRT can't time its operators; ai-edge-litert 2.3 can, on Linux.
     """
-    check_count("runs", runs)
+    whole_number("runs", runs)
     graph, parts = read_graph(path), partitions(path)
     measured = run_module(__name__, path, runs)
     if measured.returncode:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from tfflow.checks import whole_number
 from tfflow.models import streaming
-from tfflow.tflite.interpreter import FlowInterpreter, check_count
+from tfflow.tflite.interpreter import FlowInterpreter
 from tfflow.types import PathLike
 
 
@@ -54,7 +55,7 @@ def benchmark_streaming(
         ValueError: If it is not an exported file, was exported without ``streaming=True``, or a
             number is not positive.
     """
-    check_count("runs", runs)
+    whole_number("runs", runs)
     interpreter = FlowInterpreter(path, threads=threads)
     encode, match = interpreter.compiled_parts()
     images = np.random.default_rng(0).random((2, 1, *interpreter.size, 3), np.float32)

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
+from tfflow.checks import whole_number
 from tfflow.tools.clips import pictures
 from tfflow.tools.consistency import TRUSTED
 from tfflow.types import Array, Predictor
@@ -161,8 +162,7 @@ def motion_mask(
     """
     import cv2
 
-    if clean < 0 or clean != int(clean):
-        raise ValueError(f"clean must be a whole number of px from 0 up; got {clean!r}.")
+    clean = whole_number("clean", clean, 0)
 
     vectors = _checked(flow)
     if camera is None:

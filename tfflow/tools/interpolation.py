@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tfflow.checks import whole_number
 from tfflow.tools.both_ways import both_ways
 from tfflow.tools.clips import timed_pictures
 from tfflow.tools.consistency import agreement, confidence, look_up, same_scene
@@ -107,9 +108,7 @@ def interpolate_clip(
         ValueError: If the factor is out of its range; while frames are taken, if they differ in
             size.
     """
-    if factor != int(factor) or factor < 2:
-        raise ValueError(f"factor must be a whole number from 2 up; got {factor}.")
-    return _interpolated(predictor, frames, int(factor), size)
+    return _interpolated(predictor, frames, whole_number("factor", factor, 2), size)
 
 
 def _interpolated(predictor, frames, factor, size):

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from tfflow.checks import whole_number
 from tfflow.vectors import length
 from tfflow.visualization.colors import (
     checked_flow,
@@ -55,8 +56,7 @@ def flow_to_arrows(
     height, width = image.shape[:2]
     if flow.shape[:2] != (height, width):
         raise ValueError(f"expected a flow of the image's size {(height, width)}, got {flow.shape}")
-    if step < 1:
-        raise ValueError(f"expected a step of at least 1 px, got {step}")
+    step = whole_number("step", step)
     grey = Image.fromarray(image).convert("L").convert("RGB")
     canvas = Image.blend(grey, Image.new("RGB", grey.size, PAPER), 0.35)
     fine = 3  # drawn three times finer, then averaged: smooth edges
@@ -101,9 +101,7 @@ def compose(
     if len(titles) != len(panels):
         raise ValueError(f"expected {len(panels)} titles, one per picture, got {len(titles)}")
     columns = len(panels) if columns is None else columns
-    if columns < 1:
-        raise ValueError(f"expected at least 1 column, got {columns}")
-    columns = min(columns, len(panels))
+    columns = min(whole_number("columns", columns), len(panels))
     rows = math.ceil(len(panels) / columns)
     cell_height = max(panel.shape[0] for panel in panels)
     cell_width = max(panel.shape[1] for panel in panels)

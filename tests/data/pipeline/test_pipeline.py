@@ -163,7 +163,7 @@ def test_whole_samples():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"batch_size": 0}, "batch_size must be a whole number of at least 1"),
         ({"crop": (0, 5)}, "crop must be"),
         ({"samples": []}, "is empty"),
         ({"augmentation": "chairs"}, "expected an Augmentation"),

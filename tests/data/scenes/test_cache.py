@@ -297,6 +297,13 @@ def test_a_failing_worker_is_reported(tmp_path, monkeypatch):
     assert not (tmp_path / "scenes" / "shard-00000").exists()
 
 
+@pytest.mark.parametrize("workers", [0, -1, 2.5])
+def test_a_wrong_number_of_workers_is_refused_before_anything_is_made(workers, tmp_path):
+    with pytest.raises(ValueError, match="workers must be a whole number"):
+        synthesize(tmp_path / "scenes", 4, CONFIG, workers=workers)
+    assert not list(tmp_path.iterdir())
+
+
 def test_workers_may_say_much(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONVERBOSE", "2")  # more than a pipe holds
     assert len(SceneCache(synthesize(tmp_path / "scenes", 4, CONFIG, workers=1))) == 4

@@ -197,5 +197,5 @@ def test_frames_further_apart(pool):
     on = near.flows[0][here] + near.flows[1][tuple(there)]
     assert same.sum() > 1000
     np.testing.assert_allclose(np.median(np.abs(on - far.flows[0][here])[same]), 0, atol=0.05)
-    with pytest.raises(ValueError, match="step must be a whole number from 1 up, got 0.5"):
+    with pytest.raises(ValueError, match="step must be a whole number of at least 1; got 0.5"):
         render(scene, 2, step=0.5)

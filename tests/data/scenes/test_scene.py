@@ -40,12 +40,17 @@ def test_other_seeds_and_indices_give_other_scenes(seed, index):
 def test_config_survives_json():
     config = SceneConfig(height=64, width=96, objects=(1, 2), noise=1.5)
     assert SceneConfig(**json.loads(json.dumps(config.to_dict()))) == config
+    of_numpy = SceneConfig(
+        height=np.int64(64), width=np.uint8(96), objects=np.array([1, 2]), noise=np.float32(1.5)
+    )
+    assert of_numpy == config and json.dumps(of_numpy.to_dict()) == json.dumps(config.to_dict())
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"height": 16}, "at least 32x32"),
+        ({"texture_size": 8}, "texture_size must be a whole number of at least 16; got 8"),
         ({"width": 100.5}, "width must be a whole number"),
         ({"objects": (5, 3)}, "objects must be two numbers"),
         ({"objects": (5, 300)}, "at most 254"),

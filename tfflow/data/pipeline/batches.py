@@ -10,6 +10,7 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from tfflow.checks import whole_number
 from tfflow.data.datasets.base import named
 from tfflow.data.pipeline import augmentation as settings
 
@@ -195,8 +196,7 @@ def _checked(datasets, batch_size, crop, augmentation, repeat, share):
     for dataset in datasets:
         if len(dataset) == 0:
             raise ValueError(f"{named(dataset)} is empty: there is nothing to train on")
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    whole_number("batch_size", batch_size)
     if crop is not None and (len(crop) != 2 or min(crop) < 1):
         raise ValueError(f"crop must be (height, width), got {crop!r}")
     if not 0 <= share.worker < share.workers or share.pieces < 1:

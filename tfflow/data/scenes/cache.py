@@ -14,6 +14,7 @@ from typing import Literal, overload
 import numpy as np
 import numpy.typing as npt
 
+from tfflow.checks import whole_number
 from tfflow.data.datasets.base import FlowSample
 from tfflow.data.scenes import layout as scene_layout
 from tfflow.data.scenes.config import SceneConfig
@@ -59,9 +60,8 @@ def synthesize(
     """
     if layout not in scene_layout.LAYOUTS:
         raise ValueError(f"layout must be one of {scene_layout.LAYOUTS}, got {layout!r}")
-    for name, value, least in (("count", count, 1), ("seed", seed, 0)):
-        if int(value) != value or value < least:
-            raise ValueError(f"{name} must be a whole number from {least} up, got {value!r}")
+    count, seed = whole_number("count", count), whole_number("seed", seed, 0)
+    workers = (os.cpu_count() or 1) if workers is None else whole_number("workers", workers)
     if progress is True:
         with progress_bar("scenes") as update:
             return synthesize(
@@ -88,7 +88,7 @@ def synthesize(
         scene_layout.write_description(root, description)
         missing = look()
         done = count - sum(map(len, missing.values()))
-        for number in _draw(root, list(missing), workers or os.cpu_count()):
+        for number in _draw(root, list(missing), workers):
             done += len(missing[number])
             progress(done, count)
         if layout == "chairs":

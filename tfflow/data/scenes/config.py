@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from tfflow.checks import whole_number
+
 _PROBABILITIES = (
     "parallax",
     "fine_surfaces",
@@ -121,21 +123,27 @@ class SceneConfig:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, (list, tuple)):
-                value = tuple(value)
-                object.__setattr__(self, field.name, value)
             self._check(field, value)
+            # NumPy's numbers too, which JSON could not hold.
+            if field.type in (int, float):
+                value = field.type(value)
+            else:
+                value = tuple(each.item() if hasattr(each, "item") else each for each in value)
+            object.__setattr__(self, field.name, value)
         if min(self.height, self.width) < 32:
             raise ValueError(f"a frame must be at least 32x32, got {self.height}x{self.width}")
+        for name in ("texture_size", "shape_size"):
+            whole_number(f"SceneConfig.{name}", getattr(self, name), 16)
         if self.objects[1] > 254:
             raise ValueError(f"a scene holds at most 254 objects, got objects={self.objects}")
 
     @staticmethod
     def _check(field, value):
-        numbers = np.atleast_1d(np.asarray(value))
         if field.type is int:
-            good, wanted = isinstance(value, int) and value >= 1, "a whole number from 1 up"
-        elif field.type is float and field.name in _PROBABILITIES:
+            whole_number(f"SceneConfig.{field.name}", value)
+            return
+        numbers = np.atleast_1d(np.asarray(value))
+        if field.type is float and field.name in _PROBABILITIES:
             good, wanted = numbers.shape == (1,) and 0 <= value <= 1, "a probability from 0 to 1"
         elif field.type is float:
             good = numbers.shape == (1,) and 0 <= value < np.inf

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfflow.checks import whole_number
 from tfflow.data.scenes import motion
 from tfflow.data.scenes.opencv import cv2
 from tfflow.data.scenes.pool import NOISE_SIZE, Pool, cached_pool
@@ -69,12 +70,9 @@ def render(
     Returns:
         `RenderedScene`.
     """
-    if frames < 1:
-        raise ValueError(f"frames must be at least 1, got {frames}")
+    frames, step = whole_number("frames", frames), whole_number("step", step)
     if pool is None:
         pool = cached_pool(scene.config, scene.seed, scene.pool)
-    if step < 1 or step != int(step):
-        raise ValueError(f"step must be a whole number from 1 up, got {step!r}")
     times = range(0, frames * step, step)
     drawn = [_frame(scene, pool, t) for t in times]
     flows, occlusions = [], []
