@@ -399,7 +399,7 @@ def test_more_data_than_before_is_told(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        (LITTLE, {"ema": 0.9}),
+        pytest.param(LITTLE, {"ema": 0.9}, marks=pytest.mark.slow),
         (LITTLE, {"ema": 0.9, "int8": True}),
         pytest.param("lightflow_demo", {"ema": 0.9}, marks=pytest.mark.slow),
         pytest.param("lightflow_demo", {}, marks=pytest.mark.slow),

@@ -177,26 +177,34 @@ def test_a_detector_of_images_in_mixed_precision(tmp_path):
     assert not DetectorInterpreter(path, threads=1).has_flow
 
 
-def test_calibration_of_any_kind_of_frame(tmp_path):
-    """Frames as float give the same file as the same frames as uint8."""
+@pytest.fixture
+def of_images():
     keras.utils.set_random_seed(0)
-    model = FlowGuidedDetector(2, alpha=0.25, channels=16, depth=1, aggregation=False)
+    return FlowGuidedDetector(2, alpha=0.25, channels=16, depth=1, aggregation=False)
+
+
+@pytest.mark.slow
+def test_calibration_of_any_kind_of_frame(of_images, tmp_path):
+    """Frames as float give the same file as the same frames as uint8."""
     clip = [np.rint(255 * frame).astype(np.uint8) for frame in images(5)]
     written = []
     for number, frames in enumerate((clip, [frame / np.float32(255) for frame in clip])):
         path = tmp_path / f"{number}.tflite"
-        written.append(export_image_detector(model, path, size=SIZE, calibration=[frames]))
+        written.append(export_image_detector(of_images, path, size=SIZE, calibration=[frames]))
     first, second = (path.read_bytes() for path in written)
     assert first == second
+
+
+def test_wrong_calibration_and_metadata(of_images, tmp_path):
     for wrong, message in (
         ("clip.mp4", "calibration must be clips"),
         ([[255 * images(1)[0]]], "a frame of calibration is float32 and must lie in"),
         ([], "calibration holds no clip"),
     ):
         with pytest.raises(ValueError, match=message):
-            export_image_detector(model, tmp_path / "a.tflite", size=SIZE, calibration=wrong)
+            export_image_detector(of_images, tmp_path / "a.tflite", size=SIZE, calibration=wrong)
     with pytest.raises(ValueError, match="metadata must be what JSON can hold"):
-        export_image_detector(model, tmp_path / "a.tflite", metadata={"ap": np.float32(0.5)})
+        export_image_detector(of_images, tmp_path / "a.tflite", metadata={"ap": np.float32(0.5)})
     assert not (tmp_path / "a.tflite").exists()
 
 

@@ -78,6 +78,7 @@ def test_both_stages_one_after_the_other(coco):
     assert "gru" in names and "backbone" in names
 
 
+@pytest.mark.slow
 def test_images_without_videos(coco_tree, capsys):
     run("images", coco_tree, 1)
     flow = tfflow.models.create("lightflow", width=0.25)

@@ -113,7 +113,7 @@ def test_a_part_of_a_stack_says_what_it_needs():
         part.predict_flow(image, image)
 
 
-@pytest.mark.parametrize("freeze", [(), ("flownetc",)])
+@pytest.mark.parametrize("freeze", [pytest.param((), marks=pytest.mark.slow), ("flownetc",)])
 def test_a_frozen_part_keeps_its_weights(freeze):
     model = FlowNet2Stack(refinements=1, freeze=freeze)
     before = {name: np.asarray(w) for name, w in model.weights_by_name().items()}

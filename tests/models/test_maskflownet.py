@@ -128,7 +128,7 @@ def test_what_the_second_stage_starts_from(implementation, second_stage):
         np.testing.assert_allclose(seen["flows"][level], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("stage", ["decoder", "maskflownets"])
+@pytest.mark.parametrize("stage", [pytest.param("decoder", marks=pytest.mark.slow), "maskflownets"])
 def test_both_stages_normalize(stage):
     normalized = network(normalize_correlation=True)
     plain = network()
@@ -156,6 +156,7 @@ def test_the_authors_implementation():
         MaskFlowNet(implementation="torch")
 
 
+@pytest.mark.slow
 def test_the_first_stage_can_be_frozen(tmp_path):
     model = MaskFlowNet(freeze=("maskflownets",))
     before = {name: np.asarray(w) for name, w in model.weights_by_name().items()}

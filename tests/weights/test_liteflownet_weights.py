@@ -196,6 +196,7 @@ def test_official_liteflownet():
         np.testing.assert_array_equal(mine, other)
 
 
+@pytest.mark.slow
 def test_official_liteflownet2_for_kitti():
     hidden = (128, 128, 96, 64, 32)
     tensors = official(hidden, 3, pseudo_level2=True)
@@ -209,6 +210,7 @@ def test_official_liteflownet2_for_kitti():
     load_liteflownet_official(plain, official(hidden, 3))
 
 
+@pytest.mark.slow
 def test_official_weights_that_contradict_the_network():
     tensors = official((128, 64, 32), 2)
     with pytest.raises(ValueError, match="normalize_correlation=True"):
