@@ -34,7 +34,10 @@ def add(commands):
     )
     shared.import_option(parser)
     parser.add_argument(
-        "--interval", type=int, default=10, help="frames from one key frame to the next [10]"
+        "--interval",
+        type=int,
+        default=10,
+        help="frames from one key frame to the next; with --by-..., at most [10]",
     )
     sooner = parser.add_mutually_exclusive_group()
     sooner.add_argument(

@@ -29,7 +29,7 @@ Swift, TensorFlowLiteSwift:
 JavaScript, @litertjs/core:
     {javascript}
 
-Python, pip install tfflow (or ai-edge-litert alone: get_signature_runner("flow")):
+Python, with tfflow (or ai-edge-litert alone: get_signature_runner("flow")):
     flow = tfflow.tflite.FlowInterpreter("{file}").predict_flow(image1, image2)  # of any size
 """
 _JAVASCRIPT = """\
