@@ -101,6 +101,8 @@ def test_time_stamps_rule(name, codec, output, tmp_path):
     [
         *(("a.mp4", "libx264"), ("a.mkv", "libx264"), ("a.webm", "libvpx")),
         *(("a.avi", "mpeg4"), ("b.avi", "libx264")),
+        # Where a search lands behind the time that is sought.
+        *(("a.ts", "libx264"), ("b.ts", "mpeg2video"), ("a.mpg", "mpeg2video"), ("a.flv", "flv1")),
     ],
 )
 def test_reading_from_a_later_time(name, codec, tmp_path):

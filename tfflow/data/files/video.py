@@ -16,6 +16,7 @@ from tfflow.types import PathLike
 VIDEO_EXTENSIONS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif")
 
 TICK = 1e-4  # s; a frame's time and one that a user types are rounded
+_EARLIER = (0, 2, 8, 32)  # s before a time that are tried in turn, before all is decoded
 _SLACK = 0.25  # s; headers round, and the last frame's duration is often left out
 
 
@@ -56,9 +57,9 @@ def read_video(
             good frames: if one can't be decoded, or the file ends before its header says.
         ImportError: If PyAV is missing.
     """
-    container, stream = _open(path)
+    container, stream, origin = _open_at(path, start)
     complain = _raise if complaints is None else complaints.append
-    frames = _frames(container, stream, path, complain, start)
+    frames = _frames(container, stream, path, complain, start, origin)
     return frames if complaints is None else _of_one_size(frames, path, complaints)
 
 
@@ -179,13 +180,12 @@ def _packets(container, stream, path, complain):
         )
 
 
-def _frames(container, stream, path, complain, start):
+def _frames(container, stream, path, complain, start, origin):
     """The frames from ``start`` on, one after the other; the container is closed at the end."""
     import av
 
     converter = av.video.reformatter.VideoReformatter()  # a frame's own would be set up anew
     matrix, time = None, 0.0
-    origin = _sought(container, stream, start)
     step = 1 / float(stream.average_rate or 25)  # for a format without time stamps
     with container:
         for packet in _packets(container, stream, path, complain):
@@ -208,22 +208,35 @@ def _frames(container, stream, path, complain, start):
                 yield TimedFrame(image if matrix is None else _upright(image, matrix), time)
 
 
-def _sought(container, stream, start):
-    """Goes to the last key frame before a time; returns the first frame's time, None if unknown.
+def _open_at(path, start):
+    """A file, at or before a time: (container, its video stream, its first frame's time or None).
 
-    Stays at the beginning where the file can't be searched.
+    It is at the last key frame before where the file can be searched, else at the beginning.
     """
     import av
 
+    container, stream = _open(path)
     first = stream.start_time
-    # An .avi has no time stamps: its frames are numbered from where reading begins.
-    if start <= 0 or first is None or container.format.name == "avi":
-        return None
-    try:
-        container.seek(first + int(start / stream.time_base), stream=stream)
-    except av.error.FFmpegError:
-        return None
-    return float(first * stream.time_base)
+    # An .avi has no time stamps: its frames are numbered from where reading begins. An .mpg has
+    # few, and FFmpeg guesses wrong ones after a search.
+    if start <= 0 or first is None or container.format.name in ("avi", "mpeg"):
+        return container, stream, None
+    origin = float(first * stream.time_base)
+    for earlier in _EARLIER:
+        if earlier >= start:
+            break
+        place = first + int((start - earlier) / stream.time_base)
+        try:
+            container.seek(place, stream=stream)
+            # Many formats land behind the time, or where nothing can be decoded yet.
+            frame = next(container.decode(stream), None)
+            if frame is not None and frame.time is not None and frame.time - origin <= start + TICK:
+                container.seek(place, stream=stream)
+                return container, stream, origin
+        except av.error.FFmpegError:
+            break
+    container.close()
+    return *_open(path), None
 
 
 def _upright(image, matrix):
