@@ -35,7 +35,8 @@ def atomic_file(path, durable=False):
 
     # A plain name instead of `tempfile`, whose files keep mode 0600 after the rename. It ends as
     # the file's does, because some writers ask for more than one extension: `.weights.h5`.
-    temporary = target.parent / f".{secrets.token_hex(4)}.{target.name}"
+    # Not all of the name, which may be as long as a name can be.
+    temporary = target.parent / f".{secrets.token_hex(4)}.{target.name[-60:]}"
     try:
         yield temporary
         if durable:

@@ -20,6 +20,11 @@ def squared_length(vectors):
     return u * u + v * v
 
 
+def filled(flow):
+    """An array of floats, with NaN where a masked array is masked."""
+    return np.ma.filled(flow.astype(np.float32), np.nan) if np.ma.isMaskedArray(flow) else flow
+
+
 def is_known(flow):
     """(..., 2), floating point -> (...) bool: False for NaN, infinity and beyond the threshold."""
     return (np.abs(flow[..., 0]) <= UNKNOWN_THRESHOLD) & (np.abs(flow[..., 1]) <= UNKNOWN_THRESHOLD)

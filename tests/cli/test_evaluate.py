@@ -118,7 +118,7 @@ def test_everything_that_evaluate_writes(root, tmp_path, capsys):
     assert values["unmatched"]["pixels"] == 4 * 20 * HEIGHT
     assert set(values["scenes"]) == {row["scene"] for row in rows}
     worst = sorted(rows, key=lambda row: -float(row["epe"]))[:2]
-    assert sorted(path.name for path in (tmp_path / "worst").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "worst").glob("*.png")) == [
         f"worst_{rank}_{row['name'].replace('/', '_')}.png" for rank, row in enumerate(worst, 1)
     ]
 

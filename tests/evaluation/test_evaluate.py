@@ -268,3 +268,25 @@ def test_nothing_to_evaluate():
         evaluate(Still(), [sample(np.zeros((2, 2, 2)), np.zeros((2, 2), bool))])
     with pytest.raises(ValueError, match=r"images' size, \(2, 4, 2\); got \(4, 2, 2\)"):
         evaluate(Given(uniform(0.0, shape=(4, 2))), [sample(uniform(1.0))])
+
+
+def test_a_truth_of_another_size_is_said_to_be_so():
+    image = np.zeros((8, 10, 3), np.uint8)
+    wrong = FlowSample(image, image, np.zeros((4, 10, 2), np.float32), None, "wrong")
+    right = wrong._replace(flow=np.zeros((8, 10, 2), np.float32), name="right")
+    predictor = Given(np.zeros((8, 10, 2), np.float32))
+    with pytest.raises(ValueError, match=r"wrong: expected a true flow of the images' size"):
+        evaluate(predictor, [wrong])
+    complaints = []
+    assert evaluate(predictor, [wrong, right], complaints=complaints).pairs == 1
+    assert complaints[0].startswith("wrong: expected")
+
+
+def test_masked_truth_is_not_known():
+    image = np.zeros((8, 10, 3), np.uint8)
+    truth = np.ma.masked_array(np.zeros((8, 10, 2), np.float32), np.zeros((8, 10, 2), bool))
+    truth[0] = 100
+    truth[0] = np.ma.masked
+    pair = FlowSample(image, image, truth, None, "masked")
+    result = evaluate(Given(np.ones((8, 10, 2), np.float32)), [pair])
+    assert result.errors.pixels == 70 and result.epe == pytest.approx(2**0.5)

@@ -311,3 +311,51 @@ def test_pairs_of_one_name_do_not_overwrite_each_other(tmp_path):
     assert len({*files}) == 6 and all(file.is_file() for file in files)
     for number, name in enumerate(names):
         assert read_flow(tmp_path / name)[0][0, 0].tolist() == [number, 3]
+
+
+def test_with_complaints_no_pair_ends_all(tmp_path):
+    image = np.zeros((20, 30, 3), np.uint8)
+    pairs = [FlowSample(image, image, None, None, name) for name in ("a", "b" * 250, "c", "d")]
+    pairs[2] = pairs[2]._replace(image2=image[:10])
+
+    class Picky(Wheel):
+        def predict_flow(self, image1, image2, *, size=None):
+            if image1.shape != image2.shape:
+                raise ValueError("of two sizes")
+            return super().predict_flow(image1, image2, size=size)
+
+    complaints = []
+    results = predict_pairs(Picky(), pairs, tmp_path, complaints=complaints)
+    assert [result["name"] for result in results] == ["a", "d"]
+    assert "File name too long" in complaints[0] and complaints[1] == "c: of two sizes"
+
+
+def test_who_sees_a_picture_may_draw_into_it(tmp_path):
+    image = np.full((20, 30, 3), 200, np.uint8)
+
+    def show(picture):
+        picture[:] = 0
+        return np.bool_(True)
+
+    frames = [(image, time / 10) for time in range(3)]
+    predict_video(Wheel(), frames, tmp_path / "a.gif", show=show)
+    with Image.open(tmp_path / "a.gif") as written:
+        assert np.asarray(written.convert("RGB"))[:, :30].min() > 150
+    assert predict_video(Wheel(), frames, tmp_path / "b.gif", progress=lambda *_: np.False_) == 1
+
+
+def test_a_predictor_may_fill_one_array_again(tmp_path):
+    class Bound:
+        array = np.zeros((20, 30, 2), np.float32)
+
+        def predict_flow(self, image1, image2):
+            self.array[..., 0] = 2.0 if image1[0, 0, 0] < image2[0, 0, 0] else -2.0
+            return self.array
+
+    first, second = np.zeros((20, 30, 3), np.uint8), np.full((20, 30, 3), 9, np.uint8)
+    predict_pairs(Bound(), [FlowSample(first, second, None, None, "a")], tmp_path, occlusion=True)
+    assert read_image(tmp_path / "a_occlusion.png")[:, :25].max() == 0
+    frames = [(first, 0.0), (second, 0.1)]
+    predict_video(Bound(), frames, tmp_path / "a.npz", occlusion=True)
+    with np.load(tmp_path / "a.npz") as archive:
+        assert not archive["000000_occlusion"][:, :25].any() and (archive["000000"] != 0).any()

@@ -88,11 +88,13 @@ def test_a_table_is_there_whole_or_not_at_all(write, dataset, tmp_path, monkeypa
 def test_the_worst_pairs_are_drawn(dataset, tmp_path):
     result = evaluate(Still(), dataset)
     (tmp_path / "worst").mkdir()
-    for earlier in ("worst_1_other.png", "worst_03_s1_1.png"):
-        (tmp_path / "worst" / earlier).touch()
+    mine, listing = tmp_path / "worst" / "worst_2023_holiday.png", tmp_path / "worst" / "worst.csv"
+    mine.touch()
+    assert len(write_worst_pairs(result, Still(), dataset, tmp_path / "worst", 3)) == 3
     paths = write_worst_pairs(result, Still(), dataset, tmp_path / "worst", 2)
     assert [path.name for path in paths] == ["worst_1_s1_1.png", "worst_2_s0_2.png"]
-    assert sorted((tmp_path / "worst").iterdir()) == sorted(paths)
+    assert sorted((tmp_path / "worst").iterdir()) == sorted([*paths, mine, listing])
+    assert listing.read_text().split() == ["file", *(path.name for path in paths)]
     for path, index in zip(paths, (1, 2)):
         pair = dataset[index]
         plain = flow_figure(

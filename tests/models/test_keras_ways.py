@@ -367,3 +367,12 @@ def test_a_checkpoint_of_tensorflow_has_all_weights(model, tmp_path):
     tf.train.Checkpoint(model=other).restore(path).assert_existing_objects_matched()
     for mine, theirs in zip(other.weights, model.weights):
         np.testing.assert_array_equal(mine, theirs, err_msg=mine.path)
+
+
+def test_compiling_anew_without_a_loss_has_none():
+    model, inputs = Small(), images()
+    truth = truth_of(model, inputs)
+    model.compile("adam", LightFlowL1(), metrics=[EndPointError()])
+    model.compile("adam", None, metrics=[EndPointError()])
+    assert model.loss is None
+    assert model.evaluate(inputs, truth, return_dict=True, verbose=0)["loss"] == 0

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from tfflow import ops
 from tfflow.models.prediction import LARGEST_AREA, ImagePair, resize, working_size
@@ -138,3 +139,13 @@ def test_no_product_of_matrices_takes_threads(size, image_size, monkeypatch):
     resize(np.zeros((1, *image_size, 3), np.uint8), size, antialias=True)
     resize(np.zeros((1, *size, 3), np.float32), image_size)
     assert 0 < max(products) <= 2**18  # OpenBLAS's limit
+
+
+@pytest.mark.parametrize("mode", ["P", "CMYK", "HSV", "YCbCr", "LA", "1"])
+def test_pictures_whose_numbers_are_no_rgb_are_refused(mode):
+    picture = Image.fromarray(np.zeros((8, 8, 3), np.uint8))
+    other = picture.convert(mode)
+    with pytest.raises(ValueError, match=rf'of mode {mode}, .*image.convert\("RGB"\)'):
+        ImagePair(other, other, size=(8, 8))
+    for good in ("L", "RGB", "RGBA"):
+        ImagePair(*[picture.convert(good)] * 2, size=(8, 8))

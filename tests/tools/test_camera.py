@@ -120,3 +120,23 @@ def test_masks_of_a_clip():
     poses = [shift(3 * t, t) for t in range(4)]
     masks = list(tools.motion_masks(Clip(poses), iter(numbered(4)), clean=0))
     assert [mask.sum() for mask in masks] == [0, 400, 0]
+
+
+@pytest.mark.parametrize("side", [5, 16, 28])
+def test_small_pictures(side):
+    flow = np.full((side, side, 2), 2.0, np.float32)
+    expected = [[1, 0, 2], [0, 1, 2], [0, 0, 1]]
+    np.testing.assert_allclose(tools.camera_motion(flow), expected, atol=1e-3)
+
+
+def test_numbers_out_of_their_range():
+    flow = np.full((48, 64, 2), 2.0, np.float32)
+    for tolerance in (0, -1, np.nan, np.inf):
+        with pytest.raises(ValueError, match="tolerance must be above 0 px"):
+            tools.camera_motion(flow, tolerance=tolerance)
+    for name in ("threshold", "relative"):
+        with pytest.raises(ValueError, match=f"{name} must be at least 0 and finite; got nan"):
+            tools.motion_mask(flow, **{name: np.nan})
+    for camera in (np.full((3, 3), np.nan), np.eye(2)):
+        with pytest.raises(ValueError, match=r"camera must be a matrix \(3, 3\) of finite"):
+            tools.motion_mask(flow, camera=camera)

@@ -61,3 +61,12 @@ def test_true_flows_find_true_occlusions():
 def test_what_is_no_pair_of_flows(shapes):
     with pytest.raises(ValueError, match="flows of one shape"):
         tools.occlusion(*map(np.zeros, shapes))
+
+
+@pytest.mark.parametrize(
+    "tolerances", [{"absolute": 0}, {"absolute": -0.2}, {"relative": -1}, {"relative": np.nan}]
+)
+def test_tolerances_out_of_their_range(tolerances):
+    flow = np.zeros((4, 5, 2), np.float32)
+    with pytest.raises(ValueError, match="relative must be at least 0 and absolute above 0"):
+        tools.confidence(flow, flow, **tolerances)

@@ -119,3 +119,23 @@ def test_any_dtype_to_its_limits(dtype):
     middle = tools.interpolate(image, image, still, still)
     assert middle.dtype == dtype
     np.testing.assert_allclose(middle.astype(float), float(largest), rtol=1e-12)
+
+
+def test_numbers_of_numpy_are_times():
+    image1, image2, *flows, _ = moving_square()
+    for time in (np.float64(0.25), np.int64(1), np.float32(0.25)):
+        np.testing.assert_array_equal(
+            tools.interpolate(image1, image2, *flows, time=time),
+            tools.interpolate(image1, image2, *flows, time=float(time)),
+        )
+
+
+def test_who_gets_a_picture_may_draw_into_it():
+    poses = {4: shift(0, 0), 10: shift(2, 0), 16: shift(4, 0)}
+    frames = [(numbered(20)[number], number / 10) for number in poses]
+    expected = [image.copy() for image, _ in tools.interpolate_clip(KnownMotion(poses), frames)]
+    found = []
+    for image, _ in tools.interpolate_clip(KnownMotion(poses), frames):
+        found.append(image.copy())
+        image[:] = 0
+    np.testing.assert_array_equal(found, expected)

@@ -119,3 +119,26 @@ def test_clips_that_are_none():
         tools.track(predictor, [np.zeros((8, 9, 3)), np.zeros((9, 9, 3))], [(1, 1)])
     with pytest.raises(ValueError, match="from 0 to 1"):
         tools.PointTracker(predictor, [(1, 1)], least=2)
+
+
+def test_who_gets_the_points_may_change_them():
+    tracker = tools.PointTracker(KnownMotion([shift(2 * t, 0) for t in range(4)]), [(10, 10)])
+    seen = []
+    for frame in numbered(4):
+        tracks = tracker.next(frame)
+        seen.append(float(tracks.points[0, 0]))
+        tracks.points[:] = 0
+        tracks.visible[:] = False
+    np.testing.assert_allclose(seen, [10, 12, 14, 16], atol=1e-3)
+
+
+def test_a_predictor_may_fill_one_array_again():
+    class Bound(KnownMotion):
+        array = np.zeros((*SIZE, 2), np.float32)
+
+        def predict_flow(self, image1, image2):
+            self.array[:] = super().predict_flow(image1, image2)
+            return self.array
+
+    tracks = tools.track(Bound([shift(2 * t, 0) for t in range(4)]), numbered(4), [(10, 10)])
+    assert tracks.visible.all()

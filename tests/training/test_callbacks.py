@@ -18,6 +18,7 @@ from tfflow.training.callbacks import (
     Speed,
     TensorBoardFrom,
     WithAverage,
+    read_log,
 )
 from tfflow.training.distribution import InputClock
 
@@ -68,9 +69,30 @@ def test_json_lines_appends(tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").open()]
     assert lines == [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}]
     # Going on after the first epoch, the second one is trained once more.
-    JsonLines(tmp_path / "log.jsonl", epoch=1).on_epoch_end(1, {"loss": 0.125})
+    later = JsonLines(tmp_path / "log.jsonl", epoch=1)
+    assert len(read_log(tmp_path / "log.jsonl")) == 2  # nothing is lost before it trains
+    later.on_train_begin()
+    later.on_epoch_end(1, {"loss": 0.125})
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").open()]
     assert lines == [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.125}]
+
+
+@pytest.mark.parametrize("content", ["my notes\nline two\n", "[1, 2]\n", '{"step": 3}\n'])
+def test_json_lines_leaves_other_files_alone(content, tmp_path):
+    (tmp_path / "notes.txt").write_text(content)
+    with pytest.raises(ValueError, match="no log of epochs; give another name"):
+        JsonLines(tmp_path / "notes.txt")
+    assert (tmp_path / "notes.txt").read_text() == content
+
+
+def test_save_best_says_that_nothing_was_saved(tmp_path):
+    callback = SaveBest(tmp_path / "best.keras", "val_epee")
+    callback.on_train_begin()
+    callback.on_epoch_end(0, {"loss": 1.0, "val_epe": 2.0})
+    with pytest.warns(UserWarning, match="had 'val_epee', but loss, val_epe"):
+        callback.on_train_end()
+    with pytest.raises(FileNotFoundError, match="create it first"):
+        SaveBest(tmp_path / "none" / "best.keras", "loss").on_train_begin()
 
 
 def test_speed_and_the_wait_for_data(monkeypatch):

@@ -86,3 +86,8 @@ def test_what_does_not_fit_is_told(tmp_path):
 )
 def test_fit_calls(step, expected):
     assert list(fit_calls(step, 25, 10)) == expected
+
+
+def test_at_least_one_is_kept(tmp_path):
+    with pytest.raises(ValueError, match="keep must be a whole number of at least 1; got 0"):
+        Checkpoints(tmp_path, keep=0)

@@ -73,3 +73,21 @@ def test_convolution_muon_moves_kernels_in_all_directions_alike():
     assert lengths[2:].min() > 1e-2  # a thousandth of the gradient, and not of the step
     assert (np.sum(step * gradient.reshape(72, 16)) < 0).all()
     np.testing.assert_allclose(bias, -0.005, rtol=1e-4)
+
+
+def test_muon_leaves_out_what_it_is_told_to():
+    def by_muon(**options):
+        optimizer = ConvolutionMuon(0.1, **options)
+        kernels = [keras.Variable(np.ones((3, 3, 8, 8)), name=n) for n in ("head", "embedding")]
+        return [k.name for k in kernels if not optimizer._should_use_adamw(k)]
+
+    assert by_muon() == ["head"]
+    assert by_muon(exclude_embeddings=False) == ["head", "embedding"]
+    assert by_muon(exclude_layers=["he.d"]) == []
+
+
+def test_schedules_that_are_none():
+    with pytest.raises(ValueError, match=r"milestones must rise from 0 on; got \[6, 3\]"):
+        halved_at(1.0, [6, 3])
+    with pytest.raises(ValueError, match="peak must be a learning rate above 0; got 0.0"):
+        warmup_cosine(0.0, 10)

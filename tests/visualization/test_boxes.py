@@ -1,6 +1,7 @@
 """Boxes in pictures: where they are, and that the rest is untouched."""
 
 import numpy as np
+import pytest
 
 from tfflow.visualization import draw_boxes
 from tfflow.visualization.boxes import class_color
@@ -37,3 +38,9 @@ def test_float_images_and_boxes_beyond_the_edge():
     picture = draw_boxes(IMAGE / 255.0, [(-20, -20, 300, 300)], ["x"], [1])
     assert picture.dtype == np.uint8 and picture.shape == IMAGE.shape
     assert len({class_color(kind) for kind in range(30)}) == 30
+
+
+def test_each_box_has_a_label_and_a_class():
+    image, boxes = np.zeros((40, 60, 3), np.uint8), [[5, 5, 20, 20], [30, 5, 50, 20]]
+    with pytest.raises(ValueError, match="shorter"):
+        draw_boxes(image, boxes, ["one"], [0, 0])

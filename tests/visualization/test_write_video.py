@@ -112,3 +112,18 @@ def test_frames_of_one_time_are_all_there(times, tmp_path):
     write_video(tmp_path / "a.mp4", frames)
     shown = [int(frame.image.mean()) for frame in read_video(tmp_path / "a.mp4")]
     np.testing.assert_allclose(shown, [60 * i for i in range(len(times))], atol=4)
+
+
+@pytest.mark.parametrize("extension", [".gif", ".mp4"])
+def test_a_loop_may_fill_one_array_again(extension, tmp_path):
+    pytest.importorskip("av")
+    picture = np.zeros((32, 32, 3), np.uint8)
+
+    def frames():
+        for number in range(4):
+            picture[:] = 60 * number
+            yield picture
+
+    write_video(tmp_path / f"a{extension}", frames(), np.float32(10))
+    means = [frame.image.mean() for frame in read_video(tmp_path / f"a{extension}")]
+    np.testing.assert_allclose(means, [0, 60, 120, 180], atol=2)

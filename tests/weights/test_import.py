@@ -1,5 +1,6 @@
 """Importing checkpoints: every tensor used exactly once, or nothing is loaded."""
 
+import pickle
 import types
 
 import keras
@@ -9,7 +10,7 @@ from golden_files import load, state_dict
 
 import tfflow
 from tfflow.weights import load_lightflow_pytorch, read_state_dict
-from tfflow.weights.state_dict import read_checkpoint
+from tfflow.weights.state_dict import WeightImport, WrongNetwork, read_checkpoint
 
 NAME = "lightflow_0.5"
 
@@ -179,3 +180,16 @@ def test_averaged_weights_alone_are_taken():
         read_state_dict(PLAIN, averaged=True)
     with pytest.raises(ValueError, match="no tensors but parts: generator"):
         read_state_dict({"generator": PLAIN})
+
+
+def test_what_a_process_of_a_pool_says_comes_back():
+    error = pickle.loads(pickle.dumps(WrongNetwork("does not fit", ["a", "b"])))
+    assert error.problems == ["a", "b"] and str(error) == "does not fit\n  a\n  b"
+
+
+def test_numbers_beyond_float32_are_not_finite():
+    variable = keras.Variable(np.zeros(2, np.float32))
+    plan = WeightImport({"w": np.array([1.0, 1e200])}, "a project")
+    plan.assign(variable, "w")
+    with pytest.raises(WrongNetwork, match="not finite: w"):
+        plan.finish()

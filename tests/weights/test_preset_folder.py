@@ -88,7 +88,19 @@ def test_what_can_not_be_saved(model, tmp_path):
         model.save_preset(tmp_path / "x", card={"sha256": {}})
     with pytest.raises(TypeError, match="not JSON serializable"):
         model.save_preset(tmp_path / "x", card={"results": {1, 2}})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        model.save_preset(tmp_path / "x", card={"results": float("nan")})
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("name", ["README.md", "model.keras", "rillflow_small.tflite"])
+def test_a_folder_of_something_else_is_left_alone(name, model, tmp_path):
+    (tmp_path / name).write_text("MINE")
+    exported = [preset_tflite("rillflow", "small")]
+    with pytest.raises(FileExistsError, match=f"{name} is there, and no preset.json"):
+        model.save_preset(tmp_path, tflite=exported)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "MINE"
 
 
 def test_folders_that_are_none_or_damaged(folder, tmp_path):

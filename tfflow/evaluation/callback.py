@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from tfflow.checks import whole_number
 from tfflow.data.datasets.base import FlowSample
 from tfflow.data.files.errors import CorruptFileError
 from tfflow.evaluation.evaluate import evaluate
@@ -29,7 +30,7 @@ class EvaluatePairs(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.dataset: Any = dataset
-        self.name, self.every, self.limit = name, every, limit
+        self.name, self.every, self.limit = name, whole_number("every", every), limit
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.check()

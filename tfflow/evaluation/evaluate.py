@@ -10,7 +10,7 @@ from tfflow.data.files.errors import error_text
 from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.result import Evaluation, PairResult
 from tfflow.types import Predictor
-from tfflow.vectors import is_known
+from tfflow.vectors import filled, is_known
 
 
 def evaluate(
@@ -61,6 +61,15 @@ def evaluate(
                 raise ValueError(f"{lacking}.")
             complaints.append(lacking)
             continue
+        if np.shape(sample.flow) != (*np.shape(sample.image1)[:2], 2):
+            wrong = (
+                f"{sample.name}: expected a true flow of the images' size "
+                f"{np.shape(sample.image1)[:2]}, got {np.shape(sample.flow)}"
+            )
+            if complaints is None:
+                raise ValueError(f"{wrong}.")
+            complaints.append(wrong)
+            continue
         flow, seconds = timed_prediction(predictor, sample, size)
         per_pair.append(_measure(index, sample, flow, 1000.0 * seconds))
         so_far += per_pair[-1].errors
@@ -107,7 +116,7 @@ def timed_prediction(predictor, sample, size=None):
 
 def known_pixels(sample):
     """Where a sample's true flow is known, bool (H, W): valid, and neither NaN nor infinite."""
-    known = is_known(np.asarray(sample.flow, np.float32))
+    known = is_known(np.asarray(filled(sample.flow), np.float32))
     return known if sample.valid is None else known & np.asarray(sample.valid).astype(bool)
 
 

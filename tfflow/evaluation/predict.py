@@ -16,6 +16,7 @@ from tfflow import tools, visualization
 from tfflow.atomic_file import check_writable
 from tfflow.data.datasets.base import FlowSample
 from tfflow.data.files.camera import is_camera, read_camera
+from tfflow.data.files.errors import error_text
 from tfflow.data.files.flow_series import flow_series, write_what_fits
 from tfflow.data.files.flows import FLOW_FORMATS, write_flow
 from tfflow.data.files.images import check_image_path, write_image
@@ -94,9 +95,9 @@ def predict_pairs(
     for index in range(len(dataset)):
         sample = read_sample(dataset, index, complaints)
         if sample is not None:
-            flow, maps = _prediction(predictor, sample, size, occlusion)
             # As an input, NAME_flow.png would be taken for the true flow in KITTI's format.
-            ends = [extension, *(f"_{kind}.png" for kind in ("colors", "figure", *maps))]
+            kinds = ("colors", "figure", *(("occlusion", "confidence") if occlusion else ()))
+            ends = [extension, *(f"_{kind}.png" for kind in kinds)]
             stem = _free_name(sample.name.replace("/", "_"), ends, used)
             files = [output / f"{stem}{end}" for end in ends]
             if taken := inputs.intersection(file.resolve() for file in files):
@@ -104,33 +105,41 @@ def predict_pairs(
                     f"{min(taken)} is one of the files that the flow is computed of, and would be "
                     "overwritten; give another folder."
                 )
-            if write_what_fits(files[0], flow, sample.name, complaints):
-                scale = usual_motion(flow) if max_flow is None else max_flow
-                write_image(files[1], visualization.flow_to_image(flow, max_flow=scale))
-                for file, values in zip(files[3:], maps.values()):
-                    write_image(file, visualization.confidence_to_image(values))
-                figure = visualization.flow_figure(
-                    sample.image1,
-                    sample.image2,
-                    flow,
-                    truth=sample.flow,
-                    valid=sample.valid,
-                    metrics={"model": model} if model else None,
-                    max_flow=max_flow,
-                    **maps,
-                )
-                write_image(files[2], figure)
-                results.append(
-                    {
-                        "name": sample.name,
-                        "motion": float(length(flow).mean()),
-                        "epe": _epe(flow, sample),
-                        "files": files,
-                    }
-                )
+            try:
+                flow, maps = _prediction(predictor, sample, size, occlusion)
+                if write_what_fits(files[0], flow, sample.name, complaints):
+                    _draw(sample, flow, maps, files[1:], max_flow, model)
+                    motion, epe = float(length(flow).mean()), _epe(flow, sample)
+                    results.append(
+                        {"name": sample.name, "motion": motion, "epe": epe, "files": files}
+                    )
+            except (OSError, ValueError) as error:
+                if complaints is None:
+                    raise
+                complaints.append(f"{sample.name}: {error_text(error)}")
         if progress:
             progress(index + 1, len(dataset))
     return results
+
+
+def _draw(sample, flow, maps, files, max_flow, model):
+    """Writes the pictures of a pair: its colours, its figure, and each of the maps."""
+    colors, figure, *others = files
+    scale = usual_motion(flow) if max_flow is None else max_flow
+    write_image(colors, visualization.flow_to_image(flow, max_flow=scale))
+    for file, values in zip(others, maps.values(), strict=True):
+        write_image(file, visualization.confidence_to_image(values))
+    drawn = visualization.flow_figure(
+        sample.image1,
+        sample.image2,
+        flow,
+        truth=sample.flow,
+        valid=sample.valid,
+        metrics={"model": model} if model else None,
+        max_flow=max_flow,
+        **maps,
+    )
+    write_image(figure, drawn)
 
 
 def _free_name(name, ends, used):
@@ -151,7 +160,7 @@ def _prediction(predictor, sample, size, occlusion):
     if not occlusion:
         return timed_prediction(predictor, sample, size)[0], {}
     pair, options = (sample.image1, sample.image2), {} if size is None else {"size": size}
-    backward = predictor.predict_flow(*pair[::-1], **options)
+    backward = np.array(predictor.predict_flow(*pair[::-1], **options))  # it may fill one again
     if getattr(predictor, "gives_confidence", False):
         flow, confidence = predictor.predict_flow(*pair, confidence=True, **options)
     else:
@@ -291,10 +300,10 @@ def predict_video(
             for write in writers:
                 write(flow, time, next_time, hidden)
             count += 1
-            last = progress is not None and progress(count, None) is False
+            last = progress is not None and _is_false(progress(count, None))
             if draw:
                 picture = draw(image1, flow, hidden)
-                last |= show is not None and show(picture) is False
+                last |= show is not None and _is_false(show(picture.copy()))
                 yield picture, time
             if last:
                 return
@@ -308,6 +317,10 @@ def predict_video(
         else:
             collections.deque(drawn, maxlen=0)
     return count
+
+
+def _is_false(answer):
+    return isinstance(answer, (bool, np.bool_)) and not answer
 
 
 class _Drawing:
@@ -360,17 +373,18 @@ def _outputs(output, source):
 
 def _frames(source, start, complaints):
     """The frames of a source from a time on."""
-    if isinstance(source, int) or (isinstance(source, (str, os.PathLike)) and is_camera(source)):
-        frames = read_camera(source)
+    if isinstance(source, (int, np.integer)):
+        frames = read_camera(int(source))
     elif isinstance(source, (str, os.PathLike)):
-        frames = read_video(source, complaints, start=start)
+        camera = is_camera(source)
+        frames = read_camera(source) if camera else read_video(source, complaints, start=start)
     else:
         frames = itertools.starmap(TimedFrame, timed_pictures(source))
     return itertools.dropwhile(lambda frame: frame.time < start - TICK, frames)
 
 
 def _name(source):
-    if isinstance(source, int):
+    if isinstance(source, (int, np.integer)):
         return f"camera {source}"
     return source if isinstance(source, (str, os.PathLike)) else "the source"
 
@@ -388,6 +402,7 @@ def _for_video(predictor, first_frame, size, occlusion):
         flow = stream.next(image2) if stream else predictor.predict_flow(image1, image2, **options)
         if not occlusion:
             return flow, None
+        flow = np.array(flow)  # it may fill one array again
         return flow, tools.occlusion(flow, predictor.predict_flow(image2, image1, **options))
 
     return flow_and_hidden

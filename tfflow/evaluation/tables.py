@@ -26,7 +26,11 @@ def write_csv(path: PathLike, evaluation: Evaluation) -> None:
     """
     rows = [_row(pair) for pair in evaluation.per_pair]
     longest = max(rows, key=len)  # pairs without a mask have fewer columns
-    with atomic_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+    keep = "surrogateescape"  # file names need not be UTF-8: their bytes stay
+    with (
+        atomic_file(path) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8", errors=keep) as file,
+    ):
         writer = csv.DictWriter(file, list(longest), restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from tfflow.checks import whole_number
 from tfflow.models.prediction import LARGEST_AREA, as_rgb_batch, working_size
 from tfflow.types import Images, Predictor
 from tfflow.vectors import length
@@ -108,7 +109,9 @@ class TiledPredictor:
         """The (height, width) that the predictor runs such images at; ``size`` if it is given."""
         if hasattr(self.predictor, "working_size"):
             return self.predictor.working_size(image_size, size)
-        return size or working_size(image_size, 1)
+        if size is None:
+            return working_size(image_size, 1)
+        return whole_number("size", size[0]), whole_number("size", size[1])
 
     def _coarse_to_fine(self, image1, image2, tile, options):
         first, *larger = self._sizes(image1.shape[:2], tile)

@@ -1,8 +1,10 @@
 """Pictures of the pairs that a predictor does worst on."""
 
 import pathlib
+import re
 from collections.abc import Callable, Sequence
 
+from tfflow.atomic_file import atomic_file
 from tfflow.data.datasets.base import FlowSample
 from tfflow.data.files.images import write_image
 from tfflow.evaluation.evaluate import timed_prediction
@@ -31,7 +33,8 @@ def write_worst_pairs(
         predictor: As given to :func:`evaluate`.
         dataset: As given to :func:`evaluate`.
         output: Folder, created if missing. The files are named ``worst_1_NAME.png`` …, with
-            underscores for slashes in NAME; those of an earlier call are removed.
+            underscores for slashes in NAME, and ``worst.csv`` lists them; those that an earlier
+            call's list has are removed.
         count: How many pairs.
         size: As given to :func:`evaluate`.
         model: What to call the predictor in the figures.
@@ -41,12 +44,13 @@ def write_worst_pairs(
         A list of the pictures' paths, the worst pair's first.
 
     Raises:
-        OSError: If the folder can't be written.
+        OSError: If the folder can't be written, or has a ``worst.csv`` of something else.
     """
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
     worst = evaluation.worst(count)
-    paths = []
+    paths, listing = [], output / "worst.csv"
+    earlier = _listed(listing)
     for rank, pair in enumerate(worst, start=1):
         sample = dataset[pair.index]
         flow, _ = timed_prediction(predictor, sample, size)
@@ -64,10 +68,23 @@ def write_worst_pairs(
         write_image(paths[-1], figure)
         if progress:
             progress(rank, len(worst))
-    for path in output.glob("worst_[0-9]*_*.png"):
-        if path not in paths:
-            path.unlink()
+    for path in earlier - {*paths}:
+        path.unlink(missing_ok=True)
+    with atomic_file(listing) as temporary:
+        temporary.write_text("\n".join(["file", *(path.name for path in paths), ""]), "utf-8")
     return paths
+
+
+def _listed(listing):
+    """The pictures that an earlier call has listed."""
+    if not listing.is_file():
+        return set()
+    heading, *names = listing.read_text("utf-8").splitlines() or [""]
+    if heading != "file":
+        raise FileExistsError(f"{listing} is no list of such pictures; give another folder.")
+    return {
+        listing.with_name(name) for name in names if re.fullmatch(r"worst_\d+_[^/\\]*\.png", name)
+    }
 
 
 def _metrics(pair):

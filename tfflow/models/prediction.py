@@ -218,6 +218,11 @@ def as_rgb_batch(image, name):
             f"{name} must be images of one size to be a batch; got {sorted(sizes)}. Resize them, "
             "or predict pair by pair."
         )
+    if getattr(image, "mode", "RGB") not in ("RGB", "RGBA", "L"):
+        raise ValueError(
+            f"{name} is a picture of mode {image.mode}, whose numbers are no RGB: give "
+            'image.convert("RGB").'
+        )
     array = np.asarray(image)
     if array.ndim == 2:
         array = array[..., None]

@@ -129,7 +129,9 @@ class Supervised(QuickToCompile):
         metrics = _joined(metrics, weighted_metrics)
         of_flow = ("flow",) if metrics else ()
         self._measured_outputs = tuple(metrics) if isinstance(metrics, dict) else of_flow
-        self._compile_metrics = None  # which Keras would keep from an earlier call
+        # Keras would keep these from an earlier call.
+        for kept in ("loss", "_compile_loss", "_compile_metrics"):
+            setattr(self, kept, None)
         super().compile(
             optimizer,
             loss=loss,

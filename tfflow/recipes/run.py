@@ -373,7 +373,9 @@ def without_corrupt(dataset, record):
         skipped = {"positions": positions, "names": names, "why": complaints}
         write_json(record, skipped)
     print(f"skipping {len(skipped['names'])} pairs that can't be read; {record} says why")
-    return dataset.without(skipped.get("positions", skipped["names"]))
+    # There may be fewer pairs by now.
+    there = range(len(dataset))
+    return dataset.without([n for n in skipped.get("positions", ()) if n in there])
 
 
 def best_so_far(log, epoch, name):

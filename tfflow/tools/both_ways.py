@@ -21,4 +21,5 @@ def both_ways(predictor, image1, image2, size=None):
     options = {} if size is None else {"size": size}
     if "backward" in inspect.signature(predict).parameters:
         return predict(image1, image2, backward=True, **options)
-    return predict(image1, image2, **options), predict(image2, image1, **options)
+    forward = np.array(predict(image1, image2, **options))  # it may fill one array again
+    return forward, predict(image2, image1, **options)

@@ -15,7 +15,7 @@ from tfflow.vectors import length
 
 CameraModel: TypeAlias = Literal["similarity", "affine", "homography"]
 
-_STEP = 8  # px between the flow vectors that are used; there are many more than needed
+_STEP = 8  # px at most between the flow vectors that are used; most images have more than needed
 # If the model explains a smaller share of all vectors, it is not the camera's motion: the scene has
 # changed, or there is nothing to see. RANSAC finds wrong ones if few of those that are used follow
 # the right one: a homography was off by 10 px where a quarter did.
@@ -62,15 +62,18 @@ def find_camera_motion(flow, confidence=None, model="similarity", tolerance=1.0)
     import cv2
 
     check_model(model)
+    if not 0 < tolerance < np.inf:
+        raise ValueError(f"tolerance must be above 0 px and finite; got {tolerance}.")
     estimate = {
         "similarity": cv2.estimateAffinePartial2D,
         "affine": cv2.estimateAffine2D,
         "homography": cv2.findHomography,
     }[model]
     flow = _checked(flow)
-    offset = _STEP // 2
-    vectors = flow[offset::_STEP, offset::_STEP]
-    y, x = np.mgrid[: vectors.shape[0], : vectors.shape[1]] * _STEP + offset
+    step = max(1, min(_STEP, min(flow.shape[:2]) // 5))
+    offset = step // 2
+    vectors = flow[offset::step, offset::step]
+    y, x = np.mgrid[: vectors.shape[0], : vectors.shape[1]] * step + offset
     used = np.isfinite(vectors).all(axis=-1)
     if confidence is not None:
         confidence = np.asarray(confidence)
@@ -78,7 +81,7 @@ def find_camera_motion(flow, confidence=None, model="similarity", tolerance=1.0)
             raise ValueError(
                 f"confidence must be of the flow's size {flow.shape[:2]}; got {confidence.shape}."
             )
-        used &= confidence[offset::_STEP, offset::_STEP] >= TRUSTED
+        used &= confidence[offset::step, offset::step] >= TRUSTED
     places = np.stack([x, y], axis=-1)[used].astype(np.float32)
     if len(places) < _LEAST_COUNT:
         return None
@@ -157,13 +160,17 @@ def motion_mask(
         (H, W) bool. A pixel whose flow is not finite is not in the mask.
 
     Raises:
-        ValueError: If the flow is none, no motion of the camera can be found in it, or ``clean`` is
-            not a whole number from 0 up.
+        ValueError: If the flow is none, no motion of the camera can be found in it, or an argument
+            is out of its range.
     """
     import cv2
 
     clean = whole_number("clean", clean, 0)
-
+    for name, value in (("threshold", threshold), ("relative", relative)):
+        if not 0 <= value < np.inf:
+            raise ValueError(f"{name} must be at least 0 and finite; got {value}.")
+    if camera is not None and not (np.shape(camera) == (3, 3) and np.isfinite(camera).all()):
+        raise ValueError("camera must be a matrix (3, 3) of finite numbers.")
     vectors = _checked(flow)
     if camera is None:
         camera = camera_motion(vectors, model="homography")

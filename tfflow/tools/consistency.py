@@ -69,8 +69,14 @@ def confidence(
         float32, (H, W) or (B, H, W). 0 where a flow is not finite.
 
     Raises:
-        ValueError: If the flows differ in shape or are no flows.
+        ValueError: If the flows differ in shape or are no flows, or a tolerance is out of its
+            range.
     """
+    if not (0 <= relative < np.inf and 0 < absolute < np.inf):
+        raise ValueError(
+            "relative must be at least 0 and absolute above 0, both finite; got "
+            f"{relative} and {absolute}."
+        )
     forward, there, _ = _round_trip(forward, backward)
     return agreement(forward, there, relative, absolute)
 

@@ -58,6 +58,7 @@ def interpolate(
         )
     if not 0 <= time <= 1:
         raise ValueError(f"time must be from 0 to 1, between the two images; got {time}.")
+    time = float(time)  # a float64 of NumPy would make all else one
     trusts = confidence(forward, backward), confidence(backward, forward)
     forward, backward = (
         np.where(np.isfinite(each).all(axis=-1, keepdims=True), each, np.float32(0))
@@ -122,9 +123,9 @@ def _interpolated(predictor, frames, factor, size):
                 if together:
                     middle = interpolate(before, image, *flows, time=time)
                 else:
-                    middle = before if time < 0.5 else image
+                    middle = (before if time < 0.5 else image).copy()
                 yield middle, start + time * (now - start)
-        yield image, now
+        yield image.copy(), now  # who gets it may draw into it
         before, start = image, now
 
 

@@ -5,6 +5,7 @@ disagree: Sundaram, Brox and Keutzer, "Dense Point Trajectories by GPU-Accelerat
 Displacement Optical Flow", ECCV 2010.
 """
 
+import copy
 import itertools
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -90,7 +91,7 @@ class PointTracker:
         else:
             self._step(*both_ways(self._predictor, self._frame, frame, self._size))
         self._frame = frame
-        return self._now
+        return copy.deepcopy(self._now)  # who gets it may change it
 
     def _check(self, frame):
         height, width = np.shape(frame)[:2]

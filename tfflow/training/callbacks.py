@@ -7,13 +7,15 @@ import math
 import pathlib
 import re
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
-from tfflow.atomic_file import atomic_file
+from tfflow.atomic_file import atomic_file, check_writable
+from tfflow.checks import whole_number
 from tfflow.models.prediction import ImagePair
 from tfflow.training.checkpoints import CountsSteps, NotFiniteError
 from tfflow.types import PathLike
@@ -42,7 +44,7 @@ class FlowPictures(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.samples = [dataset[i] for i in range(min(count, len(dataset)))]
-        self.folder, self.every = pathlib.Path(folder), every
+        self.folder, self.every = pathlib.Path(folder), whole_number("every", every)
         self._writer: Any = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -157,8 +159,21 @@ class SaveBest(keras.callbacks.Callback):
         super().__init__()
         self.path, self.monitor = path, monitor
         self.best = math.inf if best is None else best
+        self._seen: set[str] = set()
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        check_writable(self.path)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        if self._seen and self.monitor not in self._seen:  # some are not there in each epoch
+            warnings.warn(
+                f"nothing was saved to {self.path}: no epoch's logs had {self.monitor!r}, but "
+                f"{', '.join(sorted(self._seen))}.",
+                stacklevel=2,
+            )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._seen |= {*(logs or ())}
         value = (logs or {}).get(self.monitor, math.nan)
         if value < self.best:
             with atomic_file(self.path) as temporary:
@@ -243,18 +258,31 @@ class StopAtNaN(CountsSteps):
 class JsonLines(keras.callbacks.Callback):
     """Appends each epoch's logs as one line of JSON: a record that any program can read.
 
-    Values that are not finite are null. Lines of epochs that are trained again are dropped first.
+    Values that are not finite are null. Lines of epochs that are trained again are dropped
+    when training begins.
 
     Args:
         path: The file.
         epoch: How many epochs are finished; lines of later ones are dropped.
+
+    Raises:
+        ValueError: If there is another file of that name.
     """
 
     def __init__(self, path: PathLike, epoch: int = 0) -> None:
         super().__init__()
-        self.path = pathlib.Path(path)
+        self.path, self.epoch = pathlib.Path(path), epoch
+        if self.path.is_file() and self.path.stat().st_size:
+            lines = read_log(self.path)
+            if not all(isinstance(line, dict) and "epoch" in line for line in lines) or not lines:
+                raise ValueError(
+                    f"{self.path} is there and no log of epochs; give another name, as its lines "
+                    "would be lost."
+                )
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         if self.path.is_file():
-            kept = [line for line in read_log(self.path) if line["epoch"] <= epoch]
+            kept = [line for line in read_log(self.path) if line["epoch"] <= self.epoch]
             with atomic_file(self.path) as temporary:
                 text = "".join(f"{json.dumps(line)}\n" for line in kept)
                 temporary.write_text(text, encoding="utf-8")

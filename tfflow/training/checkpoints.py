@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from tfflow.atomic_file import atomic_file
+from tfflow.checks import whole_number
 from tfflow.types import PathLike
 
 _NAME = re.compile(r"step-(\d+)\.weights\.h5")
@@ -30,7 +31,7 @@ class Checkpoints:
     """
 
     def __init__(self, folder: PathLike, keep: int = 2) -> None:
-        self.folder, self.keep = pathlib.Path(folder), keep
+        self.folder, self.keep = pathlib.Path(folder), whole_number("keep", keep)
 
     def steps(self) -> list[int]:
         """The steps that have checkpoints, in order."""

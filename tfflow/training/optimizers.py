@@ -1,6 +1,7 @@
 """Adam with coupled weight decay, as published recipes mean it; Muon for convolutions."""
 
 import math
+import re
 from typing import Any
 
 import keras
@@ -78,8 +79,12 @@ class ConvolutionMuon(keras.optimizers.Muon):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
 
     def _should_use_adamw(self, variable):
-        shape = tuple(variable.shape)
-        return len(shape) != 4 or min(math.prod(shape[:3]), shape[3]) < self.least_side
+        shape, path = tuple(variable.shape), variable.path
+        if len(shape) != 4 or min(math.prod(shape[:3]), shape[3]) < self.least_side:
+            return True
+        if self.exclude_embeddings and "embedding" in path.lower():
+            return True
+        return any(re.search(each, path) for each in self.exclude_layers)
 
     def _muon_update_step(self, gradient, variable, lr, m):
         # As Keras's, with the kernel as a matrix in between.

@@ -31,12 +31,17 @@ def steps_table(rates: Sequence[float], lengths: Sequence[int]) -> PiecewiseCons
 
 
 def _piecewise(milestones, rates):
+    milestones = list(milestones)
+    if any(later < earlier for earlier, later in itertools.pairwise([0, *milestones])):
+        raise ValueError(f"milestones must rise from 0 on; got {milestones}.")
     # At the boundary itself, Keras still uses the old learning rate.
     return PiecewiseConstantDecay([milestone - 1 for milestone in milestones], list(rates))
 
 
 def warmup_cosine(peak: float, steps: int, warmup: float = 0.05, final: float = 0.0) -> CosineDecay:
     """From 0 to ``peak`` over the share ``warmup`` of ``steps``, then a cosine to ``final``."""
+    if not peak > 0:
+        raise ValueError(f"peak must be a learning rate above 0; got {peak!r}.")
     rising = max(1, int(steps * warmup))
     return CosineDecay(
         initial_learning_rate=0.0,

@@ -41,7 +41,9 @@ def draw_boxes(
     height, width = image.shape[:2]
     line = max(1, round(min(height, width) / 150))
     size = max(10, round(min(height, width) / 24))
-    for (x1, y1, x2, y2), label, kind in zip(np.asarray(boxes).tolist(), labels, classes):
+    for (x1, y1, x2, y2), label, kind in zip(
+        np.asarray(boxes).tolist(), labels, classes, strict=True
+    ):
         color = class_color(kind)
         draw.rectangle((x1, y1, max(x1, x2 - 1), max(y1, y2 - 1)), outline=color, width=line)
         if label:

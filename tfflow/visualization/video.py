@@ -55,7 +55,7 @@ def write_video(
     if fps is not None:
         if not 0 < fps < math.inf:
             raise ValueError(f"expected a frame rate above 0 per second, got {fps}")
-        rate = Fraction(fps)
+        rate = Fraction(float(fps))
         if fps >= 1:
             rate = rate.limit_denominator(1001)  # 29.97 is 30000 / 1001
         timed = ((frame, number / rate) for number, frame in enumerate(frames))
@@ -73,7 +73,7 @@ def _checked_frames(path, frames):
                 f"{path}: without fps, expected pairs (picture, time in seconds); frame {index} is "
                 f"of shape {np.shape(item)}. Give fps for pictures alone"
             )
-        frame, time = np.asarray(item[0]), item[1]
+        frame, time = np.array(item[0]), item[1]  # its own: a loop may fill one array again
         if not math.isfinite(time):
             raise ValueError(f"{path}: expected a time in seconds, that of frame {index} is {time}")
         if frame.dtype != np.uint8:

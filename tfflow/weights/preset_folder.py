@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CARD = "preset.json"
 MODEL = "model.keras"
+README = "README.md"
 HUB = "hf://"
 
 
@@ -45,6 +46,7 @@ def save_preset_folder(
 
     Raises:
         FileNotFoundError: If one of the exported files does not exist.
+        FileExistsError: If the folder is no preset and a file there would be replaced.
         ValueError: If one of them is no ``.tflite`` file, two have one name, or the card has a key
             that is set here.
     """
@@ -63,9 +65,16 @@ def save_preset_folder(
     if taken:
         raise ValueError(f"The card's {', '.join(sorted(taken))} is set here; leave it out.")
     card = {**own, **(card or {})}
-    json.dumps(card)  # an error now, before anything is written
+    json.dumps(card, allow_nan=False)  # an error now, before anything is written
     folder.mkdir(parents=True, exist_ok=True)
     earlier = _on_card(folder)
+    if not (folder / CARD).is_file():
+        sources = {path.resolve() for path in files}
+        for name in (MODEL, README, *names):
+            if (folder / name).exists() and (folder / name).resolve() not in sources:
+                raise FileExistsError(
+                    f"{folder / name} is there, and no {CARD} of a preset: give another folder."
+                )
     with atomic_file(folder / MODEL) as temporary:
         model.save(temporary)
     for path in files:
@@ -73,7 +82,7 @@ def save_preset_folder(
             with atomic_file(folder / path.name) as temporary:
                 shutil.copyfile(path, temporary)
     card["sha256"] = {name: sha256_of(folder / name) for name in (MODEL, *(p.name for p in files))}
-    with atomic_file(folder / "README.md") as temporary:
+    with atomic_file(folder / README) as temporary:
         temporary.write_text(_readme(card), encoding="utf-8")
     write_json(folder / CARD, card)
     for name in earlier - {*card["sha256"]}:

@@ -249,9 +249,11 @@ def _as_array(name, tensor):
             f"Tensor {name!r} of the checkpoint can't be read as a plain array: {error}. Save it "
             "as one, with to_dense() or dequantize()."
         ) from error
+    if array.dtype.name == "bfloat16":
+        array = array.astype(np.float32)
     if array.dtype.kind not in "fiu":
         raise ValueError(
-            f"Tensor {name!r} of the checkpoint is no array of numbers: {type(tensor)}."
+            f"Tensor {name!r} of the checkpoint is no array of numbers, but of {array.dtype}."
         )
     return array
 
@@ -267,6 +269,9 @@ class WrongNetwork(ValueError):
     def __init__(self, summary, problems):
         super().__init__("\n  ".join([summary, *problems]))
         self.summary, self.problems = summary, problems
+
+    def __reduce__(self):  # from a process of a pool
+        return type(self), (self.summary, self.problems)
 
 
 class WeightImport:
@@ -301,7 +306,9 @@ class WeightImport:
                 "was expected to take it"
             )
             return
-        if not np.isfinite(value).all():
+        with np.errstate(over="ignore"):  # float64 may hold more than the network does
+            finite = np.isfinite(value.astype(np.float32)).all()
+        if not finite:
             self._problems.append(f"not finite: {name} holds NaN or infinite values")
         self._writes.append((variable, value))
 

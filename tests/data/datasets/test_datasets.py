@@ -8,6 +8,7 @@ from tfflow.data.datasets import (
     FlowDataset,
     FlowSample,
     FlyingChairs,
+    PairFiles,
     PairFolder,
     open_dataset,
 )
@@ -329,3 +330,14 @@ def test_readable_stops_when_progress_does(chairs):
 
     with pytest.raises(KeyboardInterrupt):
         FlyingChairs(chairs, "all").readable(interrupt)
+
+
+def test_pairs_are_left_out_by_name_or_place():
+    pairs = [PairFiles(name, "a.png", "b.png") for name in ("f1", "f2", "f1", "f3")]
+    dataset = FlowDataset("some", pairs)
+    assert [pair.name for pair in dataset.without(["f1", 3]).pairs] == ["f2"]
+    assert len(dataset.without([])) == 4
+    with pytest.raises(ValueError, match=r"expected several names, got 'f1'; write \['f1'\]"):
+        dataset.without("f1")
+    with pytest.raises(ValueError, match="has no pair '4', -1, 9"):
+        dataset.without(["f1", 9, -1, "4"])

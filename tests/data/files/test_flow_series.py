@@ -80,6 +80,21 @@ def test_files_of_ones_own_are_not_written_over(name, tmp_path):
     assert (tmp_path / name).read_text() == "frame,exposure"
 
 
+def test_occlusions_of_ones_own_are_neither_written_over_nor_removed(tmp_path):
+    mine = tmp_path / "000001_occlusion.png"
+    mine.write_bytes(b"mine")
+    told = pytest.raises(FileExistsError, match="000001_occlusion.png is there")
+    with told, flow_series(tmp_path, ".npy") as write:
+        for flow, times in zip(FLOWS, TIMES, strict=True):
+            write(flow, *times, np.zeros((5, 7), bool))
+    assert mine.read_bytes() == b"mine"
+    for _ in range(2):  # without occlusions, and once more
+        with flow_series(tmp_path, ".npy") as write:
+            for flow, times in zip(FLOWS, TIMES, strict=True):
+                write(flow, *times)
+        assert mine.read_bytes() == b"mine" and not (tmp_path / "000000_occlusion.png").exists()
+
+
 def test_an_earlier_video_stays_until_there_is_a_new_flow(tmp_path):
     with flow_series(tmp_path, ".npy") as write:
         for flow, times in zip(FLOWS, TIMES, strict=True):

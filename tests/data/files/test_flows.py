@@ -267,3 +267,11 @@ def test_real_files(shared_dir):
     flow, valid = read_flow(shared_dir / "data/middlebury/other-gt-flow/RubberWhale/flow10.flo")
     assert 1 - valid.mean() == pytest.approx(0.016, abs=0.001)
     assert np.linalg.norm(flow[valid], axis=-1).mean() == pytest.approx(1.26, abs=0.01)
+
+
+def test_masked_pixels_are_not_valid(tmp_path):
+    flow = np.ma.masked_array(np.ones((4, 5, 2), np.float32), np.zeros((4, 5, 2), bool))
+    flow[1, 2] = np.ma.masked
+    write_flow(tmp_path / "a.flo", flow)
+    _, valid = read_flow(tmp_path / "a.flo")
+    assert (~valid).sum() == 1 and not valid[1, 2]

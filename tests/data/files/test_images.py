@@ -67,9 +67,10 @@ def test_values_without_a_range_are_refused(tmp_path):
     Image.fromarray(np.ones((4, 5), np.float32)).save(tmp_path / "float.tif")
     with pytest.raises(ValueError, match="floating point"):
         read_image(tmp_path / "float.tif")
-    Image.fromarray(np.full((4, 5), 100_000, np.int32)).save(tmp_path / "int.tif")
-    with pytest.raises(ValueError, match="32-bit"):
-        read_image(tmp_path / "int.tif")
+    for values in (np.full((4, 5), 100_000, np.int32), np.arange(20, dtype=np.int32)[None]):
+        Image.fromarray(values).save(tmp_path / "int.tif")
+        with pytest.raises(ValueError, match="32-bit"):
+            read_image(tmp_path / "int.tif")
 
 
 def test_exif_orientation_is_applied(tmp_path, rgb):

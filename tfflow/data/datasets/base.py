@@ -164,8 +164,17 @@ class FlowDataset(Sequence[FlowSample]):
         return self._with(pairs), [text for text in complaints if text is not None]
 
     def without(self, left_out: Iterable[str | int]) -> "FlowDataset":
-        """The data set without the pairs of these names, or at these positions."""
+        """The data set without the pairs of these names, or at these positions.
+
+        Raises:
+            ValueError: there is no such pair, or a single name instead of several.
+        """
+        if isinstance(left_out, str):
+            raise ValueError(f"expected several names, got {left_out!r}; write [{left_out!r}]")
         left_out = set(left_out)
+        there = {each for n, pair in enumerate(self.pairs) for each in (pair.name, n)}
+        if unknown := sorted(map(repr, left_out - there)):
+            raise ValueError(f"{self!r} has no pair {', '.join(unknown)}")
         return self._with(
             pair
             for position, pair in enumerate(self.pairs)

@@ -88,6 +88,7 @@ def _chosen_scenes(there, split, scenes, folder):
         raise FileNotFoundError(f"expected the folders of the scenes in {folder}, found none")
     if scenes is None:
         return there
+    scenes = list(scenes)
     for scene in scenes:
         if scene not in there:
             hint = suggestion(scene, there)

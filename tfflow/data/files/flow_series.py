@@ -13,7 +13,8 @@ from tfflow.atomic_file import atomic_file
 from tfflow.data.files.flows import KITTI_RANGE, write_flow
 from tfflow.data.files.images import write_image
 
-_COLUMNS = ("file", "time", "next_time")
+_COLUMNS = ["file", "time", "next_time"]
+_OCCLUSION = "occlusion"  # a column more, where there are such pictures
 
 
 def flow_series(path, extension=".flo", complaints=None):
@@ -24,8 +25,8 @@ def flow_series(path, extension=".flo", complaints=None):
     ``times.csv`` names is removed. An ``.npz`` gets an array (H, W, 2) for each, ``000000`` and so
     on, and ``times`` (N, 2), seconds; it appears at the end, and memory never holds more than one
     flow.
-    ``hidden``, (H, W) bool, is ``000000_occlusion.png``, white where hidden, or an array of that
-    name; None: it is left out.
+    ``hidden``, (H, W) bool, is ``000000_occlusion.png``, white where hidden and named in
+    ``times.csv`` too, or an array of that name; None: it is left out.
 
     Args:
         path: The ``.npz`` or the folder.
@@ -92,7 +93,7 @@ def picture_series(path):
         def write(picture, time, next_time):
             def write_files(file):
                 write_image(file, picture)
-                return [file]
+                return True
 
             add(write_files, time, next_time)
 
@@ -104,51 +105,50 @@ def _folder(path, extension, complaints):
     with _numbered(path, extension) as add:
 
         def write(flow, time, next_time, hidden=None):
-            def write_files(file):
+            def write_files(file, occlusion=None):
                 name = f"the flow at {time:.2f} s"
                 if not write_what_fits(file, flow, name, complaints):
-                    return []
-                if hidden is None:
-                    return [file]
-                write_image(_occlusion(file), np.uint8(255) * hidden)
-                return [file, _occlusion(file)]
+                    return False
+                if occlusion is not None:
+                    write_image(occlusion, np.uint8(255) * hidden)
+                return True
 
-            add(write_files, time, next_time)
+            add(write_files, time, next_time, hidden is not None)
 
         yield write
-
-
-def _occlusion(file):
-    return file.with_name(f"{file.stem}_occlusion.png")
 
 
 @contextlib.contextmanager
 def _numbered(path, extension):
     """A context that gives ``add(write_files, time, next_time)``, for one pair after the other.
 
-    ``write_files`` gets the name of the pair's file, and returns the files that it has written.
+    ``write_files`` gets the pair's file, and that of its occlusion if ``add`` is told that there is
+    one; it returns whether it has written them.
     """
     path.mkdir(parents=True, exist_ok=True)
     rows, times = [], path / "times.csv"
     earlier = _named_in(times)
     numbers = itertools.count()
 
-    def add(write_files, time, next_time):
-        row = (f"{next(numbers):06}{extension}", time, next_time)
-        if (path / row[0]).exists() and path / row[0] not in earlier:
-            raise FileExistsError(
-                f"{path / row[0]} is there, and no {times.name} of an earlier video names it: give "
-                "another folder"
-            )
+    def add(write_files, time, next_time, has_occlusion=False):
+        stem = f"{next(numbers):06}"
+        row = [f"{stem}{extension}", time, next_time]
+        row += [f"{stem}_occlusion.png"] if has_occlusion else []
+        files = [path / name for name in (row[0], *row[3:])]
+        for file in files:
+            if file.exists() and file not in earlier:
+                raise FileExistsError(
+                    f"{file} is there, and no {times.name} of an earlier video names it: give "
+                    "another folder"
+                )
         if rows:
             # Before its files are there: should the run be killed, the next one knows of them.
             _append(times, row)
-        written = write_files(path / row[0])
-        if not written:
+        if not write_files(*files):
             return
         rows.append(row)
         if len(rows) == 1:
-            for file in earlier - {*written}:
+            for file in earlier - {*files}:
                 file.unlink(missing_ok=True)
             _write(times, rows)
 
@@ -164,7 +164,8 @@ def _write(times, rows):
         atomic_file(times) as temporary,
         open(temporary, "w", newline="", encoding="utf-8") as file,
     ):
-        csv.writer(file).writerows([_COLUMNS, *rows])
+        columns = [*_COLUMNS, _OCCLUSION][: len(rows[0])]
+        csv.writer(file).writerows([columns, *rows])
 
 
 def _append(times, row):
@@ -173,16 +174,16 @@ def _append(times, row):
 
 
 def _named_in(times):
-    """The files that a ``times.csv`` of ours names, and may have beside them."""
+    """The files that a ``times.csv`` of ours names."""
     if not times.is_file():
         return set()
     with open(times, newline="", encoding="utf-8") as file:
         columns, *rows = [*csv.reader(file)] or [None]
-    if columns != list(_COLUMNS):
+    if columns not in (_COLUMNS, [*_COLUMNS, _OCCLUSION]):
         raise FileExistsError(f"{times} is not of an earlier video: give another folder")
-    names = [row[0] for row in rows if row and re.fullmatch(r"\d{6,}\.\w+", row[0])]
-    files = [times.with_name(name) for name in names]
-    return {*files, *map(_occlusion, files)}
+    names = [name for row in rows for name in (*row[:1], *row[3:])]
+    ours = re.compile(r"\d{6,}(\.\w+|_occlusion\.png)")
+    return {times.with_name(name) for name in names if ours.fullmatch(name)}
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from tfflow.atomic_file import atomic_file
 from tfflow.data.files.errors import CorruptFileError
 from tfflow.data.files.images import PNG_MAGIC
 from tfflow.types import Array, PathLike
-from tfflow.vectors import UNKNOWN_THRESHOLD, is_known
+from tfflow.vectors import UNKNOWN_THRESHOLD, filled, is_known
 
 FLOW_EXTENSIONS = (".flo", ".pfm", ".png")  # of the true flow in data sets
 
@@ -91,7 +91,7 @@ def write_flow(path: PathLike, flow: Array, valid: Array | None = None) -> None:
 
     Args:
         path: where to write; its folder must exist.
-        flow: (H, W, 2) array, pixels.
+        flow: (H, W, 2) array, pixels; a masked array's masked pixels are not valid.
         valid: (H, W), bool or 0/1; None: all pixels are valid.
 
     Raises:
@@ -106,10 +106,13 @@ def write_flow(path: PathLike, flow: Array, valid: Array | None = None) -> None:
             f"cannot write flow to {path}: unknown extension {path.suffix!r}, "
             f"use one of {', '.join(_FLOW_ENCODERS)}"
         )
-    flow = np.asarray(flow, np.float32)
+    masked = np.ma.getmaskarray(flow).any(axis=-1) if np.ma.isMaskedArray(flow) else None
+    flow = np.asarray(filled(flow), np.float32)
     if flow.ndim != 3 or flow.shape[2] != 2 or 0 in flow.shape:
         raise ValueError(f"{path}: expected flow of shape (H, W, 2), got {flow.shape}")
     valid = _checked_validity(path, valid, flow.shape[:2])
+    if masked is not None:
+        valid = valid & np.logical_not(masked)
     bad = valid & ~is_known(flow)
     if bad.any():
         y, x = np.argwhere(bad)[0]

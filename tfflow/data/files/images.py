@@ -44,8 +44,8 @@ def read_image(path: PathLike) -> npt.NDArray[np.uint8]:
 
     Raises:
         CorruptFileError: the file is empty, truncated, damaged or not an image.
-        ValueError: an image of floating-point or 32-bit values, whose range is not known, or of
-            more pixels than Pillow opens.
+        ValueError: an image of floating-point, 32-bit or signed values, whose range is not known,
+            or of more pixels than Pillow opens.
         OSError: the file can't be opened.
     """
     path = Path(path)
@@ -53,6 +53,7 @@ def read_image(path: PathLike) -> npt.NDArray[np.uint8]:
         try:
             image: Image.Image = Image.open(file)
             image.load()
+            kind = image.format
             if image.format == "PNG":
                 file.seek(0)
                 if not is_whole_png(file.read()):
@@ -69,8 +70,12 @@ def read_image(path: PathLike) -> npt.NDArray[np.uint8]:
             raise CorruptFileError(_image_complaint(path, error)) from error
     if image.mode.startswith("I"):
         values = np.asarray(image)
-        if values.min() < 0 or values.max() > 65_535:
-            raise ValueError(f"{path}: expected 8 or 16 bits per channel, got 32-bit values")
+        # Pillow's mode "I" is 16 bits of a PNG or a PGM; of a TIFF, 32 or 16 with a sign.
+        if image.mode == "I" and kind not in ("PNG", "PPM"):
+            raise ValueError(
+                f"{path}: expected 8 or 16 bits per channel, got 32-bit or signed values, whose "
+                "range is not known; scale to 0..255 first"
+            )
         return np.repeat((values >> 8).astype(np.uint8)[..., None], 3, axis=2)
     if image.mode == "F":
         raise ValueError(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfflow.checks import whole_number
 from tfflow.data.files.errors import CorruptFileError
 from tfflow.types import PathLike
 
@@ -98,7 +99,7 @@ class VideoPairs:
         pairs = _count_frames(self.path) - 1
         if pairs < 1:
             raise ValueError(f"{self.path} has fewer than two frames; there is no motion in it.")
-        count = min(most, pairs)
+        count = min(whole_number("most", most), pairs)
         self.indices = [index * pairs // count for index in range(count)]
 
     def __len__(self):
