@@ -1,5 +1,7 @@
 """Native correlation and warp against the reference and the definition, values and gradients."""
 
+import gc
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -281,6 +283,36 @@ def test_the_gradient_of_a_convolution(shape, kernel):
     of_reference = curvature(lambda x, k: tf.nn.conv2d(x, k, 1, "SAME"))
     for a, b in zip(curvature(native_ops.convolution), of_reference):
         np.testing.assert_allclose(a, b, rtol=1e-9)
+
+
+def test_the_gradient_of_a_convolution_in_graphs():
+    x, k = (tf.constant(RNG.standard_normal(each)) for each in ((2, 9, 12, 5), (3, 3, 5, 4)))
+
+    def squared(convolve):
+        with tf.GradientTape() as tape:
+            tape.watch((x, k))
+            result = convolve(x, k)
+            total = tf.reduce_sum(result**2)
+        return result, *tape.gradient(total, (x, k))
+
+    expected = squared(lambda x, k: tf.nn.conv2d(x, k, 1, "SAME"))
+    inside = tf.function(lambda: squared(native_ops.convolution))()
+    outside = squared(tf.function(native_ops.convolution))
+    for found in (inside, outside):
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+def test_a_graph_with_convolutions_is_freed():
+    """TensorFlow itself keeps for ever what a custom gradient closes over."""
+    weights = tf.Variable(RNG.standard_normal((3, 3, 5, 4)))
+    function = tf.function(lambda x: native_ops.convolution(x, weights))
+    graph = function.get_concrete_function(tf.zeros((1, 4, 4, 5), tf.float64)).graph
+    assert any(op.type == "IdentityN" for op in graph.get_operations())
+    graph = weakref.ref(graph)
+    del function
+    gc.collect()
+    assert graph() is None
 
 
 def test_where_convolutions_are_keras():

@@ -143,19 +143,46 @@ def convolution(images: Any, kernel: Any) -> Any:
     @tf.custom_gradient
     def convolved(images, kernel):
         def gradient(upstream):
-            turned = tf.transpose(tf.reverse(kernel, (0, 1)), (0, 1, 3, 2))
-            of_kernel = tf.raw_ops.Conv2DBackpropFilter(
-                input=images,
-                filter_sizes=tf.shape(kernel),
-                out_backprop=upstream,
-                strides=(1, 1, 1, 1),
-                padding="SAME",
-            )
-            return tf.nn.conv2d(upstream, turned, 1, "SAME"), of_kernel
+            return _convolution_gradient(images, kernel, upstream)
 
         return tf.nn.conv2d(images, kernel, 1, "SAME"), gradient
 
-    return convolved(images, tf.convert_to_tensor(kernel))
+    result = convolved(images, tf.convert_to_tensor(kernel))
+    if not tf.executing_eagerly():
+        _let_go(result)
+    return result
+
+
+def _convolution_gradient(images, kernel, upstream):
+    import tensorflow as tf
+
+    turned = tf.transpose(tf.reverse(kernel, (0, 1)), (0, 1, 3, 2))
+    of_kernel = tf.raw_ops.Conv2DBackpropFilter(
+        input=images,
+        filter_sizes=tf.shape(kernel),
+        out_backprop=upstream,
+        strides=(1, 1, 1, 1),
+        padding="SAME",
+    )
+    return tf.nn.conv2d(upstream, turned, 1, "SAME"), of_kernel
+
+
+def _let_go(result):
+    """Lets a graph with :func:`convolution`'s result be freed.
+
+    TensorFlow registers a graph's custom gradients for ever, with what they close over: the whole
+    graph, and the weights of its network. What is registered instead finds the tensors in the
+    operation, as any other gradient does.
+    """
+    from tensorflow.python.framework import ops
+
+    name = result.op.get_attr("_gradient_op_type").decode()
+    ops.gradient_registry._registry[name]["type"] = _gradient_of_operation
+
+
+def _gradient_of_operation(operation, upstream, *_):
+    _, images, kernel = operation.inputs  # of the IdentityN that TensorFlow puts behind
+    return None, *_convolution_gradient(images, kernel, upstream)
 
 
 def load() -> Any:
