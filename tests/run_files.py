@@ -40,7 +40,8 @@ def _interpreter(path, kernels):
     )
     interpreter.allocate_tensors()
     inputs = sorted(interpreter.get_input_details(), key=lambda details: details["name"])
-    (output,) = interpreter.get_output_details()
+    # Some give their confidence too, of one channel.
+    (output,) = (each for each in interpreter.get_output_details() if each["shape"][-1] == 2)
 
     def run(image1, image2):
         for details, image in zip(inputs, (image1, image2)):
