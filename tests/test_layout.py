@@ -39,6 +39,7 @@ LAYOUT = [
     "checksum",
     "markdown",
     "suggestion",
+    "checks",
     "vectors",
     "types",
 ]

@@ -70,9 +70,10 @@ def test_predict_flow_takes_what_people_have(model):
     flow = model.predict_flow(image1, image2)
     assert flow.shape == (50, 70, 2) and flow.dtype == np.float32
     as_floats = model.predict_flow(image1 / np.float32(255), image2 / np.float32(255))
-    np.testing.assert_allclose(as_floats, flow, rtol=1e-5, atol=1e-3)
+    near = 1e-3 + 1e-5 * np.abs(flow).max()  # random weights may give hundreds of px
+    np.testing.assert_allclose(as_floats, flow, atol=near)
     batch = model.predict_flow(np.stack([image1, image2]), np.stack([image2, image1]))
-    np.testing.assert_allclose(batch[0], flow, rtol=1e-5, atol=1e-3)
+    np.testing.assert_allclose(batch[0], flow, atol=near)
 
 
 @of_each_kind
