@@ -183,14 +183,16 @@ def test_aarch64(emulated, files, two_pairs, preset_files, moving_pair, tmp_path
         run_elsewhere(python, files, two_pairs, tmp_path),
         {name: flows_of(path, *two_pairs) for name, path in files.items()},
     )
-    presets_apart = distances(
-        run_elsewhere(python, preset_files, moving_pair, tmp_path),
-        {name: flows_of(path, *moving_pair) for name, path in preset_files.items()},
-    )
+    found = run_elsewhere(python, preset_files, moving_pair, tmp_path)
+    here = {name: flows_of(path, *moving_pair) for name, path in preset_files.items()}
+    presets_apart = distances(found, here)
     print(apart, presets_apart)
     assert apart["all_int8"] == 0.0
     assert max(apart.values()) <= EQUAL
-    assert max(presets_apart.values()) <= 1e-4
+    for name, most in presets_apart.items():
+        # Where float becomes int8, the last bit may round to the next step.
+        assert most <= (0.25 if "int8" in name or "small" in name else 1e-4)
+        assert np.abs(found[name] - here[name]).mean() <= 0.01
 
 
 @pytest.mark.slow
