@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tfflow.data import SceneConfig
-from tfflow.detection import CocoClips, SyntheticClips, write_clips
+from tfflow.detection import CocoClips, SyntheticClips, clip_files, write_clips
 
 SMALL = SceneConfig(
     height=64, width=96, objects=(2, 4), textures=4, texture_size=128, shapes=24, shape_size=64
@@ -144,3 +144,15 @@ def test_frames_further_apart(tmp_path):
         np.testing.assert_array_equal(far[index].boxes, near[2 * index].boxes)
     with pytest.raises(ValueError, match="step must be a whole number of at least 1; got 0"):
         SyntheticClips(SMALL, step=0)
+
+
+def test_another_process_may_finish_in_between(tmp_path, monkeypatch):
+    look = clip_files._holds_files
+
+    def late(folder):
+        monkeypatch.setattr(clip_files, "_holds_files", look)
+        write_clips(clips(), folder)
+        return look(folder)
+
+    monkeypatch.setattr(clip_files, "_holds_files", late)
+    assert len(write_clips(clips(), tmp_path / "clips")) == len(clips())

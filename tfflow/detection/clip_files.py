@@ -51,7 +51,8 @@ def write_clips(
     finished = folder / ANNOTATIONS
     wanted = _description(clips)
     if not finished.is_file():
-        if not (folder / _DONE).is_file() and _holds_files(folder):
+        strange = not (folder / _DONE).is_file() and _holds_files(folder)
+        if strange and not finished.is_file():  # another process may have finished meanwhile
             raise FileExistsError(f"{folder} holds other files; give a new or an empty folder")
         folder.mkdir(parents=True, exist_ok=True)
         with folder_lock(folder):
