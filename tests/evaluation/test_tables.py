@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 
 import numpy as np
 import pytest
@@ -105,3 +106,13 @@ def test_the_worst_pairs_are_drawn(dataset, tmp_path):
         # Between the heading and the footer it is that pair's figure.
         rows = slice(40, plain.shape[0] - 160)
         np.testing.assert_array_equal(picture[rows], plain[rows])
+
+
+def test_names_that_are_no_utf_8(dataset, tmp_path):
+    pairs = [dataset[1]._replace(name=os.fsdecode(b"s0/\xff"))]
+    result = evaluate(Still(), pairs)
+    write_csv(tmp_path / "pairs.csv", result)
+    assert b"s0/\xff" in (tmp_path / "pairs.csv").read_bytes()
+    for _ in range(2):
+        (path,) = write_worst_pairs(result, Still(), pairs, tmp_path / "worst", 1)
+        assert os.fsencode(path.name) == b"worst_1_s0_\xff.png" and path.is_file()

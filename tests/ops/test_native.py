@@ -315,6 +315,27 @@ def test_a_graph_with_convolutions_is_freed():
     assert graph() is None
 
 
+def test_without_tensorflows_registry_the_gradient_is_the_same(monkeypatch):
+    from tensorflow.python.framework import ops as tf_ops
+
+    class Other:  # as a later version may have it
+        register = staticmethod(tf_ops.gradient_registry.register)
+        lookup = staticmethod(tf_ops.gradient_registry.lookup)
+
+    monkeypatch.setattr(tf_ops, "gradient_registry", Other)
+    x = tf.constant(RNG.standard_normal((1, 4, 4, 2)))
+    kernel = tf.constant(RNG.standard_normal((3, 3, 2, 2)))
+
+    @tf.function
+    def gradient():
+        return tf.gradients(tf.reduce_sum(native_ops.convolution(x, kernel) ** 2), [x])[0]
+
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(tf.nn.conv2d(x, kernel, 1, "SAME") ** 2)
+    np.testing.assert_allclose(gradient(), tape.gradient(total, x), rtol=1e-12)
+
+
 def test_where_convolutions_are_keras():
     x, k = tf.zeros((1, 4, 4, 2)), tf.zeros((3, 3, 2, 2))
     assert native_ops.convolution(x, k) is not None

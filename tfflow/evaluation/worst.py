@@ -1,5 +1,6 @@
 """Pictures of the pairs that a predictor does worst on."""
 
+import os
 import pathlib
 import re
 from collections.abc import Callable, Sequence
@@ -71,7 +72,8 @@ def write_worst_pairs(
     for path in earlier - {*paths}:
         path.unlink(missing_ok=True)
     with atomic_file(listing) as temporary:
-        temporary.write_text("\n".join(["file", *(path.name for path in paths), ""]), "utf-8")
+        names = "\n".join(["file", *(path.name for path in paths), ""])
+        temporary.write_bytes(os.fsencode(names))  # a name need not be UTF-8
     return paths
 
 
@@ -79,7 +81,7 @@ def _listed(listing):
     """The pictures that an earlier call has listed."""
     if not listing.is_file():
         return set()
-    heading, *names = listing.read_text("utf-8").splitlines() or [""]
+    heading, *names = os.fsdecode(listing.read_bytes()).split("\n")
     if heading != "file":
         raise FileExistsError(f"{listing} is no list of such pictures; give another folder.")
     return {

@@ -172,12 +172,18 @@ def _let_go(result):
 
     TensorFlow registers a graph's custom gradients for ever, with what they close over: the whole
     graph, and the weights of its network. What is registered instead finds the tensors in the
-    operation, as any other gradient does.
+    operation, as any other gradient does. TensorFlow has no public way to it: where a version has
+    another one, the graph stays, and all works.
     """
-    from tensorflow.python.framework import ops
+    try:
+        from tensorflow.python.framework import ops
 
-    name = result.op.get_attr("_gradient_op_type").decode()
-    ops.gradient_registry._registry[name]["type"] = _gradient_of_operation
+        name = result.op.get_attr("_gradient_op_type").decode()
+        entry = ops.gradient_registry._registry[name]
+        if result.op.type == "IdentityN" and len(result.op.inputs) == 3 and "type" in entry:
+            entry["type"] = _gradient_of_operation
+    except (ImportError, AttributeError, KeyError, ValueError):
+        pass
 
 
 def _gradient_of_operation(operation, upstream, *_):
