@@ -2,7 +2,7 @@
 
 from tfflow.evaluation.errors import PixelErrors
 from tfflow.evaluation.evaluate import evaluate
-from tfflow.evaluation.predict import predict_pairs, predict_video, write_prediction
+from tfflow.evaluation.predict import predict_pairs, write_prediction
 from tfflow.evaluation.result import Evaluation, PairResult
 from tfflow.evaluation.sparsification import sparsification
 from tfflow.evaluation.submission import (
@@ -12,6 +12,7 @@ from tfflow.evaluation.submission import (
 )
 from tfflow.evaluation.tables import write_csv, write_json
 from tfflow.evaluation.tiles import TiledPredictor
+from tfflow.evaluation.video import predict_video
 from tfflow.evaluation.worst import write_worst_pairs
 
 __all__ = [
