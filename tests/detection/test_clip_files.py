@@ -1,5 +1,6 @@
 """Clips on disk: written once, the same clips when read, whole or not at all."""
 
+import contextlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 
@@ -146,12 +147,18 @@ def test_frames_further_apart(tmp_path):
         SyntheticClips(SMALL, step=0)
 
 
-def test_another_process_may_finish_in_between(tmp_path, monkeypatch):
+@pytest.mark.parametrize("killed", [False, True])
+def test_another_process_may_begin_or_finish_in_between(killed, tmp_path, monkeypatch):
     look = clip_files._holds_files
+
+    def stop(done, count):
+        if killed:
+            raise KeyboardInterrupt
 
     def late(folder):
         monkeypatch.setattr(clip_files, "_holds_files", look)
-        write_clips(clips(), folder)
+        with contextlib.suppress(KeyboardInterrupt):
+            write_clips(clips(), folder, progress=stop)
         return look(folder)
 
     monkeypatch.setattr(clip_files, "_holds_files", late)

@@ -51,8 +51,10 @@ def write_clips(
     finished = folder / ANNOTATIONS
     wanted = _description(clips)
     if not finished.is_file():
-        strange = not (folder / _DONE).is_file() and _holds_files(folder)
-        if strange and not finished.is_file():  # another process may have finished meanwhile
+        # In this order: another process may begin or finish meanwhile. It has _DONE before any other
+        # file, and the annotations before _DONE goes.
+        strange = _holds_files(folder) and not (folder / _DONE).is_file()
+        if strange and not finished.is_file():
             raise FileExistsError(f"{folder} holds other files; give a new or an empty folder")
         folder.mkdir(parents=True, exist_ok=True)
         with folder_lock(folder):
