@@ -151,7 +151,7 @@ def test_frames_further_apart(tmp_path):
 def test_another_process_may_begin_or_finish_in_between(killed, tmp_path, monkeypatch):
     look = clip_files._holds_files
 
-    def stop(done, count):
+    def stop(*_):
         if killed:
             raise KeyboardInterrupt
 

@@ -51,8 +51,8 @@ def write_clips(
     finished = folder / ANNOTATIONS
     wanted = _description(clips)
     if not finished.is_file():
-        # In this order: another process may begin or finish meanwhile. It has _DONE before any other
-        # file, and the annotations before _DONE goes.
+        # In this order: another process may begin or finish meanwhile. Its first file is _DONE,
+        # which goes when the annotations are there.
         strange = _holds_files(folder) and not (folder / _DONE).is_file()
         if strange and not finished.is_file():
             raise FileExistsError(f"{folder} holds other files; give a new or an empty folder")
