@@ -105,6 +105,7 @@ class AppTest {
     private void restart() {
         Phone.onScreen(Session::end);
         waitForPipelines();
+        Adding.take(); // what came of one that no screen has seen
         try {
             Field environment =
                     Class.forName("org.tfflow.litert.Accelerators").getDeclaredField("only");
@@ -127,9 +128,10 @@ class AppTest {
     }
 
     private static void waitForPipelines() {
-        // The pipeline ends by itself, later: not while the next test lays out its files.
+        // They end by themselves, later: not while the next test lays out its files.
+        List<String> names = List.of("pipeline", "add");
         for (Thread thread : Thread.getAllStackTraces().keySet()) {
-            while (thread.getName().equals("pipeline") && thread.isAlive()) {
+            while (names.contains(thread.getName()) && thread.isAlive()) {
                 Thread.yield();
             }
         }
