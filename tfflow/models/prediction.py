@@ -15,8 +15,8 @@ import numpy as np
 # crops of a few hundred pixels, and 8K would not fit into memory.
 LARGEST_AREA = 1_048_576
 
-# Pixels of an axis that are resized in one product of matrices, and most where it grows.
-_BAND, _LONGEST_BAND = 16, 40
+# Pixels of the longer side, source or target, that are resized in one product of matrices.
+_BAND = 16
 # Multiplications in one product: OpenBLAS takes several threads for more. Those wait for each other
 # by spinning, which takes the network's threads their time, and seconds on a busy processor.
 _LARGEST_PRODUCT = 2**18
@@ -117,16 +117,23 @@ def resize(images, size, antialias=False):
     rows = _bands(height, size[0], antialias)
     columns = _bands(width, size[1], antialias, channels)
     result = np.empty((len(images), *size, channels), np.float32)
+    # Many rows in one product, as each call takes microseconds.
+    band = len(rows[0].weights)
+    count = _LARGEST_PRODUCT // max(column.weights.size for column in columns)
+    blocks = _in_parts(rows, max(1, count // band))
     for image, resized in zip(
         images.reshape(len(images), height, -1), result.reshape(len(images), size[0], -1)
     ):
-        for row in rows:  # few rows at a time: the processor's cache holds them
-            narrow = _product(row.weights, image[row.sources].astype(np.float32))
+        for block in blocks:
+            targets = slice(block[0].targets.start, block[-1].targets.stop)
+            of_this_height = np.empty((targets.stop - targets.start, width * channels), np.float32)
+            for row, part in zip(block, _in_parts(of_this_height, band)):
+                _product(row.weights, image[row.sources].astype(np.float32), out=part)
             for column in columns:
                 np.matmul(
-                    narrow[:, column.sources],
-                    column.weights.T,
-                    out=resized[row.targets, column.targets],
+                    of_this_height[:, column.sources],
+                    column.transposed,
+                    out=resized[targets, column.targets],
                 )
     return result
 
@@ -137,6 +144,7 @@ class _Band(NamedTuple):
     targets: slice
     sources: slice
     weights: np.ndarray  # (targets, sources)
+    transposed: np.ndarray  # a copy: a product with a transposed view takes longer
 
 
 @functools.lru_cache(maxsize=256)
@@ -148,7 +156,7 @@ def _bands(source, target, antialias, channels=1):
     step = source / target
     reach = max(step, 1.0) if antialias else 1.0
     centres = np.clip((np.arange(target) + 0.5) * step - 0.5, 0, source - 1)
-    count = math.ceil(min(_BAND / min(step, 1.0), _LONGEST_BAND, 4 * _BAND / step))
+    count = math.ceil(_BAND / max(step, 1.0))
     bands = []
     for start in range(0, target, count):
         centre = centres[start : start + count, None]
@@ -156,25 +164,30 @@ def _bands(source, target, antialias, channels=1):
         pixels = np.arange(first, min(math.ceil(centre[-1, 0] + reach), source))
         weights = np.maximum(1 - np.abs(pixels - centre) / reach, 0)
         weights = np.kron(weights / weights.sum(axis=1, keepdims=True), np.eye(channels))
+        weights = weights.astype(np.float32)
         targets, sources = channels * start, channels * first
         bands.append(
             _Band(
                 slice(targets, targets + len(weights)),
                 slice(sources, sources + len(weights[0])),
-                weights.astype(np.float32),
+                weights,
+                np.ascontiguousarray(weights.T),
             )
         )
     return bands
 
 
-def _product(weights, rows):
+def _in_parts(sequence, count):
+    """Its first ``count`` items, the next ones, and so on; views of an array."""
+    return [sequence[start : start + count] for start in range(0, len(sequence), count)]
+
+
+def _product(weights, rows, out):
     """A product of matrices, in parts for which no BLAS takes several threads."""
-    result = np.empty((len(weights), len(rows[0])), np.float32)
     count = max(1, _LARGEST_PRODUCT // weights.size)
     for start in range(0, len(rows[0]), count):
         part = slice(start, start + count)
-        np.matmul(weights, rows[:, part], out=result[:, part])
-    return result
+        np.matmul(weights, rows[:, part], out=out[:, part])
 
 
 def at_size(batch, size):
