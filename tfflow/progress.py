@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Literal, TextIO
 
+import numpy as np
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -18,6 +19,11 @@ SECONDS = 30.0  # between lines, if there is no terminal for a bar
 def is_terminal(stream: TextIO | None) -> bool:
     """Whether a standard stream is one; None is one that was closed (``>&-``)."""
     return stream is not None and stream.isatty()
+
+
+def is_false(answer: object) -> bool:
+    """Whether a callback has answered False, not None or anything else: then it wants an end."""
+    return isinstance(answer, (bool, np.bool_)) and not answer
 
 
 @contextlib.contextmanager

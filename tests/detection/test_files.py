@@ -1,13 +1,14 @@
 """A video in, a video with boxes out; the command for it; a detector's .keras file."""
 
 import json
+import signal
 
 import keras
 import numpy as np
 import pytest
 
 import tfflow
-from tfflow.cli import main
+from tfflow.cli import main, shared
 from tfflow.data import read_video
 from tfflow.detection import Detections, FlowGuidedDetector, detect_video, load_detector
 from tfflow.visualization import write_video
@@ -49,6 +50,21 @@ def test_the_video_shows_the_boxes(clip, tmp_path):
     # White around the picture: a key frame.
     borders = [frame.image[0].mean() > 230 for frame in frames]
     assert borders == [True, False, True, False, True]
+
+
+def test_ctrl_c_leaves_what_is_there(clip, tmp_path, capsys, monkeypatch):
+    class Interrupting(Played):
+        def next(self, frame):
+            if self.count == 2:
+                signal.raise_signal(signal.SIGINT)
+            return super().next(frame)
+
+    monkeypatch.setattr(shared, "video_detector", lambda *args, **options: Interrupting())
+    outputs = tmp_path / "boxes.mp4", tmp_path / "boxes.json"
+    words = ["detect", clip, "-o", outputs[0], "--json", outputs[1]]
+    assert main([*map(str, words)]) == 130
+    assert "Ctrl-C again drops it" in capsys.readouterr().err
+    assert len(list(read_video(outputs[0]))) == len(json.loads(outputs[1].read_text())) == 3
 
 
 def test_limit_and_what_is_refused(clip, tmp_path):

@@ -92,7 +92,12 @@ def run(arguments):
     first = next(read_video(arguments.input, []), None)
     shared.say_size(detector, first and first.image, arguments.size)
     left_out = []
-    with progress_bar("frames") as progress:
+    with shared.noting_interrupts() as interrupted, progress_bar("frames") as update:
+
+        def progress(done, total):
+            update(done, total)
+            return not interrupted()
+
         results = detect_video(
             video,
             arguments.input,
@@ -112,6 +117,8 @@ def run(arguments):
         f"{arguments.output}"
     )
     shared.check_complete(left_out)
+    if interrupted():
+        raise KeyboardInterrupt  # a script must not take it for the whole
 
 
 def _detector(arguments):

@@ -6,6 +6,7 @@ from typing import Any
 
 from tfflow.data.files.video import check_other_file, read_video
 from tfflow.detection.video_detector import VideoDetector
+from tfflow.progress import is_false
 from tfflow.types import PathLike
 from tfflow.visualization import draw_boxes, write_video
 
@@ -28,7 +29,7 @@ def detect_video(
         output: ``.mp4`` or ``.gif``.
         classes: Names of the classes; None for their numbers.
         limit: Use only the first ``limit`` frames.
-        progress: Called with (frames done, None).
+        progress: Called with (frames done, None). If it returns False, this frame is the last.
         complaints: A list that collects what can't be read, instead of raising an error; see
             :func:`tfflow.data.read_video`.
 
@@ -63,9 +64,10 @@ def detect_video(
                     "classes": names,
                 }
             )
-            if progress:
-                progress(len(results), None)
+            last = progress is not None and is_false(progress(len(results), None))
             yield draw_boxes(frame, boxes, labels, kinds, key=video.is_key), time
+            if last:
+                return
 
     write_video(output, pictures())
     return results

@@ -16,6 +16,7 @@ from tfflow.data.files.flow_series import flow_series
 from tfflow.data.files.video import TICK, TimedFrame, check_other_file, read_video
 from tfflow.evaluation.predict import FlowFormat, check_extension, check_scale
 from tfflow.models import FlowStream
+from tfflow.progress import is_false
 from tfflow.tools.clips import timed_pictures
 from tfflow.types import PathLike, Predictor
 from tfflow.visualization.colors import usual_motion
@@ -115,10 +116,10 @@ def predict_video(
             for write in writers:
                 write(flow, time, next_time, hidden)
             count += 1
-            last = progress is not None and _is_false(progress(count, None))
+            last = progress is not None and is_false(progress(count, None))
             if draw:
                 picture = draw(image1, flow, hidden)
-                last |= show is not None and _is_false(show(picture.copy()))
+                last |= show is not None and is_false(show(picture.copy()))
                 yield picture, time
             if last:
                 return
@@ -132,10 +133,6 @@ def predict_video(
         else:
             collections.deque(drawn, maxlen=0)
     return count
-
-
-def _is_false(answer):
-    return isinstance(answer, (bool, np.bool_)) and not answer
 
 
 class _Drawing:
