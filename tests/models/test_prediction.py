@@ -1,10 +1,13 @@
 """Images as people have them: kinds, sizes, and what is refused."""
 
+import math
+
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
+import tfflow
 from tfflow import ops
 from tfflow.models.prediction import LARGEST_AREA, ImagePair, resize, working_size
 
@@ -79,6 +82,26 @@ def test_sizes_go_up_to_the_next_multiple():
 )
 def test_large_images_are_run_at_a_megapixel(image_size, expected):
     assert working_size(image_size, 64) == expected
+
+
+@pytest.mark.parametrize(
+    ("image_size", "expected"),
+    [
+        ((436, 1024), (448, 1024)),
+        ((384, 512), (448, 576)),
+        ((320, 448), (448, 576)),
+        ((128, 192), (256, 384)),  # twice, not more
+        ((2, 3), (64, 64)),
+        ((8, 20_000), (64, 25600)),
+    ],
+)
+def test_rillflow_runs_small_images_larger(image_size, expected):
+    model = tfflow.models.create("rillflow", width=0.25)
+    assert model.working_size(image_size) == expected
+    assert tfflow.models.create("lightflow_0.5").least_area == 0
+    if math.prod(image_size) < 2**16:
+        image = np.zeros((*image_size, 3), np.float32)
+        assert model._flow_pair(image, image, None).image1.shape[1:3] == expected
 
 
 def test_a_large_pair_keeps_its_own_pixels():

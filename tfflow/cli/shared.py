@@ -161,7 +161,7 @@ def load(source, weights=None, engine=None):
 
 WORKING_SIZE = (
     "height x width that the network runs at [the next multiple that it takes; of images above a "
-    "megapixel, about a megapixel; of a .tflite file, its own]"
+    "megapixel, about a megapixel; RillFlow, small images larger; of a .tflite file, its own]"
 )
 
 

@@ -44,12 +44,15 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
     Attributes:
         flow_div: Network units are pixels / flow_div.
         multiple: The network's height and width are multiples of this.
+        least_area: :meth:`predict_flow` enlarges images of fewer pixels to about so many, but to no
+            more than twice their height and width.
         gives_confidence: Whether it tells how far its flow can be trusted, as an output
             ``confidence`` or ``occlusion``, (B, H, W, 1) in [0, 1].
     """
 
     flow_div = 20.0
     multiple = 64
+    least_area = 0
     # Further inputs (B, H, W, channels) of a network that is part of a stack: name -> channels.
     link_channels: ClassVar[dict[str, int]] = {}
 
@@ -187,7 +190,9 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
             )
         if size is not None:
             self._check_size(size)
-        return ImagePair(image1, image2, size=size, multiple=self.multiple)
+        return ImagePair(
+            image1, image2, size=size, multiple=self.multiple, least_area=self.least_area
+        )
 
     def _flow_outputs(self, image1, image2, confidence):
         outputs = self.predict_on_batch({"image1": image1, "image2": image2})
@@ -207,7 +212,7 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
             ValueError: If ``size`` is not a multiple of :attr:`multiple`.
         """
         if size is None:
-            return working_size(image_size, self.multiple)
+            return working_size(image_size, self.multiple, self.least_area)
         self._check_size(size)
         height, width = size
         return height, width

@@ -95,15 +95,17 @@ class PredictsFlow:
         """Optical flow from ``image1`` to ``image2``, for images of any size.
 
         The images are resized bilinearly (never rounded to integers): for a file to its own size,
-        for a network to the next multiple of its ``multiple``; images above a megapixel (2^20), to
-        about that area. The flow is resized back and scaled, as in the papers.
+        for a network to the next multiples of its ``multiple``; images above a megapixel (2^20), to
+        about that area; images below the network's ``least_area`` (RillFlow: 2^18, a quarter of a
+        megapixel) towards that. The flow is resized back and scaled, as in the papers.
 
         Args:
             image1: uint8 or float in [0, 1], RGB, (H, W, 3) or (B, H, W, 3); grey and RGBA images
                 are converted.
             image2: The same for the second image.
-            size: (height, width) to run at: for a network, multiples of its ``multiple``, and
-                smaller is faster; a file runs at its own size only.
+            size: (height, width) to run at: for a network, multiples of its ``multiple``. Smaller
+                is faster; larger finds motions of a pixel better, and fast ones worse. A file runs
+                at its own size only.
             backward: Also predict the flow from ``image2`` to ``image1``, which tells where the
                 flow is wrong or a pixel is hidden in the second image. It takes twice the time.
             confidence: Also return how far the network itself trusts its flow; for those whose

@@ -31,7 +31,7 @@ class ImagePair:
             dropped.
         image2: Second image, of the same size and batch size.
         size: (height, width) that the network runs at.
-        multiple: Instead of ``size``: :func:`working_size` with this multiple.
+        multiple, least_area: Instead of ``size``: :func:`working_size` with these.
 
     Attributes:
         image1, image2: (B, h, w, 3) float32.
@@ -41,7 +41,7 @@ class ImagePair:
             out-of-range values.
     """
 
-    def __init__(self, image1, image2, *, size=None, multiple=1):
+    def __init__(self, image1, image2, *, size=None, multiple=1, least_area=0):
         image1, self._single = as_batch(image1, "image1")
         image2, single2 = as_batch(image2, "image2")
         if image1.shape != image2.shape or self._single != single2:
@@ -50,8 +50,9 @@ class ImagePair:
                 f"and {_describe(image2)}."
             )
         self._size = image1.shape[1:3]
-        size = working_size(self._size, multiple) if size is None else tuple(size)
-        self.image1, self.image2 = (at_size(images, size) for images in (image1, image2))
+        if size is None:
+            size = working_size(self._size, multiple, least_area)
+        self.image1, self.image2 = (at_size(images, tuple(size)) for images in (image1, image2))
 
     def restore(self, flow):
         """The network's flow (B, h, w, 2), in its own pixels, rescaled to the images' size.
@@ -84,15 +85,17 @@ def next_multiple(size, multiple):
     return tuple((side + multiple - 1) // multiple * multiple for side in size)
 
 
-def working_size(image_size, multiple):
+def working_size(image_size, multiple, least_area=0):
     """The (height, width) that a network runs at by default.
 
-    The next multiples of the image's sides; of an image above :data:`LARGEST_AREA`, the multiples
-    nearest to that area in the image's proportions.
+    The next multiples of the image's sides. Of an image above :data:`LARGEST_AREA` or below
+    ``least_area``, the multiples nearest to that area in the image's proportions; no side is more
+    than doubled for it.
     """
-    scale = math.sqrt(LARGEST_AREA / math.prod(image_size))
-    if scale >= 1:
+    area = math.prod(image_size)
+    if least_area <= area <= LARGEST_AREA:
         return next_multiple(image_size, multiple)
+    scale = min(math.sqrt((least_area if area < least_area else LARGEST_AREA) / area), 2.0)
     return tuple(max(1, round(scale * side / multiple)) * multiple for side in image_size)
 
 
