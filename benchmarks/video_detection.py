@@ -6,7 +6,7 @@
 All run as .tflite files on one thread. A key frame every n frames, and in between:
 
 * held: the boxes stay where they are;
-* boxes: they are moved along RillFlow's flow at 128x192, looked at every third frame
+* boxes: they are moved along RillFlow's flow at 192x256, looked at every fourth frame
   (``BoxPropagator``); with key frames by RillFlow's confidence too;
 * features: those of the key frame are carried along LightFlow's flow at 128x192, and the head runs
   on them (``FlowGuidedDetector``: the detector that comes with tfflow, int8).
@@ -53,19 +53,19 @@ from tfflow.markdown import markdown_table
 from tfflow.models.prediction import resize
 from tfflow.progress import progress_bar
 from tfflow.tflite.benchmarking import conditions
+from tfflow.weights import preset_tflite
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "export"))
 
-from definitions import RILLFLOW_IN_FLOAT
 from make_detector import SIZE
 
 RESULT = pathlib.Path(__file__).with_suffix(".csv")
 DOCS = HERE.parent / "docs" / "video.md"
 FORMS = ("float32", "int8")
 INTERVALS = (2, 5, 10, 20)
-FLOW_SIZE = (128, 192)
-FLOW_EVERY = 3
+FLOW_SIZE = (192, 256)
+FLOW_EVERY = 4
 CHOSEN = "boxes, by confidence"
 LEAST = 0.6  # confidence, chosen on other clips
 SCORE = 0.05
@@ -107,9 +107,18 @@ def main():
 
 def export(arguments, folder, train):
     """(form, part) -> path: the detector of images, the flow network; the shipped pair."""
-    detector, flow = load_detector(arguments.images), tfflow.load("rillflow")
+    detector = load_detector(arguments.images)
     pictures = [[train[index][0].image] for index in range(MAX_CLIPS)]
-    files = {("int8", "features"): detector_files("shapes")}
+    files = {
+        ("int8", "features"): detector_files("shapes"),
+        ("int8", "flow"): preset_tflite("rillflow", "small"),
+        ("float32", "flow"): tfflow.tflite.export(
+            tfflow.load("rillflow"),
+            folder / "flow_float32.tflite",
+            size=FLOW_SIZE,
+            confidence=True,
+        ),
+    }
     for form in FORMS:
         files[form, "images"] = export_image_detector(
             detector,
@@ -117,14 +126,6 @@ def export(arguments, folder, train):
             size=SIZE,
             quantization=form,
             calibration=pictures,
-        )
-        files[form, "flow"] = tfflow.tflite.export(
-            flow,
-            folder / f"flow_{form}.tflite",
-            size=FLOW_SIZE,
-            quantization=form,
-            keep_float=RILLFLOW_IN_FLOAT if form == "int8" else None,
-            confidence=True,
         )
     for name, path in files.items():
         print(*name, f"{path.stat().st_size / 1e6:.2f} MB", flush=True)

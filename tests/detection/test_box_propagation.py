@@ -89,7 +89,7 @@ class Scene:
         return flow_of(4 * (second - first) / 2, 2 * (second - first) / 2, image1.shape[:2])
 
 
-@pytest.mark.parametrize("flow_every", [1, 2, 3])
+@pytest.mark.parametrize("flow_every", [1, 2, 3, 4])
 def test_a_detector_runs_on_key_frames_and_its_boxes_follow(flow_every):
     scene = Scene()
     video = BoxPropagator(scene, scene, FixedInterval(5), flow_every=flow_every, flow_side=48)

@@ -30,7 +30,7 @@ def add(commands):
         "--flow",
         metavar="NETWORK",
         help="what carries the boxes of a detector without flow of its own: a preset's name, or a "
-        ".keras or .tflite file [rillflow]",
+        ".keras or .tflite file [rillflow's file at 192x256]",
     )
     shared.import_option(parser)
     parser.add_argument(

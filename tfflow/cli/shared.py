@@ -206,7 +206,8 @@ def video_detector(detector, schedule, flow=None, **options):
     Args:
         detector: A FlowGuidedDetector or a DetectorInterpreter.
         schedule: Of key frames.
-        flow: A preset's name or a file, for a detector without flow; None for ``rillflow``.
+        flow: A preset's name or a file, for a detector without flow; None for the small file of
+            ``rillflow``.
         **options: Of the VideoDetector.
 
     Raises:
@@ -227,7 +228,11 @@ def video_detector(detector, schedule, flow=None, **options):
     of_images = VideoDetector(detector, schedule=FixedInterval(1), **options)
     if isinstance(schedule, FixedInterval) and schedule.n == 1 and flow is None:
         return of_images
-    return BoxPropagator(of_images, load(flow or "rillflow"), schedule)
+    if flow is None:
+        from tfflow.weights import preset_tflite
+
+        flow = str(preset_tflite("rillflow", "small"))
+    return BoxPropagator(of_images, load(flow), schedule)
 
 
 def load_for_clip(arguments):

@@ -61,7 +61,8 @@ class BoxPropagator:
             does not give, or a ``VideoDetector`` has another schedule.
 
     Example:
-        >>> video = BoxPropagator(detect, tfflow.load("rillflow"))
+        >>> flow = tfflow.tflite.FlowInterpreter(tfflow.weights.preset_tflite("rillflow", "small"))
+        >>> video = BoxPropagator(detect, flow)
         >>> for frame in frames:
         ...     boxes, scores, classes = video.next(frame)
     """
@@ -72,9 +73,9 @@ class BoxPropagator:
         flow: Predictor,
         schedule: KeyFrameSchedule | None = None,
         *,
-        flow_every: int = 3,
+        flow_every: int = 4,
         memory: float = 0.5,
-        flow_side: int = 192,
+        flow_side: int = 256,
     ) -> None:
         guard(self)
         self._reset_detector, self._detect = _checked_detector(detect)
