@@ -259,6 +259,10 @@ def test_parts_begin_with_files_of_their_own():
     assert Run("flownet2_chairs", init=given).initial_weights() == given
     assert sources(["all.keras"]) == {"": "all.keras"}
     assert Run("flownet2_chairs", init=sources(["none"])).initial_weights() == {}
+    for whole, expected in (("rillflow", {"": "rillflow"}), ("none", {})):  # as for --init
+        assert Run("flownet2_chairs", init=whole).initial_weights() == expected
+    with pytest.raises(ValueError, match=r"init must be a file, .*; got \['a.keras'\]"):
+        Run("flownet2_chairs", init=["a.keras"])
 
 
 @pytest.mark.parametrize(
@@ -692,6 +696,11 @@ def test_counts_are_whole_numbers(options):
     (name,) = options
     with pytest.raises(ValueError, match=f"{name} must be a whole number .*; got"):
         tfflow.recipes.Run("lightflow_demo", **options)
+
+
+def test_numbers_of_numpy_are_written_down():
+    options = Run(LITTLE, seed=np.int64(3), ema=np.float32(0.5)).options
+    assert json.dumps([options.seed, options.ema]) == "[3, 0.5]"
 
 
 def test_an_average_needs_a_momentum():

@@ -376,3 +376,18 @@ def test_compiling_anew_without_a_loss_has_none():
     model.compile("adam", None, metrics=[EndPointError()])
     assert model.loss is None
     assert model.evaluate(inputs, truth, return_dict=True, verbose=0)["loss"] == 0
+
+
+def test_names_that_no_output_has_are_refused():
+    """``{"flow": …, "valid": …}`` is a sample's form; Keras's is (images, flow, valid)."""
+    model, inputs = Small(), images()
+    truth, valid = truth_of(model, inputs), np.ones((2, 64, 64), np.float32)
+    for loss in (LightFlowL1(), "mse", None):
+        model.compile("sgd", loss)
+        with pytest.raises(ValueError, match=r"target has valid, .*fit\(images, flow, valid\)"):
+            model.test_on_batch(inputs, {"flow": truth, "valid": valid})
+        with pytest.raises(ValueError, match="sample_weight has weights, which is no output"):
+            model.test_on_batch(inputs, {"flow": truth}, {"flow": valid, "weights": valid})
+    model.compile("sgd", LightFlowL1())
+    as_array = model.test_on_batch(inputs, truth, valid)
+    assert model.test_on_batch(inputs, {"flow": truth}, {"flow": valid}) == as_array

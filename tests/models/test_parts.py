@@ -212,3 +212,22 @@ def test_two_layers_of_one_name_are_both_there():
 def test_names_that_tensorflow_does_not_take(name):
     with pytest.raises(ValueError, match="A network's name is of letters"):
         Small(name=name)
+
+
+@pytest.mark.parametrize("way", ["save", "clone", "make"])
+def test_a_network_that_is_frozen_whole_stays_so_within_another(way, tmp_path):
+    """Whoever holds it asks its variables, not the network."""
+    network = Small(trainable=False) if way == "make" else Small()
+    network.trainable = False
+    inputs = {f"image{i}": keras.Input((64, 64, 3), name=f"image{i}") for i in (1, 2)}
+    outer = keras.Model(inputs, keras.layers.Conv2D(2, 1)(network(inputs)["flow"]))
+    if way == "save":
+        outer.save(tmp_path / "outer.keras")
+        path = tmp_path / "outer.keras"
+        outer = keras.saving.load_model(path, custom_objects={"Small": Small})
+    elif way == "clone":
+        outer = keras.models.clone_model(outer)
+    assert len(outer.trainable_variables) == 2
+    network = next(layer for layer in outer.layers if isinstance(layer, Small))
+    network.trainable = True
+    assert len(outer.trainable_variables) > 2

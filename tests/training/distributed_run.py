@@ -2,7 +2,8 @@
 
     python distributed_run.py none|mirrored|multi-worker OUTPUT NETWORK...
 
-Writes loss, EPE and all weights of each network to OUTPUT-NETWORK.npz.
+Writes loss, EPE, all weights and, unless there are several workers, predictions of each network to
+OUTPUT-NETWORK.npz.
 """
 
 import sys
@@ -24,7 +25,7 @@ NETWORKS = {
     # Clipping has to see the whole gradient, batch norm the whole batch.
     "clipped": ("liteflownet_pre_M6S6", {}, "level6", {"clipnorm": 0.01}),
     "lightflow_0.5": ("lightflow_0.5", {"synchronized": True}, "level2", {}),
-    "small": (None, {}, "level2", {"learning_rate": 0.01}),
+    "small": (None, {}, "level2", {"learning_rate": 0.01, "clipnorm": 1e-3}),
 }
 
 
@@ -54,9 +55,12 @@ def main():
     keras.config.set_dtype_policy("float64")
     strategy = distribution.make_strategy(mode)
     for network in networks:
-        history, weights = train(strategy, network)
+        model, history = train(strategy, network)
+        result = {**history, **{weight.path: np.asarray(weight) for weight in model.weights}}
+        if mode != "multi-worker":
+            result |= predictions(model)
         if distribution.is_chief(strategy):
-            np.savez(f"{output}-{network}.npz", **history, **weights)
+            np.savez(f"{output}-{network}.npz", **result)
 
 
 def train(strategy, network):
@@ -65,11 +69,17 @@ def train(strategy, network):
     keras.utils.set_random_seed(3)
     with strategy.scope():
         model = tfflow.models.create(name, **arguments) if name else Small()
-        model.compile(
-            AdamL2(decay_biases=True, **options),
-            MultiLevelEPE({level: 1.0}),
-            metrics=[EndPointError()],
-        )
+
+    def compile_model():
+        with strategy.scope():
+            model.compile(
+                AdamL2(decay_biases=True, **options),
+                MultiLevelEPE({level: 1.0}),
+                metrics=[EndPointError()],
+            )
+
+    compile_model()
+    assert len(predictions(model)["predict_flow"]) == 4, "not prepared yet"
     pairs = [sample(number) for number in range(16)]
 
     def batches(share):
@@ -77,8 +87,21 @@ def train(strategy, network):
 
     data = distribution.distribute(strategy, batches)
     distribution.prepare(model)
+    compile_model()  # the new optimizer is prepared too
     fitted = model.fit(data, epochs=2, steps_per_epoch=4, verbose=0, shuffle=False)
-    return fitted.history, {weight.path: np.asarray(weight) for weight in model.weights}
+    return model, fitted.history
+
+
+def predictions(model):
+    """Keras's way and ours, for batches that are spread over the devices and not."""
+    pairs = [sample(number) for number in range(4)]
+    images = [np.stack([pair[i] for pair in pairs]) for i in (0, 1)]
+    x = {f"image{i}": image / 255 for i, image in enumerate(images, 1)}
+    return {
+        "predict": model.predict(x, batch_size=4, verbose=0)["flow"],
+        "predict_on_batch": model.predict_on_batch(x)["flow"][:4],
+        "predict_flow": model.predict_flow(*images),
+    }
 
 
 def sample(number):

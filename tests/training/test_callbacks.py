@@ -13,6 +13,7 @@ from tfflow.data.datasets import FlowSample
 from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.training.callbacks import (
     FlowPictures,
+    FreezeStatistics,
     JsonLines,
     SaveBest,
     Speed,
@@ -193,3 +194,34 @@ def test_the_best_model_is_there_whole_or_as_it_was(tmp_path):
     with pytest.raises(OSError, match="no space"):
         saving.on_epoch_end(0, {"val_epe": 5.0})
     assert path.read_text() == "2" and [*tmp_path.iterdir()] == [path]
+
+
+def test_a_log_into_no_folder_is_refused_before_training(tmp_path):
+    with pytest.raises(OSError, match="none"):
+        JsonLines(tmp_path / "none" / "log.jsonl").on_train_begin()
+
+
+def test_statistics_are_frozen_between_fits(model):
+    """A training step that Keras has made keeps what was before."""
+    x = {f"image{i}": np.random.default_rng(i).random((2, 64, 64, 3), np.float32) for i in (1, 2)}
+    truth = np.zeros((2, 64, 64, 2), np.float32)
+    statistics = [w for w in model.weights if w.path.endswith("moving_mean")]
+
+    def moved():
+        before = [np.array(each) for each in statistics]
+        model.fit(x, truth, verbose=0)
+        return any((np.array(each) != b).any() for each, b in zip(statistics, before))
+
+    model.compile("sgd", tfflow.losses.LightFlowL1())
+    assert moved()
+    model.freeze_statistics = True
+    assert not moved()
+    model.freeze_statistics = False
+    assert moved()
+
+
+def test_networks_without_batch_norm_have_no_statistics():
+    callback = FreezeStatistics(1)
+    callback.set_model(tfflow.models.create("rillflow", width=0.25))
+    with pytest.raises(ValueError, match="rillflow has no freeze_statistics"):
+        callback.on_train_begin()

@@ -65,8 +65,9 @@ def runs(tmp_path_factory):
 
 def check_equal(folder, mode, network):
     alone, together = (np.load(folder / f"{kind}-{network}.npz") for kind in ("none", mode))
-    assert set(alone) == set(together)
-    for name in alone:
+    left_out = {"predict", "predict_on_batch", "predict_flow"} if mode == "multi-worker" else set()
+    assert set(together) == set(alone) - left_out
+    for name in together:
         tolerance = 1e-5 * np.abs(alone[name]).max()
         np.testing.assert_allclose(together[name], alone[name], rtol=0, atol=tolerance)
     first, last = alone["loss"][:2]

@@ -203,6 +203,10 @@ def _metrics(images):
         (lambda: MultiLevelEPE({"flow6": 1.0}), "weights must be like"),
         (lambda: MultiLevelEPE({"level6": 1.0}, p=3), "p must be one of"),
         (lambda: MultiLevelEPE({"level6": 1.0}, reduction="max"), "reduction must be one of"),
+        (lambda: MultiLevelEPE({"level6": 1.0}, flow_div=0), "flow_div must be above 0; got 0"),
+        (lambda: MultiLevelEPE({"level6": 1.0}, q=-1.0), "q must be above 0; got -1.0"),
+        (lambda: MultiLevelEPE({"level6": 1.0}, max_flow=-5), "max_flow must be above 0; got -5"),
+        (lambda: MultiLevelEPE({"level6": 1.0}, eps=-1), "eps must be at least 0; got -1"),
         (
             lambda: MultiLevelEPE({"level5": 1.0})(np.zeros((1, 64, 64, 2)), {"flow": 0.0}),
             r"weighs 'level5', but the model's outputs are \['flow'\]",

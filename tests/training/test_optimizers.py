@@ -41,6 +41,13 @@ def test_steps_table():
     assert rates == pytest.approx([1e-3, 1e-2, 1e-2, 5e-3, 5e-3])
     with pytest.raises(ValueError, match="as many learning rates as lengths"):
         steps_table([1e-3], [1, 2])
+    with pytest.raises(ValueError, match="at least one; got 0 and 0"):
+        steps_table([], [])
+
+
+def test_a_rate_without_a_milestone_stays():
+    for schedule in (halved_at(1e-4, []), steps_table([1e-4], [5])):
+        assert [float(schedule(step)) for step in (0, 1, 10_000)] == pytest.approx([1e-4] * 3)
 
 
 def test_warmup_cosine():
@@ -91,3 +98,6 @@ def test_schedules_that_are_none():
         halved_at(1.0, [6, 3])
     with pytest.raises(ValueError, match="peak must be a learning rate above 0; got 0.0"):
         warmup_cosine(0.0, 10)
+    for warmup in (-0.1, 1.0, 1.5):
+        with pytest.raises(ValueError, match="warmup is a share of the steps"):
+            warmup_cosine(1.0, 10, warmup=warmup)

@@ -153,6 +153,7 @@ class FlowGuidedDetector(QuickToCompile, WithParts, keras.Model):
                 "flow": keras.KerasTensor((1, side, side, 2)),
             }
         )
+        self._freeze_new_layers()
 
     def call(self, inputs: dict[str, Tensor], training: bool | None = None) -> dict[str, Tensor]:
         names = frozenset(inputs) if isinstance(inputs, dict) else None

@@ -181,6 +181,7 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
                 for name, shape in self._input_shapes().items()
             }
         )
+        self._freeze_new_layers()
 
     def _flow_pair(self, image1, image2, size):
         if self.link_channels:
@@ -196,7 +197,9 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
 
     def _flow_outputs(self, image1, image2, confidence):
         outputs = self.predict_on_batch({"image1": image1, "image2": image2})
-        return chosen_outputs(outputs, confidence)
+        outputs = chosen_outputs(outputs, confidence)
+        # In a strategy's scope each device predicts the whole batch, and Keras joins the results.
+        return {name: output[: len(image1)] for name, output in outputs.items()}
 
     def why_no_confidence(self) -> str:
         """A sentence: that this network gives no confidence of its own, and which networks do."""

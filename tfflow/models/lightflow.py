@@ -160,6 +160,16 @@ class LightFlow(FlowModel):
         ]
         self.build()
 
+    @property
+    def freeze_statistics(self) -> bool:
+        """Whether batch norm keeps its statistics in training; it may be set between two fits."""
+        return self._freeze_statistics
+
+    @freeze_statistics.setter
+    def freeze_statistics(self, value: bool) -> None:
+        self._freeze_statistics = value
+        self.train_function = None  # which has what was before
+
     def estimate(
         self, image1: Tensor, image2: Tensor, training: bool | None = None
     ) -> dict[str, Tensor]:

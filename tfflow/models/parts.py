@@ -44,6 +44,12 @@ class WithParts(ModelMixin):
             part.trainable = False
         self.train_function = None  # which has the parts that were trained before
 
+    def _freeze_new_layers(self):
+        """After a model is built: Keras has frozen no layer that did not exist yet."""
+        if not self.trainable:
+            for layer in self._flatten_layers():
+                layer.trainable = False
+
     def _thaw(self):
         # Keras ignores a True where there is one already, also for the layers inside.
         for layer in self._flatten_layers():

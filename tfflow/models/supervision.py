@@ -155,6 +155,9 @@ class Supervised(QuickToCompile):
                 f"{self.name} needs the true flow, (B, H, W, 2), beside the images: fit(images, "
                 "flow) or pairs of both."
             )
+        named = self.loss if isinstance(self.loss, dict) else ()
+        for what, given in (("target", y), ("sample_weight", sample_weight)):
+            _check_names(what, given, {*y_pred, *named})
         if _takes_pyramid(self.loss):
             truth, weight = _of_flow(y, "target"), _of_flow(sample_weight, "sample_weight")
             _check_size_of(truth, y_pred["flow"])
@@ -240,6 +243,16 @@ def _joined(metrics, weighted_metrics):
     if set(found) <= {"flow"}:
         return found.get("flow") or None
     return found
+
+
+def _check_names(what, given, known):
+    unknown = sorted(set(given) - known) if isinstance(given, dict) else ()
+    if unknown:
+        raise ValueError(
+            f"{what} has {', '.join(unknown)}, which is no output of the network: it would not be "
+            "used. Where the flow is known, (B, H, W), is the sample weight: fit(images, flow, "
+            "valid), or (images, flow, valid) of a data set."
+        )
 
 
 def _names(target):

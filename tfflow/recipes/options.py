@@ -2,12 +2,15 @@
 
 import dataclasses
 import numbers
+import os
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from tfflow.checks import whole_number
 from tfflow.recipes.recipe import Stage
 from tfflow.recipes.smoke import smoke
 from tfflow.training import distribution
+from tfflow.types import PathLike
 
 Precision: TypeAlias = Literal["float32", "float16", "bfloat16"]
 PRECISIONS: dict[Precision, str] = {
@@ -25,8 +28,9 @@ class Options:
         data_dir: Where the data lies, in the folders that it comes in (docs/datasets.md).
         output: Folder of the run; None = ``runs/RECIPE``.
         steps: Number of steps; the schedule is scaled to it. None = the recipe's.
-        init: What the network begins with: part of it ("" for all) -> ``.keras`` file or preset.
-            Empty: random weights. None = what the recipe starts from, in ``runs/``.
+        init: What the network begins with: a ``.keras`` file or a preset, or a dictionary with one
+            for each part; ``{}`` or ``"none"``: random weights. None = what the recipe starts from,
+            in ``runs/``.
         distribute: One of ``tfflow.training.distribution.STRATEGIES``.
         precision: ``"float32"``, ``"float16"`` or ``"bfloat16"``, the last two mixed.
         accumulate: Parts that a batch is computed in, to save memory.
@@ -43,7 +47,7 @@ class Options:
     data_dir: str = "scenes"
     output: str | None = None
     steps: int | None = None
-    init: dict | None = None
+    init: Mapping[str, PathLike] | PathLike | None = None
     distribute: distribution.Strategy = "none"
     precision: Precision = "float32"
     accumulate: int = 1
@@ -62,6 +66,17 @@ class Options:
                 whole_number(name, value)
         if not (isinstance(self.seed, numbers.Integral) and 0 <= self.seed < 2**32):
             raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1; got {self.seed!r}.")
+        object.__setattr__(self, "seed", int(self.seed))  # run.json takes no NumPy numbers
+        if self.ema is not None:
+            object.__setattr__(self, "ema", float(self.ema))
+        if isinstance(self.init, (str, os.PathLike)):
+            whole = {} if self.init == "none" else {"": str(self.init)}
+            object.__setattr__(self, "init", whole)
+        elif not isinstance(self.init, Mapping | None):
+            raise ValueError(
+                "init must be a file, a preset's name, or a dictionary of parts; got "
+                f"{self.init!r}."
+            )
         if self.precision not in PRECISIONS:
             raise ValueError(
                 f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}."

@@ -48,6 +48,7 @@ from tfflow.training.checkpoints import (
     TrainingStopped,
     fit_calls,
 )
+from tfflow.types import PathLike
 
 
 class WorkerLost(TrainingStopped):
@@ -254,17 +255,18 @@ class Run:
             lines.append(f"{target.name} starts from {source}; {len(fresh)} weights are new")
         return lines
 
-    def initial_weights(self) -> dict[str, str]:
+    def initial_weights(self) -> dict[str, PathLike]:
         """Part of the network ("" for all of it) -> .keras file or preset."""
-        if self.options.init is not None:
-            return self.options.init
-        sources = {}
+        init: Any = self.options.init  # a dictionary, if anything
+        if init is not None:
+            return dict(init)
+        sources: dict[str, PathLike] = {}
         for part, other in self.recipe.starts_from.items():
-            sources[part] = pathlib.Path("runs") / other / "model.keras"
-            if not sources[part].is_file():
+            sources[part] = file = pathlib.Path("runs") / other / "model.keras"
+            if not file.is_file():
                 raise FileNotFoundError(
                     f"{self.recipe.name} starts from the result of {other}, and there is no "
-                    f"{sources[part]}. Train that first, give --init "
+                    f"{file}. Train that first, give --init "
                     f"{part}{'=' if part else ''}FILE (or a published checkpoint's name: tfflow "
                     "models --checkpoints), or --init none for random weights."
                 )

@@ -111,10 +111,17 @@ class FreezeStatistics(keras.callbacks.Callback):
         super().__init__()
         self.epochs = epochs
 
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        if not hasattr(self.model, "freeze_statistics"):
+            raise ValueError(
+                f"FreezeStatistics is for networks with batch norm, such as LightFlow; "
+                f"{self.model.name} has no freeze_statistics. Leave it out."
+            )
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if epoch >= self.epochs and not self.model.freeze_statistics:
             self.model.freeze_statistics = True
-            self.model.make_train_function(force=True)  # the old trace has the old statistics
+            self.model.make_train_function(force=True)  # fit has made the one of this epoch
 
 
 class WithAverage(keras.callbacks.CallbackList):
@@ -281,6 +288,7 @@ class JsonLines(keras.callbacks.Callback):
                 )
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        check_writable(self.path)
         if self.path.is_file():
             kept = [line for line in read_log(self.path) if line["epoch"] <= self.epoch]
             with atomic_file(self.path) as temporary:

@@ -146,9 +146,14 @@ def prepare(model: keras.Model) -> "InputClock":
         )
     strategy = model.distribute_strategy
     clock = InputClock()
-    make_without_clock = model.make_train_function
+    make_without_clock, make_of_devices = model.make_train_function, model.make_predict_function
+    prepared = None  # an optimizer: compile may bring another one
 
     def make_train_function(force=False):
+        nonlocal prepared
+        if strategy.num_replicas_in_sync > 1 and prepared is not model.optimizer:
+            prepared = model.optimizer
+            _prepare_optimizer(prepared)
         if model.train_function is None or force:
             make_without_clock(force)  # it refuses an optimizer that has trained other parts
             model.train_function = clock.measured(_training_step(model, strategy))
@@ -164,17 +169,27 @@ def prepare(model: keras.Model) -> "InputClock":
             model._symbolic_build(data_batch=data_batch)
 
     def make_predict_function(force=False):
-        # Only on this worker's first device: in fit's way, all devices would predict the same and
-        # give one result each.
-        predict = tf.function(lambda data: model.predict_step(data[0]), reduce_retracing=True)
-        if model.predict_function is None or force:
-            model.predict_function = predict
+        if model.predict_function is not None and not force:
+            return
+        make_of_devices(force=True)
+        of_devices = model.predict_function
+        of_first = tf.function(lambda data: model.predict_step(data[0]), reduce_retracing=True)
+
+        def predict(data):
+            # A batch that is not spread over the devices runs on this worker's first one: all would
+            # predict the same, and give one result each.
+            spread = any(
+                isinstance(value, tf.distribute.DistributedValues)
+                for value in keras.tree.flatten(data[0])
+            )
+            return of_devices(data) if spread else of_first(data)
+
+        model.predict_function = predict
 
     model.make_train_function = make_train_function
     if strategy.num_replicas_in_sync > 1:
         model._maybe_symbolic_build = symbolic_build
         model.make_predict_function = make_predict_function
-        _prepare_optimizer(model.optimizer)
     return clock
 
 
@@ -208,20 +223,20 @@ class InputClock:
     """How long the devices waited for data, in seconds."""
 
     def __init__(self) -> None:
-        self._waits: list[Any] = []
+        self._waited: Any = 0.0
 
     def measured(self, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def train_function(iterator):
             logs, waited = step(iterator)
-            self._waits.append(waited)
+            self._waited += waited
             return logs
 
         return train_function
 
     def take(self) -> float:
         """The seconds since the last call."""
-        waits, self._waits = self._waits, []
-        return float(sum(float(wait) for wait in waits))
+        waited, self._waited = self._waited, 0.0
+        return float(waited)
 
 
 def _training_step(model, strategy):

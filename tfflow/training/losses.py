@@ -98,6 +98,11 @@ class MultiLevelEPE(PyramidLoss):
         _check_choice("p", p, (1, 2))
         _check_choice("reduction", reduction, ("sum", "mean"))
         _check_choice("resize_flow", resize_flow, ("downsample", "upsample"))
+        for what, value in (("flow_div", flow_div), ("q", q), ("max_flow", max_flow)):
+            if value is not None and not value > 0:
+                raise ValueError(f"{what} must be above 0; got {value!r}.")
+        if not eps >= 0:
+            raise ValueError(f"eps must be at least 0; got {eps!r}.")
         self.weights, self.flow_div = dict(weights), float(flow_div)
         self.p, self.q, self.eps = p, q, eps
         self.pixel_reduction, self.resize_flow = reduction, resize_flow
