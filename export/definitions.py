@@ -68,7 +68,8 @@ RILLFLOW_IN_FLOAT = ("refinement",)
 PRESETS = {
     "rillflow": Preset(
         model="rillflow",
-        arguments={},
+        # The size of the files: Keras and they then agree on small images of their proportions.
+        arguments={"least_area": 384 * 512},
         description="RillFlow, our own network, trained on synthetic scenes alone",
         data="4,000 synthetic scenes of tfflow, 320x448, SceneConfig's defaults, seed 0; "
         "1,000 with motion_scale=0.15, 4,000 with motion_scale=1.5, 2,000 with parallax=0.8 too; "

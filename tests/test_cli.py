@@ -246,7 +246,7 @@ def test_flow_of_a_folder_goes_on_after_what_can_not_be_read(tmp_path, capsys):
         status, _, error = run(capsys, "flow", source, "-o", frames, "--engine", "tflite")
         assert status == 1 and "the images' own folder" in error
     assert len([*frames.iterdir()]) == 5
-    for name in ("flow.mp4", "flow.npz", "flow.flo"):
+    for name in ("flow.npz", "flow.flo"):
         status, _, error = run(capsys, "flow", frames, "-o", tmp_path / name, "--engine", "tflite")
         assert status == 1 and "is named as a file" in error and not (tmp_path / name).exists()
 
@@ -359,8 +359,14 @@ def test_models(capsys):
         ("flow {f}/absent.mp4 -o {t}.mp4", "there is no file"),
         ("flow {f}/a.png {f}/b.png", "give -o once"),
         ("flow {f}/a.png {f}/b.png -o {t} -o {t}2", "give -o once"),
-        ("flow {f}/a.png {f}/b.png -o {t} --every 2", "are for a video or a camera"),
-        ("flow {f}/pairs -o {t} --show", "are for a video or a camera"),
+        ("flow {f}/a.png {f}/b.png -o {t} --every 2", "are for a video; a folder of frames"),
+        ("flow {f}/pairs -o {t} --show", "are for a video; a folder of frames"),
+        ("flow {f}/a.png {f}/b.png -o {t}.txt", "-o must be a folder"),
+        ("flow {f}/a.png {f}/b.png -o -", "-o must be a folder"),
+        ("flow {f}/a.png {f}/b.png -o {t} --size 100x100", "Nearest: 64x64, 64x128, 128x64"),
+        ("track {f}/a.png -o {t}.csv", "is one picture. Give a video, or a folder"),
+        ("flow {f}/a.png {f}/b.png -o {t} --model {f}/junk.keras", "it is no zip archive"),
+        ("train drone", "--import MODULE, on the command line"),
         ("flow {f}/a.mp4", "give -o, --show, or both"),
         ("flow {f}/a.mp4 -o {t}.mp4 --format npy", "--format is for a folder of files"),
         ("flow 97 -o {t}.avi --engine tflite", "use .mp4 or .gif for pictures"),
@@ -388,6 +394,7 @@ def test_models(capsys):
 def test_what_can_not_work_is_one_clear_line(arguments, message, folder, tmp_path, capsys):
     (folder / "empty").mkdir(exist_ok=True)
     (folder / "text.tflite").write_text("no model")
+    (folder / "junk.keras").write_text("no network")
     (folder / "a.mp4").touch()
     shutil.copy(preset_tflite("lightflow"), folder / "flow.tflite")
     words = arguments.format(f=folder, t=tmp_path / "out").split()

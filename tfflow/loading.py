@@ -128,6 +128,11 @@ def _load_keras(path, compile):
     for name in registry.list():
         registry.entry(name).model_class()  # which registers a user's own class with Keras
 
+    if pathlib.Path(path).suffix == ".keras" and not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"{path} can't be loaded as a Keras model: it is no zip archive, so it is damaged, or no "
+            ".keras file."
+        )
     try:
         model = keras.saving.load_model(path, compile=compile)
     except Exception as error:

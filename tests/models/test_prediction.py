@@ -88,17 +88,21 @@ def test_large_images_are_run_at_a_megapixel(image_size, expected):
     ("image_size", "expected"),
     [
         ((436, 1024), (448, 1024)),
-        ((384, 512), (448, 576)),
-        ((320, 448), (448, 576)),
+        ((384, 512), (384, 512)),
+        ((320, 448), (384, 512)),
+        ((192, 256), (384, 512)),
         ((128, 192), (256, 384)),  # twice, not more
         ((2, 3), (64, 64)),
-        ((8, 20_000), (64, 25600)),
+        ((8, 20_000), (64, 22144)),
     ],
 )
-def test_rillflow_runs_small_images_larger(image_size, expected):
-    model = tfflow.models.create("rillflow", width=0.25)
+def test_the_preset_runs_small_images_larger(image_size, expected):
+    assert tfflow.load("rillflow").least_area == 384 * 512
+    made = tfflow.models.create("rillflow", width=0.25, least_area=384 * 512)
+    model = type(made).from_config(made.get_config())
     assert model.working_size(image_size) == expected
-    assert tfflow.models.create("lightflow_0.5").least_area == 0
+    plain = tfflow.models.create("rillflow", width=0.25)
+    assert plain.least_area == 0 and plain.working_size((8, 12)) == (64, 64)
     if math.prod(image_size) < 2**16:
         image = np.zeros((*image_size, 3), np.float32)
         assert model._flow_pair(image, image, None).image1.shape[1:3] == expected
@@ -134,7 +138,9 @@ def test_grey_and_alpha_are_converted():
     ("image1", "image2", "message"),
     [
         (IMAGE, IMAGE[:20], "one size"),
-        (IMAGE, IMAGE[None], "one size"),
+        (IMAGE, IMAGE[None], r"image2 is a batch and image1 is a single"),
+        (IMAGE[None], IMAGE, "image1 is a batch and image2 is a single image"),
+        (np.zeros((3, 40, 70), np.uint8), IMAGE, r"numpy.moveaxis\(image1, -3, -1\)"),
         ([IMAGE, IMAGE[:20]], IMAGE, r"one size to be a batch; got \[\(20, 70, 3\), \(40, 70, 3\)"),
         ("a.png", IMAGE, r"not the name of one: tfflow.data.read_image\('a.png'\)"),
         (np.zeros((4, 5, 2), np.uint8), IMAGE, "image1 must be an image"),

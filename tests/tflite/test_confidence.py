@@ -30,7 +30,7 @@ def pair():
 
 
 def test_a_file_is_as_sure_as_keras(file, model, pair):
-    expected = model.predict_flow(*pair, confidence=True)
+    expected = model.predict_flow(*pair, confidence=True, size=SIZE)
     found = file.predict_flow(*pair, confidence=True)
     np.testing.assert_allclose(found.flow, expected.flow, atol=1e-3)
     np.testing.assert_allclose(found.confidence, expected.confidence, atol=1e-4)
@@ -63,7 +63,10 @@ def test_flow_is_the_first_output_of_each_signature(file):
     assert list(file.outputs) == ["flow", "confidence"]
     assert file.outputs["confidence"]["shape"].tolist() == [1, SIZE[0] // 4, SIZE[1] // 4, 1]
     lines = tflite.usage(file.path)
-    assert 'listOf("flow", "confidence").associateWith' in lines and "how far" in lines
+    assert 'listOf("flow", "confidence").associateWith' in lines
+    shape = f"(1, {SIZE[0] // 4}, {SIZE[1] // 4}, 1)"
+    assert f"float32 and confidence {shape} float32 out." in lines
+    assert "how far the network trusts the 4x4 pixels of flow there" in lines
 
 
 def test_int8_is_about_as_sure(model, pair, tmp_path):
@@ -71,7 +74,7 @@ def test_int8_is_about_as_sure(model, pair, tmp_path):
         model, tmp_path / "int8.tflite", size=SIZE, calibration=[pair], confidence=True
     )
     found = tflite.FlowInterpreter(path).predict_flow(*pair, confidence=True).confidence
-    expected = model.predict_flow(*pair, confidence=True).confidence
+    expected = model.predict_flow(*pair, confidence=True, size=SIZE).confidence
     assert np.abs(found - expected).mean() < 0.05
 
 

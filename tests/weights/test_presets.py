@@ -76,7 +76,7 @@ def test_load_refuses_what_it_does_not_know(tmp_path):
     with pytest.raises(FileNotFoundError):
         tfflow.load(tmp_path / "absent.keras")
     (tmp_path / "broken.keras").write_bytes(b"no zip")
-    with pytest.raises(ValueError, match="can't be loaded as a Keras model"):
+    with pytest.raises(ValueError, match="can't be loaded as a Keras model: it is no zip archive"):
         tfflow.load(tmp_path / "broken.keras")
     with pytest.raises(ValueError, match="neither a preset"):
         tfflow.load("something.else")

@@ -18,7 +18,7 @@ def add(commands):
         "objects in a video, on key frames and along the flow between them",
         "Writes the video with a box around each object; key frames are marked.",
     )
-    parser.add_argument("input", help="a video")
+    parser.add_argument("input", help="a video, or a folder of its frames")
     parser.add_argument("-o", "--output", required=True, help="a .mp4 or .gif file")
     parser.add_argument(
         "--model",
@@ -67,6 +67,7 @@ def add(commands):
     )
     parser.add_argument("--threads", type=int, help="of a .tflite file [one a core, at most 4]")
     shared.size_option(parser)
+    shared.fps_option(parser)
     parser.add_argument("--limit", type=shared.whole_number, help="only the first so many frames")
     parser.add_argument("--json", help="write the boxes to this .json file too")
 
@@ -89,7 +90,7 @@ def run(arguments):
         schedule = FixedInterval(arguments.interval)
     options = {"score": arguments.score, "size": arguments.size}
     video = shared.video_detector(detector, schedule, arguments.flow, **options)
-    first = next(read_video(arguments.input, []), None)
+    first = next(read_video(arguments.input, [], fps=arguments.fps), None)
     shared.say_size(detector, first and first.image, arguments.size)
     left_out = []
     with shared.noting_interrupts() as interrupted, progress_bar("frames") as update:
@@ -104,6 +105,7 @@ def run(arguments):
             arguments.output,
             classes=names,
             limit=arguments.limit,
+            fps=arguments.fps,
             progress=progress,
             complaints=left_out,
         )

@@ -27,8 +27,8 @@ def add(commands):
         "--output",
         action="append",
         help="folder; for two images also a file: .flo, .pfm or .npy for the flow, an image for "
-        "its colours; for a video a .mp4 or .gif, and for the flow itself a .npz or a folder, "
-        "and both if it is given again",
+        "its colours; for a video or a folder of frames a .mp4 or .gif, and for the flow itself "
+        "a .npz or a folder, and both if it is given again",
     )
     shared.model_option(parser)
     shared.size_option(parser)
@@ -74,6 +74,7 @@ def add(commands):
             metavar="TIME",
             help=f"leave out frames {which} this time: seconds, mm:ss or hh:mm:ss",
         )
+    shared.fps_option(video)
 
 
 def _motion(text):
@@ -100,8 +101,12 @@ def run(arguments):
 
 def _of_images(arguments):
     """Refuses what is for videos alone; the one -o becomes ``arguments.output``."""
-    if arguments.show or arguments.every > 1 or arguments.start or arguments.end:
-        raise ValueError("--show, --every, --start and --end are for a video or a camera")
+    of_videos = arguments.show, arguments.every > 1, arguments.start, arguments.end, arguments.fps
+    if any(of_videos):
+        raise ValueError(
+            "--show, --every, --start, --end and --fps are for a video; a folder of frames is one "
+            "if -o is a .mp4 or .gif"
+        )
     if len(arguments.output or ()) != 1:
         raise ValueError("give -o once: where to write")
     (arguments.output,) = arguments.output
@@ -119,7 +124,9 @@ def _one_input(path, arguments):
         return
     if not path.exists() and extension in (*IMAGE_EXTENSIONS, *VIDEO_EXTENSIONS):
         raise FileNotFoundError(f"there is no file {path}")
-    if not path.is_file():
+    if path.is_dir() and any(_is_video(output) for output in arguments.output or ()):
+        _video(path, arguments)
+    elif not path.is_file():
         _of_images(arguments)
         dataset = open_dataset(arguments.input[0])
         images = {pair.image1.parent.resolve() for pair in getattr(dataset, "pairs", ())}
@@ -132,6 +139,10 @@ def _one_input(path, arguments):
         raise ValueError(f"flow is between two images; got {path} alone. Give the second")
     else:
         raise ValueError(f"{path} is no video by its name: expected {', '.join(VIDEO_EXTENSIONS)}")
+
+
+def _is_video(output):
+    return pathlib.Path(output).suffix.lower() in (".mp4", ".gif")
 
 
 def _two_images(paths, arguments):
@@ -170,11 +181,15 @@ def _video(source, arguments):
 
     window = Window("tfflow") if arguments.show else None
     predictor = _predictor(arguments)
-    is_file = not isinstance(source, int) and source.is_file()
-    if is_file:
-        first = next(read_video(source, []), None)
-        shared.say_size(predictor, first and first.image, arguments.size)
     left_out = []
+    is_clip = not isinstance(source, int) and (source.is_file() or source.is_dir())
+    if is_clip:
+        first = next(read_video(source, [], fps=arguments.fps), None)
+        shared.say_size(predictor, first and first.image, arguments.size)
+        if source.is_dir():
+            source = read_video(source, left_out, fps=arguments.fps)
+    elif arguments.fps:
+        raise ValueError("--fps is for a folder of frames; a camera has its own")
     with shared.noting_interrupts() as interrupted, progress_bar("frames") as update:
 
         def progress(done, total):
@@ -199,7 +214,7 @@ def _video(source, arguments):
         )
     print(f"{count} pairs of frames -> {', '.join(outputs) or 'shown'}")
     shared.check_complete(left_out)
-    if is_file and interrupted():
+    if is_clip and interrupted():
         raise KeyboardInterrupt  # a script must not take it for the whole; a camera has no end
 
 
@@ -228,17 +243,14 @@ def _one_file(sample, arguments):
 
 
 def _pairs(dataset, arguments):
-    from tfflow.data.files.flows import FLOW_FORMATS
-    from tfflow.data.files.images import IMAGE_EXTENSIONS
-    from tfflow.data.files.video import VIDEO_EXTENSIONS
     from tfflow.evaluation import predict_pairs
     from tfflow.progress import progress_bar
 
     output = pathlib.Path(arguments.output)
     if output.exists() and not output.is_dir():
         raise ValueError(f"-o must be a folder, for the files of each pair; {output} is a file")
-    of_files = (*VIDEO_EXTENSIONS, *FLOW_FORMATS, *IMAGE_EXTENSIONS, ".npz")
-    if output.suffix.lower() in of_files and not output.is_dir():
+    as_file = output.suffix[1:].isalpha() or output.suffix in (".mp4", ".npz") or str(output) == "-"
+    if as_file and not output.is_dir():
         raise ValueError(
             f"-o must be a folder, for the files of each pair; {output} is named as a file. A "
             "video or an .npz is written of a video"
@@ -264,5 +276,7 @@ def _pairs(dataset, arguments):
     for result in results:
         epe = "" if result["epe"] is None else f", EPE {result['epe']:.2f} px"
         print(f"{result['name']}: mean motion {result['motion']:.2f} px{epe}")
-    print(f"wrote {sum(len(result['files']) for result in results)} files to {arguments.output}")
-    shared.check_complete(left_out)
+    if results:
+        count = sum(len(result["files"]) for result in results)
+        print(f"wrote {count} files to {arguments.output}")
+    shared.check_complete(left_out, done=bool(results))

@@ -37,13 +37,16 @@ def add(commands):
     )
     shared.model_option(parser)
     shared.size_option(parser)
+    shared.fps_option(parser)
     parser.add_argument("--limit", type=shared.whole_number, help="only the first so many frames")
 
 
 def run(arguments):
     if len(arguments.input) == 2:
-        if arguments.factor or arguments.slow or arguments.limit:
-            raise ValueError("--factor, --slow and --limit are for a video; --time for two images")
+        if arguments.factor or arguments.slow or arguments.limit or arguments.fps:
+            raise ValueError(
+                "--factor, --slow, --fps and --limit are for a video; --time for two images"
+            )
         _two_images(arguments)
     elif len(arguments.input) == 1:
         if arguments.time is not None:

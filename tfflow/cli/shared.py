@@ -161,7 +161,8 @@ def load(source, weights=None, engine=None):
 
 WORKING_SIZE = (
     "height x width that the network runs at [the next multiple that it takes; of images above a "
-    "megapixel, about a megapixel; RillFlow, small images larger; of a .tflite file, its own]"
+    "megapixel, about a megapixel; the preset rillflow, small images larger; of a .tflite file, "
+    "its own]"
 )
 
 
@@ -172,11 +173,15 @@ def size_option(parser, help=WORKING_SIZE, default=None):
 def say_size(predictor, image, size):
     """Says, once per command, at what size a network runs images that are too large.
 
+    Raises ValueError before any work if it does not run at ``size``.
+
     Args:
         predictor: A Keras network or detector; a .tflite file has a fixed size, so nothing is said.
         image: The first image; None if it can't be read.
         size: --size; if it is given, nothing is said.
     """
+    if size is not None and hasattr(predictor, "working_size"):
+        predictor.working_size(size, size)
     if size is not None or image is None or not hasattr(predictor, "multiple"):
         return
     from tfflow.models.prediction import working_size
@@ -193,11 +198,29 @@ def say_size(predictor, image, size):
 
 def clip_options(parser, output):
     """A video in, a file out, and what a network needs for the flow between the frames."""
-    parser.add_argument("input", help="a video")
+    parser.add_argument("input", help="a video, or a folder of its frames")
     parser.add_argument("-o", "--output", required=True, help=output)
     model_option(parser)
     size_option(parser)
+    fps_option(parser)
     parser.add_argument("--limit", type=whole_number, help="only the first so many frames")
+
+
+def fps_option(parser):
+    parser.add_argument(
+        "--fps", type=_rate, help="of a folder of frames: how many of them are a second [25]"
+    )
+
+
+def _rate(text):
+    """An argument above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
 
 
 def video_detector(detector, schedule, flow=None, **options):
@@ -240,7 +263,7 @@ def load_for_clip(arguments):
     from tfflow.data.files.video import check_other_file, read_video
 
     check_other_file(arguments.output, arguments.input)
-    first = next(read_video(arguments.input, []), None)
+    first = next(read_video(arguments.input, [], fps=arguments.fps), None)
     predictor = load(arguments.model, engine=arguments.engine)
     say_size(predictor, first and first.image, arguments.size)
     return predictor
@@ -267,7 +290,8 @@ def open_clip(arguments):
                 update(count, None)
                 yield item
 
-        frames = itertools.islice(read_video(arguments.input, left_out), arguments.limit)
+        frames = read_video(arguments.input, left_out, fps=arguments.fps)
+        frames = itertools.islice(frames, arguments.limit)
         yield itertools.takewhile(lambda _: not interrupted(), frames), counted
     check_complete(left_out)
     if interrupted():
@@ -346,12 +370,18 @@ def noting_interrupts():
         signal.signal(signal.SIGINT, before)
 
 
-def check_complete(left_out):
+def check_complete(left_out, done=True):
     """Raises an error that lists what was left out, once all other work is done.
 
+    Args:
+        left_out: A sentence for each thing.
+        done: Whether there was a rest.
+
     Raises:
-        ValueError: If anything was.
+        ValueError: If anything was left out.
     """
     if left_out:
         what = "\n  ".join(left_out)
-        raise ValueError(f"not complete; the rest is done. What is left out:\n  {what}")
+        if done:
+            what = f"not complete; the rest is done. What is left out:\n  {what}"
+        raise ValueError(what)

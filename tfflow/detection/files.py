@@ -18,6 +18,7 @@ def detect_video(
     *,
     classes: Sequence[str] | None = None,
     limit: int | None = None,
+    fps: float | None = None,
     progress: Callable[[int, None], object] | None = None,
     complaints: list[str] | None = None,
 ) -> list[dict[str, Any]]:
@@ -25,10 +26,11 @@ def detect_video(
 
     Args:
         video: A :class:`tfflow.detection.VideoDetector`.
-        source: A video file; see :func:`tfflow.data.read_video`.
+        source: A video file, or a folder of its frames; see :func:`tfflow.data.read_video`.
         output: ``.mp4`` or ``.gif``.
         classes: Names of the classes; None for their numbers.
         limit: Use only the first ``limit`` frames.
+        fps: Of a folder: frames a second.
         progress: Called with (frames done, None). If it returns False, this frame is the last.
         complaints: A list that collects what can't be read, instead of raising an error; see
             :func:`tfflow.data.read_video`.
@@ -39,12 +41,13 @@ def detect_video(
 
     Raises:
         FileNotFoundError: If there is no such video.
-        ValueError: If it holds no frame, or the output is ``source`` or has another extension.
+        ValueError: If it holds no frame or is a single picture, or the output is ``source`` or has
+            another extension.
         CorruptFileError: If a frame can't be decoded, or the video is cut off; nothing is written.
         ImportError: If PyAV is missing.
     """
     check_other_file(output, source)
-    frames = itertools.islice(read_video(source, complaints), limit)
+    frames = itertools.islice(read_video(source, complaints, fps=fps), limit)
     first = next(frames, None)
     if first is None:
         raise ValueError(f"{source} holds no frame.")

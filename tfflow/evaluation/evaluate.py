@@ -84,7 +84,7 @@ def evaluate(
 def read_sample(dataset, index, complaints):
     """A sample; if it can't be read, None, with a text added to the list ``complaints``."""
     try:
-        return dataset[index]
+        sample = dataset[index]
     except (OSError, ValueError) as error:
         if complaints is None:
             raise
@@ -92,6 +92,12 @@ def read_sample(dataset, index, complaints):
         name = files[index].name if files else f"pair {index + 1}"
         complaints.append(f"{name}: {error_text(error)}")
         return None
+    if not hasattr(sample, "image1"):
+        raise TypeError(
+            "A data set holds tfflow.data.FlowSample(image1, image2, flow, valid, name), where "
+            f"valid may be None; got a {type(sample).__name__}."
+        )
+    return sample
 
 
 def timed_prediction(predictor, sample, size=None):

@@ -51,8 +51,9 @@ def predict_video(
     Args:
         predictor: Anything with ``predict_flow(image1, image2)``; one that is ``siamese`` encodes
             each frame once, see :class:`tfflow.models.FlowStream`.
-        source: A video file, see :func:`tfflow.data.read_video`; the number or device of a camera,
-            see :func:`tfflow.data.read_camera`; or :class:`tfflow.data.TimedFrame` from elsewhere.
+        source: A video file or a folder of frames, see :func:`tfflow.data.read_video`; the number
+            or device of a camera, see :func:`tfflow.data.read_camera`; or
+            :class:`tfflow.data.TimedFrame` from elsewhere.
         output: Where to, one or several, by their names:
 
             * ``.mp4`` or ``.gif``, at most one of them: the pictures;

@@ -15,7 +15,13 @@ from tfflow.models import registry
 from tfflow.models.exporting import Exportable
 from tfflow.models.parts import WithParts, dtype_policy, name_parts, weights_of
 from tfflow.models.predicting import PredictsFlow
-from tfflow.models.prediction import ImagePair, check_not_in_255, next_multiple, working_size
+from tfflow.models.prediction import (
+    ImagePair,
+    check_not_in_255,
+    nearest_sizes,
+    next_multiple,
+    working_size,
+)
 from tfflow.models.supervision import Supervised
 from tfflow.ops import resize, resize_flow
 from tfflow.ops.arguments import may_equal
@@ -52,7 +58,7 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
 
     flow_div = 20.0
     multiple = 64
-    least_area = 0
+    least_area: int = 0
     # Further inputs (B, H, W, channels) of a network that is part of a stack: name -> channels.
     link_channels: ClassVar[dict[str, int]] = {}
 
@@ -365,8 +371,8 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
         if any(side is not None and (side <= 0 or side % self.multiple) for side in size):
             raise ValueError(
                 f"{self.name} runs at sides that are multiples of {self.multiple}; got "
-                f"{size[0]}x{size[1]} (height x width). A call and predict_flow without size take "
-                "images of any size."
+                f"{size[0]}x{size[1]} (height x width). Nearest: "
+                f"{nearest_sizes(size, self.multiple)}. Without a size, images of any are taken."
             )
 
 

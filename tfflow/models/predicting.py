@@ -96,8 +96,9 @@ class PredictsFlow:
 
         The images are resized bilinearly (never rounded to integers): for a file to its own size,
         for a network to the next multiples of its ``multiple``; images above a megapixel (2^20), to
-        about that area; images below the network's ``least_area`` (RillFlow: 2^18, a quarter of a
-        megapixel) towards that. The flow is resized back and scaled, as in the papers.
+        about that area; images below the network's ``least_area`` (384x512 for the preset
+        ``rillflow``) towards that, at most at twice their height and width. The flow is resized
+        back and scaled, as in the papers.
 
         Args:
             image1: uint8 or float in [0, 1], RGB, (H, W, 3) or (B, H, W, 3); grey and RGBA images

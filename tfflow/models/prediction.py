@@ -5,6 +5,7 @@ both.
 """
 
 import functools
+import itertools
 import math
 import os
 from typing import NamedTuple
@@ -44,7 +45,10 @@ class ImagePair:
     def __init__(self, image1, image2, *, size=None, multiple=1, least_area=0):
         image1, self._single = as_batch(image1, "image1")
         image2, single2 = as_batch(image2, "image2")
-        if image1.shape != image2.shape or self._single != single2:
+        if self._single != single2:
+            which = ("image1", "image2") if single2 else ("image2", "image1")
+            raise ValueError("{} is a batch and {} is a single image.".format(*which))
+        if image1.shape != image2.shape:
             raise ValueError(
                 f"image1 and image2 must be of one size and number; got {_describe(image1)} "
                 f"and {_describe(image2)}."
@@ -83,6 +87,12 @@ def next_multiple(size, multiple):
     """(height, width), each rounded up to a multiple."""
     # Not -(-side // multiple): tf2onnx divides negative numbers towards zero.
     return tuple((side + multiple - 1) // multiple * multiple for side in size)
+
+
+def nearest_sizes(size, multiple):
+    """The sizes around one that are multiples, for a message."""
+    near = [sorted({max(n // multiple, 1) * multiple, -(-n // multiple) * multiple}) for n in size]
+    return ", ".join(size_text(each) for each in itertools.product(*near))
 
 
 def working_size(image_size, multiple, least_area=0):
@@ -243,9 +253,12 @@ def as_rgb_batch(image, name):
     if array.ndim == 2:
         array = array[..., None]
     if array.ndim not in (3, 4) or array.shape[-1] not in (1, 3, 4) or 0 in array.shape:
+        channels_first = array.ndim in (3, 4) and array.shape[-3] in (1, 3, 4)
+        advice = f"numpy.moveaxis({name}, -3, -1) brings the channels to the end."
         raise ValueError(
             f"{name} must be an image (H, W, 3) or a batch (B, H, W, 3); got shape "
-            f"{np.shape(image)}. Grey (1 channel) and RGBA (4) are converted."
+            f"{np.shape(image)}. "
+            + (advice if channels_first else "Grey (1 channel) and RGBA (4) are converted.")
         )
     single = array.ndim == 3
     array = array[None] if single else array

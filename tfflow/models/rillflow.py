@@ -25,6 +25,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfflow.checks import whole_number
 from tfflow.models.layers import Block, Convolution, checked_width
 from tfflow.models.siamese import SiameseFlowModel
 from tfflow.ops import correlation, local_average, resize, upsample_convex, upsample_nearest, warp
@@ -70,18 +71,20 @@ class RillFlow(SiameseFlowModel):
     Args:
         width: Channel multiplier of the features and decoders; matched features keep their
             channels.
+        least_area: ``predict_flow`` enlarges images of fewer pixels to about so many, but to no
+            more than twice their height and width. The preset has 384 · 512, its files' size: its
+            features begin at a quarter of the size, and what is small in a small image is lost.
         name: Name of the model.
     """
 
     gives_confidence = True
-    # Enlarged images lose less in the features, which begin at a quarter of the size. On pairs at
-    # half of their size the error falls by a third to a half; twice this area finds less of fast
-    # motions. See docs/rillflow.md.
-    least_area = 262_144
 
-    def __init__(self, *, width: float = 1.0, name: str = "rillflow", **kwargs: Any) -> None:
+    def __init__(
+        self, *, width: float = 1.0, least_area: int = 0, name: str = "rillflow", **kwargs: Any
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.width = checked_width(width)
+        self.least_area = whole_number("least_area", least_area, 0)
 
         def scaled(channels):
             return tuple(max(8, 8 * round(width * c / 8)) for c in channels)
@@ -197,7 +200,7 @@ class RillFlow(SiameseFlowModel):
         return {**outputs, "confidence": confidence_of(flow * pixels, features1, features2)}
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "width": self.width}
+        return {**super().get_config(), "width": self.width, "least_area": self.least_area}
 
 
 class Softmax(Block):

@@ -57,7 +57,10 @@ def get(name: str) -> Stage:
         ValueError: If there is none; the nearest name is suggested.
     """
     if name not in _recipes():
-        raise ValueError(f"No recipe is named {name!r}. {suggestion(name, _recipes())}")
+        raise ValueError(
+            f"No recipe is named {name!r}. {suggestion(name, _recipes())} One of your own is there "
+            "once its module is imported: --import MODULE, on the command line."
+        )
     return _recipes()[name]()
 
 

@@ -197,9 +197,10 @@ class Recipe(Stage):
 
     def part_for_validation(self, held_out: Any) -> Any:
         if not len(held_out) or self.validation_pairs < 1:
+            pairs = "no pair" if self.validation_pairs < 1 else "all pairs"
             raise ValueError(
-                f"{self.name} has nothing to be validated on: {self.validation_pairs} pairs of "
-                f"{named(held_out)}. Hold at least one pair out of the training."
+                f"{self.name} has nothing to be validated on: {pairs} of {named(held_out)}. Is the "
+                "data's folder the right one? Hold at least one pair out of the training."
             )
         return held_out[:: -(-len(held_out) // self.validation_pairs)]
 

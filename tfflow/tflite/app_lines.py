@@ -4,8 +4,8 @@ from tfflow.tflite.interpreter import FlowInterpreter
 from tfflow.types import PathLike
 
 _TEXT = """\
-In your app: {inputs} in, {flow} out.
-{flow_means}{confidence_means}
+In your app: {inputs} in, {flow}{confidence} out.
+{flow_means}{confidence_means}{streaming}
 
 Kotlin, com.google.ai.edge.litert:litert (or with a self-check, see docs/in_your_app.md):
     val options = CompiledModel.Options(Accelerator.CPU)
@@ -32,6 +32,9 @@ JavaScript, @litertjs/core:
 Python, with tfflow (or ai-edge-litert alone: get_signature_runner("flow")):
     flow = tfflow.tflite.FlowInterpreter("{file}").predict_flow(image1, image2)  # of any size
 """
+_STREAMING = """
+For videos, signature encode gives a frame's features, and match the flow from both frames' features
+(docs/streaming.md)."""
 _JAVASCRIPT = """\
 await loadLiteRt("node_modules/@litertjs/core/wasm/");  // where these files are served
     const model = await loadAndCompile("{file}", {{ accelerator: "wasm" }});
@@ -67,9 +70,8 @@ def usage(path: PathLike) -> str:
         inputs=f"image1 and image2, each ({shape}) {kind}, {values}",
         flow=f"flow ({', '.join(map(str, flow['shape']))}) {result}",
         outputs=", ".join(f'"{name}"' for name in interpreter.outputs),
-        confidence_means="\nconfidence[y, x]: from 0 to 1, how far the network trusts it"
-        if interpreter.gives_confidence
-        else "",
+        **_confidence(interpreter),
+        streaming=_STREAMING if interpreter.siamese else "",
         flow_means="flow[y, x] = (u, v): pixels to the right and down, from image1 to image2"
         + _scaled(flow),
         file=interpreter.path.name,
@@ -86,6 +88,18 @@ def usage(path: PathLike) -> str:
         if kind == result == "float32"
         else "none: LiteRT.js has no integer images; export it as int8, float16 or float32",
     )
+
+
+def _confidence(interpreter):
+    if not interpreter.gives_confidence:
+        return {"confidence": "", "confidence_means": ""}
+    shape, flow = interpreter.outputs["confidence"]["shape"], interpreter.output["shape"]
+    height, width = (large // small for large, small in zip(flow[1:3], shape[1:3]))
+    return {
+        "confidence": f" and confidence ({', '.join(map(str, shape))}) float32",
+        "confidence_means": "\nconfidence[y, x]: from 0 to 1, how far the network trusts "
+        + ("flow[y, x]" if height == width == 1 else f"the {height}x{width} pixels of flow there"),
+    }
 
 
 def _range(details):

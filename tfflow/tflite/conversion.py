@@ -9,6 +9,7 @@ import keras
 import tfflow
 from tfflow.atomic_file import atomic_file
 from tfflow.models.flow_model import FlowModel, chosen_outputs
+from tfflow.models.prediction import nearest_sizes
 from tfflow.ops.lite import lite_ops
 from tfflow.ops.native import reference_ops
 from tfflow.ops.shifted_warp import checked_radius, warp_by_shifts
@@ -307,10 +308,9 @@ def checked_size(model, size):
         raise ValueError(f"size must be two positive whole numbers; got {size!r}.")
     m = model.multiple
     if height % m or width % m:
-        near = [sorted({max(side // m, 1) * m, -(-side // m) * m}) for side in (height, width)]
-        nearest = ", ".join(f"{h}x{w}" for h in near[0] for w in near[1])
         raise ValueError(
             f"{model.name} runs at multiples of {m}; got {height}x{width} (height x width). "
-            f"Nearest: {nearest}. FlowInterpreter resizes images of any size to the file's."
+            f"Nearest: {nearest_sizes(size, m)}. FlowInterpreter resizes images of any size to the "
+            "file's."
         )
     return height, width

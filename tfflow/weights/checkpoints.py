@@ -207,7 +207,13 @@ def _fetched(found, again=False):
     """(Path, the network if it had to be built for the check, else None)."""
     from tfflow.download import fetch, record_of
 
-    import_torch()  # an error now, not after the download
+    try:
+        import_torch()
+    except ImportError as error:  # now, not after the download
+        raise ImportError(
+            f"{found.name} is read once it is there, to see whether it is whole, and that needs "
+            "PyTorch: pip install torch"
+        ) from error
     models = []
 
     def check(file):

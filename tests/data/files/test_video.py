@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tfflow.cli import main
-from tfflow.data import CorruptFileError, read_video
+from tfflow.data import CorruptFileError, read_video, write_image
 from tfflow.data.files.video import VideoPairs
 from tfflow.visualization import write_video
 
@@ -189,3 +189,59 @@ def test_commands_write_what_is_there_and_fail(tmp_path, capsys):
         with Image.open(tmp_path / "out.gif") as animation:
             assert animation.n_frames > 5
         (tmp_path / "out.gif").unlink()
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """A folder of frames, each of the grey of its number, and what is no frame."""
+    (tmp_path / "frames").mkdir()
+    for number in (9, 10, 11, 8):
+        image = np.full((48, 64, 3), 10 * number, np.uint8)
+        write_image(tmp_path / "frames" / f"f{number}.png", image)
+    for other in (".f1.png", "f8_flow.png", "notes.txt"):
+        (tmp_path / "frames" / other).write_text("no frame")
+    return tmp_path / "frames"
+
+
+def test_a_folder_of_pictures_is_a_video(pictures):
+    frames = list(read_video(pictures))
+    assert [frame.image[0, 0, 0] for frame in frames] == [80, 90, 100, 110]
+    assert [frame.time for frame in frames] == pytest.approx([0, 0.04, 0.08, 0.12])
+    later = list(read_video(pictures, start=0.1, fps=10))
+    assert [(f.image[0, 0, 0], f.time) for f in later] == [(90, 0.1), (100, 0.2), (110, 0.3)]
+
+
+def test_what_a_folder_lacks(pictures, clip, tmp_path):
+    (pictures / "f10.png").write_bytes(b"damaged")
+    write_image(pictures / "f12.png", np.zeros((32, 32, 3), np.uint8))
+    with pytest.raises(CorruptFileError, match=r"f10\.png"):
+        list(read_video(pictures))
+    complaints = []
+    assert len(list(read_video(pictures, complaints))) == 3
+    assert "f10.png" in complaints[0] and "1 of 4 frames are 32x32" in complaints[1]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"a folder without images, \.png"):
+        read_video(tmp_path / "empty")
+    for fps in (0, -1, float("inf")):
+        with pytest.raises(ValueError, match="fps must be above 0; got"):
+            read_video(pictures, fps=fps)
+    with pytest.raises(ValueError, match="has the times of its frames; fps is for a folder"):
+        read_video(clip, fps=10)
+    with pytest.raises(ValueError, match=r"f9\.png is one picture. Give a video, or a folder"):
+        read_video(pictures / "f9.png")
+
+
+def test_commands_take_a_folder_of_pictures(pictures, tmp_path, capsys):
+    commands = (
+        ("flow", pictures, "-o", "flow.mp4", "--engine", "tflite"),
+        ("track", pictures, "-o", "tracks.mp4", "--engine", "tflite"),
+        ("detect", pictures, "-o", "boxes.mp4"),
+    )
+    for command in commands:
+        words = [*map(str, command), "--fps", "10"]
+        words[words.index("-o") + 1] = str(tmp_path / words[words.index("-o") + 1])
+        assert main(words) == 0, capsys.readouterr().err
+        times = [frame.time for frame in read_video(words[words.index("-o") + 1])]
+        assert times[:3] == pytest.approx([0, 0.1, 0.2])
+    assert main(["flow", str(pictures), "-o", str(tmp_path / "out"), "--fps", "10"]) == 1
+    assert "a folder of frames is one if -o is a .mp4 or .gif" in capsys.readouterr().err

@@ -6,9 +6,9 @@ import warnings
 from itertools import pairwise
 
 from tfflow.data.datasets.base import FlowDataset, PairFiles
-from tfflow.data.datasets.layout import check_folder, listing, named_pairs, natural_order
+from tfflow.data.datasets.layout import check_folder, listing, named_pairs
 from tfflow.data.files.flows import FLOW_EXTENSIONS
-from tfflow.data.files.images import IMAGE_EXTENSIONS
+from tfflow.data.files.images import IMAGE_EXTENSIONS, images_in
 from tfflow.types import PathLike
 
 
@@ -39,16 +39,7 @@ class PairFolder(FlowDataset):
 
     @staticmethod
     def _video(root):
-        frames = sorted(
-            (
-                path
-                for path in root.iterdir()
-                if path.suffix.lower() in IMAGE_EXTENSIONS
-                and not path.name.startswith(".")
-                and not path.stem.endswith("_flow")
-            ),
-            key=natural_order,
-        )
+        frames = images_in(root)
         if not frames:
             raise FileNotFoundError(
                 f"no images in {root}: expected {', '.join(IMAGE_EXTENSIONS)}; "

@@ -154,7 +154,3 @@ def listing(folder, limit=5):
         return "nothing (the folder is empty)"
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + more
-
-
-def natural_order(path):
-    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path.name)]

@@ -1,5 +1,6 @@
 """Image files to NumPy arrays, (H, W, 3) uint8, RGB, and back."""
 
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -27,6 +28,17 @@ _IMAGE_WRITE_OPTIONS: dict[str, dict[str, Any]] = {
     ".tiff": {},
     ".webp": {"lossless": True},
 }
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The images of a folder, sorted by name, numbers by value; without ``*_flow.*`` and hidden."""
+
+    def order(path):
+        return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path.name)]
+
+    found = (path for path in folder.iterdir() if path.suffix.lower() in IMAGE_EXTENSIONS)
+    shown = (path for path in found if not path.name.startswith("."))
+    return sorted((path for path in shown if not path.stem.endswith("_flow")), key=order)
 
 
 def read_image(path: PathLike) -> npt.NDArray[np.uint8]:

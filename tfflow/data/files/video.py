@@ -1,8 +1,9 @@
-"""Frames of a video file."""
+"""Frames of a video: a file, or a folder of images."""
 
 import collections
 import contextlib
 import itertools
+import math
 import os
 import pathlib
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import numpy as np
 
 from tfflow.checks import whole_number
 from tfflow.data.files.errors import CorruptFileError
+from tfflow.data.files.images import IMAGE_EXTENSIONS, images_in, read_image
 from tfflow.types import PathLike
 
 VIDEO_EXTENSIONS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif")
@@ -34,7 +36,11 @@ class TimedFrame(NamedTuple):
 
 
 def read_video(
-    path: PathLike, complaints: list[str] | None = None, *, start: float = 0.0
+    path: PathLike,
+    complaints: list[str] | None = None,
+    *,
+    start: float = 0.0,
+    fps: float | None = None,
 ) -> Iterator[TimedFrame]:
     """The frames of a video, one after the other.
 
@@ -43,21 +49,30 @@ def read_video(
 
     Args:
         path: A file that FFmpeg reads: ``.mp4``, ``.mov``, ``.mkv``, ``.webm``, ``.avi``, ``.gif``.
+            Or a folder of images, which are its frames: sorted by name, numbers by value, without
+            ``*_flow.*`` and hidden ones.
         complaints: A list, or None. With a list, frames that can't be read or differ in
             size from the first are left out, and a message for each kind of them is added to it
             instead of raising an error.
         start: Seconds; frames before this time are left out. They are not decoded, but for those
             since the last key frame.
+        fps: Of a folder, frames a second; None for 25. A file has times of its own.
 
     Returns:
         An iterator of :class:`TimedFrame`, whose times are the same whatever the start.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If there is no such file, or the folder holds no image.
+        ValueError: If it is a single picture, or a file and ``fps`` is given.
         CorruptFileError: If it holds no video that can be decoded. During iteration, after the
             good frames: if one can't be decoded, or the file ends before its header says.
         ImportError: If PyAV is missing.
     """
+    if pathlib.Path(path).is_dir():
+        pictures = _of_folder(pathlib.Path(path), complaints, start, 25.0 if fps is None else fps)
+        return pictures if complaints is None else _of_one_size(pictures, path, complaints)
+    if fps is not None:
+        raise ValueError(f"{path} has the times of its frames; fps is for a folder of images")
     container, stream, origin = _open_at(path, start)
     complain = _raise if complaints is None else complaints.append
     frames = _frames(container, stream, path, complain, start, origin)
@@ -117,12 +132,38 @@ class VideoPairs:
                         return
 
 
+def _of_folder(folder, complaints, start, fps):
+    """The images of a folder as frames."""
+    if not 0 < fps < math.inf:
+        raise ValueError(f"fps must be above 0; got {fps!r}")
+    files = images_in(folder)
+    if not files:
+        raise FileNotFoundError(
+            f"No video at {folder}: that is a folder without images, {', '.join(IMAGE_EXTENSIONS)}."
+        )
+
+    def frames():
+        for number, file in enumerate(files):
+            if number / fps < start - TICK:
+                continue
+            try:
+                yield TimedFrame(read_image(file), number / fps)
+            except CorruptFileError as error:
+                if complaints is None:
+                    raise
+                complaints.append(str(error))
+
+    return frames()
+
+
 def _open(path):
     """(container, its video stream) of a file."""
     path = pathlib.Path(path)
     if not path.is_file():
         found = "that is a folder" if path.is_dir() else "there is no such file"
         raise FileNotFoundError(f"No video at {path}: {found}.")
+    if path.suffix.lower() in set(IMAGE_EXTENSIONS) - {".webp"}:  # which may move
+        raise ValueError(f"{path} is one picture. Give a video, or a folder of its frames.")
     try:
         import av
     except ImportError as error:
