@@ -130,8 +130,8 @@ def _load_keras(path, compile):
 
     if pathlib.Path(path).suffix == ".keras" and not zipfile.is_zipfile(path):
         raise ValueError(
-            f"{path} can't be loaded as a Keras model: it is no zip archive, so it is damaged, or no "
-            ".keras file."
+            f"{path} can't be loaded as a Keras model: it is no zip archive, so it is damaged, or "
+            "no .keras file."
         )
     try:
         model = keras.saving.load_model(path, compile=compile)
