@@ -6,7 +6,7 @@ import pytest
 
 import tfflow
 from tfflow import tools
-from tfflow.models import BothWays, ConfidentFlow, FlowStream
+from tfflow.models import BothWays, ConfidentBothWays, ConfidentFlow, FlowStream
 
 RNG = np.random.default_rng(0)
 SIZE = (70, 90)
@@ -73,8 +73,18 @@ def test_a_network_without_confidence_says_which_have_one(pair):
     assert isinstance(model.predict_flow(*pair, backward=True), BothWays)
 
 
-def test_one_way_to_trust_at_a_time(rillflow, pair):
-    with pytest.raises(ValueError, match="choose one"):
-        rillflow.predict_flow(*pair, backward=True, confidence=True)
+def test_both_ways_to_trust_together(rillflow, pair):
+    found = rillflow.predict_flow(*pair, backward=True, confidence=True)
+    assert isinstance(found, ConfidentBothWays)
+    both = rillflow.predict_flow(*pair, backward=True)
+    own = rillflow.predict_flow(*pair, confidence=True).confidence
+    np.testing.assert_allclose(found.forward, both.forward, atol=1e-4)
+    np.testing.assert_array_equal(found.backward, both.backward)
+    np.testing.assert_array_equal(found.own, own)
+    np.testing.assert_allclose(found.confidence(), own * (1 + both.confidence()) / 2, atol=1e-4)
+    np.testing.assert_array_equal(found.occlusion(), tools.occlusion(*found[:2]))
+
+
+def test_streams_without_confidence():
     with pytest.raises(ValueError, match="can't encode|no confidence"):
         FlowStream(tfflow.models.create("liteflownet2"), confidence=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tfflow.models.maskflownet import MaskFlowNet as MaskFlowNet
     from tfflow.models.maskflownet import MaskFlowNetS as MaskFlowNetS
     from tfflow.models.predicting import BothWays as BothWays
+    from tfflow.models.predicting import ConfidentBothWays as ConfidentBothWays
     from tfflow.models.predicting import ConfidentFlow as ConfidentFlow
     from tfflow.models.rillflow import RillFlow as RillFlow
     from tfflow.models.siamese import SiameseFlowModel as SiameseFlowModel
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "BothWays": "predicting",
+    "ConfidentBothWays": "predicting",
     "ConfidentFlow": "predicting",
     "FlowModel": "flow_model",
     "FlowNet2": "flownet2",
