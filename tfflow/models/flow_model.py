@@ -372,7 +372,7 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
             raise ValueError(
                 f"{self.name} runs at sides that are multiples of {self.multiple}; got "
                 f"{size[0]}x{size[1]} (height x width). Nearest: "
-                f"{nearest_sizes(size, self.multiple)}. Without a size, images of any are taken."
+                f"{nearest_sizes(size, self.multiple)}. Without size, images of any size are taken."
             )
 
 
