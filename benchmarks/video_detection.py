@@ -6,7 +6,7 @@
 All run as .tflite files on one thread. A key frame every n frames, and in between:
 
 * held: the boxes stay where they are;
-* boxes: they are moved along RillFlow's flow at 192x256, looked at every fourth frame
+* boxes: they are moved along RillFlow's flow at 192x256, looked at every fifth frame
   (``BoxPropagator``); with key frames by RillFlow's confidence too;
 * features: those of the key frame are carried along LightFlow's flow at 128x192, and the head runs
   on them (``FlowGuidedDetector``: the detector that comes with tfflow, int8).
@@ -65,7 +65,7 @@ DOCS = HERE.parent / "docs" / "video.md"
 FORMS = ("float32", "int8")
 INTERVALS = (2, 5, 10, 20)
 FLOW_SIZE = (192, 256)
-FLOW_EVERY = 4
+FLOW_EVERY = 5
 CHOSEN = "boxes, by confidence"
 LEAST = 0.6  # confidence, chosen on other clips
 SCORE = 0.05

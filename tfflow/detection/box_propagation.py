@@ -73,8 +73,8 @@ class BoxPropagator:
         flow: Predictor,
         schedule: KeyFrameSchedule | None = None,
         *,
-        flow_every: int = 4,
-        memory: float = 0.5,
+        flow_every: int = 5,
+        memory: float = 0.25,
         flow_side: int = 256,
     ) -> None:
         guard(self)
