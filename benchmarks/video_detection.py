@@ -270,7 +270,8 @@ def write_tables(rows):
 
     def line(name, *key):
         row, every = table[key], table[key[0], "int8", "every frame", 1]
-        share = f"{100 * row['ap'] / every['ap']:.0f} %"
+        other = key[2] == "features"  # another detector's weights
+        share = "" if other else f"{100 * row['ap'] / every['ap']:.0f} %"
         parts = [f"{row[f'ap_{speed}']:.3f}" for speed in ("slow", "medium", "fast")]
         time_share = f"{100 * row['ms'] / every['ms']:.0f} %"
         return [name, f"{row['ap']:.3f}", share, *parts, f"{row['ms']:.1f}", time_share]
