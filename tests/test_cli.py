@@ -246,7 +246,7 @@ def test_flow_of_a_folder_goes_on_after_what_can_not_be_read(tmp_path, capsys):
         status, _, error = run(capsys, "flow", source, "-o", frames, "--engine", "tflite")
         assert status == 1 and "the images' own folder" in error
     assert len([*frames.iterdir()]) == 5
-    for name in ("flow.npz", "flow.flo"):
+    for name in ("flow.flo", "flow.png"):
         status, _, error = run(capsys, "flow", frames, "-o", tmp_path / name, "--engine", "tflite")
         assert status == 1 and "is named as a file" in error and not (tmp_path / name).exists()
 

@@ -1,7 +1,5 @@
 """tfflow flow: flow between two images, in a folder of images, in a video, of a camera."""
 
-import argparse
-import math
 import pathlib
 
 from tfflow.cli import shared
@@ -44,7 +42,7 @@ def add(commands):
     )
     parser.add_argument(
         "--max-flow",
-        type=_motion,
+        type=shared.above_zero,
         help="motion in px of full colour [what 95 %% of the pixels keep below]",
     )
     parser.add_argument(
@@ -77,17 +75,6 @@ def add(commands):
     shared.fps_option(video)
 
 
-def _motion(text):
-    """An argument in px, above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a motion above 0 px, got {text!r}")
-    return value
-
-
 def run(arguments):
     inputs = [pathlib.Path(path) for path in arguments.input]
     if len(inputs) == 1:
@@ -105,7 +92,7 @@ def _of_images(arguments):
     if any(of_videos):
         raise ValueError(
             "--show, --every, --start, --end and --fps are for a video; a folder of frames is one "
-            "if -o is a .mp4 or .gif"
+            "if -o is a .mp4, .gif or .npz"
         )
     if len(arguments.output or ()) != 1:
         raise ValueError("give -o once: where to write")
@@ -124,7 +111,7 @@ def _one_input(path, arguments):
         return
     if not path.exists() and extension in (*IMAGE_EXTENSIONS, *VIDEO_EXTENSIONS):
         raise FileNotFoundError(f"there is no file {path}")
-    if path.is_dir() and any(_is_video(output) for output in arguments.output or ()):
+    if path.is_dir() and any(map(_of_video, arguments.output or ())):
         _video(path, arguments)
     elif not path.is_file():
         _of_images(arguments)
@@ -141,8 +128,8 @@ def _one_input(path, arguments):
         raise ValueError(f"{path} is no video by its name: expected {', '.join(VIDEO_EXTENSIONS)}")
 
 
-def _is_video(output):
-    return pathlib.Path(output).suffix.lower() in (".mp4", ".gif")
+def _of_video(output):
+    return pathlib.Path(output).suffix.lower() in (".mp4", ".gif", ".npz")
 
 
 def _two_images(paths, arguments):
@@ -249,7 +236,7 @@ def _pairs(dataset, arguments):
     output = pathlib.Path(arguments.output)
     if output.exists() and not output.is_dir():
         raise ValueError(f"-o must be a folder, for the files of each pair; {output} is a file")
-    as_file = output.suffix[1:].isalpha() or output.suffix in (".mp4", ".npz") or str(output) == "-"
+    as_file = output.suffix[1:].isalpha() or output.suffix == ".mp4" or str(output) == "-"
     if as_file and not output.is_dir():
         raise ValueError(
             f"-o must be a folder, for the files of each pair; {output} is named as a file. A "

@@ -208,12 +208,12 @@ def clip_options(parser, output):
 
 def fps_option(parser):
     parser.add_argument(
-        "--fps", type=_rate, help="of a folder of frames: how many of them are a second [25]"
+        "--fps", type=above_zero, help="of a folder of frames: how many of them are a second [25]"
     )
 
 
-def _rate(text):
-    """An argument above 0."""
+def above_zero(text):
+    """An argument that is a number above 0."""
     try:
         value = float(text)
     except ValueError:

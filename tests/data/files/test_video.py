@@ -243,5 +243,9 @@ def test_commands_take_a_folder_of_pictures(pictures, tmp_path, capsys):
         assert main(words) == 0, capsys.readouterr().err
         times = [frame.time for frame in read_video(words[words.index("-o") + 1])]
         assert times[:3] == pytest.approx([0, 0.1, 0.2])
+    archive = tmp_path / "flow.npz"
+    assert main(["flow", str(pictures), "-o", str(archive), "--engine", "tflite"]) == 0
+    with np.load(archive) as flows:
+        assert flows["times"][:, 0] == pytest.approx([0, 0.04, 0.08])
     assert main(["flow", str(pictures), "-o", str(tmp_path / "out"), "--fps", "10"]) == 1
-    assert "a folder of frames is one if -o is a .mp4 or .gif" in capsys.readouterr().err
+    assert "a folder of frames is one if -o is a .mp4, .gif or .npz" in capsys.readouterr().err
