@@ -88,6 +88,7 @@ def train(strategy, network):
     data = distribution.distribute(strategy, batches)
     distribution.prepare(model)
     compile_model()  # the new optimizer is prepared too
+    distribution.prepare(model)  # as a notebook's cell that is run again
     fitted = model.fit(data, epochs=2, steps_per_epoch=4, verbose=0, shuffle=False)
     return model, fitted.history
 

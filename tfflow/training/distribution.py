@@ -147,13 +147,10 @@ def prepare(model: keras.Model) -> "InputClock":
     strategy = model.distribute_strategy
     clock = InputClock()
     make_without_clock, make_of_devices = model.make_train_function, model.make_predict_function
-    prepared = None  # an optimizer: compile may bring another one
 
     def make_train_function(force=False):
-        nonlocal prepared
-        if strategy.num_replicas_in_sync > 1 and prepared is not model.optimizer:
-            prepared = model.optimizer
-            _prepare_optimizer(prepared)
+        if strategy.num_replicas_in_sync > 1:
+            _prepare_optimizer(model.optimizer)  # compile may have brought another one
         if model.train_function is None or force:
             make_without_clock(force)  # it refuses an optimizer that has trained other parts
             model.train_function = clock.measured(_training_step(model, strategy))
@@ -264,6 +261,9 @@ def _training_step(model, strategy):
 
 
 def _prepare_optimizer(optimizer):
+    if getattr(optimizer, "clips_whole_gradients", False):
+        return
+    optimizer.clips_whole_gradients = True
     scaled = getattr(optimizer, "inner_optimizer", None)
     if scaled is not None:
         _agree_on_overflow(optimizer)
