@@ -178,3 +178,12 @@ def test_pictures_whose_numbers_are_no_rgb_are_refused(mode):
         ImagePair(other, other, size=(8, 8))
     for good in ("L", "RGB", "RGBA"):
         ImagePair(*[picture.convert(good)] * 2, size=(8, 8))
+
+
+def test_a_flow_at_the_networks_own_size_is_the_callers():
+    model = tfflow.models.create("lightflow_0.5")
+    pair = RNG.random((2, 64, 128, 3), np.float32)
+    flow = model.predict_flow(*pair)
+    before = flow.copy()
+    flow += 1.0
+    np.testing.assert_array_equal(model.predict_flow(*pair), before)

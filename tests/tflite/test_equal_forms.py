@@ -20,7 +20,7 @@ from tfflow.tflite import (
     quantization,
     rewriting,
 )
-from tfflow.tflite.graph import read_graph
+from tfflow.tflite.graph import Graph, read_graph
 
 SIZE = (64, 128)
 
@@ -157,3 +157,27 @@ def test_other_convolutions_stay(outputs, channels, size, options):
         "other", lambda inputs: {"y": layer(inputs["x"])}, {"x": shape}
     )
     assert "DEPTHWISE_CONV_2D" not in {graph.name(op) for op in graph.subgraph.operators}
+
+
+def test_convex_upsampling_is_the_same_without_softmax():
+    keras.utils.set_random_seed(0)
+    layer = keras.layers.Conv2D(9 * 16, 1)
+    rng = np.random.default_rng(0)
+    x, flow = rng.normal(0, 5, (1, 6, 7, 8)), rng.normal(0, 9, (1, 6, 7, 2))
+    layer.build(x.shape)
+    layer.bias.assign(rng.normal(size=layer.bias.shape))
+
+    def upsampled(inputs):
+        return {"y": 3.0 * tfflow.ops.upsample_convex(inputs["flow"], layer(inputs["x"]), 4)}
+
+    inputs = {"x": np.float32(x), "flow": np.float32(flow)}
+    expected = upsampled(inputs)["y"]
+    shapes = {name: array.shape for name, array in inputs.items()}
+    content = conversion.convert_function("upsample", upsampled, shapes).to_bytes()
+    graph = Graph(content)
+    names = {graph.name(operator) for operator in graph.subgraph.operators}
+    assert "EXP" in names and not names & {"SOFTMAX", "MUL"}
+    found = Interpreter(model_content=content)
+    found.allocate_tensors()
+    found = found.get_signature_runner("upsample")(**inputs)["y"]
+    np.testing.assert_allclose(found, expected, atol=1e-4)

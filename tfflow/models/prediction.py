@@ -77,6 +77,8 @@ def rescale(flow, size):
     """Flow (B, h, w, 2) in its own pixels, as float32 (B, H, W, 2) in pixels of another size."""
     flow = np.asarray(flow, np.float32)
     height, width = flow.shape[1:3]
+    if (height, width) == tuple(size):
+        return flow if flow.flags.writeable else flow.copy()  # a tensor's memory is not the user's
     scale = np.float32([size[1] / width, size[0] / height])
     # Row by row, as NumPy is slow where the last axis is short.
     rows = flow.reshape(-1, height, 2 * width) * np.tile(scale, width)
@@ -205,6 +207,8 @@ def _product(weights, rows, out):
 
 def at_size(batch, size):
     """Images of :func:`as_batch` as a network takes them: float32 in [0, 1], resized."""
+    if batch.dtype == np.uint8 and batch.shape[1:3] == tuple(size):
+        return np.divide(batch, np.float32(255), dtype=np.float32)
     images = resize(batch, size, antialias=True)
     if batch.dtype == np.uint8:  # then resize has made an array of its own
         images /= np.float32(255)

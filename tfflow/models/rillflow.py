@@ -256,14 +256,14 @@ class GlobalMatching(Softmax):
 
     def call(self, features1, features2):
         batch, height, width, channels = ops.shape(features1)
-        ours = ops.reshape(features1, (batch, height * width, channels))
+        # The temperature times the features: there are fewer of them than cosines.
+        ours = self.logits(ops.reshape(features1, (batch, height * width, channels)))
         theirs = ops.reshape(features2, (batch, height * width, channels))
-        cosines = full_precision(ops.matmul(ours, ops.transpose(theirs, (0, 2, 1))))
+        logits = full_precision(ops.matmul(ours, ops.transpose(theirs, (0, 2, 1))))
         # The product of the softmaxes over both maps: a place counts less, the more pixels want it.
-        logits = self.logits(cosines)
         mutual = 2.0 * logits - _log_sum_exp(logits, axis=1)
         shares = ops.softmax(mutual, axis=-1)
-        rows, columns = (ops.arange(n, dtype=cosines.dtype) for n in (height, width))
+        rows, columns = (ops.arange(n, dtype=logits.dtype) for n in (height, width))
         grid = ops.stack(ops.meshgrid(columns, rows), axis=-1)  # (h, w, 2): x, y
         expected = ops.matmul(shares, ops.reshape(grid, (height * width, 2)))
         expected = ops.reshape(expected, (batch, height, width, 2)) - grid

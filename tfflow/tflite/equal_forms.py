@@ -12,8 +12,9 @@ from ai_edge_litert import schema_py_generated as schema
 from tfflow.tflite.building import NO_ACTIVATION, Builder
 from tfflow.tflite.rewriting import replace_input
 
-# Nine neighbours, of which this one is the pixel's own.
-NEIGHBOURS, MIDDLE = 9, 4
+# Places of the nine neighbours in convex upsampling, row by row; the middle one is the pixel's own.
+PLACES = [[row, column] for row in range(3) for column in range(3)]
+MIDDLE = 4
 # A softmax logit beyond this takes all; exp(60) is far below float32's maximum.
 HIGHEST = 60.0
 # Most channels and shortest stride of a convolution whose pixels are put side by side.
@@ -31,9 +32,10 @@ def convex_without_softmax(graph):
 
     The softmax of 196,608 rows of nine and the products of (16, 9) by (9, 2) matrices take 9.9 ms
     at 384x512, most of it overhead per row. Instead, the convolution that makes the logits writes
-    each neighbour's 16 side by side, minus those of the pixel's own flow (its own are then 0, and
-    no maximum has to be found). Their exponentials times the flows and ones, (3, 9) by (9, 16), are
-    the weighted sums and their divisors: 4.8 ms.
+    each neighbour's 16 side by side, minus those of the pixel's own flow, whose exponentials are
+    then 1: they need not be computed, and no maximum has to be found. The others, times how far the
+    neighbours' flows are from the pixel's own and times ones, (3, 8) by (8, 16), are the weighted
+    sums and all but 1 of their divisors.
     """
     producers, consumers = graph.producers(), graph.consumers()
     replaced = {}
@@ -89,40 +91,48 @@ def _convex(graph, to_space, producers, consumers):
         or bias is None
         or kernel.shape[1:3] != (1, 1)
         or logits.builtinOptions.fusedActivationFunction != NO_ACTIVATION
-        or graph.shape(softmax.outputs[0])[-4:] != (height, width, fine, NEIGHBOURS)
+        or graph.shape(softmax.outputs[0])[-4:] != (height, width, fine, len(PLACES))
     ):
         return {}
     last, scale = _scaled(graph, to_space, consumers)
     build = Builder(graph, graph.tensor_name(to_space.outputs[0]), exact=True)
 
-    kernel, bias = kernel.reshape(fine, NEIGHBOURS, -1), bias.reshape(fine, NEIGHBOURS)
-    kernel = (kernel - kernel[:, MIDDLE : MIDDLE + 1]).transpose(1, 0, 2)
-    bias = (bias - bias[:, MIDDLE : MIDDLE + 1]).transpose()
+    others = [place for place in PLACES if place != PLACES[MIDDLE]]
+    count = len(others)
+    kernel, bias = (each.reshape(fine, len(PLACES), -1) for each in (kernel, bias))
+    kernel, bias = (
+        np.delete(each - each[:, MIDDLE : MIDDLE + 1], MIDDLE, axis=1).transpose(1, 0, 2)
+        for each in (kernel, bias)
+    )
     logits.inputs = [
         logits.inputs[0],
-        build.constant("logits/kernel", kernel.reshape(NEIGHBOURS * fine, 1, 1, -1)),
+        build.constant("logits/kernel", kernel.reshape(count * fine, 1, 1, -1)),
         build.constant("logits/bias", bias.reshape(-1)),
     ]
+    graph.tensor(logits.outputs[0]).shape = [batch, height, width, count * fine]
     highest = build.constant("highest", np.float32(HIGHEST))
     x = build("MINIMUM", [logits.outputs[0], highest], graph.shape(logits.outputs[0]))
     x = build("EXP", [x], graph.shape(x), schema.ExpOptionsT())
     # At most four dimensions: GPUs take no more.
-    shares = build.reshape(x, (batch * height, width, NEIGHBOURS, fine))
+    shares = build.reshape(x, (batch * height, width, count, fine))
 
-    # The nine flows around a pixel and nine ones, fetched by a convolution.
+    # The neighbours' flows minus the pixel's own, and ones, fetched by a convolution.
     rows = channels + 1
-    fetch = np.zeros((rows, NEIGHBOURS, 3, 3, channels), np.float32)
-    for neighbour in range(NEIGHBOURS):
-        for channel in range(channels):
-            fetch[channel, neighbour, neighbour // 3, neighbour % 3, channel] = scale
-    fetch = fetch.reshape(rows * NEIGHBOURS, 3, 3, channels)
-    ones = np.repeat(np.float32([0.0] * channels + [1.0]), NEIGHBOURS)
+    fetch = np.zeros((rows, count, 3, 3, channels), np.float32)
+    for channel in range(channels):
+        fetch[channel, :, 1, 1, channel] = -scale
+        for neighbour, (row, column) in enumerate(others):
+            fetch[channel, neighbour, row, column, channel] = scale
+    fetch = fetch.reshape(rows * count, 3, 3, channels)
+    ones = np.repeat(np.float32([0.0] * channels + [1.0]), count)
     around = build.convolution(padded, fetch, ones, (batch, height, width))
-    around = build.reshape(around, (batch * height, width, rows, NEIGHBOURS))
+    around = build.reshape(around, (batch * height, width, rows, count))
     shape = (batch * height, width, rows, fine)
     sums = build("BATCH_MATMUL", [around, shares], shape, schema.BatchMatMulOptionsT())
     weighted = build.slice(sums, (0, 0, 0, 0), (batch * height, width, channels, fine))
     total = build.slice(sums, (0, 0, channels, 0), (batch * height, width, 1, fine))
+    one = build.constant("one", np.float32(1.0))
+    total = build("ADD", [total, one], graph.shape(total), schema.AddOptionsT())
     means = build("DIV", [weighted, total], graph.shape(weighted), schema.DivOptionsT())
     means = build.reshape(means, (batch, height, width, channels * fine))
     # DEPTH_TO_SPACE wants a fine pixel's channels side by side; a product with a permutation is
@@ -131,6 +141,10 @@ def _convex(graph, to_space, producers, consumers):
     permutation = np.eye(channels * fine, dtype=np.float32)[order][:, None, None]
     zeros = np.zeros(channels * fine, np.float32)
     means = build.convolution(means, permutation, zeros, (batch, height, width))
+    own = build.slice(padded, (0, 1, 1, 0), (batch, height, width, channels))
+    repeated = np.tile(scale * np.eye(channels, dtype=np.float32), (fine, 1))[:, None, None]
+    own = build.convolution(own, repeated, zeros, (batch, height, width))
+    means = build("ADD", [means, own], graph.shape(means), schema.AddOptionsT())
     to_space.inputs, to_space.outputs = [means], [last.outputs[0]]
     return {id(to_space): [], id(last): [*build.operators, to_space]}
 
@@ -141,7 +155,7 @@ def _source_of_neighbours(graph, joined, producers):
     if any(operator is None or graph.name(operator) != "SLICE" for operator in slices):
         return None
     starts = [graph.constant(operator.inputs[1]) for operator in slices]
-    wanted = [[0, row, column, 0] for row in range(3) for column in range(3)]
+    wanted = [[0, *place, 0] for place in PLACES]
     if any(start is None for start in starts) or [start.tolist() for start in starts] != wanted:
         return None
     sources = {operator.inputs[0] for operator in slices}

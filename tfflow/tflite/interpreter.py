@@ -149,6 +149,8 @@ class FlowInterpreter(PredictsFlow):
 
     def _flow_outputs(self, images1, images2, confidence):
         outputs = [self._run(*images) for images in zip(images1, images2)]
+        if len(outputs) == 1:  # not copied once more
+            return {name: values[None] for name, values in outputs[0].items()}
         return {name: np.stack([each[name] for each in outputs]) for name in self.outputs}
 
     def why_no_confidence(self) -> str:
