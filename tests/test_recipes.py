@@ -193,6 +193,12 @@ def test_published_losses():
     assert recipes.get("maskflownets_sintel").loss.q == 0.4
 
 
+def test_where_the_data_is_looked_for(tmp_path):
+    training = Run("lightflow_chairs", data_dir=tmp_path / "absent", output=tmp_path / "run")
+    with pytest.raises(FileNotFoundError, match=r"absent: no such folder.*data_dir \(--data-dir\)"):
+        training.train()
+
+
 def test_unknown_recipe_suggests_the_nearest():
     with pytest.raises(ValueError, match="Did you mean 'lightflow_chairs'"):
         recipes.get("lightflow_chair")

@@ -112,6 +112,20 @@ def test_figure_paints_flow_and_truth_on_one_scale(pair):
     assert not contains(figure, flow_to_image(flow))
 
 
+def test_an_even_motion_is_painted_in_one_colour(pair):
+    image1, image2, truth = pair
+    truth = np.full_like(truth, (12.0, 0.0))
+    flow = truth + np.random.default_rng(0).uniform(-1, 2, truth.shape).astype(np.float32)
+    assert usual_motion(flow) == pytest.approx(np.linalg.norm(flow, axis=-1).max())
+    flow[:2] = 40.0, 0.0  # one fast thing must not make all else white
+    assert usual_motion(flow) < 15
+    flow[:2] = 13.5, 0.0
+    scale = np.linalg.norm(flow, axis=-1).max()
+    figure = flow_figure(image1, image2, flow, truth)
+    assert contains(figure, flow_to_image(flow, scale))
+    assert contains(figure, flow_to_image(truth, scale))
+
+
 def test_figure_without_truth(pair):
     image1, image2, flow = pair
     figure = flow_figure(image1, image2 / 255.0, flow)

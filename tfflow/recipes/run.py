@@ -184,7 +184,15 @@ class Run:
     # 3. Data ----------------------------------------------------------------------------------
 
     def open_data(self) -> None:
-        training_set, held_out = self.recipe.data(pathlib.Path(self.options.data_dir).expanduser())
+        folder = pathlib.Path(self.options.data_dir).expanduser()
+        try:
+            training_set, held_out = self.recipe.data(folder)
+        except FileNotFoundError as error:
+            if folder.exists():
+                raise
+            raise FileNotFoundError(
+                f"{error}. The folder of {self.recipe.name}'s data is data_dir (--data-dir)."
+            ) from error
         if self.options.skip_corrupt:
             training_set = without_corrupt(training_set, self.output / "skipped.json")
         held_out = self.recipe.part_for_validation(held_out)

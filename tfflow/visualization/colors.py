@@ -30,6 +30,7 @@ _WHEEL = (
 _UNKNOWN_FLOW = 0  # black, as flow-code paints it
 _UNKNOWN_ERROR = 128  # grey, which is no error's colour; black means no error
 _TINY = 1e-9  # px; in place of a largest motion of 0
+MUCH_LARGER = 1.25  # times the usual motion
 _AT_ONCE = 1 << 15  # pixels painted: what the processor's cache holds
 _FINE = 256  # steps from one of the wheel's colours to the next
 
@@ -193,14 +194,18 @@ def largest_motion(flow, valid):
 def usual_motion(flow, valid=None):
     """A scale for colours: the 95th percentile of motion over valid pixels, in pixels.
 
-    One fast object must not make everything else white. The scale is at least a pixel, or the
-    largest motion if that is less.
+    One fast object must not make everything else white. Where no motion is much larger, the scale
+    is the largest: what lies beyond is darker, and an even motion would look like two. It is at
+    least a pixel, or the largest motion if that is less.
     """
     flow, valid = _checked_shapes(flow, valid)
     with np.errstate(over="ignore"):  # of what is not known
         motion = length(flow)[_known(flow, valid)]
     usual = float(np.percentile(motion, 95)) if motion.size else 0.0
-    return max(usual, min(1.0, max(float(motion.max(initial=0.0)), _TINY)))
+    largest = float(motion.max(initial=0.0))
+    if largest <= MUCH_LARGER * usual:
+        return max(largest, _TINY)
+    return max(usual, min(1.0, largest))
 
 
 def end_point_error(flow, truth, valid):

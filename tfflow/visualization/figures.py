@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from tfflow.checks import whole_number
 from tfflow.vectors import length
 from tfflow.visualization.colors import (
+    MUCH_LARGER,
     checked_flow,
     color_wheel_legend,
     end_point_error,
@@ -194,8 +195,8 @@ def flow_figure(
         title: a heading, which may have several lines.
         metrics: a dict of names and numbers or texts, one line each.
         max_flow: colour scale of both flow and truth, in pixels; None: the 95th percentile of the
-            true motion or, without truth, of the estimated one. Larger motions are darker, and
-            the figure says so.
+            true motion or, without truth, of the estimated one, or the largest motion where that
+            is little more. Larger motions are darker, and the figure says so.
         occlusion: (H, W) bool, what the second image does not show; drawn over the first. None: no
             such picture.
         confidence: (H, W) in [0, 1], from black to white; None likewise.
@@ -212,10 +213,12 @@ def flow_figure(
     if len(set(shapes)) > 1:
         raise ValueError(f"expected images, flow, truth and maps of one size (H, W), got {shapes}")
     flows = [(flow, None)] if truth is None else [(flow, None), (truth, valid)]
+    largest = max(largest_motion(*checked_flow(*each)) for each in flows)
     if max_flow is None:
         max_flow = usual_motion(*flows[-1])
+        if largest <= MUCH_LARGER * max_flow:
+            max_flow = max(largest, max_flow)
     metrics = dict(metrics or {})
-    largest = max(largest_motion(*checked_flow(*each)) for each in flows)
     if largest > 1.005 * max_flow:  # not where it would read "12 to 12 px"
         metrics["darker than the wheel"] = f"{max_flow:.3g} to {largest:.3g} px"
     width = image1.shape[1]
