@@ -290,3 +290,12 @@ def test_masked_truth_is_not_known():
     pair = FlowSample(image, image, truth, None, "masked")
     result = evaluate(Given(np.ones((8, 10, 2), np.float32)), [pair])
     assert result.errors.pixels == 70 and result.epe == pytest.approx(2**0.5)
+
+
+@pytest.mark.parametrize("name", ["valid", "occluded"])
+def test_a_mask_of_another_size_is_told(name):
+    image = np.zeros((8, 9, 3), np.uint8)
+    sample = FlowSample(image, image, np.zeros((8, 9, 2), np.float32), None, "a pair")
+    message = rf"{name} of a pair must be a mask .*\(8, 9\); got \(8, 9, 1\)"
+    with pytest.raises(ValueError, match=message):
+        evaluate(Still(), [sample._replace(**{name: np.ones((8, 9, 1), bool)})])

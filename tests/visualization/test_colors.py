@@ -197,3 +197,16 @@ def test_error_legend_goes_from_black_to_white():
     assert legend.shape == (54, 200, 3)
     assert not legend[5, 0].any() and legend[5, -1].tolist() == [255] * 3
     assert legend[30:].min() < 100, "the scale is written below the bar"
+
+
+def test_the_largest_motion_has_its_full_colour():
+    for flow in np.random.default_rng(0).normal(0, 9, (200, 1, 1, 2)).astype(np.float32):
+        assert flow_to_image(flow).max() >= 254
+
+
+def test_what_a_mask_hides_is_black():
+    flow = np.ma.masked_array(np.full((4, 4, 2), 1.0), np.zeros((4, 4, 2), bool))
+    flow[:2] = np.ma.masked
+    flow.data[:2] = 500
+    image = flow_to_image(flow)
+    assert not image[:2].any() and image[2:].max() >= 254

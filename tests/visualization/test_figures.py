@@ -210,3 +210,9 @@ def test_the_scale_of_a_picture_that_hardly_moves():
     flow = np.zeros((20, 20, 2))
     flow[0, 0] = 40, 0
     assert usual_motion(flow) == 1  # noise must not look like motion
+
+
+def test_a_narrow_image_is_not_enlarged_without_end():
+    narrow = np.zeros((400, 1, 3), np.uint8)
+    figure = flow_figure(narrow, narrow, np.ones((400, 1, 2)))
+    assert figure.shape[0] < 10_000

@@ -123,15 +123,23 @@ def timed_prediction(predictor, sample, size=None):
 def known_pixels(sample):
     """Where a sample's true flow is known, bool (H, W): valid, and neither NaN nor infinite."""
     known = is_known(np.asarray(filled(sample.flow), np.float32))
-    return known if sample.valid is None else known & np.asarray(sample.valid).astype(bool)
+    return known if sample.valid is None else known & _mask(sample, "valid")
+
+
+def _mask(sample, name):
+    mask, size = np.asarray(getattr(sample, name)), np.shape(sample.flow)[:2]
+    if mask.shape != size:
+        raise ValueError(
+            f"{name} of {sample.name} must be a mask of the flow's size, {size}; got {mask.shape}."
+        )
+    return mask.astype(bool)
 
 
 def _measure(index, sample, flow, milliseconds):
     valid = known_pixels(sample)
     errors = {"errors": PixelErrors.measure(flow[valid], sample.flow[valid])}
-    occluded = getattr(sample, "occluded", None)
-    if occluded is not None:
-        occluded = np.asarray(occluded).astype(bool)
+    if getattr(sample, "occluded", None) is not None:
+        occluded = _mask(sample, "occluded")
         for name, chosen in (("matched", valid & ~occluded), ("unmatched", valid & occluded)):
             errors[name] = PixelErrors.measure(flow[chosen], sample.flow[chosen])
     return PairResult(index, sample.name, milliseconds, **errors)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from tfflow.vectors import is_known, length
+from tfflow.vectors import filled, is_known, length
 from tfflow.visualization.text import PAPER, write_line
 
 # The wheel's corners and how many of its 55 colours lie between each and the next (after the last:
@@ -30,6 +30,7 @@ _WHEEL = (
 _UNKNOWN_FLOW = 0  # black, as flow-code paints it
 _UNKNOWN_ERROR = 128  # grey, which is no error's colour; black means no error
 _TINY = 1e-9  # px; in place of a largest motion of 0
+_ROUNDED_ONE = 1 + 1e-5  # the largest motion by itself, in float32
 MUCH_LARGER = 1.25  # times the usual motion
 _AT_ONCE = 1 << 15  # pixels painted: what the processor's cache holds
 _FINE = 256  # steps from one of the wheel's colours to the next
@@ -82,7 +83,8 @@ def _paint(flow, known, max_flow, clip, painted):
     angle = np.arctan2(-(v + 0), -u) / np.float32(np.pi)
     wheel = _fine_wheel()
     place = ((angle + 1) * np.float32((len(wheel[0]) - 1) / 2) + np.float32(0.5)).astype(np.intp)
-    within = radius <= 1
+    within = radius <= _ROUNDED_ONE
+    radius = np.minimum(radius, 1)
     white = np.where(within, 255 * (1 - radius), 0)
     share = np.where(within, radius, np.float32(0.75))
     white[~known], share[~known] = _UNKNOWN_FLOW, 0
@@ -230,7 +232,7 @@ def _known(flow, valid):
 
 
 def _checked_shapes(flow, valid):
-    flow, valid = np.asarray(flow), None if valid is None else np.asarray(valid)
+    flow, valid = np.asarray(filled(flow)), None if valid is None else np.asarray(valid)
     if flow.ndim < 3 or flow.shape[-1] != 2:
         raise ValueError(f"expected flow of shape (..., H, W, 2), got {flow.shape}")
     if valid is not None and valid.shape != flow.shape[:-1]:

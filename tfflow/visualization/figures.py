@@ -23,6 +23,7 @@ from tfflow.visualization.colors import (
 )
 from tfflow.visualization.text import INK, PAPER, write_line
 
+_MAX_ENLARGED_HEIGHT = 2048  # px
 _MIN_PANEL_WIDTH = 256  # px; smaller images are shown enlarged, titles need some width
 _MAX_PANEL_WIDTH = 2048  # px; frames of twice that width or more are shown smaller
 _ARROW_STEP = 24  # px
@@ -221,8 +222,8 @@ def flow_figure(
     metrics = dict(metrics or {})
     if largest > 1.005 * max_flow:  # not where it would read "12 to 12 px"
         metrics["darker than the wheel"] = f"{max_flow:.3g} to {largest:.3g} px"
-    width = image1.shape[1]
-    zoom = math.ceil(_MIN_PANEL_WIDTH / width)
+    height, width = image1.shape[:2]
+    zoom = max(1, min(math.ceil(_MIN_PANEL_WIDTH / width), _MAX_ENLARGED_HEIGHT // height))
     every = max(1, width // _MAX_PANEL_WIDTH)
     legend_size = max(112, zoom * width // every // 4)
 

@@ -12,6 +12,7 @@ from tfflow.data.datasets import (
     PairFolder,
     open_dataset,
 )
+from tfflow.data.datasets.layout import subfolders
 from tfflow.data.files.errors import CorruptFileError
 from tfflow.data.files.flows import write_flow
 from tfflow.data.files.images import write_image
@@ -341,3 +342,25 @@ def test_pairs_are_left_out_by_name_or_place():
         dataset.without("f1")
     with pytest.raises(ValueError, match="has no pair '4', -1, 9"):
         dataset.without(["f1", 9, -1, "4"])
+
+
+def test_folders_that_archives_leave_are_none(tmp_path):
+    for name in ("b", "a", ".hidden", "__MACOSX", "@eaDir"):
+        (tmp_path / name).mkdir()
+    assert [path.name for path in subfolders(tmp_path)] == ["a", "b"]
+
+
+def test_a_pair_with_its_flow_in_numpys_format_and_names_in_capitals(tmp_path):
+    image, flow = np.zeros((4, 6, 3), np.uint8), np.ones((4, 6, 2), np.float32)
+    write_image(tmp_path / "a_IMG1.png", image)
+    write_image(tmp_path / "a_IMG2.png", image)
+    write_flow(tmp_path / "a_Flow.npy", flow)
+    (sample,) = open_dataset(f"folder:{tmp_path}")
+    assert sample.name == "a"
+    np.testing.assert_array_equal(sample.flow, flow)
+
+
+@pytest.mark.parametrize("spec", ["~nobody-here/x", "chairs:~nobody-here", "x" * 300])
+def test_paths_that_cannot_be(spec):
+    with pytest.raises(FileNotFoundError, match="nobody-here|xxx"):
+        open_dataset(spec)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfflow.data.datasets import FlowDataset, Mixture, PairFiles
+from tfflow.data.datasets import FlowDataset, FlowSample, Mixture, PairFiles
 from tfflow.data.files.images import write_image
 
 
@@ -91,3 +91,10 @@ def test_ratios_inside_a_mixture_are_not_lost_silently(parts):
         ):
             Mixture([inner, parts[0]], ratios)
     assert len(Mixture([Mixture(parts), parts[0]], (1, 1))) == 8
+
+
+def test_lists_of_samples_are_mixed():
+    image = np.zeros((4, 5, 3), np.uint8)
+    sample = FlowSample(image, image, np.zeros((4, 5, 2), np.float32), None, "one")
+    mixture = Mixture([[sample], [sample, sample]], (1, 2))
+    assert len(mixture) == 3 and mixture[2] is sample and mixture.name == "samples+samples"

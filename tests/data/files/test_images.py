@@ -1,6 +1,7 @@
 """Images: every kind becomes RGB, damaged ones are named."""
 
 import os
+import struct
 
 import numpy as np
 import pytest
@@ -134,3 +135,29 @@ def test_wrong_image_arrays(tmp_path):
         with pytest.raises(ValueError, match=r"expected an image \(H, W, 3\) or \(H, W\)"):
             write_image(tmp_path / "a.png", np.zeros(shape, np.uint8))
     assert not os.listdir(tmp_path)
+
+
+def little_tiff(path, bits, photometric, row):
+    """A TIFF of one grey row, by the letter of TIFF 6.0: Pillow writes no 12 bits."""
+    tags = [(256, row[1]), (257, 1), (258, bits), (259, 1), (262, photometric), (273, 8)]
+    tags += [(277, 1), (278, 1), (279, len(row[0]))]
+    directory = b"".join(struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in tags)
+    path.write_bytes(
+        struct.pack("<2sHI", b"II", 42, 8 + len(row[0]))
+        + row[0]
+        + struct.pack("<H", len(tags))
+        + directory
+        + bytes(4)
+    )
+    return path
+
+
+def test_tiffs_of_12_bits_and_those_that_count_from_white(tmp_path):
+    ramp = np.linspace(0, 4095, 16).astype(int)
+    packed = b"".join((int(a) << 12 | int(b)).to_bytes(3, "big") for a, b in ramp.reshape(-1, 2))
+    found = read_image(little_tiff(tmp_path / "12.tif", 12, 1, (packed, 16)))
+    np.testing.assert_array_equal(found[0, :, 1], ramp >> 4)
+    for photometric, expected in ((1, [0, 127, 255]), (0, [255, 128, 0])):
+        row = np.array([0, 0x7FFF, 0xFFFF], "<u2").tobytes() + bytes(2)
+        path = little_tiff(tmp_path / "16.tif", 16, photometric, (row, 3))
+        np.testing.assert_array_equal(read_image(path)[0, :, 2], expected)

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfflow.data import FlowSample, training_pipeline
+from tfflow.data import FlowSample, open_dataset, training_pipeline
 from tfflow.data.datasets import Mixture
+from tfflow.data.files.flows import write_flow
+from tfflow.data.files.images import write_image
 from tfflow.data.pipeline.augmentation import CHAIRS, LIGHT, NONE, Augmentation, Colour
 from tfflow.data.pipeline.batches import WorkerShare
 from tfflow.data.pipeline.order import Order
@@ -228,3 +230,39 @@ def test_python_ends_while_samples_are_read(tmp_path, script):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     # A minute is for importing TensorFlow on a busy machine; the rest takes a second.
     subprocess.run([sys.executable, tmp_path / "main.py"], check=True, timeout=60, env=environment)
+
+
+def test_what_a_mask_hides_is_not_known():
+    flow = np.ma.masked_array(SAMPLES[0].flow, np.zeros((40, 60, 2), bool))
+    flow[:, :10] = np.ma.masked
+    flow.data[:, :10] = 500
+    sample = SAMPLES[0]._replace(flow=flow, valid=None)
+    ((_, found, valid),) = batches([sample], 1, 1, crop=(40, 60))
+    np.testing.assert_array_equal(valid[0], np.arange(60) >= 10 + np.zeros((40, 1)))
+    assert found.max() < 61
+
+
+def test_a_row_alone():
+    row = coded_sample(3, height=1)
+    ((images, flow, valid),) = batches([row], 1, 1, crop=(1, 32))
+    assert valid.all() and flow.shape == (1, 1, 32, 2)
+    np.testing.assert_allclose(flow[..., 0] - 0.25, 255 * images["image1"][..., 0], atol=1e-3)
+
+
+@pytest.mark.parametrize("crop", [64, (64,), (64.0, 64.0), (0, 64)])
+def test_wrong_crops_are_told(crop):
+    with pytest.raises(ValueError, match="crop must be|a side of crop must be a whole number"):
+        training_pipeline(SAMPLES, 2, crop=crop)
+
+
+def test_a_name_that_is_no_unicode(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    try:
+        os.mkdir(folder)
+    except OSError:
+        pytest.skip("this file system takes Unicode alone")
+    for name in ("img1", "img2"):
+        write_image(os.fsdecode(folder + f"/a_{name}.png".encode()), SAMPLES[0].image1)
+    write_flow(os.fsdecode(folder + b"/a_flow.flo"), SAMPLES[0].flow)
+    ((_, flow, _),) = batches(open_dataset(os.fsdecode(folder)), 1, 1, crop=(40, 60))
+    np.testing.assert_array_equal(flow[0], SAMPLES[0].flow)

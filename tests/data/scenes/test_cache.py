@@ -72,6 +72,7 @@ def test_reads_what_was_drawn(cache):
         assert np.abs(sample.flow - expected.flows[0]).max() <= 1 / 128
         assert sample.valid.dtype == bool and sample.valid.all()
         assert sample.name == f"scene-{index:06d}"
+        np.testing.assert_array_equal(sample.occluded, expected.occlusions[0])
         np.testing.assert_array_equal(scenes.occlusion(index), expected.occlusions[0])
 
 
@@ -80,7 +81,7 @@ def test_parts_of_a_cache(cache):
     held_out = scenes[-3:]
     assert [sample.name for sample in held_out] == [f"scene-{i:06d}" for i in (7, 8, 9)]
     assert len(scenes[:-3]) == 7 and scenes[2:8][1].name == "scene-000003"
-    np.testing.assert_array_equal(held_out.occlusion(0), scenes.occlusion(7))
+    np.testing.assert_array_equal(held_out[0].occluded, scenes.occlusion(7))
     with pytest.raises(IndexError):
         held_out[3]
 

@@ -105,8 +105,8 @@ def open_dataset(spec: PathLike) -> FlowDataset | Any:
         FileNotFoundError: there is no such path, or not what the data set looks for.
     """
     spec = os.fspath(spec)
-    path = Path(spec).expanduser()
-    if path.exists():
+    path = Path(os.path.expanduser(spec))
+    if os.path.exists(path):  # pathlib's raises for a name that is too long
         return DATASETS[_guess_kind(path)](path)
     kind, colon, root = spec.partition(":")
     if not colon:
@@ -120,7 +120,7 @@ def open_dataset(spec: PathLike) -> FlowDataset | Any:
         )
     if not root:
         raise ValueError(f"expected {kind}:path, got {spec!r} without a path")
-    return DATASETS[kind](Path(root).expanduser())
+    return DATASETS[kind](Path(os.path.expanduser(root)))
 
 
 def _guess_kind(path):

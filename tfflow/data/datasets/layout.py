@@ -6,6 +6,9 @@ from pathlib import Path
 
 from tfflow.data.datasets.base import PairFiles
 
+# What folders' names begin with that no file manager shows, or that archives and servers leave.
+_HIDDEN = (".", "__MACOSX", "@eaDir")
+
 
 class FolderFiles(dict):
     """The files of one extension in a folder, {name without it: path}, sorted by name.
@@ -80,9 +83,9 @@ def _present(folder, needed):
 
 
 def subfolders(folder):
-    """The folders in a folder, sorted by name, without hidden ones."""
+    """The folders in a folder, sorted by name, without those that systems hide."""
     with os.scandir(folder) as entries:
-        names = sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir())
+        names = sorted(e.name for e in entries if not e.name.startswith(_HIDDEN) and e.is_dir())
     return [Path(folder) / name for name in names]
 
 
@@ -122,6 +125,7 @@ def named_pairs(folder, image_extensions, flow_extensions):
     for entry in os.scandir(folder):
         stem, extension = os.path.splitext(entry.name)
         name, _, role = stem.rpartition("_")
+        role = role.lower()  # as extensions
         allowed = {"img1": image_extensions, "img2": image_extensions, "flow": flow_extensions}
         if extension.lower() in allowed.get(role, ()) and not name.startswith("."):
             if role in present.setdefault(name, {}):

@@ -17,11 +17,11 @@ class Mixture(Sequence[FlowSample]):
     this way.
 
     Args:
-        datasets: sequences of `FlowSample` with a `name`, none of them empty.
+        datasets: sequences of `FlowSample`, none of them empty.
         ratios: a positive whole number for each data set; None: every sample counts the same.
 
     Attributes:
-        name: the names of the data sets, as "sintel+kitti2015+hd1k".
+        name: the names of the data sets, as "sintel+kitti2015+hd1k"; "samples" for a list.
         datasets, ratios: as given, tuples; `ratios` may be None.
 
     Raises:
@@ -37,7 +37,7 @@ class Mixture(Sequence[FlowSample]):
                 raise ValueError(f"expected data sets that are not empty, {dataset!r} is")
         _refuse_ratios_inside(self.datasets)
         self.ratios = None if ratios is None else _checked_ratios(ratios, self.datasets)
-        self.name = "+".join(dataset.name for dataset in self.datasets)
+        self.name = "+".join(getattr(dataset, "name", "samples") for dataset in self.datasets)
         self._starts = (0, *itertools.accumulate(map(len, self.datasets)))
 
     def __len__(self) -> int:

@@ -25,7 +25,7 @@ from tfflow.data.files.images import PNG_MAGIC
 from tfflow.types import Array, PathLike
 from tfflow.vectors import UNKNOWN_THRESHOLD, filled, is_known
 
-FLOW_EXTENSIONS = (".flo", ".pfm", ".png")  # of the true flow in data sets
+FLOW_EXTENSIONS = (".flo", ".pfm", ".png", ".npy")  # of the true flow in data sets
 
 NPY_MAGIC = b"\x93NUMPY"
 FLO_MAGIC = struct.pack("<f", 202021.25)  # the bytes "PIEH"

@@ -14,6 +14,9 @@ from tfflow.atomic_file import atomic_file, check_writable
 from tfflow.data.files.errors import CorruptFileError
 from tfflow.types import Array, PathLike
 
+# Tags of a TIFF.
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0
+
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 IMAGE_EXTENSIONS = (".png", ".ppm", ".pgm", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -65,7 +68,7 @@ def read_image(path: PathLike) -> npt.NDArray[np.uint8]:
         try:
             image: Image.Image = Image.open(file)
             image.load()
-            kind = image.format
+            kind, tags = image.format, getattr(image, "tag_v2", {})
             if image.format == "PNG":
                 file.seek(0)
                 if not is_whole_png(file.read()):
@@ -88,7 +91,12 @@ def read_image(path: PathLike) -> npt.NDArray[np.uint8]:
                 f"{path}: expected 8 or 16 bits per channel, got 32-bit or signed values, whose "
                 "range is not known; scale to 0..255 first"
             )
-        return np.repeat((values >> 8).astype(np.uint8)[..., None], 3, axis=2)
+        # A TIFF may have fewer of 16 bits, as cameras do, and may count from white.
+        (bits,) = tags.get(_BITS_PER_SAMPLE, (16,))
+        values = (values >> (bits - 8)).astype(np.uint8)
+        if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+            values = 255 - values
+        return np.repeat(values[..., None], 3, axis=2)
     if image.mode == "F":
         raise ValueError(
             f"{path}: expected 8 or 16 bits per channel, got floating point; scale to 0..255 first"

@@ -10,6 +10,8 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from tfflow.checks import whole_number
 from tfflow.data.datasets.base import named
 from tfflow.data.pipeline import augmentation as settings
@@ -109,7 +111,8 @@ def training_pipeline(
 
 
 def _augmented(dataset, read, index, crop, augmentation, seed):
-    return augment(read(index), crop, augmentation, seed, name=named(dataset))
+    name = named(dataset).encode(errors="replace").decode()  # a folder's need not be Unicode
+    return augment(read(index), crop, augmentation, seed, name=name)
 
 
 def sample_order(dataset, *, seed=0, start=0):
@@ -197,8 +200,11 @@ def _checked(datasets, batch_size, crop, augmentation, repeat, share):
         if len(dataset) == 0:
             raise ValueError(f"{named(dataset)} is empty: there is nothing to train on")
     whole_number("batch_size", batch_size)
-    if crop is not None and (len(crop) != 2 or min(crop) < 1):
-        raise ValueError(f"crop must be (height, width), got {crop!r}")
+    if crop is not None:
+        if np.shape(crop) != (2,):
+            raise ValueError(f"crop must be (height, width), got {crop!r}")
+        for side in crop:
+            whole_number("a side of crop", side)
     if not 0 <= share.worker < share.workers or share.pieces < 1:
         raise ValueError(
             f"expected a worker from 0 to workers - 1 and a piece or more, got {share}"

@@ -7,6 +7,7 @@ go to Python's `FlowDataset.__getitem__`, which reads them or says what is wrong
 import atexit
 import ctypes
 import gc
+import os
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import tensorflow as tf
 from tfflow.data.datasets.base import FlowDataset, named
 from tfflow.data.files.flows import FLO_MAGIC, MAX_DIMENSION
 from tfflow.data.files.images import PNG_MAGIC, is_whole_png
-from tfflow.vectors import UNKNOWN_THRESHOLD, is_known
+from tfflow.vectors import UNKNOWN_THRESHOLD, filled, is_known
 
 # The signature, and the length and name of the header, which must be the first chunk.
 _PNG_START = PNG_MAGIC + b"\x00\x00\x00\x0dIHDR"
@@ -68,7 +69,9 @@ def _columns(pairs):
         formats = _FLOWS if role == "flow" else _IMAGES
         if len(kinds) > 1 or not kinds <= set(formats):
             return None
-        columns.append((role, tf.constant([str(path) for path in paths]), formats[kinds.pop()]))
+        # As bytes: a name need not be Unicode.
+        names = tf.constant([os.fsencode(path) for path in paths])
+        columns.append((role, names, formats[kinds.pop()]))
     return columns
 
 
@@ -98,7 +101,7 @@ def _python_reader(dataset):
         if sample.flow is None:
             raise ValueError(f"{sample.name} of {named(dataset)} has no flow to train on")
         _check(sample)
-        flow, valid = np.asarray(sample.flow, np.float32), sample.valid
+        flow, valid = np.asarray(filled(sample.flow), np.float32), sample.valid
         known = is_known(flow)
         valid = known if valid is None else known & np.asarray(valid).astype(bool)
         flow = np.where(valid[..., None], flow, np.float32(0))

@@ -42,6 +42,7 @@ def random_maps(size, crop, augmentation, seed):
 
     # Centred coordinates, in which both sides (if square, only the width) are 1.
     unit = tf.fill([2], extent[0]) if augmentation.square else extent
+    unit = tf.maximum(unit, 1)  # of a single row or column
     to_unit = tf.linalg.diag(tf.concat([1 / unit, [1]], 0)) @ _translation(-extent / 2)
     corners = extent / unit / 2
     first = second = tf.eye(3, dtype=_EXACT)

@@ -176,7 +176,7 @@ class SceneCache(Sequence[FlowSample]):
 
     def __init__(self, root: PathLike, partial: bool = False) -> None:
         self.root = Path(root)
-        self.name = self.root.name
+        self.name = self.root.resolve().name
         self.description = scene_layout.read_description(root)
         if self.description["layout"] != "shards":
             raise ValueError(f"{root} is in FlyingChairs' layout: open it as FlyingChairs(root)")
@@ -209,7 +209,7 @@ class SceneCache(Sequence[FlowSample]):
     @overload
     def __getitem__(self, index: slice) -> "SceneCache": ...
     def __getitem__(self, index: int | slice) -> "FlowSample | SceneCache":
-        """A `FlowSample` (its flow is known everywhere), or a part of the cache for a slice."""
+        """A `FlowSample` with its occlusion, or a part of the cache for a slice."""
         if isinstance(index, slice):
             part = object.__new__(SceneCache)
             part.__dict__.update(self.__dict__, _indices=self._indices[index])
@@ -217,7 +217,8 @@ class SceneCache(Sequence[FlowSample]):
         image1, image2, flow = self.read(index, slice(None), slice(None))
         image1, image2 = np.array(image1), np.array(image2)
         name = f"scene-{self._indices[index]:06d}"
-        return FlowSample(image1, image2, flow, np.ones(flow.shape[:2], bool), name)
+        valid = np.ones(flow.shape[:2], bool)  # known everywhere
+        return FlowSample(image1, image2, flow, valid, name, self.occlusion(index))
 
     def read(
         self, index: int, rows: slice, columns: slice
