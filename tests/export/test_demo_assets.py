@@ -166,6 +166,41 @@ def test_a_file_of_another_network_is_not_overwritten(tmp_path):
     assert {path.name: path.read_bytes() for path in assets.iterdir()} == before
 
 
+def test_what_was_replaced_is_gone(tmp_path):
+    assets = tmp_path / "assets"
+    for name in ("old_int8.tflite", "new_int8.tflite", "other_float16.tflite"):
+        shutil.copy(
+            presets.preset_tflite("lightflow", name.split("_")[1].split(".")[0]), tmp_path / name
+        )
+        tflite.add_to_assets(tmp_path / name, assets, name="own")
+    names = {path.name for path in assets.glob("*.tflite")}
+    assert names == {"new_int8.tflite", "other_float16.tflite"}
+    assert not (assets / "golden_flow_old_int8.bin").exists()
+    tflite.add_to_assets(tmp_path / "new_int8.tflite", assets, name="second")
+    tflite.add_to_assets(tmp_path / "old_int8.tflite", assets, name="own")
+    assert (assets / "new_int8.tflite").exists()  # the second network's
+
+
+def test_networks_and_detectors_do_not_overwrite_each_other(tmp_path):
+    flow, assets = tmp_path / "own_key.tflite", tmp_path / "assets"
+    shutil.copy(presets.preset_tflite("lightflow", "int8"), flow)
+    tflite.add_to_assets(flow, assets)
+    detector = tmp_path / "detector"
+    detector.mkdir()
+    for part, path in DetectorInterpreter(detector_files("shapes"), threads=1).paths.items():
+        shutil.copy(path, detector / f"own_{part}.tflite")
+    before = {path.name: path.read_bytes() for path in assets.iterdir()}
+    with pytest.raises(ValueError, match="own_key.tflite is already in .* another kind"):
+        add_detector_to_assets(detector / "own.tflite", assets)
+    assert {path.name: path.read_bytes() for path in assets.iterdir()} == before
+    for part in ("key", "between"):
+        (detector / f"own_{part}.tflite").rename(detector / f"flow_{part}.tflite")
+    add_detector_to_assets(detector / "flow.tflite", assets)
+    shutil.copy(flow, tmp_path / "flow_between.tflite")
+    with pytest.raises(ValueError, match="flow_between.tflite is already in .* another kind"):
+        tflite.add_to_assets(tmp_path / "flow_between.tflite", assets)
+
+
 def test_a_link_in_the_assets_is_replaced_and_not_followed(tmp_path):
     preset, assets = tmp_path / "preset.tflite", tmp_path / "assets"
     shutil.copy(presets.preset_tflite("lightflow", "int8"), preset)
@@ -234,6 +269,9 @@ def test_the_command_line_refuses_what_makes_no_sense(capsys):
     command = ["export", "lightflow", "-o", "a.tflite", "--quantize", "int8_uint8"]
     assert main([*command, "--android-assets", "assets"]) == 1
     assert "take float32 images" in capsys.readouterr().err
+    command = ["export", "lightflow", "-o", "a.onnx"]
+    assert main([*command, "--android-assets", "assets"]) == 1
+    assert "--android-assets is for .tflite files; leave it out" in capsys.readouterr().err
 
 
 def test_lines_for_an_app():

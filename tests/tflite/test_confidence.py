@@ -39,11 +39,14 @@ def test_a_file_is_as_sure_as_keras(file, model, pair):
 
 
 def test_a_stream_of_a_file_keeps_the_confidence(file, pair):
-    stream = tfflow.models.FlowStream(file, confidence=True)
-    for frame in pair:
-        stream.next(frame)
-    expected = file.predict_flow(*pair, confidence=True).confidence
-    np.testing.assert_allclose(stream.confidence, expected, atol=1e-4)
+    for stream in (
+        tfflow.models.FlowStream(file, confidence=True),
+        tflite.FlowStream(file.path, confidence=True),
+    ):
+        for frame in pair:
+            stream.next(frame)
+        expected = file.predict_flow(*pair, confidence=True).confidence
+        np.testing.assert_allclose(stream.confidence, expected, atol=1e-4)
 
 
 def test_what_we_ship_gives_it(pair):

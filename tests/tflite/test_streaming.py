@@ -233,6 +233,10 @@ def test_report(exported):
     assert "video, 2 threads" in values.as_text() and "ms a frame (encode" in values.as_text()
     with pytest.raises(ValueError, match="runs must be"):
         benchmark_streaming(exported["float32"], runs=0)
+    with pytest.raises(ValueError, match="warmup must be a whole number of at least 0; got -1"):
+        benchmark_streaming(exported["float32"], warmup=-1)
+    default = benchmark_streaming(exported["float32"], threads=None, runs=1, warmup=0)
+    assert default["threads"] == FlowInterpreter(exported["float32"]).threads
 
 
 def test_runs_without_tensorflow_and_keras(exported):

@@ -51,6 +51,7 @@ def test_a_process_opens_the_file_again(tiny, tmp_path, monkeypatch):
     pickled = pickle.dumps(file)
     monkeypatch.chdir("/")  # a process may run in another folder
     copied = pickle.loads(pickled)
+    assert pickle.loads(pickle.dumps(file)).path == path  # opened before this process went there
     assert (copied.path, copied.threads) == (path, 1)
     pair = np.random.default_rng(0).integers(0, 256, (2, *SIZE, 3), np.uint8)
     np.testing.assert_array_equal(copied.predict_flow(*pair), file.predict_flow(*pair))

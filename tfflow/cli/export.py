@@ -172,6 +172,7 @@ def _check_for_keras(arguments):
         "--threads": arguments.threads,
         "--evaluate": arguments.evaluate,
         "--report": arguments.report,
+        "--android-assets": arguments.android_assets,
     }
     for name, given in for_tflite.items():
         if given:

@@ -6,7 +6,14 @@ from tfflow.checks import whole_number
 from tfflow.checksum import sha256_of
 from tfflow.detection.interpreter import DetectorInterpreter
 from tfflow.folder_lock import folder_lock
-from tfflow.tflite.app_assets import LIST, list_file, read_list, write_assets
+from tfflow.tflite.app_assets import (
+    LIST,
+    check_names,
+    files_of,
+    list_file,
+    read_list,
+    write_assets,
+)
 from tfflow.types import PathLike
 
 SCORE, OVERLAP = 0.3, 0.5  # what the app shows, and when two boxes are one object
@@ -61,8 +68,8 @@ def add_detector_to_assets(path: PathLike, folder: PathLike, *, interval: int = 
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no exported detector, or the assets have no flow network or a damaged
-            list. Nothing is written then.
+        ValueError: If it is no exported detector, or the assets have no flow network, or one whose
+            file has the same name, or a damaged list. Nothing is written then.
     """
     folder = pathlib.Path(folder)
     entry, files = detector_assets(path, interval)
@@ -74,6 +81,7 @@ def add_detector_to_assets(path: PathLike, folder: PathLike, *, interval: int = 
     contents = {name: file.read_bytes() for name, file in files.items()}
     with folder_lock(folder):
         listing = read_list(folder)
+        check_names(folder, contents, [files_of(listing)])
         others = [each for each in listing.get("detectors", []) if each["key"] != entry["key"]]
         listing["detectors"] = [entry, *others]
         write_assets(folder, {**contents, LIST: list_file(listing)})

@@ -25,9 +25,9 @@ class SiameseNetwork(Protocol):
 class FlowStream:
     """The flow from each frame of a video to the next; every frame is encoded once.
 
-    The same numbers as ``predict_flow(previous, frame)``, at less cost: half of the encoding is
-    saved. One stream is one video: threads that call it at the same time get a RuntimeError.
-    Several streams may share a network.
+    The same numbers as ``predict_flow(previous, frame)``, but for an int8 file's rounding, at less
+    cost: half of the encoding is saved. One stream is one video: threads that call it at the same
+    time get a RuntimeError. Several streams may share a network.
 
     Args:
         network: A siamese :class:`tfflow.models.FlowModel`, or a

@@ -151,6 +151,7 @@ def add_to_assets(path: PathLike, folder: PathLike, name: str | None = None) -> 
 
 def _add(folder, name, form, entry, files):
     models = open_list(folder)
+    check_names(folder, files, [(f["key"], f["between"]) for f in models.get("detectors", [])])
     for model in models["models"]:
         for other in model["files"]:
             replaced = (model["name"], other["quantization"]) == (name, form)
@@ -164,8 +165,28 @@ def _add(folder, name, form, entry, files):
         models["models"].append({"name": name, "files": []})
     of_it = next(model for model in models["models"] if model["name"] == name)
     others = [file for file in of_it["files"] if file["quantization"] != form]
+    replaced = [file for file in of_it["files"] if file not in others]
     of_it["files"] = [*others, entry]
     write_assets(folder, {**files, LIST: list_file(models)})
+    listed = files_of(models)
+    for file in replaced:
+        for left in {file["file"], file["golden_flow"]} - listed:
+            (folder / left).unlink(missing_ok=True)
+
+
+def files_of(models):
+    """The names of all files of a list's networks."""
+    of_networks = (file for model in models["models"] for file in model["files"])
+    return {file[kind] for file in of_networks for kind in ("file", "golden_flow")}
+
+
+def check_names(folder, files, taken):
+    """Raises ValueError if a file would be written over one of another kind of network."""
+    if both := sorted({*files} & {name for names in taken for name in names}):
+        raise ValueError(
+            f"{both[0]} is already in {folder / LIST}, as a network of another kind. Give the file "
+            "another name."
+        )
 
 
 def write_assets(folder, files):

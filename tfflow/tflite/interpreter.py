@@ -60,6 +60,7 @@ class FlowInterpreter(PredictsFlow):
 
     def __init__(self, path: PathLike, threads: int | None = None) -> None:
         self.path = check_model_file(path)
+        self._opened = self.path.absolute()  # wherever the process goes
         self.threads = check_threads(threads)
         self.litert = open_interpreter(self.path, self.threads)
         self._lock = threading.Lock()  # from setting inputs to having copied outputs
@@ -72,7 +73,7 @@ class FlowInterpreter(PredictsFlow):
         self.metadata = metadata_of(self.path)
 
     def __reduce__(self) -> tuple[Any, ...]:  # for processes, which open the file again
-        return type(self), (self.path.absolute(), self.threads)
+        return type(self), (self._opened, self.threads)
 
     def __repr__(self) -> str:
         height, width = self.size

@@ -18,10 +18,12 @@ class FlowStream(streaming.FlowStream):
     Args:
         path: The file.
         threads: Number of threads; by default one for each core, but at most four.
+        confidence: Whether to keep :attr:`confidence`, of files exported with ``confidence=True``.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is not an exported file, or was exported without ``streaming=True``.
+        ValueError: If it is not an exported file, or was exported without ``streaming=True``, or
+            without the confidence that is asked for.
         ImportError: If no LiteRT is installed.
 
     Example:
@@ -30,12 +32,14 @@ class FlowStream(streaming.FlowStream):
         ...     flow = stream.next(frame)  # None for the first
     """
 
-    def __init__(self, path: PathLike, threads: int | None = None) -> None:
-        super().__init__(FlowInterpreter(path, threads=threads))
+    def __init__(
+        self, path: PathLike, threads: int | None = None, *, confidence: bool = False
+    ) -> None:
+        super().__init__(FlowInterpreter(path, threads=threads), confidence=confidence)
 
 
 def benchmark_streaming(
-    path: PathLike, threads: int = 1, runs: int = 50, warmup: int = 5
+    path: PathLike, threads: int | None = 1, runs: int = 50, warmup: int = 5
 ) -> dict[str, Any]:
     """Latency of encode and match, and for comparison of flow, the three measured in turn.
 
@@ -43,7 +47,7 @@ def benchmark_streaming(
 
     Args:
         path: A file exported with ``streaming=True``.
-        threads: Number of threads.
+        threads: Number of threads, or None as for :class:`FlowInterpreter`.
         runs: Timed runs, after ``warmup`` untimed ones.
 
     Returns:
@@ -53,9 +57,10 @@ def benchmark_streaming(
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If it is not an exported file, was exported without ``streaming=True``, or a
-            number is not positive.
+            number is too small.
     """
     whole_number("runs", runs)
+    whole_number("warmup", warmup, least=0)
     interpreter = FlowInterpreter(path, threads=threads)
     encode, match = interpreter.compiled_parts()
     images = np.random.default_rng(0).random((2, 1, *interpreter.size, 3), np.float32)
@@ -77,4 +82,4 @@ def benchmark_streaming(
     medians = {
         f"{name}_ms": 1000.0 * statistics.median(values[warmup:]) for name, values in times.items()
     }
-    return {"threads": threads, "runs": runs, **medians}
+    return {"threads": interpreter.threads, "runs": runs, **medians}

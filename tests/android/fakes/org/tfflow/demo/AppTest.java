@@ -874,6 +874,16 @@ class AppTest {
         Phone.onScreen(screen::onStart); // back from where it was shared
         assertTrue(screen.findViewById(R.id.share).enabled);
         assertEquals(text, report.getText().toString());
+        Bundle state = new Bundle();
+        Phone.onScreen(() -> screen.onSaveInstanceState(state));
+        Phone.onScreen(screen::onStop);
+        BenchmarkActivity turned = new BenchmarkActivity();
+        Phone.onScreen(() -> turned.onCreate(state));
+        Phone.onScreen(turned::onStart);
+        assertTrue(turned.findViewById(R.id.share).enabled);
+        TextView again = turned.findViewById(R.id.report);
+        assertEquals(text, again.getText().toString());
+        Phone.onScreen(turned::onStop);
     }
 
     @Test

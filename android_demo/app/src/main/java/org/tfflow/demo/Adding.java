@@ -61,7 +61,7 @@ final class Adding {
     private static Adding add(FlowModels models, ContentResolver files, Uri file) {
         try (InputStream stream = files.openInputStream(file)) {
             return new Adding(models.add(name(files, file), stream), null);
-        } catch (IOException | RuntimeException | LinkageError error) {
+        } catch (IOException | RuntimeException | LinkageError | OutOfMemoryError error) {
             Log.e("tfflow", "the network can't be added", error);
             return new Adding(null, error.getMessage());
         }

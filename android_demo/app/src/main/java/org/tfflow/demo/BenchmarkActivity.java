@@ -10,6 +10,7 @@ import android.os.Bundle;
 import android.util.Log;
 import android.view.View;
 import android.widget.TextView;
+import org.jspecify.annotations.Nullable;
 import org.tfflow.core.image.Fit;
 import org.tfflow.core.image.Orientation;
 import org.tfflow.core.pipeline.Benchmark;
@@ -22,6 +23,7 @@ public final class BenchmarkActivity extends Activity {
     /** The name of the network to measure, in the intent; the first one without. */
     static final String NETWORK = "network";
 
+    private static final String REPORT = "report"; // in the saved state
     private static final int WARM_UP = 20; // frames
     private static final int RUNS = 100; // frames
     private static final int WIDTH = 640; // px, as the camera gives it
@@ -32,7 +34,7 @@ public final class BenchmarkActivity extends Activity {
     private TextView text;
     private View copy;
     private View share;
-    private Thread thread;
+    private @Nullable Thread thread; // null: the report was there already
     private boolean done;
 
     @Override
@@ -44,6 +46,19 @@ public final class BenchmarkActivity extends Activity {
         share = findViewById(R.id.share);
         copy.setOnClickListener(button -> copy());
         share.setOnClickListener(button -> share());
+        String report = state == null ? null : state.getString(REPORT);
+        if (report != null) { // the phone was turned, or the app ended behind another one
+            text.setText(report);
+            setReady(true);
+        }
+    }
+
+    @Override
+    protected void onSaveInstanceState(Bundle state) {
+        super.onSaveInstanceState(state);
+        if (done) {
+            state.putString(REPORT, text.getText().toString());
+        }
     }
 
     @Override
@@ -112,8 +127,9 @@ public final class BenchmarkActivity extends Activity {
 
     @Override
     protected void onStop() {
-        // Times in the background mean nothing.
-        thread.interrupt();
+        if (thread != null) {
+            thread.interrupt(); // times in the background mean nothing
+        }
         super.onStop();
     }
 }

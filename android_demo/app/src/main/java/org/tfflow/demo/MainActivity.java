@@ -52,6 +52,7 @@ public final class MainActivity extends Activity
     private static final String VIDEO = "video";
     private static final String MODE = "mode";
     private static final String HIDE = "hide";
+    private static final String ASKED = "asked";
     private static final String NETWORK = "network";
     private static final String UNIT = "unit";
     private static final String THREADS = "threads";
@@ -133,6 +134,7 @@ public final class MainActivity extends Activity
 
     private void restore(Bundle state) {
         hide.setChecked(Boolean.parseBoolean(state.getString(HIDE)));
+        asked = Boolean.parseBoolean(state.getString(ASKED));
         modes.choose(ViewMode.valueOf(state.getString(MODE, ViewMode.COLORS.name())));
         String file = state.getString(VIDEO);
         video = file == null ? null : Uri.parse(file);
@@ -521,6 +523,7 @@ public final class MainActivity extends Activity
         super.onSaveInstanceState(state);
         state.putString(MODE, modes.current().name());
         state.putString(HIDE, String.valueOf(hide.isChecked()));
+        state.putString(ASKED, String.valueOf(asked));
         state.putString(VIDEO, video == null ? null : video.toString());
         state.putString(NETWORK, network);
         state.putString(UNIT, choice.unit() == null ? null : choice.unit().name());

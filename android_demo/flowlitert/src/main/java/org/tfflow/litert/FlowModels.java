@@ -246,26 +246,25 @@ public final class FlowModels {
      * @throws IOException if it can't be read, or kept
      */
     public String add(String name, InputStream stream) throws IOException {
-        // Looked at first: a film that was chosen by mistake is larger than the app's memory.
+        // Looked at first: a film that was chosen by mistake may be larger than what is free.
         byte[] start = ModelFile.readStart(stream, 8);
         if (start.length < 8
                 || !new String(start, 4, 4, StandardCharsets.ISO_8859_1).equals("TFL3")) {
             throw new FlowEngineException(name + " is no .tflite file");
         }
-        byte[] content =
-                ModelFile.readAll(
-                        new SequenceInputStream(new ByteArrayInputStream(start), stream));
         String plain = name.replaceAll("\\.tflite$", "").replaceAll("[^\\w.-]", "_");
         for (ModelList.Flow flow : shipped.flows) {
             if (flow.name.equals(plain)) {
                 plain += "_2"; // what the app was made with stays
             }
         }
-        String sha256 = ModelFile.digest(content);
-        String file = plain + "-" + sha256.substring(0, 12) + ".tflite";
-        String golden = file + ".flow";
         try {
-            write(file, content);
+            File part = new File(folder, "added.tflite.part");
+            InputStream whole = new SequenceInputStream(new ByteArrayInputStream(start), stream);
+            String sha256 = write(part, whole);
+            String file = plain + "-" + sha256.substring(0, 12) + ".tflite";
+            String golden = file + ".flow";
+            rename(part, file);
             ModelFile copy = ModelFile.ofFolder(folder, file);
             try (FlowEngine engine =
                     new NetworkFlowEngine(onCpu(copy, sha256, Choice.BEST.threads()))) {
@@ -351,10 +350,20 @@ public final class FlowModels {
     /** Writes a file whole or not at all. */
     private void write(String name, byte[] content) throws IOException {
         File part = new File(folder, name + ".part");
+        write(part, new ByteArrayInputStream(content));
+        rename(part, name);
+    }
+
+    /** Writes a file that gets its name later; its SHA-256. */
+    private static String write(File part, InputStream content) throws IOException {
         try (FileOutputStream stream = new FileOutputStream(part)) {
-            stream.write(content);
+            String sha256 = ModelFile.copy(content, stream);
             stream.getFD().sync(); // or a power cut may leave the name without the content
+            return sha256;
         }
+    }
+
+    private void rename(File part, String name) throws IOException {
         if (!part.renameTo(new File(folder, name))) {
             throw new IOException("can't write " + new File(folder, name));
         }

@@ -75,7 +75,7 @@ final class LiteRtNetwork implements Network {
     private void checkFile() {
         String found;
         try {
-            found = ModelFile.digest(file.read());
+            found = file.digest();
         } catch (IOException error) {
             throw new FlowEngineException(
                     "there is no " + file.path() + ": export it again with tfflow", error);

@@ -6,6 +6,7 @@ import java.io.File;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
@@ -47,10 +48,22 @@ final class ModelFile {
     }
 
     byte[] read() throws IOException {
-        try (InputStream stream =
-                assets == null ? new FileInputStream(path()) : assets.open(name)) {
-            return readAll(stream);
+        try (InputStream stream = open()) {
+            ByteArrayOutputStream content = new ByteArrayOutputStream();
+            copy(stream, content);
+            return content.toByteArray();
         }
+    }
+
+    /** Its SHA-256, in hexadecimal digits. The file may be larger than the app's memory. */
+    String digest() throws IOException {
+        try (InputStream stream = open()) {
+            return copy(stream, null);
+        }
+    }
+
+    private InputStream open() throws IOException {
+        return assets == null ? new FileInputStream(path()) : assets.open(name);
     }
 
     /** The first bytes of a stream; fewer than {@code length} if it ends before. */
@@ -63,24 +76,29 @@ final class ModelFile {
         return Arrays.copyOf(start, known);
     }
 
-    static byte[] readAll(InputStream stream) throws IOException {
-        ByteArrayOutputStream content = new ByteArrayOutputStream();
-        byte[] part = new byte[1 << 16];
-        for (int count = stream.read(part); count >= 0; count = stream.read(part)) {
-            content.write(part, 0, count);
-        }
-        return content.toByteArray();
-    }
-
-    /** The SHA-256 of bytes, in hexadecimal digits. */
-    static String digest(byte[] content) {
-        StringBuilder hex = new StringBuilder();
+    /**
+     * Copies a stream to its end.
+     *
+     * @param to null: nowhere
+     * @return its SHA-256, in hexadecimal digits
+     */
+    static String copy(InputStream stream, @Nullable OutputStream to) throws IOException {
+        MessageDigest digest;
         try {
-            for (byte each : MessageDigest.getInstance("SHA-256").digest(content)) {
-                hex.append(String.format(Locale.ROOT, "%02x", each));
-            }
+            digest = MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException never) {
             throw new AssertionError(never);
+        }
+        byte[] part = new byte[1 << 16];
+        for (int count = stream.read(part); count >= 0; count = stream.read(part)) {
+            digest.update(part, 0, count);
+            if (to != null) {
+                to.write(part, 0, count);
+            }
+        }
+        StringBuilder hex = new StringBuilder();
+        for (byte each : digest.digest()) {
+            hex.append(String.format(Locale.ROOT, "%02x", each));
         }
         return hex.toString();
     }

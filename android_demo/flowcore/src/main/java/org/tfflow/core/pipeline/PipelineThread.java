@@ -96,7 +96,8 @@ public final class PipelineThread implements AutoCloseable {
             }
         } catch (InterruptedException end) {
             Thread.currentThread().interrupt();
-        } catch (RuntimeException | LinkageError error) { // LinkageError: no native library
+        } catch (RuntimeException | LinkageError | OutOfMemoryError error) {
+            // LinkageError: no native library. OutOfMemoryError: too large a network.
             listener.onError(error);
         } finally {
             latest.close();
