@@ -204,9 +204,9 @@ def test_foreign_operators_are_refused_by_name(tmp_path):
     [
         ({"size": (60, 128)}, "got 60x128.*Nearest: 64x128"),
         ({"size": (100, 200)}, "Nearest: 64x192, 64x256, 128x192, 128x256"),
-        ({"size": (0, 64)}, "positive whole numbers"),
-        ({"size": (64.5, 64)}, "positive whole numbers"),
-        ({"size": 64}, r"must be \(height, width\); got 64"),
+        ({"size": (0, 64)}, "multiples of 64; got 0x64"),
+        ({"size": (64.5, 64)}, r"two whole numbers; got \(64.5"),
+        ({"size": 64}, "two whole numbers; got 64"),
         ({"quantization": "int9"}, "one of float32, .*got 'int9'.*mean 'int8'"),
         ({"calibration": []}, "calibration holds no pair"),
         ({"calibration": [np.zeros((64, 128, 3))]}, "A pair must be"),

@@ -49,6 +49,9 @@ def test_size_of_the_call(exported, pairs):
     )
     with pytest.raises(ValueError, match="runs at 64x128 only; got 64x64"):
         file.predict_flow(*pairs[0], size=(64, 64))
+    for size in (64, "64x128", (64,)):
+        with pytest.raises(ValueError, match="two whole numbers; got"):
+            file.predict_flow(*pairs[0], size=size)
 
 
 def test_bad_images(exported):

@@ -1,6 +1,5 @@
 """What all networks share: images in, flow out; fit, save, predict_flow."""
 
-import operator
 import pathlib
 import re
 from collections.abc import Callable, Sequence
@@ -17,8 +16,9 @@ from tfflow.models.parts import WithParts, dtype_policy, name_parts, weights_of
 from tfflow.models.predicting import PredictsFlow
 from tfflow.models.prediction import (
     ImagePair,
+    as_size,
+    check_multiples,
     check_not_in_255,
-    nearest_sizes,
     next_multiple,
     working_size,
 )
@@ -361,19 +361,8 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
             raise ValueError(f"{self.name} expects images (B, H, W, 3); got {tuple(image.shape)}.")
 
     def _check_size(self, size):
-        try:
-            height, width = (side if side is None else operator.index(side) for side in size)
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"size must be (height, width), two whole numbers; got {size!r}."
-            ) from None
-        size = (height, width)
-        if any(side is not None and (side <= 0 or side % self.multiple) for side in size):
-            raise ValueError(
-                f"{self.name} runs at sides that are multiples of {self.multiple}; got "
-                f"{size[0]}x{size[1]} (height x width). Nearest: "
-                f"{nearest_sizes(size, self.multiple)}. Without size, images of any size are taken."
-            )
+        advice = "Without size, images of any size are taken."
+        check_multiples(as_size(size), self.multiple, self.name, advice)
 
 
 def in_unit_range(images, model):

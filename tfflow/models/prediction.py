@@ -7,6 +7,7 @@ both.
 import functools
 import itertools
 import math
+import operator
 import os
 from typing import NamedTuple
 
@@ -91,10 +92,38 @@ def next_multiple(size, multiple):
     return tuple((side + multiple - 1) // multiple * multiple for side in size)
 
 
-def nearest_sizes(size, multiple):
-    """The sizes around one that are multiples, for a message."""
-    near = [sorted({max(n // multiple, 1) * multiple, -(-n // multiple) * multiple}) for n in size]
-    return ", ".join(size_text(each) for each in itertools.product(*near))
+def as_size(size):
+    """(height, width) of whole numbers, or of None for a side that may be any.
+
+    Raises:
+        ValueError: If it is anything else.
+    """
+    try:
+        height, width = (side if side is None else operator.index(side) for side in size)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"size must be (height, width), two whole numbers; got {size!r}."
+        ) from None
+    return height, width
+
+
+def check_multiples(size, multiple, name, advice):
+    """Raises ValueError for a size that a network of this name can't run at."""
+    if all(side is None or (side > 0 and side % multiple == 0) for side in size):
+        return
+
+    def near(side):
+        if side is None:
+            return [side]
+        return sorted(
+            {max(count, 1) * multiple for count in (side // multiple, -(-side // multiple))}
+        )
+
+    nearest = ", ".join(size_text(each) for each in itertools.product(*map(near, size)))
+    raise ValueError(
+        f"{name} runs at sides that are multiples of {multiple}; got {size_text(size)} (height x "
+        f"width). Nearest: {nearest}. {advice}"
+    )
 
 
 def working_size(image_size, multiple, least_area=0):

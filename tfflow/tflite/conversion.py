@@ -9,7 +9,7 @@ import keras
 import tfflow
 from tfflow.atomic_file import atomic_file
 from tfflow.models.flow_model import FlowModel, chosen_outputs
-from tfflow.models.prediction import nearest_sizes
+from tfflow.models.prediction import as_size, check_multiples
 from tfflow.ops.lite import lite_ops
 from tfflow.ops.native import reference_ops
 from tfflow.ops.shifted_warp import checked_radius, warp_by_shifts
@@ -300,17 +300,9 @@ def checked_size(model, size):
             "export needs Keras on TensorFlow; it runs on "
             f"{keras.backend.backend()}. Save the model, set KERAS_BACKEND=tensorflow, load it."
         )
-    try:
-        height, width = (int(side) for side in size)
-    except (TypeError, ValueError):
-        raise ValueError(f"size must be (height, width); got {size!r}.") from None
-    if (height, width) != tuple(size) or min(height, width) <= 0:
-        raise ValueError(f"size must be two positive whole numbers; got {size!r}.")
-    m = model.multiple
-    if height % m or width % m:
-        raise ValueError(
-            f"{model.name} runs at multiples of {m}; got {height}x{width} (height x width). "
-            f"Nearest: {nearest_sizes(size, m)}. FlowInterpreter resizes images of any size to the "
-            "file's."
-        )
+    height, width = as_size(size)
+    if None in (height, width):
+        raise ValueError(f"size must be (height, width), two whole numbers; got {size!r}.")
+    advice = "FlowInterpreter resizes images of any size to the file's."
+    check_multiples((height, width), model.multiple, model.name, advice)
     return height, width

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tfflow.checks import whole_number
 from tfflow.models.predicting import PredictsFlow
-from tfflow.models.prediction import ImagePair
+from tfflow.models.prediction import ImagePair, as_size, size_text
 from tfflow.tflite.model_file import check_model_file
 from tfflow.types import PathLike
 
@@ -87,10 +87,10 @@ class FlowInterpreter(PredictsFlow):
         Raises:
             ValueError: If another ``size`` is asked for.
         """
-        if size is not None and tuple(size) != self.size:
+        if size is not None and as_size(size) != self.size:
             raise ValueError(
-                f"{self.path} runs at {self.size[0]}x{self.size[1]} only; got {size[0]}x{size[1]} "
-                "(height x width). Export another file for that size."
+                f"{self.path} runs at {size_text(self.size)} only; got {size_text(size)} (height x "
+                "width). Export another file for that size."
             )
         return self.size
 
