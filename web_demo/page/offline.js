@@ -20,12 +20,22 @@ export async function prepareOffline() {
   } catch (error) {
     return error.message;
   }
-  if (!self.crossOriginIsolated && !sessionStorage.getItem(RELOADED)) {
-    sessionStorage.setItem(RELOADED, "yes"); // some browsers never isolate
+  if (!self.crossOriginIsolated && isFirstLoad()) {
     location.reload();
     await new Promise(() => {}); // the page ends here
   }
   return "";
+}
+
+/** Whether it was not reloaded yet; false where that can't be kept, as it would reload for ever. */
+function isFirstLoad() {
+  try {
+    const first = !sessionStorage.getItem(RELOADED);
+    sessionStorage.setItem(RELOADED, "yes"); // some browsers never isolate
+    return first;
+  } catch {
+    return false;
+  }
 }
 
 function controlled(container) {

@@ -47,7 +47,7 @@ public final class MediaExtractor {
         if (track != 1 || released) {
             throw new IllegalStateException("not the video's track, or released");
         }
-        if (next >= Phone.videoFrames) {
+        if (Phone.videoEmpty || next >= Phone.videoFrames) {
             return -1;
         }
         buffer.put(0, (byte) next);

@@ -770,6 +770,10 @@ class AppTest {
         Phone.videoFrames = -1;
         openVideo();
         says("this video can't be played: Failed to instantiate extractor.");
+        Phone.videoFrames = 5;
+        Phone.videoEmpty = true;
+        openVideo();
+        says("this video can't be played: it ends before its first picture");
         press(R.id.camera);
         says("total");
     }

@@ -92,6 +92,7 @@ public final class Phone {
 
     /** Pictures in the video file; 0: the file is none. */
     public static int videoFrames;
+    public static boolean videoEmpty; // its track holds nothing
 
     /** The file's rotation, in degrees. */
     public static int rotation;
@@ -161,6 +162,7 @@ public final class Phone {
         flickers = false;
         cameraError = null;
         videoFrames = 5;
+        videoEmpty = false;
         rotation = 0;
         accelerators = new HashMap<>();
         compiled.clear();

@@ -83,10 +83,11 @@ final class VideoSource implements FrameSource {
     }
 
     private void decode(MediaExtractor extractor, MediaCodec decoder, Orientation orientation)
-            throws InterruptedException {
+            throws IOException, InterruptedException {
         PlaybackClock clock = new PlaybackClock();
         MediaCodec.BufferInfo info = new MediaCodec.BufferInfo();
         boolean fed = false;
+        boolean shown = false;
         while (!closed) {
             if (!fed) {
                 fed = feed(extractor, decoder);
@@ -97,9 +98,13 @@ final class VideoSource implements FrameSource {
             }
             if (info.size > 0) {
                 show(decoder, index, 1000 * info.presentationTimeUs, clock, orientation);
+                shown = true;
             }
             decoder.releaseOutputBuffer(index, false);
             if ((info.flags & MediaCodec.BUFFER_FLAG_END_OF_STREAM) != 0) {
+                if (!shown) {
+                    throw new IOException("it ends before its first picture");
+                }
                 // From the start again: the frames' times run backwards there, as all can see.
                 extractor.seekTo(0, MediaExtractor.SEEK_TO_PREVIOUS_SYNC);
                 decoder.flush();
