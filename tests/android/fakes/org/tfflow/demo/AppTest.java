@@ -550,6 +550,19 @@ class AppTest {
                 javax.imageio.ImageIO.read(home.resolve("flow.png").toFile());
         assertEquals(360, saved.getWidth());
         says("total");
+        Phone.full = true;
+        press(R.id.save);
+        answer("flow.png");
+        says("The picture was not saved: it could not be written whole");
+        assertFalse(Files.exists(home.resolve("flow.png")));
+        Phone.full = false;
+        draws(canvas -> canvas.bitmaps == 2);
+        press(R.id.save);
+        turn();
+        Files.createFile(home.resolve("flow.png")); // as the dialog does
+        answer("flow.png");
+        says("There is no picture yet");
+        assertFalse(Files.exists(home.resolve("flow.png")));
     }
 
     @Test

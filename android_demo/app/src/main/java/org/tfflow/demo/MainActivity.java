@@ -17,6 +17,7 @@ import android.hardware.display.DisplayManager;
 import android.net.Uri;
 import android.os.Build;
 import android.os.Bundle;
+import android.provider.DocumentsContract;
 import android.provider.MediaStore;
 import android.util.Log;
 import android.widget.RadioButton;
@@ -467,6 +468,7 @@ public final class MainActivity extends Activity
         picture = null;
         if (taken == null) {
             complain(getString(R.string.no_picture)); // the screen was made anew meanwhile
+            takeBack(null, chosen);
             return null;
         }
         Uri ours = null;
@@ -481,17 +483,20 @@ public final class MainActivity extends Activity
             return file;
         } catch (IOException | RuntimeException error) {
             complain(getString(R.string.not_saved, error.getMessage()));
-            if (ours != null) {
-                takeOutOfGallery(ours);
-            }
+            takeBack(ours, chosen);
             return null;
         }
     }
 
-    private void takeOutOfGallery(Uri place) {
+    /** Deletes what nothing, or half a picture, was written to: a place in the gallery, or a file. */
+    private void takeBack(@Nullable Uri ours, @Nullable Uri chosen) {
         try {
-            getContentResolver().delete(place, null, null);
-        } catch (RuntimeException error) {
+            if (ours != null) {
+                getContentResolver().delete(ours, null, null);
+            } else if (chosen != null) {
+                DocumentsContract.deleteDocument(getContentResolver(), chosen);
+            }
+        } catch (IOException | RuntimeException error) {
             // Why it was not saved has been said; an empty picture stays.
         }
     }
