@@ -18,7 +18,7 @@ class FlowStream(streaming.FlowStream):
     Args:
         path: The file.
         threads: Number of threads; by default one for each core, but at most four.
-        confidence: Whether to keep :attr:`confidence`, of files exported with ``confidence=True``.
+        confidence: Whether to keep ``confidence``, for files exported with ``confidence=True``.
 
     Raises:
         FileNotFoundError: If there is no such file.
