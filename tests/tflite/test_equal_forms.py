@@ -12,6 +12,7 @@ import tfflow
 from tfflow.tflite import (
     FlowInterpreter,
     conversion,
+    convex_form,
     equal_forms,
     export,
     flops,
@@ -83,7 +84,7 @@ def test_what_became_of_the_operators(in_float):
 
 
 def test_operators_are_called_as_in_the_schema():
-    ours = (quantization, equal_forms, flops, layers, rewriting)
+    ours = (quantization, convex_form, equal_forms, flops, layers, rewriting)
     names = {
         name
         for module in ours

@@ -14,8 +14,8 @@ from tfflow.ops.lite import lite_ops
 from tfflow.ops.native import reference_ops
 from tfflow.ops.shifted_warp import checked_radius, warp_by_shifts
 from tfflow.tflite.calibration import Pairs, check_outliers, open_calibration
+from tfflow.tflite.convex_form import convex_without_softmax
 from tfflow.tflite.equal_forms import (
-    convex_without_softmax,
     join_images_later,
     mean_free_kernels,
     pixels_side_by_side,

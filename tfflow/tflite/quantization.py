@@ -14,7 +14,7 @@ import numpy as np
 from tfflow.suggestion import suggestion
 from tfflow.tflite.building import EXACT
 from tfflow.tflite.calibration import measure_ranges
-from tfflow.tflite.equal_forms import drop_idle_limits
+from tfflow.tflite.convex_form import drop_idle_limits
 from tfflow.tflite.graph import Graph
 from tfflow.tflite.rewriting import name_signature, stay_integer, take_uint8_images
 
