@@ -1,9 +1,10 @@
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from tfflow.atomic_file import atomic_file
+from tfflow.atomic_file import atomic_file, read_json, write_json
 
 
 def test_content_takes_the_name_at_the_end(tmp_path):
@@ -24,6 +25,20 @@ def test_failure_keeps_what_was_there(tmp_path):
         raise RuntimeError
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["result.txt"]
+
+
+def test_a_full_disk_is_said_with_the_files_name(tmp_path):
+    told = pytest.raises(OSError, match="cannot write .*result.txt: No space left")
+    with told, atomic_file(tmp_path / "result.txt"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_a_run_is_recorded_by_is_on_the_disk_first(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    write_json(tmp_path / "run.json", {"a": 1})
+    assert len(synced) == 1 and read_json(tmp_path / "run.json", "") == {"a": 1}
 
 
 def test_mode_is_that_of_an_ordinary_file(tmp_path):

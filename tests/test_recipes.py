@@ -24,8 +24,10 @@ from tfflow.cli.train import print_recipes, sources
 from tfflow.data import CorruptFileError, FlowDataset, write_flow, write_image
 from tfflow.data.pipeline.augmentation import LIGHTFLOW
 from tfflow.evaluation.callback import EvaluatePairs
+from tfflow.folder_lock import folder_lock
 from tfflow.losses import MultiLevelEPE
 from tfflow.models import registry
+from tfflow.recipes.corrupt import without_corrupt
 from tfflow.recipes.recipe import Stage
 from tfflow.recipes.run import Run
 from tfflow.recipes.smoke import Noise, sample, smoke
@@ -403,7 +405,24 @@ def test_more_data_than_before_is_told(tmp_path, capsys):
     for count in (3, 3, 4):
         run(LITTLE, tmp_path, {"data": lambda folder, n=count: (samples[:n], samples[:1])})
         told = capsys.readouterr().out
-        assert ("there were [3] samples" in told and "are [4] now" in told) == (count == 4)
+        assert ("last started on other data (samples [3], not [4])" in told) == (count == 4)
+    run(LITTLE, tmp_path, {"data": lambda folder: (samples, samples[:1])}, data_dir=tmp_path)
+    assert f"not {tmp_path}" in capsys.readouterr().out
+
+
+def test_two_processes_do_not_train_in_one_folder(tmp_path):
+    with folder_lock(tmp_path), pytest.raises(ValueError, match="Another process is training in"):
+        run(LITTLE, tmp_path)
+    run(LITTLE, tmp_path)
+
+
+def test_a_damaged_record_is_named(tmp_path):
+    run(LITTLE, tmp_path, steps=2)
+    (tmp_path / "run.json").write_text("")
+    with pytest.raises(ValueError, match=r"run.json is damaged.*Delete it to go on"):
+        run(LITTLE, tmp_path, steps=2)
+    (tmp_path / "run.json").unlink()
+    run(LITTLE, tmp_path, steps=2)
 
 
 @pytest.mark.parametrize(
@@ -671,6 +690,44 @@ def test_what_is_left_out_is_of_these_files(tmp_path, capsys):
     assert "skipping 1 pairs" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("which", ["00003_img2.ppm", "00004_img2.ppm"])  # of training, validation
+def test_a_file_that_is_damaged_later_is_left_out_by_the_next_start(which, tmp_path):
+    data = chairs_tree(tmp_path)
+    for path in [*data.rglob("00004_*")]:
+        shutil.copy(path, path.with_name(path.name.replace("4", "5")))
+    (data / "FlyingChairs_release/FlyingChairs_train_val.txt").write_text("1\n1\n1\n2\n2\n")
+    data_of = recipes.get("lightflow_chairs").data
+    changes = {"data": data_of, "batch_size": 2, "steps_per_epoch": 2}
+    start = functools.partial(run, LITTLE, tmp_path / "run", data_dir=data, skip_corrupt=True)
+    start(changes, steps=4)
+    damaged = next(data.rglob(which))
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    (tmp_path / "run/model.keras").unlink()
+    for path in (tmp_path / "run/checkpoints").glob("*4.weights.h5"):
+        path.unlink()  # as if it had been killed after step 2
+    with pytest.raises(CorruptFileError, match=f"{which}.* the same command reads them again"):
+        start(changes, steps=4)
+    start(changes, steps=4)
+
+
+def test_what_was_left_out_is_not_taken_for_other_pairs(tmp_path, capsys):
+    data = chairs_tree(tmp_path)
+    damaged = next(data.rglob("00002_img2.ppm"))
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    dataset, _ = recipes.get("lightflow_chairs").data(data)
+    record = tmp_path / "skipped.json"
+    assert len(without_corrupt(dataset, record)) == len(dataset) - 1
+    assert "read again" not in capsys.readouterr().out
+    first, second, third = dataset.pairs
+    moved = FlowDataset("moved", [second, first, third])
+    left = without_corrupt(moved, record)
+    assert "are read again" in capsys.readouterr().out
+    assert "00002" not in [pair.name for pair in left.pairs]
+    record.write_text("{")
+    with pytest.raises(ValueError, match="skipped.json is damaged.*have all files read again"):
+        without_corrupt(dataset, record)
+
+
 def test_a_damaged_file_of_the_validation_set(tmp_path):
     data = chairs_tree(tmp_path)
     damaged = next(data.rglob("00004_img2.ppm"))
@@ -721,7 +778,8 @@ def test_the_workers_of_a_cluster_have_addresses_without_users(tmp_path):
     command = ["sh", SCRIPT.with_name("launch.sh"), "me@host0", "host1", "--", "little"]
     environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GRACE": "0"}
     out = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=True
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
     ).stdout
-    assert "-tt me@host0 cd" in out and "-tt host1 cd" in out
+    assert f"-tt me@host0 cd '{tmp_path}' &&" in out and "-tt host1 cd" in out
+    assert f"exec '{SCRIPT.parents[1]}/.venv/bin/python' -m tfflow train  'little'" in out
     assert out.count('{"worker": ["host0:12345", "host1:12346"]}') == 2

@@ -1,10 +1,14 @@
 """Writing a file so that its name holds either the whole new content or what it held before."""
 
 import contextlib
+import errno
 import json
 import os
 import secrets
 from pathlib import Path
+
+# A full disk, a full quota, a file larger than is allowed.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextlib.contextmanager
@@ -29,7 +33,7 @@ def atomic_file(path, durable=False):
         A `pathlib.Path` for the block to write to.
 
     Raises:
-        OSError: as `check_writable`.
+        OSError: as `check_writable`; or if the disk is full.
     """
     target = check_writable(path)
 
@@ -43,14 +47,37 @@ def atomic_file(path, durable=False):
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
         os.replace(temporary, target)
+    except OSError as error:
+        if error.errno in _FULL and error.filename is None:  # no writer says which file it was
+            raise OSError(
+                error.errno, f"cannot write {path}: {os.strerror(error.errno)}"
+            ) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def write_json(path, value):
-    """Writes a value as indented JSON, whole or not at all; errors as `check_writable`."""
-    with atomic_file(path) as temporary:
+    """Writes a value as indented JSON, durably; errors as `atomic_file`."""
+    with atomic_file(path, durable=True) as temporary:
         temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def read_json(path, advice):
+    """What `write_json` wrote.
+
+    Args:
+        path: the file.
+        advice: what to do if it is damaged, a sentence.
+
+    Raises:
+        ValueError: it is damaged.
+        OSError: it can't be read.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}). {advice}") from error
 
 
 def check_writable(path):

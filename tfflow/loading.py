@@ -78,18 +78,19 @@ def _load_file(path, compile=False):
 def _downloaded(url):
     """The file of an address, in the cache."""
     from tfflow.download import fetch
+    from tfflow.tflite.interpreter import open_interpreter
     from tfflow.tflite.model_file import check_model_file
 
     def check(file):
         try:
             if file.suffix == ".tflite":
-                check_model_file(file)
-            elif not zipfile.is_zipfile(file):
-                raise ValueError("it is no zip archive.")
+                open_interpreter(check_model_file(file), 1)
+            else:
+                preset_folder.check_archive(file)
         except ValueError as error:
             raise ValueError(
-                f"{url} gave no {file.suffix} file, perhaps a page to log in; nothing was kept: "
-                f"{error}"
+                f"{url} gave no whole {file.suffix} file, perhaps a page to log in; nothing was "
+                f"kept: {error}"
             ) from None
 
     name = pathlib.PurePosixPath(urllib.parse.urlsplit(url).path).name

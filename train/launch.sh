@@ -3,15 +3,16 @@
 #
 #     train/launch.sh host0 host1 -- liteflownet_things --data-dir /data --output /shared/runs/x
 #
-# The first host is the chief, who writes checkpoints and logs. All hosts need this folder at the
-# same path, the data, and ssh without a password. "localhost" is started without ssh, and is of use
-# only if all are, as other hosts could not find it by that name. Options:
-#     PYTHON  the interpreter on the hosts   [.venv/bin/python]
+# The first host is the chief, who writes checkpoints and logs. All hosts need tfflow, the data and
+# the folder that this is started in, at the same paths, and ssh without a password. "localhost" is
+# started without ssh, and is of use only if all are, as other hosts could not find it by that name.
+# Options:
+#     PYTHON  the interpreter on the hosts   [the checkout's .venv/bin/python]
 #     PORT    of the first worker            [12345]
 # When one worker fails, all are stopped: the same command goes on from the last checkpoint.
 
 set -u
-PYTHON=${PYTHON:-.venv/bin/python}
+PYTHON=${PYTHON:-$(cd "$(dirname "$0")/.." && pwd)/.venv/bin/python}
 PORT=${PORT:-12345}
 
 hosts=""
@@ -37,7 +38,6 @@ for argument in "$@"; do
     quoted="$quoted '$(printf %s "$argument" | sed "s/'/'\\\\''/g")'"
 done
 
-cd "$(dirname "$0")/.." || exit 1
 pids="" index=0
 stop() {
     for pid in $pids; do
@@ -48,7 +48,7 @@ trap 'stop; exit 130' INT TERM
 
 for host in $hosts; do
     config="{\"cluster\": {\"worker\": [$cluster]}, \"task\": {\"type\": \"worker\", \"index\": $index}}"
-    command="TF_CONFIG='$config' exec $PYTHON train/train.py $quoted --distribute multi-worker"
+    command="TF_CONFIG='$config' exec '$PYTHON' -m tfflow train $quoted --distribute multi-worker"
     if [ "$host" = localhost ]; then
         sh -c "$command" &
     else

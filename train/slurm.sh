@@ -13,9 +13,9 @@
 #
 #     sbatch train/slurm.sh liteflownet_things --data-dir /data --output /shared/runs/things
 #
-# Submit it from the folder that holds train/. Options of sbatch go before the script and win over
-# the lines above. --output must be on a file system that all nodes share. A job that is requeued
-# goes on from its last checkpoint.
+# PYTHON is the interpreter [.venv/bin/python of the folder that it is submitted in]. Options of
+# sbatch go before the script and win over the lines above. --output must be on a file system that
+# all nodes share. A job that is requeued goes on from its last checkpoint.
 
 set -eu
 export PYTHON=${PYTHON:-.venv/bin/python}
@@ -25,11 +25,11 @@ TFFLOW_CLUSTER=$(printf '"%s:'"$PORT"'", ' $hosts)
 export TFFLOW_CLUSTER=${TFFLOW_CLUSTER%, }
 
 if [ "$SLURM_NNODES" -eq 1 ]; then
-    exec srun "$PYTHON" train/train.py "$@" --distribute mirrored
+    exec srun "$PYTHON" -m tfflow train "$@" --distribute mirrored
 fi
 # SLURM_PROCID is the worker's number; srun ends all workers when one fails.
 srun --kill-on-bad-exit=1 bash -c '
     export TF_CONFIG="{\"cluster\": {\"worker\": [$TFFLOW_CLUSTER]}, \
 \"task\": {\"type\": \"worker\", \"index\": $SLURM_PROCID}}"
-    exec "$PYTHON" train/train.py "$@" --distribute multi-worker
-' train.py "$@"
+    exec "$PYTHON" -m tfflow train "$@" --distribute multi-worker
+' tfflow "$@"

@@ -290,6 +290,9 @@ def test_wrong_use():
     for wrong in (None, (np.zeros((2, 4)), np.zeros(1), np.zeros(2)), [1, 2], turned):
         with pytest.raises(ValueError, match="detect must give boxes"):
             BoxPropagator(lambda frame, wrong=wrong: wrong, scene).next(scene.frame(0))
+    for wrong in ([[np.nan, 0, 1, 1]], [0.5], [0]), ([[0, 0, 1, 1]], [np.inf], [0]):
+        with pytest.raises(ValueError, match="finite boxes and scores"):
+            BoxPropagator(lambda frame, wrong=wrong: wrong, scene).next(scene.frame(0))
     nothing = np.zeros((0, 4)), [], []
     found = BoxPropagator(lambda frame: nothing, scene).next(scene.frame(0))
     assert isinstance(found, Detections) and found.boxes.shape == (0, 4)

@@ -34,7 +34,9 @@ def test_the_published_layout(published):
     assert train.stills and val.stills and (len(train), len(val)) == (4, 2)
     assert train.classes == val.classes == ("person", "car", "toothbrush")  # 1, 3, 90
     assert train.images == published / "train2017"
-    assert repr(val).startswith("2 images of 3 classes (") and "val2017.json" in repr(val)
+    assert repr(val).startswith("2 images with 2 boxes of 3 classes (") and "val2017.json" in repr(
+        val
+    )
     listed = content(train.annotations)
     places = {1: 0, 3: 1, 90: 2}
     for entry, clip in zip(listed["images"], train):
@@ -182,6 +184,28 @@ def test_numbers_as_text_and_ids_of_any_kind(tmp_path):
     first, second = clips[0]
     assert first.image.max() == 0 and second.image.min() == 1
     assert first.tracks.tolist() == [0, 1, 2, 0]
+
+
+def test_ids_that_fit_nothing_or_stand_twice(tree):
+    path = tree / "annotations/instances_train2017.json"
+    listed = content(path)
+
+    def refused(message, **changes):
+        path.write_text(json.dumps(listed | changes))
+        with pytest.raises(CorruptFileError, match=message):
+            open_coco(tree)
+
+    as_text = [each | {"image_id": str(each["image_id"])} for each in listed["annotations"]]
+    refused(
+        f"all {len(as_text)} annotations are of images that are not listed", annotations=as_text
+    )
+    again = {"id": 3, "name": "again"}
+    refused("stand twice in categories, the first: 3", categories=[*listed["categories"], again])
+    refused("stand twice in images, the first: 9", images=[*listed["images"], listed["images"][0]])
+    # Some images may be taken out of the list.
+    path.write_text(json.dumps(listed | {"images": listed["images"][:2]}))
+    train, _ = open_coco(tree)
+    assert len(train) == 2
 
 
 @pytest.mark.parametrize(

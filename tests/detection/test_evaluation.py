@@ -55,6 +55,11 @@ def test_another_class_another_image_or_nothing_is_wrong():
     assert np.isnan(average_precision(nothing, [[], []], [[], []], 1).ap)
     with pytest.raises(ValueError, match="got 1, 2 and 2"):
         average_precision(wrong[:1], [[A], [A]], [[0], [0]], 2)
+    with pytest.raises(ValueError, match="image 1 have boxes or scores not finite"):
+        average_precision([wrong[0], detections((A, np.nan, 0))], [[A], [A]], [[0], [0]], 2)
+    for beyond in (2, -1):
+        with pytest.raises(ValueError, match=f"among 2 classes, 0 to 1; got .*{beyond}.* image 1"):
+            average_precision(wrong, [[A], [A]], [[0], [beyond]], 2)
 
 
 def test_objects_that_do_not_count_are_neither_missed_nor_wrongly_found():

@@ -18,6 +18,8 @@ from tfflow.detection import (
     export_image_detector,
 )
 from tfflow.detection.app_assets import detector_assets
+from tfflow.detection.clips import VideoFrame
+from tfflow.detection.export import _images
 from tfflow.models.parts import dtype_policy
 from tfflow.tflite import operators, read_metadata
 from tfflow.tflite.graph import Graph
@@ -193,6 +195,15 @@ def test_calibration_of_any_kind_of_frame(of_images, tmp_path):
         written.append(export_image_detector(of_images, path, size=SIZE, calibration=[frames]))
     first, second = (path.read_bytes() for path in written)
     assert first == second
+
+
+def test_images_alone_calibrate_as_clips_of_one_frame(of_images):
+    clip = [np.rint(255 * frame).astype(np.uint8) for frame in images(2)]
+    frame = VideoFrame(clip[1], np.zeros((0, 4)), np.zeros(0), np.zeros(0))
+    one_by_one = [list(each) for each in _images([clip[0], frame, clip[1:]], SIZE)]
+    assert [[time for time, _ in each] for each in one_by_one] == [[0], [0], [0]]
+    for each, image in zip(one_by_one, (clip[0], clip[1], clip[1])):
+        np.testing.assert_allclose(each[0][1][0], image / np.float32(255), atol=1e-6)
 
 
 def test_wrong_calibration_and_metadata(of_images, tmp_path):

@@ -270,6 +270,16 @@ def test_nothing_to_evaluate():
         evaluate(Given(uniform(0.0, shape=(4, 2))), [sample(uniform(1.0))])
 
 
+def test_a_prediction_that_is_a_list_or_masked():
+    truth = [sample(uniform(1.0))]
+    expected = evaluate(Given(uniform(0.0)), truth).epe
+    assert evaluate(Given(uniform(0.0).tolist()), truth).epe == expected
+    hidden = np.ma.masked_array(uniform(0.0), mask=np.zeros(uniform(0.0).shape, bool))
+    assert evaluate(Given(hidden), truth).epe == expected
+    hidden[0, 0] = np.ma.masked
+    assert np.isnan(evaluate(Given(hidden), truth).epe)  # no flow is no right flow
+
+
 def test_a_truth_of_another_size_is_said_to_be_so():
     image = np.zeros((8, 10, 3), np.uint8)
     wrong = FlowSample(image, image, np.zeros((4, 10, 2), np.float32), None, "wrong")

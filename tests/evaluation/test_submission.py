@@ -126,6 +126,9 @@ def test_pairs_of_something_else_are_refused(tmp_path):
     refused(dataset_of(tmp_path, ["000000_10"]), "kitti2012", "is a .zip file")
     refused(dataset_of(tmp_path, ["000000_10"] * 2), "kitti2012", "are both", "new.zip")
     refused(dataset_of(tmp_path, []), "kitti2012", "is empty", "new.zip")
+    other = dataset_of(tmp_path, ["000000_10"])
+    other.name = "kitti2012-test"  # whose names are those of KITTI 2015, too
+    refused(other, "kitti2015", "needs the pairs of its test set; got kitti2012-test", "new.zip")
     refused(clean, "spring", "one of sintel, kitti2012, kitti2015")
     refused([], "sintel", "needs a data set of files")
     training = FlowDataset("t", [PairFiles("000000_10", "a.png", "b.png", "flow.png")])

@@ -378,6 +378,15 @@ def test_compiling_anew_without_a_loss_has_none():
     assert model.evaluate(inputs, truth, return_dict=True, verbose=0)["loss"] == 0
 
 
+def test_a_flow_has_no_classes():
+    model, inputs = Small(), images()
+    truth = truth_of(model, inputs)
+    model.compile("sgd", LightFlowL1())
+    for call in (model.fit, model.train_on_batch):
+        with pytest.raises(ValueError, match="A flow has no classes.*sample_weight"):
+            call(inputs, truth, class_weight={0: 1.0})
+
+
 def test_names_that_no_output_has_are_refused():
     """``{"flow": …, "valid": …}`` is a sample's form; Keras's is (images, flow, valid)."""
     model, inputs = Small(), images()

@@ -271,6 +271,7 @@ def test_warp_by_wild_flows(emulation, padding):
     warped, mask = emulation.warp(image, flow, padding)
     assert np.isnan(warped[is_nan]).all() and np.isfinite(warped[~is_nan]).all()
     assert not mask[is_nan].any()
+    assert not emulation.warp(image, flow, padding, threshold=0.9999)[0][is_nan].any()
     of_image, of_flow = emulation.warp_gradients(image, flow, upstream, padding)
     assert np.isfinite(of_image).all() and np.isfinite(of_flow).all()
     assert not of_flow[is_nan].any() and not of_flow[np.abs(flow) > 1e5].any()

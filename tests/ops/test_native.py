@@ -149,6 +149,8 @@ def test_flow_of_nan_shows_and_gives_no_gradient(padding):
     assert not of_flow[~known].any()
     _, mask = ops.warp(image, flow, return_mask=True)
     assert not np.asarray(mask)[~known].any()
+    masked = np.asarray(ops.warp(image, flow, padding=padding, mask_threshold=0.5))
+    assert not masked[~known].any()
 
 
 def test_nan_in_a_map_stays_where_it_is():

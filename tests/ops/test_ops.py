@@ -287,6 +287,22 @@ def test_a_warp_masks_at_the_border_what_leads_nowhere(value):
     assert np.asarray(mask)[0, 1, 2] == np.isinf(value) and np.sum(mask) >= 19
 
 
+@pytest.mark.parametrize("padding", ["zeros", "border"])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_masked_warp_is_zero_where_its_mask_is(padding, compiled):
+    image, flow = np.ones((1, 3, 4, 2), np.float32), np.full((1, 3, 4, 2), -0.5, np.float32)
+    image[0, 0, 0] = np.nan
+    flow[0, 2, 3, 0] = np.nan
+
+    def masked(image, flow):
+        return ops.warp(image, flow, padding=padding, mask_threshold=0.9999, return_mask=True)
+
+    warped, mask = tf.function(masked, jit_compile=compiled)(image, flow)
+    warped, inside = np.asarray(warped), np.asarray(mask)[..., 0] > 0
+    assert not warped[~inside].any() and not inside[0, 2, 3]
+    assert np.isnan(warped[inside]).any()  # a NaN that is seen is not hidden
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -303,6 +319,9 @@ def test_a_warp_masks_at_the_border_what_leads_nowhere(value):
         (lambda x: ops.warp(x, x[..., :2], mask_threshold=1.0), "share in"),
         (lambda x: ops.warp(x, x[..., :2], mask_threshold=1 - 1e-12), "share in"),
         (lambda x: ops.downsample_triangle(x, (2, 5)), "resize enlarges"),
+        (lambda x: ops.upsample_convex(x[:, :2], np.zeros((1, 4, 2, 36)), 2), r"logits \(1, 2, 4"),
+        (lambda x: ops.upsample_convex(x, np.zeros((2, 4, 4, 36)), 2), "logits"),
+        (lambda x: ops.upsample_convex(x, np.zeros((1, 4, 4, 35)), 2), r"4, 36\)"),
         (lambda x: ops.deformable_convolution(x, x, x, stride=0), "stride must be"),
         (lambda x: ops.deformable_convolution(x, x, x, dilation=0), "dilation must be"),
     ],
@@ -321,6 +340,9 @@ def test_maps_in_whole_numbers_are_averaged_and_resized():
         lambda x: ops.upsample_convex(x, logits, 2),
         lambda x: ops.resize(x, (7, 11)),
         lambda x: ops.resize(x, (4, 5)),
+        lambda x: ops.downsample_triangle(x, (3, 2)),
+        lambda x: ops.resample.upsample_from_corner(x, 2),
+        lambda x: ops.safe_norm(x, keepdims=True),
     ):
         found = function(image)
         assert found.dtype == "float32"

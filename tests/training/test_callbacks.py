@@ -9,7 +9,7 @@ import pytest
 
 import tfflow
 from tfflow.data import CorruptFileError, PairFolder, write_flow, write_image
-from tfflow.data.datasets import FlowSample
+from tfflow.data.datasets import FlowSample, Mixture
 from tfflow.evaluation.callback import EvaluatePairs
 from tfflow.training.callbacks import (
     FlowPictures,
@@ -61,6 +61,18 @@ def test_evaluate_pairs_names_a_damaged_file_before_training(tmp_path, pairs):
     (tmp_path / "c_flow.flo").unlink()
     with pytest.raises(ValueError, match="^c has no ground truth"):
         EvaluatePairs(PairFolder(tmp_path), "val").on_train_begin()
+
+
+def test_evaluate_pairs_looks_at_all_of_a_list_before_training(pairs):
+    first = pairs[0]
+    for wrong, message in (
+        (first._replace(flow=None, name="x"), "x has no ground truth"),
+        (first._replace(flow=first.flow[:-1], name="x"), "x: expected a true flow of the images'"),
+    ):
+        for dataset in ([first, wrong], Mixture([[first], [first, wrong]])):
+            EvaluatePairs(dataset, "val", limit=1).on_train_begin()
+            with pytest.raises(ValueError, match=message):
+                EvaluatePairs(dataset, "val").on_train_begin()
 
 
 def test_json_lines_appends(tmp_path):
@@ -140,6 +152,14 @@ def test_averages_are_shown_at_an_epochs_end_and_the_own_weights_return_exactly(
         for weight, value in zip(weights, expected, strict=True):
             np.testing.assert_array_equal(weight, value)
     assert np.abs(own[0] - averages[0]).max() > 1e-3
+
+
+def test_an_average_that_nobody_keeps_is_told_before_training():
+    made = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    made.compile("adam", "mse")
+    with pytest.raises(ValueError, match="give it use_ema=True"):
+        made.fit(np.zeros((4, 3)), np.zeros((4, 2)), callbacks=[WithAverage([])], verbose=0)
+    assert int(made.optimizer.iterations) == 0
 
 
 def test_flow_pictures_reach_tensorboard(model, pairs, tmp_path):

@@ -174,6 +174,22 @@ def malicious(way, path, tmp_path):
             archive.writestr(name, content)
 
 
+@pytest.mark.parametrize("suffix", [".keras", ".tflite"])
+def test_a_file_that_arrives_damaged_is_not_kept(suffix, server, folder):
+    name = "model.keras" if suffix == ".keras" else "rillflow_small.tflite"
+    whole = (folder / name).read_bytes()
+    address, damaged = f"{server.address}/m{suffix}", bytearray(whole)
+    if suffix == ".keras":
+        damaged[len(whole) // 2] ^= 255
+    else:
+        del damaged[2 * len(whole) // 3 :]
+    server.files[f"/m{suffix}"] = bytes(damaged)
+    with pytest.raises(ValueError, match=f"gave no whole {suffix} file.*nothing was kept"):
+        tfflow.load(address)
+    server.files[f"/m{suffix}"] = whole
+    assert tfflow.load(address).predict_flow(*IMAGES).shape == (64, 96, 2)
+
+
 @pytest.mark.parametrize("way", ["lambda", "class", "function"])
 def test_a_file_from_elsewhere_runs_no_code(way, server, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

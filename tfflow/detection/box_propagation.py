@@ -331,6 +331,8 @@ def _checked_detections(found):
         raise ValueError(
             f"detect must give boxes (N, 4), scores (N,) and classes (N,); got {_in_words(found)}."
         )
+    if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
+        raise ValueError("detect must give finite boxes and scores; got NaN or infinity.")
     return Detections(boxes, scores, classes)
 
 

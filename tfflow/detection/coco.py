@@ -1,7 +1,7 @@
 """Boxes in COCO's format: of videos, and of images alone."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,8 @@ class CocoClips(Sequence[Clip]):
     Without videos, as in COCO 2017, each image is a clip of one frame.
 
     Crowds ("iscrowd": 1), boxes without area and videos without images are left out. Category ids
-    may have gaps, and instance ids may begin anew in each category.
+    may have gaps, and instance ids may begin anew in each category. Annotations of images that are
+    not listed are left out, unless all are.
 
     Args:
         annotations: the JSON file.
@@ -60,6 +61,7 @@ class CocoClips(Sequence[Clip]):
             self.stills = not content.get("videos")  # some tools write an empty list
             self._objects = _objects(content, categories, self.stills)
             self._clips = _stills(content) if self.stills else _videos(content)
+            _check_ids(content)
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise CorruptFileError(
                 f"{annotations} is not COCO ({error!r}); expected "
@@ -79,9 +81,10 @@ class CocoClips(Sequence[Clip]):
 
     def __repr__(self) -> str:
         of_what = "images" if self.stills else "clips"
+        boxes = sum(len(self._objects.get(key[0], ())) for _, keys in self._clips for key in keys)
         return (
-            f"{len(self)} {of_what} of {len(self.classes)} classes ({self.annotations}, images in "
-            f"{self.images})"
+            f"{len(self)} {of_what} with {boxes} boxes of {len(self.classes)} classes "
+            f"({self.annotations}, images in {self.images})"
         )
 
     def _folder_of_images(self, folders):
@@ -160,6 +163,22 @@ def _open_split(folder, splits):
         f"{', '.join(pattern for _, pattern in patterns)}; "
         + (f"there is {', '.join(there[:20]) or 'nothing'}" if there is not None else "no folder")
     )
+
+
+def _check_ids(content):
+    """Raises ValueError if an id stands twice, or no annotation is of an image that is listed."""
+    for kind in ("categories", "images"):
+        counts = Counter(one["id"] for one in content[kind])
+        twice = [number for number, count in counts.items() if count > 1]
+        if twice:
+            raise ValueError(f"{len(twice)} ids stand twice in {kind}, the first: {twice[0]!r}")
+    images = {one["id"] for one in content["images"]}
+    annotated = [one["image_id"] for one in content["annotations"]]
+    if annotated and images and images.isdisjoint(annotated):
+        raise ValueError(
+            f"all {len(annotated)} annotations are of images that are not listed, the first: "
+            f"{annotated[0]!r}; the images' ids are like {content['images'][0]['id']!r}"
+        )
 
 
 def _objects(content, categories, stills):

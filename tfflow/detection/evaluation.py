@@ -150,7 +150,8 @@ def average_precision(
         :class:`~tfflow.detection.evaluation.Precision`.
 
     Raises:
-        ValueError: If there are not as many detections as images.
+        ValueError: If there are not as many detections as images, a box or score is not finite, or
+            a true class is not one of ``count``.
         ImportError: If pycocotools is missing (extra ``video``).
     """
     if not len(found) == len(boxes) == len(classes):
@@ -158,6 +159,15 @@ def average_precision(
             "Each image needs its detections, boxes and classes; got "
             f"{len(found)}, {len(boxes)} and {len(classes)}."
         )
+    for image, each in enumerate(found):
+        if not (np.isfinite(each.boxes).all() and np.isfinite(each.scores).all()):
+            raise ValueError(f"The detections of image {image} have boxes or scores not finite.")
+    for image, kinds in enumerate(classes):
+        if len(kinds) and not 0 <= np.min(kinds) <= np.max(kinds) < count:
+            raise ValueError(
+                f"True classes are places among {count} classes, 0 to {count - 1}; got "
+                f"{np.asarray(kinds).tolist()} for image {image}."
+            )
     from pycocotools.coco import COCO
 
     if counted is None:

@@ -66,7 +66,7 @@ def export_detector(
             :func:`tfflow.tflite.export`. The flow, the boxes and their scores stay in float.
         calibration: For int8, clips like those that the files will see: sequences of
             :class:`tfflow.detection.VideoFrame` or of frames (H, W, 3), uint8 or float in [0, 1].
-            At most 24 are used. None = synthetic clips.
+            A frame alone is a clip too. At most 24 clips are used. None = synthetic clips.
         outliers: For int8, as for :func:`tfflow.tflite.export`. None = 0.001 in the flow network
             and 0 in the detector, which finds objects by its largest values.
         flow_scale: The flow network sees the frames at their size times this, rounded up to what
@@ -328,10 +328,17 @@ def _check_feeds(feeds):
 def _images(clips, size):
     """For each clip, (time, image (1, H, W, 3) of the file's size) of some of its frames."""
     for clip in itertools.islice(clips, MAX_CLIPS):
+        if _is_frame(clip):
+            clip = [clip]
         frames = ((t, getattr(clip[t], "image", clip[t])) for t in CLIP_TIMES if t < len(clip))
         yield (
             (t, at_size(as_batch(frame, "a frame of calibration")[0], size)) for t, frame in frames
         )
+
+
+def _is_frame(clip):
+    shape = getattr(clip, "shape", ())
+    return hasattr(clip, "image") or (len(shape) == 3 and shape[-1] in (1, 3, 4))
 
 
 def _feeds(graph, clips, size):

@@ -8,7 +8,7 @@ import keras
 from tfflow.checks import whole_number
 from tfflow.data.datasets.base import FlowSample
 from tfflow.data.files.errors import CorruptFileError
-from tfflow.evaluation.evaluate import evaluate
+from tfflow.evaluation.evaluate import complaint_about, evaluate
 
 
 class EvaluatePairs(keras.callbacks.Callback):
@@ -40,15 +40,21 @@ class EvaluatePairs(keras.callbacks.Callback):
 
         Raises:
             CorruptFileError: If a pair can't be read.
-            ValueError: If a pair has no ground truth.
+            ValueError: If a pair has no ground truth, or one of another size.
         """
-        if not hasattr(self.dataset, "readable"):
-            _check_truth([self.dataset[0]] if len(self.dataset) else [])
-            return  # it has no files of its own
-        chosen = self.dataset[: self.limit]
-        # A mixture's data sets may be of either kind.
+        chosen = self.dataset
+        if hasattr(chosen, "readable") or isinstance(chosen, (list, tuple)):
+            chosen = chosen[: self.limit]
+        # A mixture's data sets may be of any kind.
         for part in getattr(chosen, "datasets", [chosen]):
-            _check_truth(getattr(part, "pairs", ()))
+            for sample in _samples_at_hand(part):
+                if complaint := complaint_about(sample):
+                    raise ValueError(
+                        f"{complaint}. The training would be evaluated on it: give a data set with "
+                        "a flow for each pair."
+                    )
+        if not hasattr(chosen, "readable"):
+            return
         _, complaints = chosen.readable()
         if complaints:
             raise CorruptFileError(
@@ -64,10 +70,8 @@ class EvaluatePairs(keras.callbacks.Callback):
             logs[f"{self.name}_epe"] = result.epe
 
 
-def _check_truth(pairs):
-    for pair in pairs:
-        if pair.flow is None:
-            raise ValueError(
-                f"{pair.name} has no ground truth, so that nothing can be evaluated on it: give a "
-                "data set with a flow for each pair."
-            )
+def _samples_at_hand(dataset):
+    """A list, or a data set's lists of files; of what is drawn or read otherwise, the first."""
+    if isinstance(dataset, (list, tuple)):
+        return dataset
+    return getattr(dataset, "pairs", [dataset[0]] if len(dataset) else [])

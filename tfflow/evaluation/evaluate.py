@@ -1,5 +1,6 @@
 """End-point error and related metrics, for anything with ``predict_flow`` on any data set."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
 
@@ -55,20 +56,10 @@ def evaluate(
         sample = read_sample(dataset, index, complaints)
         if sample is None:
             continue
-        if sample.flow is None:
-            lacking = f"{sample.name} has no ground truth; evaluate needs a flow file each"
+        if complaint := complaint_about(sample):
             if complaints is None:
-                raise ValueError(f"{lacking}.")
-            complaints.append(lacking)
-            continue
-        if np.shape(sample.flow) != (*np.shape(sample.image1)[:2], 2):
-            wrong = (
-                f"{sample.name}: expected a true flow of the images' size "
-                f"{np.shape(sample.image1)[:2]}, got {np.shape(sample.flow)}"
-            )
-            if complaints is None:
-                raise ValueError(f"{wrong}.")
-            complaints.append(wrong)
+                raise ValueError(f"{complaint}.")
+            complaints.append(complaint)
             continue
         flow, seconds = timed_prediction(predictor, sample, size)
         per_pair.append(_measure(index, sample, flow, 1000.0 * seconds))
@@ -100,6 +91,19 @@ def read_sample(dataset, index, complaints):
     return sample
 
 
+def complaint_about(sample):
+    """Why nothing can be measured on a sample, or on the files of one; None if it can."""
+    if sample.flow is None:
+        return f"{sample.name} has no ground truth; evaluate needs a flow file each"
+    size = np.shape(sample.image1)[:2]
+    if isinstance(sample.flow, os.PathLike) or np.shape(sample.flow) == (*size, 2):
+        return None
+    return (
+        f"{sample.name}: expected a true flow of the images' size {size}, got "
+        f"{np.shape(sample.flow)}"
+    )
+
+
 def timed_prediction(predictor, sample, size=None):
     """The flow of a sample, (H, W, 2) in px, and the seconds that it took.
 
@@ -111,11 +115,12 @@ def timed_prediction(predictor, sample, size=None):
     start = time.perf_counter()
     flow = predictor.predict_flow(sample.image1, sample.image2, **options)
     seconds = time.perf_counter() - start
+    flow = np.asarray(filled(flow))
     expected = (*np.shape(sample.image1)[:2], 2)
-    if np.shape(flow) != expected:
+    if flow.shape != expected:
         raise ValueError(
             f"predict_flow must give a flow of the images' size, {expected}; got "
-            f"{np.shape(flow)} for {sample.name}."
+            f"{flow.shape} for {sample.name}."
         )
     return flow, seconds
 

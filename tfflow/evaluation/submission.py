@@ -125,6 +125,10 @@ def _members(dataset, benchmark):
     form = BENCHMARKS[benchmark]
     if not isinstance(dataset, FlowDataset):
         raise ValueError(f"A submission needs a data set of files, its test set; got {dataset!r}.")
+    if dataset.name in {f"{each}-test" for each in BENCHMARKS} - {f"{benchmark}-test"}:
+        raise ValueError(  # KITTI's two sets have the same names
+            f"A submission to {benchmark} needs the pairs of its test set; got {dataset.name}."
+        )
     members = {}
     for files in dataset.pairs:
         member = form.member(files.name)

@@ -22,7 +22,7 @@ from tfflow.models.prediction import (
     next_multiple,
     working_size,
 )
-from tfflow.models.supervision import Supervised
+from tfflow.models.supervision import Supervised, check_no_classes
 from tfflow.ops import resize, resize_flow
 from tfflow.ops.arguments import may_equal
 from tfflow.types import PathLike, Tensor
@@ -104,6 +104,7 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         check_not_in_255(x)
+        check_no_classes(kwargs)
         return super().fit(x, *args, **kwargs)
 
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
@@ -116,6 +117,7 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
 
     def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         check_not_in_255(x)
+        check_no_classes(kwargs)
         return super().train_on_batch(x, *args, **kwargs)
 
     def test_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:

@@ -70,6 +70,15 @@ def _unbuild(optimizer):
     optimizer.built = False
 
 
+def check_no_classes(arguments: dict[str, Any]) -> None:
+    """Raises ValueError if Keras's ``class_weight`` is among the arguments of ``fit``."""
+    if arguments.get("class_weight") is not None:
+        raise ValueError(
+            "A flow has no classes, so class_weight can't be used. Give a weight for each pair, "
+            "(B,), or pixel, (B, H, W), as sample_weight."
+        )
+
+
 class Supervised(QuickToCompile):
     """Keras training for a model with a dictionary of outputs and one flow as the target.
 

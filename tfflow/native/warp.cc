@@ -35,12 +35,9 @@ void warp_pixel(const Warp& shape, const Footprint<Scalar>& f, const Scalar* ima
                 const Scalar* zeros, Scalar* to) {
   using V = Vector<Scalar>;
   const int64_t channels = shape.channels;
-  if (!f.valid) {
-    std::fill_n(to, channels, std::numeric_limits<Scalar>::quiet_NaN());
-    return;
-  }
   if (!f.carries(shape)) {
-    std::fill_n(to, channels, Scalar(0));
+    const Scalar nan = std::numeric_limits<Scalar>::quiet_NaN();
+    std::fill_n(to, channels, f.valid || shape.masked ? Scalar(0) : nan);
     return;
   }
   const Scalar* corner[4];

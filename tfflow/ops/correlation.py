@@ -44,8 +44,9 @@ def correlation(
     Raises:
         ValueError: If the maps differ in shape, or an argument is invalid.
 
-    On TensorFlow it may be an operation of this package, unknown to other programs. To save your
-    own function to a file (SavedModel, ``TFLiteConverter``), trace it within
+    On TensorFlow it may be an operation of this package, unknown to other programs and to XLA. To
+    save your own function to a file (SavedModel, ``TFLiteConverter``), or to call a
+    ``tf.function`` that was called before from a jit-compiled one, trace it within
     ``tfflow.ops.native.reference_ops()``; Keras's and this package's exports do so by themselves.
 
     Source: FlowNet (Dosovitskiy et al., 2015), equation 1, with patches of one pixel.

@@ -7,7 +7,7 @@ Bilinear with half-pixel centres, the edge repeated, no antialiasing: torch's ``
 from keras import ops
 
 from tfflow.ops import lite
-from tfflow.ops.arguments import floating
+from tfflow.ops.arguments import floating, may_equal
 from tfflow.types import Tensor
 
 
@@ -87,8 +87,9 @@ def upsample_from_corner(image: Tensor, factor: int) -> Tensor:
     """Bilinear upsampling whose grids share the first pixel, (B, H, W, C) -> (B, fH, fW, C).
 
     Output i is the input at i / factor, the edge repeated: not the half-pixel centres of
-    :func:`resize`. MaskFlowNet's networks upsample this way.
+    :func:`resize`. MaskFlowNet's networks upsample this way. Integers are converted to float32.
     """
+    image = floating(ops.convert_to_tensor(image))
     for axis in (1, 2):
         size = ops.shape(image)
         following = ops.take(image, ops.minimum(ops.arange(size[axis]) + 1, size[axis] - 1), axis)
@@ -145,9 +146,18 @@ def upsample_convex(image: Tensor, logits: Tensor, factor: int) -> Tensor:
             its nine neighbours, row by row.
         factor: Whole number.
 
+    Raises:
+        ValueError: If the shapes do not match.
+
     Source: RAFT (Teed and Deng, 2020), section 3.3, which has zeros outside instead.
     """
-    image = floating(image)
+    image = floating(ops.convert_to_tensor(image))
+    expected = (*image.shape[:3], 9 * factor**2)
+    if len(logits.shape) != 4 or not all(map(may_equal, logits.shape, expected)):
+        raise ValueError(
+            f"upsample_convex by {factor} expects logits {expected} for an image of shape "
+            f"{tuple(image.shape)}; got {tuple(logits.shape)}."
+        )
     batch, height, width, channels = ops.shape(image)
     leading = () if lite.in_lite() and batch == 1 else (batch,)  # GPUs take four dimensions
     shares = ops.reshape(logits, (*leading, height, width, factor**2, 9))
@@ -171,7 +181,7 @@ def downsample_triangle(image: Tensor, size: tuple[Tensor, Tensor]) -> Tensor:
 
     The corners of the two grids coincide; weights beyond the image are left out and the rest
     normalised. FlowNet's Caffe layer "Downsample", with which the official LiteFlowNet reduces its
-    images.
+    images. Integers are converted to float32.
 
     Raises:
         ValueError: If it is to be enlarged.
@@ -182,6 +192,7 @@ def downsample_triangle(image: Tensor, size: tuple[Tensor, Tensor]) -> Tensor:
                 f"downsample_triangle reduces; got a size of {tuple(size)} for an image of "
                 f"{tuple(image.shape[1:3])}. resize enlarges."
             )
+    image = floating(ops.convert_to_tensor(image))
     rows = _triangle_weights(ops.shape(image)[1], size[0], image.dtype)
     columns = _triangle_weights(ops.shape(image)[2], size[1], image.dtype)
     image = ops.einsum("oh,bhwc->bowc", rows, image)

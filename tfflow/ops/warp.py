@@ -4,7 +4,7 @@ from keras import ops
 
 from tfflow.ops import native
 from tfflow.ops.arguments import MASK_THRESHOLD, Padding, checked_flow, checked_threshold
-from tfflow.ops.lite import take_rows, warp_in_lite
+from tfflow.ops.lite import in_lite, take_rows, warp_in_lite
 from tfflow.ops.shifted_warp import warp_in_context
 from tfflow.types import Tensor
 
@@ -37,8 +37,9 @@ def warp(
     Returns:
         The warped image in the image's dtype, or (warped, mask).
 
-    On TensorFlow it may be an operation of this package, unknown to other programs. To save your
-    own function to a file (SavedModel, ``TFLiteConverter``), trace it within
+    On TensorFlow it may be an operation of this package, unknown to other programs and to XLA. To
+    save your own function to a file (SavedModel, ``TFLiteConverter``), or to call a
+    ``tf.function`` that was called before from a jit-compiled one, trace it within
     ``tfflow.ops.native.reference_ops()``; Keras's and this package's exports do so by themselves.
 
     Raises:
@@ -82,7 +83,8 @@ def warp(
     threshold = MASK_THRESHOLD if mask_threshold is None else mask_threshold
     mask = ops.expand_dims(ops.cast(ops.stop_gradient(inside) > threshold, image.dtype), -1)
     if mask_threshold is not None:
-        warped = warped * mask
+        # Not a product: NaN times zero is NaN. LiteRT's XNNPACK has no such choice.
+        warped = warped * mask if in_lite() else ops.where(mask > 0, warped, 0)
     return (warped, mask) if return_mask else warped
 
 

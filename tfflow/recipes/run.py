@@ -18,14 +18,16 @@ import keras
 import tensorflow as tf
 
 from tfflow import loading, recipes, tflite
-from tfflow.atomic_file import atomic_file, write_json
+from tfflow.atomic_file import atomic_file, read_json, write_json
 from tfflow.data import open_dataset
-from tfflow.data.datasets import Mixture
 from tfflow.data.datasets.base import named
+from tfflow.data.files.errors import CorruptFileError
 from tfflow.data.pipeline.batches import WorkerShare
 from tfflow.evaluation.callback import EvaluatePairs
+from tfflow.folder_lock import folder_lock
 from tfflow.models.parts import dtype_policy
-from tfflow.progress import is_terminal, progress_bar
+from tfflow.progress import is_terminal
+from tfflow.recipes.corrupt import without_corrupt
 from tfflow.recipes.options import PRECISIONS, Options
 from tfflow.recipes.recipe import Recipe, Stage
 from tfflow.recipes.record import differences
@@ -95,6 +97,25 @@ class Run:
         self.strategy = distribution.make_strategy(self.options.distribute)
         self.chief = distribution.is_chief(self.strategy)
         self.check()
+        alone = self.options.distribute != "multi-worker"
+        if self.options.smoke and not self.options.output and alone:
+            shutil.rmtree(self.output, ignore_errors=True)  # that it ran before is no answer
+        self.output.mkdir(parents=True, exist_ok=True)
+        with folder_lock(self.output, waiting=self.refuse_second):
+            try:
+                return self.train_alone()
+            except CorruptFileError as error:
+                if not self.options.skip_corrupt:
+                    raise
+                for left in self.folder.rglob("skipped*.json"):  # of all workers
+                    left.unlink()
+                raise CorruptFileError(
+                    f"{str(error).rstrip('.')}. It was whole when this run read all files; the "
+                    "same command reads them again, leaves it out, and goes on."
+                ) from error
+
+    def train_alone(self) -> keras.Model:
+        """Trains while no other process does so in this folder."""
         self.claim_folder()
         self.open_data()
         with dtype_policy(PRECISIONS[self.options.precision]), self.strategy.scope():
@@ -111,10 +132,16 @@ class Run:
             self.fit(model, call)
         model.optimizer.finalize_variable_values(model.trainable_variables)  # the average, if any
         path = self.output / "model.keras"
-        with atomic_file(path) as temporary:
+        with atomic_file(path, durable=True) as temporary:
             model.save(temporary)
         print(f"saved {path}")
         return model
+
+    def refuse_second(self) -> None:
+        raise ValueError(
+            f"Another process is training in {self.output}. Wait for it, stop it, or give another "
+            "--output."
+        )
 
     def check(self) -> None:
         """Raises at once what would fail only after the data is read or drawn, maybe for hours."""
@@ -148,9 +175,6 @@ class Run:
 
     def claim_folder(self) -> None:
         """Records this run in run.json; refuses a folder that holds another run."""
-        alone = self.options.distribute != "multi-worker"
-        if self.options.smoke and not self.options.output and alone:
-            shutil.rmtree(self.output, ignore_errors=True)  # that it ran before is no answer
         record = self.recipe.record()
         named_options = ("seed", "ema", "precision", "int8")
         record |= {name: getattr(self.options, name) for name in named_options}
@@ -162,7 +186,7 @@ class Run:
         started = Checkpoints(self.output / "checkpoints").steps()
         finished = (self.output / "model.keras").is_file()
         if path.is_file() and (started or finished):
-            there = {"int8": False, **json.loads(path.read_text(encoding="utf-8"))}
+            there = {"int8": False, **read_json(path, "Delete it to go on without its check.")}
             if other := list(differences(there, record)):
                 raise ValueError(
                     f"{self.output} holds another run ({'; '.join(other)}). Give another --output, "
@@ -178,7 +202,6 @@ class Run:
             # An attempt that never began may have read other files, or the same before a repair.
             for left in self.output.glob("skipped*.json"):
                 left.unlink()
-        self.output.mkdir(parents=True, exist_ok=True)
         write_json(path, record)
 
     # 3. Data ----------------------------------------------------------------------------------
@@ -200,20 +223,21 @@ class Run:
             held_out = without_corrupt(held_out, self.output / "skipped_validation.json")
         print(f"training on {named(training_set)}, validating on {named(held_out)}")
         self.training_set, self.held_out = training_set, held_out
-        self.record_samples(
-            [len(part) for part in getattr(training_set, "datasets", [training_set])]
+        self.record_data(
+            data_dir=str(folder.resolve()),
+            samples=[len(part) for part in getattr(training_set, "datasets", [training_set])],
         )
 
-    def record_samples(self, counts: list[int]) -> None:
-        """Records how many samples each data set has, and says if they were others before."""
+    def record_data(self, **data: Any) -> None:
+        """Records where the data is and how much of it there is; says what was other before."""
         path = self.output / "run.json"
         record = json.loads(path.read_text(encoding="utf-8"))
-        if (before := record.get("samples", counts)) != counts:
+        if "samples" in record and (other := list(differences(record, data))):
             print(
-                f"there were {before} samples when this run was last started, and are {counts} "
-                "now: it goes on, but not to the weights that it would have had"
+                f"this run was last started on other data ({'; '.join(other)}): it goes on, but "
+                "maybe not to the weights that it would have had"
             )
-        write_json(path, record | {"samples": counts})
+        write_json(path, record | data)
 
     def batches(self, start: int, share: WorkerShare) -> Any:
         """The training batches from a step on, or one worker's share of them."""
@@ -359,33 +383,6 @@ class Run:
         # TensorFlow names no sample; reading those around that step again does.
         print(f"looking for a damaged sample around step {step}", file=sys.stderr)
         self.recipe.read_again(self.training_set, seed=self.options.seed, step=step)
-
-
-def without_corrupt(dataset, record):
-    """The data set without unreadable pairs, which are recorded and stay the same in later runs."""
-    if isinstance(dataset, Mixture):
-        rest = [
-            without_corrupt(part, record.with_stem(f"{record.stem}_{number}"))
-            for number, part in enumerate(dataset.datasets)
-        ]
-        return Mixture(rest, dataset.ratios)
-    if not hasattr(dataset, "readable"):
-        print(f"{named(dataset)} has no files of its own to check")
-        return dataset
-    if record.is_file():
-        skipped = json.loads(record.read_text(encoding="utf-8"))
-    else:
-        with progress_bar(f"reading all of {dataset.name}") as progress:
-            readable, complaints = dataset.readable(progress)
-        kept = set(map(id, readable.pairs))
-        positions = [i for i, files in enumerate(dataset.pairs) if id(files) not in kept]
-        names = [dataset.pairs[i].name for i in positions]
-        skipped = {"positions": positions, "names": names, "why": complaints}
-        write_json(record, skipped)
-    print(f"skipping {len(skipped['names'])} pairs that can't be read; {record} says why")
-    # There may be fewer pairs by now.
-    there = range(len(dataset))
-    return dataset.without([n for n in skipped.get("positions", ()) if n in there])
 
 
 def best_so_far(log, epoch, name):

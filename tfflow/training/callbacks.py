@@ -131,15 +131,27 @@ class WithAverage(keras.callbacks.CallbackList):
 
     Args:
         callbacks: Those that evaluate, save and log; called in order.
+
+    Raises:
+        ValueError: When training begins, if the optimizer has no average.
     """
 
     def __init__(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         super().__init__(callbacks)
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        if not self._optimizer().use_ema:
+            raise ValueError(
+                "WithAverage needs an optimizer that averages the weights: give it use_ema=True."
+            )
+        super().on_train_begin(logs)
+
+    def _optimizer(self):
         optimizer = self.model.optimizer
-        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        averages = optimizer._model_variables_moving_average
+        return getattr(optimizer, "inner_optimizer", optimizer)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        averages = self._optimizer()._model_variables_moving_average
         own = [keras.ops.convert_to_numpy(v) for v in self.model.trainable_variables]
         self._assign([keras.ops.convert_to_numpy(average) for average in averages])
         try:
@@ -183,7 +195,7 @@ class SaveBest(keras.callbacks.Callback):
         self._seen |= {*(logs or ())}
         value = (logs or {}).get(self.monitor, math.nan)
         if value < self.best:
-            with atomic_file(self.path) as temporary:
+            with atomic_file(self.path, durable=True) as temporary:
                 self.model.save(temporary)
             self.best = value
 

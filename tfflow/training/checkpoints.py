@@ -43,7 +43,7 @@ class Checkpoints:
 
     def save(self, model: keras.Model, step: int) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        with atomic_file(self.path(step)) as temporary:
+        with atomic_file(self.path(step), durable=True) as temporary:
             model.save_weights(temporary)
         for old in self.steps()[: -self.keep]:
             if old != step:  # later ones, of another run, are the reader's to judge

@@ -159,6 +159,19 @@ def folder_from_hub(source):
         raise ConnectionError(f"{source} can't be fetched: {reason}") from None
 
 
+def check_archive(path):
+    """Raises ValueError unless a file is a ``.keras`` archive that can be read to its end."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+            missing = {"config.json", "model.weights.h5"} - {*archive.namelist()}
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{path} is no .keras file: {error}") from None
+    if damaged or missing:
+        reason = f"{damaged} is damaged" if damaged else f"{', '.join(sorted(missing))} is missing"
+        raise ValueError(f"{path} is no whole .keras file: {reason}.")
+
+
 def check_classes(path):
     """Checks that a ``.keras`` file from elsewhere names no code but Keras's, ours, and registered.
 

@@ -173,6 +173,10 @@ def test_whole_samples():
         ({"crop": None, "augmentation": CHAIRS}, "affine maps need a crop"),
         ({"batch_size": 3, "share": WorkerShare(0, 2)}, "choose a multiple of 2"),
         ({"share": WorkerShare(2, 2)}, "a worker from 0"),
+        ({"start": -2}, "start must be a whole number of at least 0; got -2"),
+        ({"start": 1.5}, "start must be a whole number"),
+        ({"seed": 0.5}, "seed must be a whole number of at least 0; got 0.5"),
+        ({"seed": None}, "seed must be a whole number of at least 0; got None"),
     ],
 )
 def test_bad_arguments(arguments, message):

@@ -80,8 +80,9 @@ def training_pipeline(
     from tfflow.data.pipeline.order import Order
 
     share = share or WorkerShare()
+    seed = whole_number("seed", seed, least=0)
     order = Order(dataset, shuffle, seed)
-    augmentations = _checked(order.datasets, batch_size, crop, augmentation, repeat, share)
+    augmentations = _checked(order.datasets, batch_size, crop, augmentation, repeat, start, share)
     readers = [reader(part) for part in order.datasets]
 
     @tf.autograph.experimental.do_not_convert
@@ -194,12 +195,13 @@ def _assert_large_enough(size, window, name):
     )
 
 
-def _checked(datasets, batch_size, crop, augmentation, repeat, share):
+def _checked(datasets, batch_size, crop, augmentation, repeat, start, share):
     """Raises ValueError for bad arguments; returns the augmentation of each data set."""
     for dataset in datasets:
         if len(dataset) == 0:
             raise ValueError(f"{named(dataset)} is empty: there is nothing to train on")
     whole_number("batch_size", batch_size)
+    whole_number("start", start, least=0)
     if crop is not None:
         if np.shape(crop) != (2,):
             raise ValueError(f"crop must be (height, width), got {crop!r}")

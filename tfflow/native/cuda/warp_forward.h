@@ -24,7 +24,7 @@ struct WarpForward {
   TFFLOW_BOTH void visit(int64_t pixel, int lane, State& state) const {
     const Footprint footprint = footprint_of(shape, flow, pixel);
     state.is_inside = footprint.is_inside;
-    const float start = footprint.is_valid ? 0.0f : not_a_number();
+    const float start = footprint.is_valid || shape.masked ? 0.0f : not_a_number();
     const bool is_sampled = footprint.is_valid && (!shape.masked || footprint.is_inside);
     for (int64_t channel = lane * VECTOR; channel < shape.channels;
          channel += VECTOR << lane_bits) {
