@@ -20,7 +20,7 @@ from tfflow.tflite.calibration import synthetic_samples
 from tfflow.weights import preset_tflite
 
 SIZE = (384, 512)
-NETWORKS = ("rillflow", "lightflow", "liteflownet2", "liteflownet", "maskflownets")
+NETWORKS = ("rillflow", "lightflow", "liteflownet2", "liteflownet", "maskflownets", "flownets")
 PRESETS = ("rillflow", "lightflow")
 RESULT = pathlib.Path(__file__).with_suffix(".csv")
 

@@ -326,7 +326,7 @@ def test_export_and_benchmark(folder, tmp_path, capsys):
         *("export", folder / "model.keras", "-o", out, "--size", "64x128"),
         *("--quantize", "float32", "--report", tmp_path / "report.json"),
     )
-    assert status == 0 and out.stat().st_size > 100_000
+    assert status == 0 and out.stat().st_size > 4096
     assert json.loads((tmp_path / "report.json").read_text())
     status, printed, _ = run(capsys, "benchmark", out, "--runs", 2)
     assert status == 0 and "median ms" in printed

@@ -153,7 +153,7 @@ def test_own_detector(folder, capsys):
     detector = load_detector("runs/detector_clips/model.keras")
     assert detector.class_names == ("person", "car", "toothbrush")
     listed = json.loads(pathlib.Path("app/src/main/assets/models.json").read_text())
-    assert [model["name"] for model in listed["models"]] == ["rillflow"]
+    assert [model["name"] for model in listed["models"]] == ["flow"]
     assert listed["detectors"][0]["key"] == "my_int8_key.tflite"
     assert listed["detectors"][0]["classes"] == ["person", "car", "toothbrush"]
     assert pathlib.Path("boxes.mp4").is_file()

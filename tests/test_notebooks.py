@@ -36,7 +36,7 @@ def named(path):
     return pytest.param(path, id=path.stem, marks=marks)
 
 
-@pytest.mark.parametrize("path", map(named, NOTEBOOKS))
+@pytest.mark.parametrize("path", [named(path) for path in NOTEBOOKS])
 def test_a_notebook_runs(path, tmp_path):
     nbclient = pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")

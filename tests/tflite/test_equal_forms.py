@@ -9,6 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 import tfflow
+from tfflow.models.layers import TransposedConvolution
 from tfflow.tflite import (
     FlowInterpreter,
     conversion,
@@ -21,7 +22,7 @@ from tfflow.tflite import (
     quantization,
     rewriting,
 )
-from tfflow.tflite.graph import Graph, read_graph
+from tfflow.tflite.graph import Graph, _bytes, read_graph
 
 SIZE = (64, 128)
 
@@ -138,6 +139,45 @@ def test_thin_heads_are_the_same_convolution(outputs, kernel):
     found.allocate_tensors()
     found = found.get_signature_runner("head")(x=x)["y"]
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "outputs", "use_bias"),
+    [(6, 7, 5, True), (1, 9, 3, False), (12, 1, 16, True)],
+)
+def test_doubling_is_the_same_as_ordinary_convolutions(height, width, outputs, use_bias):
+    keras.utils.set_random_seed(0)
+    layer = TransposedConvolution(outputs, use_bias=use_bias)
+    x = np.random.default_rng(0).normal(size=(1, height, width, 24)).astype("f4")
+    layer.build(x.shape)
+    if use_bias:
+        layer.bias.assign(np.linspace(-1, 1, outputs))
+    expected = layer(x)
+    graph = conversion.convert_function(
+        "up", lambda inputs: {"y": layer(inputs["x"])}, {"x": x.shape}
+    )
+    names = [graph.name(operator) for operator in graph.subgraph.operators]
+    assert names == ["PAD", "CONV_2D", "DEPTH_TO_SPACE", "SLICE", "LEAKY_RELU"]
+    content = graph.to_bytes()
+    found = Interpreter(model_content=content)
+    found.allocate_tensors()
+    found = found.get_signature_runner("up")(x=x)["y"]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    weights = sum(len(_bytes(buffer)) for buffer in Graph(content).model.buffers)
+    assert weights < 4 * layer.count_params() + 4096  # the old kernel is gone
+
+
+@pytest.mark.parametrize(
+    ("filters", "kernel", "strides", "padding"),
+    [(8, 4, 1, "same"), (8, 4, 2, "valid"), (8, 3, 2, "same"), (8, 2, 2, "same")],
+)
+def test_other_transposed_convolutions_stay(filters, kernel, strides, padding):
+    layer = keras.layers.Conv2DTranspose(filters, kernel, strides, padding)
+    layer.build((1, 6, 6, 16))
+    graph = conversion.convert_function(
+        "up", lambda inputs: {"y": layer(inputs["x"])}, {"x": (1, 6, 6, 16)}
+    )
+    assert "TRANSPOSE_CONV" in {graph.name(operator) for operator in graph.subgraph.operators}
 
 
 @pytest.mark.parametrize(

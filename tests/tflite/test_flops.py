@@ -48,5 +48,6 @@ def test_light_flow_has_what_the_paper_says():
 def test_the_registry_says_what_is_counted(name, tmp_path):
     model = tfflow.models.create(name)
     path = export(model, tmp_path / "model.tflite", size=(384, 512), quantization="float32")
-    # How a cost volume is tiled for LiteRT changes a little of it.
-    assert flops(path) / 1e9 == pytest.approx(tfflow.models.entry(name).gflops, rel=0.01)
+    # How a cost volume is tiled for LiteRT changes a little of it, and transposed convolutions
+    # become ordinary ones over one row and one column more.
+    assert flops(path) / 1e9 == pytest.approx(tfflow.models.entry(name).gflops, rel=0.03)

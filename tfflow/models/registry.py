@@ -166,7 +166,7 @@ register(
     "lightflow_0.5",
     **_LIGHTFLOW,
     parameters=653_406,
-    gflops=0.25,
+    gflops=0.246,
     description="half of the channels",
     width=0.5,
 )

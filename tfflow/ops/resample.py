@@ -83,20 +83,22 @@ def upsample_nearest(image: Tensor, factor: int = 2) -> Tensor:
     )
 
 
-def upsample_from_corner(image: Tensor, factor: int) -> Tensor:
+def upsample_from_corner(image: Tensor, factor: Tensor) -> Tensor:
     """Bilinear upsampling whose grids share the first pixel, (B, H, W, C) -> (B, fH, fW, C).
 
     Output i is the input at i / factor, the edge repeated: not the half-pixel centres of
     :func:`resize`. MaskFlowNet's networks upsample this way. Integers are converted to float32.
     """
     image = floating(ops.convert_to_tensor(image))
+    shares = ops.cast(ops.arange(factor), image.dtype) / ops.cast(factor, image.dtype)
     for axis in (1, 2):
         size = ops.shape(image)
         following = ops.take(image, ops.minimum(ops.arange(size[axis]) + 1, size[axis] - 1), axis)
-        steps = [image + (following - image) * (i / factor) for i in range(factor)]
+        steps = ops.expand_dims(following - image, axis + 1)
+        steps = steps * ops.reshape(shares, (-1, *[1] * (3 - axis)))
         shape = list(size)
         shape[axis] = size[axis] * factor
-        image = ops.reshape(ops.stack(steps, axis=axis + 1), shape)
+        image = ops.reshape(ops.expand_dims(image, axis + 1) + steps, shape)
     return image
 
 

@@ -20,6 +20,7 @@ from tfflow.tflite.equal_forms import (
     mean_free_kernels,
     pixels_side_by_side,
     thin_heads,
+    transposed_as_convolutions,
 )
 from tfflow.tflite.graph import Graph, foreign_operators
 from tfflow.tflite.layers import choose_layers, float_operators, layer_names
@@ -232,6 +233,7 @@ def rewrite(graph, in_half=False):
     pixels_side_by_side(graph)
     mean_free_kernels(graph)
     thin_heads(graph)
+    transposed_as_convolutions(graph)
 
 
 def _convert_traced(function):

@@ -119,7 +119,7 @@ class Graph:
         self.subgraph.outputs = _numbers(self.subgraph.outputs)
 
     def to_bytes(self):
-        """The file's bytes, without tensors that nothing refers to."""
+        """The file's bytes, without tensors and constants that nothing refers to."""
         self._drop_unused()
         builder = schema.flatbuffers.Builder(1024)
         builder.Finish(self.model.Pack(builder), file_identifier=b"TFL3")
@@ -307,6 +307,16 @@ class Graph:
                 continue  # of a graph that append added
             for entry in [*signature.inputs, *signature.outputs]:
                 entry.tensorIndex = numbers[entry.tensorIndex]
+        self._drop_unused_buffers()
+
+    def _drop_unused_buffers(self):
+        tensors = [tensor for subgraph in self.model.subgraphs for tensor in subgraph.tensors]
+        users = [*tensors, *(self.model.metadata or [])]
+        used = sorted({0, *(user.buffer for user in users)})
+        numbers = {old: new for new, old in enumerate(used)}
+        self.model.buffers = [self.model.buffers[old] for old in used]
+        for user in users:
+            user.buffer = numbers[user.buffer]
 
 
 def _builtin(entry):
