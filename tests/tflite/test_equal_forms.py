@@ -124,7 +124,7 @@ def test_int8_keeps_in_float_what_needs_it(rillflow, pairs, tmp_path):
     assert np.abs(found - expected).mean() < 0.2 * np.abs(expected).mean()
 
 
-@pytest.mark.parametrize(("outputs", "kernel"), [(2, 5), (4, 3), (1, 3)])
+@pytest.mark.parametrize(("outputs", "kernel"), [(2, 5), (4, 3), (1, 3), (2, 7)])
 def test_thin_heads_are_the_same_convolution(outputs, kernel):
     keras.utils.set_random_seed(0)
     layer = keras.layers.Conv2D(outputs, kernel, padding="same", bias_initializer="ones")
@@ -134,7 +134,10 @@ def test_thin_heads_are_the_same_convolution(outputs, kernel):
         "head", lambda inputs: {"y": layer(inputs["x"])}, {"x": x.shape}
     )
     names = [graph.name(operator) for operator in graph.subgraph.operators]
-    assert names == ["CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D"]
+    assert names == ["CONV_2D", *["DEPTHWISE_CONV_2D", "CONV_2D"] * (1 if kernel <= 5 else 2)]
+    for operator in graph.subgraph.operators:
+        if graph.name(operator) == "DEPTHWISE_CONV_2D":
+            assert np.prod(graph.shape(operator.inputs[1])[1:3]) <= equal_forms.MOST_TAPS
     found = Interpreter(model_content=graph.to_bytes())
     found.allocate_tensors()
     found = found.get_signature_runner("head")(x=x)["y"]
@@ -143,7 +146,7 @@ def test_thin_heads_are_the_same_convolution(outputs, kernel):
 
 @pytest.mark.parametrize(
     ("height", "width", "outputs", "use_bias"),
-    [(6, 7, 5, True), (1, 9, 3, False), (12, 1, 16, True)],
+    [(6, 7, 5, True), (1, 9, 6, False), (12, 1, 16, True)],
 )
 def test_doubling_is_the_same_as_ordinary_convolutions(height, width, outputs, use_bias):
     keras.utils.set_random_seed(0)
@@ -169,7 +172,10 @@ def test_doubling_is_the_same_as_ordinary_convolutions(height, width, outputs, u
 
 @pytest.mark.parametrize(
     ("filters", "kernel", "strides", "padding"),
-    [(8, 4, 1, "same"), (8, 4, 2, "valid"), (8, 3, 2, "same"), (8, 2, 2, "same")],
+    [
+        *[(8, 4, 1, "same"), (8, 4, 2, "valid"), (8, 3, 2, "same"), (8, 2, 2, "same")],
+        (2, 4, 2, "same"),  # a flow
+    ],
 )
 def test_other_transposed_convolutions_stay(filters, kernel, strides, padding):
     layer = keras.layers.Conv2DTranspose(filters, kernel, strides, padding)

@@ -17,6 +17,8 @@ THIN, LONG_STEP = 4, 4
 
 # A head: at most so many outputs, with so many channels for each, on a map of so many pixels.
 FEW, MANY, LARGE = 4, 8, 2048
+# XNNPACK's depthwise convolutions have at most so many taps; others take fifty times as long.
+MOST_TAPS = 25
 
 
 # Features ----------------------------------------------------------------------------------------
@@ -78,6 +80,7 @@ def thin_heads(graph):
     XNNPACK computes as many outputs at a time as a register holds: two to four of 8 or 16. So each
     tap becomes an output: a 1x1 convolution multiplies each pixel with all taps' kernels, a
     depthwise one moves each product to the pixel that it is for, another 1x1 one adds them up.
+    Where XNNPACK has no depthwise convolution of so many taps, they move and add in two steps.
     """
     graph.replace_each(lambda operator: _by_taps(graph, operator))
 
@@ -107,13 +110,29 @@ def _by_taps(graph, convolution):
     # Products: of tap after tap, all outputs.
     each = kernel.transpose(1, 2, 0, 3).reshape(taps * outputs, 1, 1, channels)
     x = build.convolution(convolution.inputs[0], each, np.zeros(len(each)), size)
-    places = np.zeros((1, rows, columns, taps, outputs), np.float32)
-    for tap in range(taps):
-        places[0, tap // columns, tap % columns, tap] = 1
-    x = build.depthwise(x, places.reshape(1, rows, columns, -1), size)
-    total = np.tile(np.eye(outputs, dtype=np.float32), (1, taps))[:, None, None]
+    if taps <= MOST_TAPS:
+        x = build.depthwise(x, _moves(rows, columns, 1, outputs), size)
+        total = _sums(1, taps, outputs)
+    else:  # along a row, added up to one product for each row, then along the column
+        x = build.depthwise(x, _moves(1, columns, rows, outputs), size)
+        of_rows = _sums(rows, columns, outputs)
+        x = build.convolution(x, of_rows, np.zeros(len(of_rows)), size)
+        x = build.depthwise(x, _moves(rows, 1, 1, outputs), size)
+        total = _sums(1, rows, outputs)
     convolution.inputs = [x, build.constant("sum", total), *convolution.inputs[2:]]
     return [*build.operators, convolution]
+
+
+def _moves(rows, columns, groups, outputs):
+    """A depthwise kernel for products of rows times columns taps, by one of which each is moved."""
+    taps = np.eye(rows * columns, dtype=np.float32).reshape(1, rows, columns, -1)
+    return np.repeat(np.tile(taps, groups), outputs, axis=-1)
+
+
+def _sums(groups, taps, outputs):
+    """A 1x1 kernel that adds up the products of the taps of each group, output by output."""
+    added = np.tile(np.eye(outputs, dtype=np.float32), (1, taps))
+    return np.kron(np.eye(groups, dtype=np.float32), added)[:, None, None]
 
 
 # Upsampling --------------------------------------------------------------------------------------
@@ -147,7 +166,7 @@ def _doubling(graph, operator):
         (rows, columns, options.strideH, options.strideW) != (4, 4, 2, 2)
         or options.padding != schema.Padding.SAME
         or options.fusedActivationFunction != NO_ACTIVATION
-        or channels < MANY
+        or outputs <= FEW  # a flow, which int8 leaves in float by its few channels
     ):
         return None
     batch, height, width, _ = graph.shape(operator.inputs[2])
