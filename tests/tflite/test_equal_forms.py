@@ -17,6 +17,7 @@ from tfflow.tflite import (
     equal_forms,
     export,
     flops,
+    image_forms,
     layers,
     operators,
     quantization,
@@ -85,7 +86,7 @@ def test_what_became_of_the_operators(in_float):
 
 
 def test_operators_are_called_as_in_the_schema():
-    ours = (quantization, convex_form, equal_forms, flops, layers, rewriting)
+    ours = (quantization, convex_form, equal_forms, flops, image_forms, layers, rewriting)
     names = {
         name
         for module in ours
@@ -168,6 +169,58 @@ def test_doubling_is_the_same_as_ordinary_convolutions(height, width, outputs, u
     np.testing.assert_allclose(found, expected, atol=1e-5)
     weights = sum(len(_bytes(buffer)) for buffer in Graph(content).model.buffers)
     assert weights < 4 * layer.count_params() + 4096  # the old kernel is gone
+
+
+def found_and_expected(layer, shape):
+    """(graph, a layer's result in LiteRT, in Keras)."""
+    x = np.random.default_rng(0).normal(size=shape).astype("f4")
+    expected = np.asarray(layer(x))
+    graph = conversion.convert_function(
+        "part", lambda inputs: {"y": layer(inputs["x"])}, {"x": shape}
+    )
+    found = Interpreter(model_content=graph.to_bytes())
+    found.allocate_tensors()
+    return graph, found.get_signature_runner("part")(x=x)["y"], expected
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(("kernel", "strides"), [((7, 7), 1), ((7, 5), (2, 3)), ((5, 6), 2)])
+def test_a_window_in_rows_is_the_same_convolution(kernel, strides, padding):
+    keras.utils.set_random_seed(0)
+    layer = keras.layers.Conv2D(
+        24, kernel, strides, padding, bias_initializer="ones", activation="relu"
+    )
+    graph, found, expected = found_and_expected(layer, (2, 13, 18, 3))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    convolutions = [o for o in graph.subgraph.operators if graph.name(o) == "CONV_2D"]
+    assert [graph.shape(o.inputs[1])[1:3] for o in convolutions] == [
+        (1, kernel[1]),
+        (kernel[0], 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("step", "shape"), [(2, (1, 6, 8, 5)), (2, (2, 7, 9, 16)), (3, (1, 7, 6, 4))]
+)
+def test_every_nth_pixel_is_a_convolution(step, shape):
+    graph, found, expected = found_and_expected(lambda x: x[:, ::step, ::step], shape)
+    np.testing.assert_array_equal(found, expected)
+    assert [graph.name(o) for o in graph.subgraph.operators] == ["DEPTHWISE_CONV_2D"]
+
+
+@pytest.mark.parametrize("index", [np.s_[:, 1::2, ::2], np.s_[:, ::2, ::3], np.s_[:, :6:2, ::2]])
+def test_other_slices_with_steps_stay(index):
+    graph, found, expected = found_and_expected(lambda x: x[index], (1, 8, 8, 4))
+    np.testing.assert_array_equal(found, expected)
+    assert [graph.name(o) for o in graph.subgraph.operators] == ["STRIDED_SLICE"]
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 6, 3), (2, 1, 5, 4)])
+def test_a_mean_is_subtracted_from_whole_rows(shape):
+    mean = np.arange(1, shape[-1] + 1).astype(np.float32)
+    graph, found, expected = found_and_expected(lambda x: keras.ops.subtract(x, mean), shape)
+    np.testing.assert_array_equal(found, expected)
+    assert [graph.name(o) for o in graph.subgraph.operators] == ["RESHAPE", "SUB", "RESHAPE"]
 
 
 @pytest.mark.parametrize(

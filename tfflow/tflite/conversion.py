@@ -16,13 +16,18 @@ from tfflow.ops.shifted_warp import checked_radius, warp_by_shifts
 from tfflow.tflite.calibration import Pairs, check_outliers, open_calibration
 from tfflow.tflite.convex_form import convex_without_softmax
 from tfflow.tflite.equal_forms import (
-    join_images_later,
     mean_free_kernels,
-    pixels_side_by_side,
+    steps_as_convolutions,
     thin_heads,
     transposed_as_convolutions,
 )
 from tfflow.tflite.graph import Graph, foreign_operators
+from tfflow.tflite.image_forms import (
+    join_images_later,
+    pixels_side_by_side,
+    subtract_from_rows,
+    windows_in_rows,
+)
 from tfflow.tflite.layers import choose_layers, float_operators, layer_names
 from tfflow.tflite.model_file import description_with
 from tfflow.tflite.quantization import CALIBRATED, Quantization, check_quantization, quantize
@@ -231,6 +236,9 @@ def rewrite(graph, in_half=False):
     split_wide_concatenations(graph)
     join_images_later(graph)
     pixels_side_by_side(graph)
+    windows_in_rows(graph)
+    subtract_from_rows(graph)
+    steps_as_convolutions(graph)
     mean_free_kernels(graph)
     thin_heads(graph)
     transposed_as_convolutions(graph)

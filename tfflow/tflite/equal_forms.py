@@ -1,19 +1,13 @@
 """Parts of a graph in another form: equal but for rounding, and faster on LiteRT's XNNPACK.
 
-docs/rillflow.md says what each of them gains.
+docs/rillflow.md and docs/export.md say what they gain.
 """
-
-import copy
-import math
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tfflow.tflite.building import NO_ACTIVATION, Builder
 from tfflow.tflite.rewriting import replace_input
-
-# Most channels and shortest stride of a convolution whose pixels are put side by side.
-THIN, LONG_STEP = 4, 4
 
 # A head: at most so many outputs, with so many channels for each, on a map of so many pixels.
 FEW, MANY, LARGE = 4, 8, 2048
@@ -135,6 +129,33 @@ def _sums(groups, taps, outputs):
     return np.kron(np.eye(groups, dtype=np.float32), added)[:, None, None]
 
 
+def steps_as_convolutions(graph):
+    """Rewrites slices that take every n-th pixel as depthwise convolutions of one tap.
+
+    XNNPACK has no slices with steps: they end a partition, and take twice the time.
+    """
+    graph.replace_each(lambda operator: _stepping(graph, operator))
+
+
+def _stepping(graph, operator):
+    if graph.name(operator) != "STRIDED_SLICE":
+        return None
+    begin, steps = (graph.constant(operator.inputs[number]) for number in (1, 3))
+    source, result = graph.shape(operator.inputs[0]), graph.shape(operator.outputs[0])
+    if begin is None or steps is None or len(result) != 4 or len(steps) != 4:
+        return None
+    step = int(steps[1])
+    whole = (source[0], -(-source[1] // step), -(-source[2] // step), source[3])
+    if steps.tolist() != [1, step, step, 1] or step < 2 or begin.any() or result != whole:
+        return None
+    build = Builder(graph, graph.tensor_name(operator.outputs[0]))
+    build.depthwise(operator.inputs[0], np.ones((1, 1, 1, source[3]), np.float32), result[:3])
+    convolution = build.operators[-1]
+    convolution.builtinOptions.strideH = convolution.builtinOptions.strideW = step
+    convolution.outputs = operator.outputs
+    return build.operators
+
+
 # Upsampling --------------------------------------------------------------------------------------
 
 
@@ -186,142 +207,3 @@ def _doubling(graph, operator):
     build.slice(x, (0, 1, 1, 0), (batch, 2 * height, 2 * width, outputs))
     build.operators[-1].outputs = operator.outputs
     return build.operators
-
-
-# Images ------------------------------------------------------------------------------------------
-
-
-def pixels_side_by_side(graph):
-    """Joins a stride's pixels into one with more channels, for convolutions with few channels.
-
-    XNNPACK multiplies one tap's channels at a time: three for an image. In memory, a row of (W, 3)
-    is also one of (W / 4, 12), so a kernel 7 wide with stride 4 becomes one 2 wide with stride 1,
-    its first column empty: an eighth more arithmetic in less time, and padding on one side only.
-    """
-    producers, consumers = graph.producers(), graph.consumers()
-    # The padding before it loses its reader, and is left out when the graph is packed.
-    graph.replace_each(lambda operator: _side_by_side(graph, operator, producers, consumers))
-
-
-def _side_by_side(graph, convolution, producers, consumers):
-    if graph.name(convolution) != "CONV_2D":
-        return None
-    options = convolution.builtinOptions
-    step = options.strideW
-    pad = producers.get(convolution.inputs[0])
-    kernel = graph.constant(convolution.inputs[1])
-    if pad is None or graph.name(pad) != "PAD" or kernel is None or step < LONG_STEP:
-        return None
-    batch, height, width, channels = graph.shape(pad.inputs[0])
-    margins = graph.constant(pad.inputs[1])
-    if (
-        channels > THIN
-        or width % step
-        or margins is None
-        or options.padding != schema.Padding.VALID
-        or max(options.dilationWFactor, options.dilationHFactor) > 1
-        or len(consumers[pad.outputs[0]]) != 1
-        or margins[0].any()
-        or margins[3].any()
-    ):
-        return None
-    (top, _), (left, _) = margins[1].tolist(), margins[2].tolist()
-    out_height, out_width = graph.shape(convolution.outputs[0])[1:3]
-    outputs, rows, columns = kernel.shape[:3]
-    # The kernel reaches from -left to columns - 1 - left: whole steps on either side of 0.
-    before, after = -(-left // step), -(-(columns - left) // step)
-    wide = np.zeros((outputs, rows, (before + after) * step, channels), np.float32)
-    start = before * step - left
-    wide[:, :, start : start + columns] = kernel
-    right = max(out_width - 1 + after - width // step, 0)
-    bottom = max((out_height - 1) * options.strideH + rows - top - height, 0)
-
-    build = Builder(graph, graph.tensor_name(convolution.outputs[0]))
-    x = build.reshape(pad.inputs[0], (batch, height, width // step, step * channels))
-    shape = (batch, height + top + bottom, width // step + before + right, step * channels)
-    x = build(
-        "PAD",
-        [x, build.constant("margins", np.int32([[0, 0], [top, bottom], [before, right], [0, 0]]))],
-        shape,
-        schema.PadOptionsT(),
-    )
-    kernel = wide.reshape(outputs, rows, before + after, step * channels)
-    convolution.inputs = [x, build.constant("kernel", kernel), *convolution.inputs[2:]]
-    convolution.builtinOptions = copy.copy(options)
-    convolution.builtinOptions.strideW = 1
-    return [*build.operators, convolution]
-
-
-def join_images_later(graph):
-    """Joins a batch of two images after the first layer that reads them, if its map is smaller.
-
-    A siamese network's images are concatenated only to be read by one convolution: copying all
-    their pixels takes 0.6 ms at 384x512, copying the convolution's results 0.2 ms.
-    """
-    consumers = graph.consumers()
-    for concatenation in graph.subgraph.operators:
-        images = concatenation.inputs
-        if (
-            graph.name(concatenation) != "CONCATENATION"
-            or concatenation.builtinOptions.axis != 0
-            or len(images) < 2
-            or any(number not in graph.subgraph.inputs for number in images)
-            or concatenation.builtinOptions.fusedActivationFunction != NO_ACTIVATION
-        ):
-            continue
-        chain = _first_layer(graph, concatenation, consumers)
-        if chain and _smaller(graph, chain[-1].outputs[0], concatenation.outputs[0]):
-            _join_behind(graph, concatenation, chain)
-            return
-
-
-def _smaller(graph, number, other):
-    return math.prod(graph.shape(number)) < math.prod(graph.shape(other))
-
-
-def _first_layer(graph, concatenation, consumers):
-    """The operators from a concatenation to the first convolution's activation; [] without one."""
-    chain, number = [], concatenation.outputs[0]
-    while True:
-        readers = consumers[number]
-        last = graph.name(chain[-1]) if chain else None
-        if last == "LEAKY_RELU":
-            return chain
-        if len(readers) != 1 or number in graph.subgraph.outputs:
-            break
-        (operator,) = readers
-        wanted = ("LEAKY_RELU",) if last == "CONV_2D" else ("SUB", "PAD", "CONV_2D")
-        constants = [t for t in operator.inputs if t != number]
-        small = all(graph.constant(t) is not None for t in constants)
-        if graph.name(operator) == "SUB":  # of each channel's mean
-            small = small and all(set(graph.shape(t)[:-1]) <= {1} for t in constants)
-        if graph.name(operator) not in wanted or operator.inputs[0] != number or not small:
-            break
-        chain.append(operator)
-        number = operator.outputs[0]
-    return []
-
-
-def _join_behind(graph, concatenation, chain):
-    result = chain[-1].outputs[0]
-    images, parts, copies = concatenation.inputs, [], []
-    for count, number in enumerate(images, start=1):
-        batch = graph.shape(number)[0]
-        for operator in chain:
-            own = copy.copy(operator)
-            shape = (batch, *graph.shape(operator.outputs[0])[1:])
-            name = f"{graph.tensor_name(operator.outputs[0])}/image{count}"
-            own.inputs = [number, *operator.inputs[1:]]
-            number = graph.add_tensor(name, shape)
-            own.outputs = [number]
-            copies.append(own)
-        parts.append(number)
-    concatenation.inputs, concatenation.outputs = parts, [result]
-    gone = {id(operator) for operator in chain}
-    operators = []
-    for operator in graph.subgraph.operators:
-        if operator is concatenation:
-            operators += copies
-        if id(operator) not in gone:
-            operators.append(operator)
-    graph.subgraph.operators = operators
