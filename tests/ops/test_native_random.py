@@ -141,7 +141,9 @@ def check_warp(arguments):
         gradients = [tf.convert_to_tensor(x) for x in tape.gradient(total, (image, used))]
         warped, mask, of_image, of_flow = map(np.asarray, (warped, mask, *gradients))
         if context is None:
-            assert np.isnan(warped[~known]).all() and not mask[~known].any()
+            lost = warped[~known]
+            is_masked = arguments["mask_threshold"] is not None
+            assert (lost == 0 if is_masked else np.isnan(lost)).all() and not mask[~known].any()
         results.append([warped[known], mask[known], of_image, of_flow])
     for found, expected, what in zip(*results, ("warped", "mask", "of image", "of flow")):
         assert np.isfinite(found).all(), what

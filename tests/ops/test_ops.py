@@ -349,6 +349,22 @@ def test_maps_in_whole_numbers_are_averaged_and_resized():
         np.testing.assert_array_equal(found, function(np.float32(image)))
 
 
+def test_positions_are_right_where_keras_counts_in_half_precision():
+    """keras.ops.arange is int16 then, which TensorFlow has no kernel for in a graph."""
+    image, flow = RNG.random((1, 5, 6, 2), np.float32), np.ones((1, 5, 6, 2), np.float32)
+    before = keras.config.floatx()
+    keras.config.set_floatx("float16")
+    try:
+        warped = tf.function(lambda: ops.warp(image, flow))
+        with ops.native.reference_ops():
+            found = warped()
+        larger = tf.function(lambda: ops.upsample_from_corner(image, 2))()
+    finally:
+        keras.config.set_floatx(before)
+    np.testing.assert_allclose(found, ops.warp(image, flow), atol=1e-6)
+    np.testing.assert_allclose(larger, ops.upsample_from_corner(image, 2), atol=1e-6)
+
+
 def test_upsampling_by_one_is_the_image():
     image = np.random.default_rng(0).random((1, 4, 5, 2), np.float32)
     np.testing.assert_array_equal(ops.upsample_nearest(image, 1), image)

@@ -5,6 +5,7 @@ import collections
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
@@ -213,6 +214,81 @@ def test_other_slices_with_steps_stay(index):
     graph, found, expected = found_and_expected(lambda x: x[index], (1, 8, 8, 4))
     np.testing.assert_array_equal(found, expected)
     assert [graph.name(o) for o in graph.subgraph.operators] == ["STRIDED_SLICE"]
+
+
+def grouped(filters, kernel, strides, groups):
+    return lambda: keras.layers.Conv2D(filters, kernel, strides, "same", groups=groups)
+
+
+def free_of_its_mean(x, activation):
+    mean = keras.ops.mean(x, -1, keepdims=True)
+    variance = keras.ops.mean(tf.math.squared_difference(x, mean), -1, keepdims=True)
+    return activation(x - mean) * keras.ops.rsqrt(variance + 1e-3)
+
+
+def relu_of_what_is_free_of_its_mean():
+    convolution = keras.layers.Conv2D(32, 3, padding="same")
+    return lambda x: free_of_its_mean(convolution(x), keras.ops.relu)
+
+
+@pytest.mark.parametrize(
+    ("made", "shape"),
+    [
+        (grouped(2, 3, 1, 2), (1, 48, 64, 64)),
+        (grouped(32, 5, 1, 2), (1, 32, 64, 8)),
+        (grouped(32, 5, 1, 8), (1, 32, 64, 32)),
+        (grouped(12, 7, 4, 3), (1, 32, 64, 3)),
+        (relu_of_what_is_free_of_its_mean, (1, 32, 64, 16)),
+        (
+            lambda: keras.layers.Conv2DTranspose(8, 4, 2, "same", output_padding=1),
+            (1, 8, 16, 16),  # becomes 15x31
+        ),
+        # As many values as channels, along another axis.
+        (lambda: lambda x: x - np.float32([1, 2]).reshape(2, 1, 1, 1), (2, 16, 16, 2)),
+        (lambda: lambda x: x - np.float32([1, 2, 3]).reshape(3, 1), (1, 16, 3, 3)),
+        (lambda: lambda x: x - np.float32([1, 2, 3]).reshape(3, 1, 1), (1, 1, 16, 3)),
+        (
+            lambda: (
+                lambda x: keras.ops.concatenate([x - np.float32([1, 2]).reshape(2, 1, 1, 1), x], -1)
+            ),
+            (2, 48, 64, 2),
+        ),
+        # No floats.
+        (lambda: lambda x: keras.ops.cast((x > 0)[:, ::2, ::2], "float32"), (1, 16, 16, 3)),
+        (
+            lambda: lambda x: keras.ops.cast(keras.ops.cast(x, "int32") - [1, 2, 3], "float32"),
+            (1, 16, 16, 3),
+        ),
+    ],
+)
+def test_what_looks_like_something_else_stays_right(made, shape):
+    keras.utils.set_random_seed(0)
+    _, found, expected = found_and_expected(made(), shape)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_the_kernel_of_a_layer_that_is_used_twice_is_stored_once():
+    layer = TransposedConvolution(64)
+
+    def both(x):
+        return keras.ops.concatenate([layer(x), layer(x + 1.0)], -1)
+
+    graph, found, expected = found_and_expected(both, (1, 6, 8, 32))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert sum(len(_bytes(b)) for b in graph.model.buffers) < 4 * layer.count_params() + 8192
+
+
+def test_pixels_of_unit_length_stay_in_float_when_every_second_is_matched():
+    def nets(x):
+        unit = x * keras.ops.rsqrt(keras.ops.sum(keras.ops.square(x), -1, keepdims=True))
+        some = unit[:, ::2, ::2]
+        return keras.ops.matmul(some, keras.ops.transpose(some, (0, 1, 3, 2)))
+
+    graph, _, _ = found_and_expected(nets, (1, 8, 8, 16))
+    steps = [o for o in graph.subgraph.operators if graph.name(o) == "DEPTHWISE_CONV_2D"]
+    assert steps and {graph.tensor_name(o.outputs[0]) for o in steps} <= {
+        *quantization.matching(graph)
+    }
 
 
 @pytest.mark.parametrize("shape", [(1, 4, 6, 3), (2, 1, 5, 4)])

@@ -13,7 +13,7 @@ from tfflow.tflite import (
     sensitivity,
 )
 from tfflow.tflite.graph import Graph
-from tfflow.tflite.layers import choose_layers, layer_names, layer_operators
+from tfflow.tflite.layers import _layer, choose_layers, layer_names, layer_operators
 
 SIZE = (64, 64)
 NAMES = ["first", "second", "third", "prediction"]
@@ -152,6 +152,12 @@ def test_bad_exports(arguments, message, tiny, pairs, tmp_path):
     with pytest.raises(ValueError, match=message):
         export(tiny, tmp_path / "a.tflite", size=SIZE, calibration=pairs[:1], **arguments)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_layer_may_have_its_models_name():
+    assert _layer("up_1/first_1/convolution", {"up", "first"}) == "first"
+    assert _layer("up_1/up_1/convolution", {"up", "first"}) == "up"
+    assert _layer("net_1/block_1/conv1_1/Relu", {"conv1", "block/conv1"}) == "block/conv1"
 
 
 def test_layers_of_a_network_in_blocks(model, converted_once):

@@ -8,6 +8,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from golden_files import load, state_dict
 
 import tfflow
@@ -21,6 +22,7 @@ from tfflow.tflite import (
     report,
 )
 from tfflow.tflite.graph import Graph, foreign_operators
+from tfflow.tflite.quantization import quantize
 
 SIZE = (128, 192)
 SLOW = pytest.mark.slow
@@ -210,6 +212,44 @@ def test_other_networks_are_refused(name, tmp_path):
     with pytest.raises(ValueError, match="streaming=True is impossible: .*can: flownetc, lite"):
         export(model, path, size=SIZE, quantization="float32", streaming=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_loops_are_refused_where_they_can_not_be():
+    def looping(inputs):
+        return {"y": keras.ops.fori_loop(0, 3, lambda i, x: keras.ops.tanh(x + 1.0), inputs["x"])}
+
+    graphs = [conversion.convert_function(name, looping, {"x": (1, 4, 4, 2)}) for name in "ab"]
+    with pytest.raises(ValueError, match="several parts can't have loops. Write keras.ops.fori"):
+        graphs[0].append(graphs[1])
+    with pytest.raises(ValueError, match="Loops can't be in int8. Write keras.ops.fori_loop"):
+        quantize(graphs[0], "int8", size=(4, 4), ranges={})
+
+
+def test_a_layer_whose_result_is_a_feature_stays_in_float_in_encode(tmp_path):
+    class Tiny(tfflow.models.SiameseFlowModel):
+        def __init__(self):
+            super().__init__(name="tiny")
+            self.first = keras.layers.Conv2D(16, 5, 4, "same", activation="relu", name="first")
+            self.last = keras.layers.Conv2D(16, 3, 1, "same", name="last")
+            self.head = keras.layers.Conv2D(2, 3, 1, "same", name="head")
+            self.build()
+
+        def extract(self, images, training=None):
+            return {"level2": self.last(self.first(images))}
+
+        def estimate_from(self, first, second, training=None):
+            return {
+                "flow2": self.head(keras.ops.concatenate([first["level2"], second["level2"]], -1))
+            }
+
+    path = export(Tiny(), tmp_path / "t.tflite", size=SIZE, streaming=True, keep_float=["last"])
+    found = 0
+    for subgraph in Graph(path.read_bytes()).model.subgraphs:
+        for tensor in subgraph.tensors:
+            if tuple(tensor.shape) == (16, 3, 3, 16):  # the kernel of last
+                assert tensor.type == schema.TensorType.FLOAT32, subgraph.name
+                found += 1
+    assert found == 2  # in flow and encode
 
 
 def test_nothing_is_left_where_a_part_fails(network, tmp_path, monkeypatch):

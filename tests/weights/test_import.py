@@ -1,6 +1,7 @@
 """Importing checkpoints: every tensor used exactly once, or nothing is loaded."""
 
 import pickle
+import re
 import types
 
 import keras
@@ -10,7 +11,7 @@ from golden_files import load, state_dict
 
 import tfflow
 from tfflow.weights import load_lightflow_pytorch, read_state_dict
-from tfflow.weights.state_dict import WeightImport, WrongNetwork, read_checkpoint
+from tfflow.weights.state_dict import WeightImport, WrongNetwork, _reason, read_checkpoint
 
 NAME = "lightflow_0.5"
 
@@ -81,6 +82,15 @@ def test_files_that_are_none(tmp_path):
     with pytest.raises(FileNotFoundError, match="No checkpoint at"):
         read_state_dict(tmp_path / "absent.npz")
     (tmp_path / "broken.npz").write_bytes(b"PK but no archive")
+    for error, told in (
+        (
+            pickle.UnpicklingError("Unsupported global: GLOBAL pathlib.PosixPath was"),
+            "PosixPath.*tr",
+        ),
+        (pickle.UnpicklingError("Unsupported operand 60"), "damaged, or no file of PyTorch's"),
+        (EOFError(), "it is empty"),
+    ):
+        assert re.search(told, _reason(error, "a.pth"))
     with pytest.raises(ValueError, match="can't be read as .npz"):
         read_state_dict(tmp_path / "broken.npz")
     (tmp_path / "model.h5").write_bytes(b"")

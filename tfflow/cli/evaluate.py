@@ -96,6 +96,7 @@ def _check(arguments):
         raise ValueError("--worst N and --output DIR go together: how many pictures, and where to")
     if arguments.output and pathlib.Path(arguments.output).is_file():
         raise NotADirectoryError(f"--output {arguments.output} is a file; give a folder")
+    shared.check_json("--json", arguments.json)
     for path in (arguments.json, arguments.csv):
         if path:
             check_writable(path)

@@ -308,11 +308,11 @@ def check_not_in_255(inputs=None):
     """Raises ValueError if the images in a dict are float in 0..255.
 
     A network would accept them and give wrong flow. Only the first image of a batch is checked, in
-    NumPy arrays and eager TensorFlow tensors: not in tensors of a graph, nor in a data set.
+    NumPy arrays and TensorFlow's eager tensors: not in tensors of a graph, nor in a data set.
     """
     for name in ("image", "image1", "image2"):
         images = inputs.get(name) if isinstance(inputs, dict) else None
-        if hasattr(images, "numpy"):
+        if type(images).__module__.startswith("tensorflow.") and hasattr(images, "numpy"):
             images = images.numpy()
         if not isinstance(images, np.ndarray) or images.dtype.kind != "f":
             continue

@@ -26,8 +26,9 @@ def floating(x: Tensor) -> Tensor:
 
 
 def may_equal(size1: int | None, size2: int | None) -> bool:
-    """Whether two sizes are equal or one of them is unknown."""
-    return None in (size1, size2) or size1 == size2
+    """Whether two sizes are equal or one of them is unknown: None, or one of JAX's symbols."""
+    known = isinstance(size1, int) and isinstance(size2, int)
+    return not known or size1 == size2
 
 
 def checked_threshold(threshold: float | None) -> None:

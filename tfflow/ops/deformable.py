@@ -47,10 +47,10 @@ def deformable_convolution(
     output_height, output_width = ops.shape(offsets)[1:3]
     # Positions of the taps, as a flow from the image's own grid: a warp does the sampling. With a
     # stride, the grid of the output is spread out first.
-    rows = ops.cast(ops.arange(output_height) * stride, offsets.dtype)[:, None]
-    columns = ops.cast(ops.arange(output_width) * stride, offsets.dtype)
-    own_rows = ops.cast(ops.arange(output_height), offsets.dtype)[:, None]
-    own_columns = ops.cast(ops.arange(output_width), offsets.dtype)
+    rows = ops.cast(ops.arange(output_height, dtype="int32") * stride, offsets.dtype)[:, None]
+    columns = ops.cast(ops.arange(output_width, dtype="int32") * stride, offsets.dtype)
+    own_rows = ops.cast(ops.arange(output_height, dtype="int32"), offsets.dtype)[:, None]
+    own_columns = ops.cast(ops.arange(output_width, dtype="int32"), offsets.dtype)
     result = 0.0
     for i in range(size):
         for j in range(size):

@@ -90,10 +90,14 @@ def upsample_from_corner(image: Tensor, factor: Tensor) -> Tensor:
     :func:`resize`. MaskFlowNet's networks upsample this way. Integers are converted to float32.
     """
     image = floating(ops.convert_to_tensor(image))
-    shares = ops.cast(ops.arange(factor), image.dtype) / ops.cast(factor, image.dtype)
+    shares = ops.cast(ops.arange(factor, dtype="int32"), image.dtype) / ops.cast(
+        factor, image.dtype
+    )
     for axis in (1, 2):
         size = ops.shape(image)
-        following = ops.take(image, ops.minimum(ops.arange(size[axis]) + 1, size[axis] - 1), axis)
+        following = ops.take(
+            image, ops.minimum(ops.arange(size[axis], dtype="int32") + 1, size[axis] - 1), axis
+        )
         steps = ops.expand_dims(following - image, axis + 1)
         steps = steps * ops.reshape(shares, (-1, *[1] * (3 - axis)))
         shape = list(size)

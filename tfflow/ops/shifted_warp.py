@@ -172,7 +172,7 @@ def _held_inside(flow, radius, height, width):
     # One line of bounds for each axis, which broadcasts; the other channel keeps its bounds of
     # ±radius.
     for axis, size in ((2, width), (1, height)):
-        position = ops.cast(ops.arange(size), flow.dtype)
+        position = ops.cast(ops.arange(size, dtype="int32"), flow.dtype)
         low = ops.maximum(-position, float(-radius))
         high = ops.minimum(ops.cast(size - 1, flow.dtype) - position, float(radius))
         free = ops.full_like(position, float(radius))

@@ -58,8 +58,8 @@ def warp(
         return result if return_mask else result[0]
     flow = ops.convert_to_tensor(flow)
     batch, height, width, channels = ops.shape(image)
-    x = ops.cast(ops.arange(width), flow.dtype) + flow[..., 0]
-    y = ops.cast(ops.arange(height), flow.dtype)[:, None] + flow[..., 1]
+    x = ops.cast(ops.arange(width, dtype="int32"), flow.dtype) + flow[..., 0]
+    y = ops.cast(ops.arange(height, dtype="int32"), flow.dtype)[:, None] + flow[..., 1]
     # One pixel of zeros all around is as good as zeros everywhere outside.
     margin = 1 if padding == "zeros" else 0
     *columns, x = neighbours(x, width, margin)

@@ -71,7 +71,7 @@ def _convex(graph, to_space, producers, consumers):
     if logits is None or joined is None or softmax.builtinOptions.beta != 1:
         return {}
     padded = _source_of_neighbours(graph, joined, producers)
-    kernel, bias = (graph.constant(number) for number in logits.inputs[1:])
+    kernel, bias = graph.kernel(logits), graph.constant(logits.inputs[2])
     batch, height, width, channels = graph.shape(joined.inputs[0])
     fine = to_space.builtinOptions.blockSize**2
     if (

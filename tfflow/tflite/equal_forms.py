@@ -34,7 +34,7 @@ def mean_free_kernels(graph):
         if set(readers) != {"MEAN", "SUB", "SQUARED_DIFFERENCE"} or len(consumers[result]) != 3:
             continue
         mean = readers.pop("MEAN")
-        kernel, bias = (graph.constant(number) for number in operator.inputs[1:])
+        kernel, bias = graph.kernel(operator), graph.constant(operator.inputs[2])
         axes = graph.constant(mean.inputs[1])
         last = len(graph.shape(result)) - 1
         if (
@@ -43,6 +43,7 @@ def mean_free_kernels(graph):
             or axes is None
             or axes.reshape(-1).tolist() not in ([last], [-1])
             or operator.builtinOptions.fusedActivationFunction != NO_ACTIVATION
+            or readers["SUB"].builtinOptions.fusedActivationFunction != NO_ACTIVATION
             or {result, mean.outputs[0], readers["SUB"].outputs[0]} & set(graph.subgraph.outputs)
             or any(list(op.inputs) != [result, mean.outputs[0]] for op in readers.values())
             or len(consumers[mean.outputs[0]]) != 2
@@ -82,7 +83,7 @@ def thin_heads(graph):
 def _by_taps(graph, convolution):
     if graph.name(convolution) != "CONV_2D":
         return None
-    options, kernel = convolution.builtinOptions, graph.constant(convolution.inputs[1])
+    options, kernel = convolution.builtinOptions, graph.kernel(convolution)
     if kernel is None:
         return None
     outputs, rows, columns, channels = kernel.shape
@@ -144,6 +145,8 @@ def _stepping(graph, operator):
     source, result = graph.shape(operator.inputs[0]), graph.shape(operator.outputs[0])
     if begin is None or steps is None or len(result) != 4 or len(steps) != 4:
         return None
+    if not graph.is_float(operator.outputs[0]):
+        return None
     step = int(steps[1])
     whole = (source[0], -(-source[1] // step), -(-source[2] // step), source[3])
     if steps.tolist() != [1, step, step, 1] or step < 2 or begin.any() or result != whole:
@@ -204,6 +207,6 @@ def _doubling(graph, operator):
     to_space = schema.DepthToSpaceOptionsT()
     to_space.blockSize = 2
     x = build("DEPTH_TO_SPACE", [x], doubled, to_space)
-    build.slice(x, (0, 1, 1, 0), (batch, 2 * height, 2 * width, outputs))
+    build.slice(x, (0, 1, 1, 0), graph.shape(operator.outputs[0]))  # it may end before
     build.operators[-1].outputs = operator.outputs
     return build.operators

@@ -5,6 +5,7 @@ with the constants. The schema that ai-edge-litert ships does the unpacking and 
 """
 
 import collections
+import hashlib
 import json
 from typing import Any
 
@@ -15,6 +16,8 @@ from tfflow.tflite.model_file import check_model_file
 from tfflow.types import PathLike
 
 METADATA = "tfflow"
+NO_LOOPS = "Write keras.ops.fori_loop, scan or while_loop as a loop of Python's."
+LARGE = 4096  # bytes of a constant that is looked for among those that are there
 
 _OPERATOR_NAMES = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
@@ -105,6 +108,7 @@ class Graph:
     def __init__(self, content):
         self.model = schema.ModelT.InitFromPackedBuf(content, 0)
         self.subgraph = self.model.subgraphs[0]
+        self._large = {}
         for buffer in self.model.buffers:
             if buffer.offset > 1:  # the quantiser writes constants behind the flatbuffer
                 end = buffer.offset + buffer.size
@@ -148,6 +152,9 @@ class Graph:
     def shape(self, number):
         return tuple(int(side) for side in self.tensor(number).shape)
 
+    def is_float(self, number):
+        return self.tensor(number).type == schema.TensorType.FLOAT32
+
     def producers(self):
         """Tensor number -> the operator that computes it; inputs and constants are not in it."""
         return {t: op for op in self.subgraph.operators for t in op.outputs}
@@ -168,6 +175,12 @@ class Graph:
             return None
         array = np.frombuffer(np.asarray(data).tobytes(), _NUMPY_TYPES[tensor.type])
         return array.reshape(self.shape(number))
+
+    def kernel(self, convolution):
+        """The constant kernel of a CONV_2D; None if it is computed, or works on groups."""
+        kernel = self.constant(convolution.inputs[1])
+        whole = kernel is not None and kernel.shape[-1] == self.shape(convolution.inputs[0])[-1]
+        return kernel if whole else None
 
     def signature(self):
         """The first signature's (inputs, outputs): two dicts of name -> tensor number."""
@@ -190,11 +203,17 @@ class Graph:
 
     def add_constant(self, name, array):
         """A new constant, int32 if the array is and float32 otherwise; returns its number."""
+        array = np.asarray(array, np.int32 if array.dtype == np.int32 else np.float32)
+        content = array.tobytes()
+        # Of a layer that is used twice, the kernel is stored once.
+        key = (hashlib.sha256(content).digest(), array.shape, array.dtype)
+        if len(content) >= LARGE and key in self._large:
+            return self._large[key]
         whole = array.dtype == np.int32
         kind = schema.TensorType.INT32 if whole else schema.TensorType.FLOAT32
         number = self.add_tensor(name, array.shape, kind)
-        array = array if whole else array.astype(np.float32)
-        self.tensor(number).buffer = self._add_buffer(array.tobytes())
+        self.tensor(number).buffer = self._add_buffer(content)
+        self._large[key] = number
         return number
 
     def new_operator(self, name, inputs, outputs, options=None):
@@ -237,7 +256,12 @@ class Graph:
 
         Args:
             other: A :class:`Graph`, not usable afterwards.
+
+        Raises:
+            ValueError: If it has loops, whose bodies are graphs of their own.
         """
+        if len(other.model.subgraphs) > 1:
+            raise ValueError(f"A file with several parts can't have loops. {NO_LOOPS}")
         other._drop_unused()
         known = {_bytes(buffer): index for index, buffer in enumerate(self.model.buffers)}
         known[b""] = 0
@@ -294,6 +318,7 @@ class Graph:
         wanted.update(graph.inputs)
         wanted.update(t for operator in kept for t in operator.outputs)
 
+        self._large = {}  # tensors have other numbers now
         numbers = {old: new for new, old in enumerate(sorted(wanted - {-1}))}
         graph.tensors = [graph.tensors[old] for old in numbers]
         numbers[-1] = -1  # an optional input that is left out

@@ -26,10 +26,12 @@ def _from_rows(graph, operator):
     if graph.name(operator) != "SUB":
         return None
     number, less = operator.inputs[0], graph.constant(operator.inputs[1])
-    shape = graph.shape(number)
-    if less is None or len(shape) != 4 or less.size != shape[3] or not 1 < shape[3] <= THIN:
+    shape = graph.shape(operator.outputs[0])
+    if less is None or len(shape) != 4 or graph.shape(number) != shape:
         return None
-    if graph.constant(number) is not None:
+    if not 1 < shape[3] <= THIN or less.shape[-1:] != shape[3:] or less.size != shape[3]:
+        return None
+    if graph.constant(number) is not None or not graph.is_float(number):
         return None
     batch, height, width, channels = shape
     build = Builder(graph, graph.tensor_name(operator.outputs[0]))
@@ -60,7 +62,7 @@ def _side_by_side(graph, convolution, producers, consumers):
     options = convolution.builtinOptions
     step = options.strideW
     pad = producers.get(convolution.inputs[0])
-    kernel = graph.constant(convolution.inputs[1])
+    kernel = graph.kernel(convolution)
     if pad is None or graph.name(pad) != "PAD" or kernel is None or step < LONG_STEP:
         return None
     batch, height, width, channels = graph.shape(pad.inputs[0])
@@ -116,7 +118,7 @@ def windows_in_rows(graph):
 def _in_rows(graph, convolution):
     if graph.name(convolution) != "CONV_2D":
         return None
-    options, kernel = convolution.builtinOptions, graph.constant(convolution.inputs[1])
+    options, kernel = convolution.builtinOptions, graph.kernel(convolution)
     if kernel is None:
         return None
     outputs, rows, columns, channels = kernel.shape

@@ -5,6 +5,7 @@ import re
 
 from tfflow.suggestion import suggestion
 
+_WITH_KERNEL = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
 _ACTIVATIONS = ("LEAKY_RELU", "RELU", "RELU6", "PRELU", "TANH", "LOGISTIC", "ELU")
 
 
@@ -42,6 +43,9 @@ def layer_operators(graph, names):
     found = collections.defaultdict(list)
     for operator in graph.subgraph.operators:
         layer = _layer(graph.tensor_name(operator.outputs[0]), known)
+        if layer is None and graph.name(operator) in _WITH_KERNEL:
+            # The result may be named by the signature: then the kernel has the layer's name.
+            layer = _layer(graph.tensor_name(operator.inputs[1]), known)
         if layer is None:
             continue
         before = [producers.get(number) for number in operator.inputs]
@@ -117,6 +121,6 @@ def _layer(name, known):
                 for end in range(start + 1, len(plain) + 1):
                     layer = "/".join(plain[start:end])
                     if layer in known:
-                        found.append(layer)
-    # The longest: of conv1 and block/conv1, the latter.
-    return max(found, key=lambda layer: layer.count("/"), default=None)
+                        found.append((layer.count("/"), start, layer))
+    # The longest, of conv1 and block/conv1 the latter; and a layer rather than its model's name.
+    return max(found, default=(0, 0, None))[2]

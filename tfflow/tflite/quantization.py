@@ -15,7 +15,7 @@ from tfflow.suggestion import suggestion
 from tfflow.tflite.building import EXACT
 from tfflow.tflite.calibration import measure_ranges
 from tfflow.tflite.convex_form import drop_idle_limits
-from tfflow.tflite.graph import Graph
+from tfflow.tflite.graph import NO_LOOPS, Graph
 from tfflow.tflite.rewriting import name_signature, stay_integer, take_uint8_images
 
 Quantization: TypeAlias = Literal[
@@ -118,6 +118,8 @@ def quantize(
     kept |= {*coordinates(graph), *matching(graph)}
     if ranges is None:
         ranges = measure_ranges(graph, calibration, size, outliers)
+    if len(graph.model.subgraphs) > 1:
+        raise ValueError(f"Loops can't be in {quantization}. {NO_LOOPS}")
     graph = _static(content, ranges, kept, 16 if quantization == "int16x8" else 8)
     name_signature(graph)
     if quantization != "int16x8":
@@ -186,9 +188,15 @@ def matching(graph):
     producers, consumers = graph.producers(), graph.consumers()
     starts = [op for op in graph.subgraph.operators if graph.name(op) in ("BATCH_MATMUL", "RSQRT")]
 
+    def is_layer(operator):
+        # A depthwise convolution of one tap takes every n-th pixel.
+        name = graph.name(operator)
+        taps = graph.shape(operator.inputs[1])[1:3] if name == "DEPTHWISE_CONV_2D" else None
+        return name in LAYERS and taps != (1, 1)
+
     def operands(operator):
         found = (producers.get(number) for number in operator.inputs)
-        return [op for op in found if op is not None and graph.name(op) not in LAYERS]
+        return [op for op in found if op is not None and not is_layer(op)]
 
     def readers(operator):
         found = consumers.get(operator.outputs[0], ())

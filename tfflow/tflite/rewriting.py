@@ -124,7 +124,7 @@ def _without_mean(graph, number):
         none = schema.ActivationFunctionType.NONE
         if (
             mean is not None
-            and mean.size in (1, graph.shape(number)[-1])
+            and mean.size in (1, mean.shape[-1] if mean.shape else 1)
             and graph.shape(source) == graph.shape(number)
             and operator.builtinOptions.fusedActivationFunction == none
         ):

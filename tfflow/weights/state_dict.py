@@ -6,6 +6,8 @@ what is missing, has another shape, or is left over. The model is changed only a
 """
 
 import pathlib
+import pickle
+import re
 import typing
 import warnings
 import zipfile
@@ -205,11 +207,25 @@ def _read_file(path):
     except (ImportError, FileNotFoundError):
         raise
     except Exception as error:  # each library raises its own kinds for a damaged file
-        detail = "not a zip archive" if isinstance(error, zipfile.BadZipFile) else error
-        raise ValueError(f"{path} can't be read as {kind}: {detail}") from error
+        raise ValueError(f"{path} can't be read as {kind}: {_reason(error, path)}") from error
     raise ValueError(
         f"{path}: expected {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}; got {kind or 'none'!r}."
     )
+
+
+def _reason(error, path):
+    if isinstance(error, zipfile.BadZipFile):
+        return "not a zip archive"
+    if isinstance(error, pickle.UnpicklingError):
+        other = re.search(r"GLOBAL ([\w.]+)", str(error))
+        if other is None:
+            return "it is damaged, or no file of PyTorch's."
+        return (
+            f"it holds other things than tensors ({other[1]}), which might run code. If you trust "
+            f"it, torch.save(torch.load({str(path)!r}, weights_only=False)['state_dict'], "
+            "'plain.pth'), and take that."
+        )
+    return str(error) or "it is empty."
 
 
 def _safetensors():

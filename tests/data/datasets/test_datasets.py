@@ -248,6 +248,9 @@ def test_open_dataset_errors(tmp_path):
         open_dataset(str(tmp_path / "missing"))
     with pytest.raises(FileNotFoundError, match="no such folder"):
         open_dataset(f"folder:{tmp_path / 'missing'}")
+    for drive in (r"C:\data\pairs", "d:/pairs"):
+        with pytest.raises(FileNotFoundError, match="no data set at .*: no such folder"):
+            open_dataset(drive)
 
 
 def test_home_folder(chairs, monkeypatch):

@@ -7,6 +7,7 @@ in `DATASETS`.
 
 import functools
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ def open_dataset(spec: PathLike) -> FlowDataset | Any:
     if os.path.exists(path):  # pathlib's raises for a name that is too long
         return DATASETS[_guess_kind(path)](path)
     kind, colon, root = spec.partition(":")
-    if not colon:
+    if not colon or re.match(r"[A-Za-z]:[\\/]", spec):  # or a drive of Windows
         raise FileNotFoundError(
             f"no data set at {spec}: no such folder (with a kind it is written kind:path, "
             f"kinds: {', '.join(DATASETS)})"
