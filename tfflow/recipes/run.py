@@ -107,8 +107,9 @@ class Run:
             except CorruptFileError as error:
                 if not self.options.skip_corrupt:
                     raise
-                for left in self.folder.rglob("skipped*.json"):  # of all workers
-                    left.unlink()
+                for folder in (self.folder, *self.folder.glob("worker-*")):
+                    for left in folder.glob("skipped*.json"):
+                        left.unlink()
                 raise CorruptFileError(
                     f"{str(error).rstrip('.')}. It was whole when this run read all files; the "
                     "same command reads them again, leaves it out, and goes on."
