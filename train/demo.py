@@ -149,7 +149,9 @@ def show_pictures(predictor, held_out, own_pairs, output):
     for image1, image2, truth in zip(clip.images[:-1], clip.images[1:], clip.flows):
         flow = predictor.predict_flow(image1, image2)
         if not panels:
-            write_image(output / "clip_figure.png", flow_figure(image1, image2, flow, truth=truth))
+            named = {"model": "lightflow_demo"}
+            figure = flow_figure(image1, image2, flow, truth=truth, metrics=named)
+            write_image(output / "clip_figure.png", figure)
             largest = float(np.linalg.norm(truth, axis=-1).max())
         panels.append(np.concatenate([image1, flow_to_image(flow, max_flow=largest)], axis=1))
     write_video(output / "clip.gif", panels, fps=4)
