@@ -291,6 +291,24 @@ def test_pixels_of_unit_length_stay_in_float_when_every_second_is_matched():
     }
 
 
+@pytest.mark.parametrize(("strides", "activation"), [(2, None), (3, "relu")])
+def test_a_depthwise_convolution_of_two_images_takes_one_after_the_other(strides, activation):
+    keras.utils.set_random_seed(0)
+    layer = keras.layers.DepthwiseConv2D(
+        3, strides, bias_initializer="random_normal", activation=activation
+    )
+    mean = np.float32([0.1, 0.2, 0.3])
+
+    def first(x):
+        joined = keras.ops.concatenate([x - mean, keras.ops.tanh(x)], -1)
+        return layer(keras.ops.pad(joined, ((0, 0), (1, 2), (2, 1), (0, 0))))
+
+    graph, found, expected = found_and_expected(first, (1, 11, 14, 3))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    kinds = {graph.name(o) for o in graph.subgraph.operators}
+    assert "CONV_2D" in kinds and not kinds & {"DEPTHWISE_CONV_2D", "CONCATENATION"}
+
+
 @pytest.mark.parametrize("shape", [(1, 4, 6, 3), (2, 1, 5, 4)])
 def test_a_mean_is_subtracted_from_whole_rows(shape):
     mean = np.arange(1, shape[-1] + 1).astype(np.float32)

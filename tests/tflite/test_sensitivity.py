@@ -166,7 +166,9 @@ def test_layers_of_a_network_in_blocks(model, converted_once):
     found = layer_operators(graph, names)
     assert sorted(found) == sorted(names) and len(names) == 38
     kinds = {name: [graph.name(op) for op in operators] for name, operators in found.items()}
-    assert kinds["conv1/depthwise"] == ["PAD", "DEPTHWISE_CONV_2D", "LEAKY_RELU"]
+    of_both = ["PAD", "CONV_2D", "PAD", "CONV_2D", "ADD", "LEAKY_RELU"]  # images
+    assert kinds["conv1/depthwise"] == of_both
+    assert kinds["conv2/depthwise"] == ["PAD", "DEPTHWISE_CONV_2D", "LEAKY_RELU"]
     for name in (name for name in names if name.endswith("pointwise")):
         assert kinds[name] == ["CONV_2D", "LEAKY_RELU"]
     # No operator belongs to two layers.

@@ -23,6 +23,7 @@ from tfflow.tflite.equal_forms import (
 )
 from tfflow.tflite.graph import Graph, foreign_operators
 from tfflow.tflite.image_forms import (
+    depthwise_of_two_images,
     join_images_later,
     pixels_side_by_side,
     subtract_from_rows,
@@ -232,6 +233,7 @@ def rewrite(graph, in_half=False):
     slice_without_strides(graph)
     if not in_half:  # its exponentials may be large
         convex_without_softmax(graph)
+    depthwise_of_two_images(graph)
     join_thin_maps(graph)
     split_wide_concatenations(graph)
     join_images_later(graph)

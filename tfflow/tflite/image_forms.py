@@ -145,6 +145,69 @@ def _in_rows(graph, convolution):
     return [*build.operators, convolution]
 
 
+def depthwise_of_two_images(graph):
+    """Joins two images behind a depthwise convolution that reads them side by side.
+
+    Joining copies three values at a time. Instead, each image has a convolution that makes all of
+    the channels, the other image's from zeros, and these are added up at the size of the result.
+    """
+    producers, consumers = graph.producers(), graph.consumers()
+    graph.replace_each(lambda operator: _image_by_image(graph, operator, producers, consumers))
+
+
+def _image_by_image(graph, depthwise, producers, consumers):
+    if graph.name(depthwise) != "DEPTHWISE_CONV_2D":
+        return None
+    pad = producers.get(depthwise.inputs[0])
+    joined = producers.get(pad.inputs[0]) if pad and graph.name(pad) == "PAD" else None
+    if joined is None or graph.name(joined) != "CONCATENATION":
+        return None
+    options, margins = depthwise.builtinOptions, graph.constant(pad.inputs[1])
+    kernel, bias = (graph.constant(number) for number in depthwise.inputs[1:])
+    images = joined.inputs
+    shapes = [graph.shape(number) for number in images]
+    channels = sum(shape[-1] for shape in shapes)
+    if (
+        len(images) != 2
+        or max(shape[-1] for shape in shapes) > THIN
+        or joined.builtinOptions.axis not in (3, -1)
+        or joined.builtinOptions.fusedActivationFunction != NO_ACTIVATION
+        or any(len(consumers[each.outputs[0]]) != 1 for each in (joined, pad))
+        or margins is None
+        or margins[3].any()
+        or kernel is None
+        or bias is None
+        or kernel.shape[-1] != channels
+        or options.padding != schema.Padding.VALID
+        or options.strideW != options.strideH
+        or options.strideW < 2
+        or max(options.dilationWFactor, options.dilationHFactor) > 1
+    ):
+        return None
+    build = Builder(graph, graph.tensor_name(depthwise.outputs[0]))
+    result = graph.shape(depthwise.outputs[0])
+    parts, start = [], 0
+    for number, shape in zip(images, shapes, strict=True):
+        end = start + shape[-1]
+        padded = tuple(side + sum(added) for side, added in zip(shape, margins.tolist()))
+        x = build("PAD", [number, pad.inputs[1]], padded, schema.PadOptionsT())
+        own = np.zeros((channels, *kernel.shape[1:3], shape[-1]), np.float32)
+        for channel in range(start, end):
+            own[channel, :, :, channel - start] = kernel[0, :, :, channel]
+        some = np.zeros_like(bias)
+        some[start:end] = bias[start:end]
+        parts.append(build.convolution(x, own, some, result[:3]))
+        step = build.operators[-1].builtinOptions
+        step.strideH = step.strideW = options.strideW
+        start = end
+    added = schema.AddOptionsT()
+    added.fusedActivationFunction = options.fusedActivationFunction
+    return [
+        *build.operators,
+        graph.new_operator("ADD", parts, depthwise.outputs, added),
+    ]
+
+
 def join_images_later(graph):
     """Joins a batch of two images after the first layer that reads them, if its map is smaller.
 

@@ -114,7 +114,8 @@ def quantize(
     if quantization == "int16x8":
         kept |= set(_without_int16(graph))
     elif heads_in_float:
-        kept |= set(image_layers(graph))
+        of_images = image_layers(graph)
+        kept |= {*of_images, *feeding(graph, of_images)}
     kept |= {*coordinates(graph), *matching(graph)}
     if ranges is None:
         ranges = measure_ranges(graph, calibration, size, outliers)
