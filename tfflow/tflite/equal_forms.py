@@ -81,8 +81,6 @@ def thin_heads(graph):
 
 
 def _by_taps(graph, convolution):
-    if graph.name(convolution) != "CONV_2D":
-        return None
     options, kernel = convolution.builtinOptions, graph.kernel(convolution)
     if kernel is None:
         return None

@@ -176,10 +176,10 @@ class Graph:
         array = np.frombuffer(np.asarray(data).tobytes(), _NUMPY_TYPES[tensor.type])
         return array.reshape(self.shape(number))
 
-    def kernel(self, convolution):
-        """The constant kernel of a CONV_2D; None if it is computed, or works on groups."""
-        kernel = self.constant(convolution.inputs[1])
-        whole = kernel is not None and kernel.shape[-1] == self.shape(convolution.inputs[0])[-1]
+    def kernel(self, operator):
+        """A CONV_2D's constant kernel; None if it is computed or of groups, and for others."""
+        kernel = self.constant(operator.inputs[1]) if self.name(operator) == "CONV_2D" else None
+        whole = kernel is not None and kernel.shape[-1] == self.shape(operator.inputs[0])[-1]
         return kernel if whole else None
 
     def signature(self):

@@ -57,13 +57,11 @@ def pixels_side_by_side(graph):
 
 
 def _side_by_side(graph, convolution, producers, consumers):
-    if graph.name(convolution) != "CONV_2D":
+    options, kernel = convolution.builtinOptions, graph.kernel(convolution)
+    if kernel is None:
         return None
-    options = convolution.builtinOptions
-    step = options.strideW
-    pad = producers.get(convolution.inputs[0])
-    kernel = graph.kernel(convolution)
-    if pad is None or graph.name(pad) != "PAD" or kernel is None or step < LONG_STEP:
+    step, pad = options.strideW, producers.get(convolution.inputs[0])
+    if pad is None or graph.name(pad) != "PAD" or step < LONG_STEP:
         return None
     batch, height, width, channels = graph.shape(pad.inputs[0])
     margins = graph.constant(pad.inputs[1])
@@ -116,8 +114,6 @@ def windows_in_rows(graph):
 
 
 def _in_rows(graph, convolution):
-    if graph.name(convolution) != "CONV_2D":
-        return None
     options, kernel = convolution.builtinOptions, graph.kernel(convolution)
     if kernel is None:
         return None
