@@ -48,7 +48,7 @@ def test_light_flow_has_what_the_paper_says():
 def test_the_registry_says_what_is_counted(name, tmp_path):
     model = tfflow.models.create(name)
     path = export(model, tmp_path / "model.tflite", size=(384, 512), quantization="float32")
-    # How a cost volume is tiled for LiteRT changes a little of it. FlowNetS's transposed ones become
-    # ordinary convolutions over a row and a column more, LightFlow's first is of all channels.
+    # How a cost volume is tiled for LiteRT changes a little. FlowNetS's transposed convolutions
+    # become ordinary ones over a row and a column more, LightFlow's first is of all channels.
     tolerance = {"flownets": 0.03, "lightflow_0.5": 0.06}.get(name, 0.01)
     assert flops(path) / 1e9 == pytest.approx(tfflow.models.entry(name).gflops, rel=tolerance)
