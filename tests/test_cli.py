@@ -337,12 +337,17 @@ def test_export_and_benchmark(folder, tmp_path, capsys):
 
 
 def test_synthesize(tmp_path, capsys):
-    out = tmp_path / "scenes"
+    out, photographs = tmp_path / "scenes", tmp_path / "photographs"
+    photographs.mkdir()
+    tfflow.data.write_image(photographs / "wall.png", np.full((400, 400, 3), 90, np.uint8))
     status, printed, _ = run(
-        capsys, "synthesize", out, "--count", 2, "--size", "64x96", "--workers", 1
-    )
+        capsys, "synthesize", out, "--count", 2, "--size", "64x96", "--workers", 1,
+        "--photographs", photographs,
+    )  # fmt: skip
     assert status == 0 and "2 scenes" in printed
     assert tfflow.data.open_dataset(str(out))[1].flow.shape == (64, 96, 2)
+    config = json.loads((out / "scenes.json").read_text())["config"]
+    assert config["photographs"] == str(tmp_path / "photographs")
 
 
 def test_models(capsys):

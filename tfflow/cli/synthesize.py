@@ -19,6 +19,9 @@ def add(commands):
     shared.size_option(parser, "[384x512]", default=(384, 512))
     parser.add_argument("--seed", type=int, default=0, help="the same seed, the same scenes [0]")
     parser.add_argument("--motion-scale", type=float, default=1.0, help="factor on all motion [1]")
+    parser.add_argument(
+        "--photographs", default="", metavar="FOLDER", help="cut most surfaces from its pictures"
+    )
     parser.add_argument("--workers", type=shared.whole_number, help="processes [one a core]")
     parser.add_argument(
         "--layout", default="shards", choices=("shards", "chairs"), help="chairs: FlyingChairs' own"
@@ -30,7 +33,10 @@ def run(arguments):
     from tfflow.progress import progress_bar
 
     config = SceneConfig(
-        height=arguments.size[0], width=arguments.size[1], motion_scale=arguments.motion_scale
+        height=arguments.size[0],
+        width=arguments.size[1],
+        motion_scale=arguments.motion_scale,
+        photographs=arguments.photographs,
     )
     with progress_bar("scenes") as progress:
         synthesize(

@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -316,3 +317,10 @@ def test_a_folder_that_was_drawn_anew_is_read_anew(tmp_path):
         cache = SceneCache(synthesize(tmp_path / "scenes", 1, CONFIG, seed))
         expected = render(sample_scene(CONFIG, seed, 0)).images[0]
         np.testing.assert_array_equal(cache[0].image1, expected)
+
+
+def test_a_folder_without_photographs_is_told_before_anything_is_made(tmp_path):
+    config = dataclasses.replace(CONFIG, photographs=tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match="no pictures in .*nowhere"):
+        synthesize(tmp_path / "scenes", 4, config)
+    assert not (tmp_path / "scenes").exists()

@@ -4,6 +4,7 @@ import itertools
 import numpy as np
 import pytest
 
+from tfflow.data.files.images import write_image
 from tfflow.data.scenes import SceneConfig, make_pool
 from tfflow.data.scenes.pool import POOL_FIELDS, cached_pool
 from tfflow.data.scenes.shapes import FAR, SHAPES, make_shape
@@ -101,7 +102,56 @@ def test_scenes_of_another_size_share_the_pool():
     pool = cached_pool(SMALL, 5, 0)
     larger = dataclasses.replace(SMALL, height=2 * SMALL.height, motion_scale=3.0)
     assert cached_pool(larger, 5, 0) is pool
+    probabilities = {"fine_surfaces": 0.5, "photograph_share": 0.1}
     for name in POOL_FIELDS:
-        more = 0.5 if name == "fine_surfaces" else 2
+        if name == "photographs":
+            continue
+        more = probabilities.get(name, 2)
         other = dataclasses.replace(SMALL, **{name: getattr(SMALL, name) + more})
         assert cached_pool(other, 5, 0) is not pool, name
+
+
+def test_surfaces_are_cut_from_photographs(tmp_path):
+    """Every surface is a part of a picture, in RGB, or of the small one and its mirror image."""
+    large = np.zeros((150, 200, 3), np.uint8)
+    large[..., 0], large[..., 1] = np.arange(200), 255  # red grows to the right, all of it green
+    small = np.zeros((50, 60, 3), np.uint8)
+    small[..., 2] = np.arange(50)[:, None]  # blue alone
+    (tmp_path / "deeper").mkdir()
+    write_image(tmp_path / "deeper" / "large.png", large)
+    write_image(tmp_path / "small.jpg.PNG", small)
+    write_image(tmp_path / "too_small.png", small[:40])
+    (tmp_path / "damaged.png").write_bytes(b"no picture")
+    (tmp_path / "notes.txt").write_text("no picture either")
+    config = dataclasses.replace(
+        SMALL, textures=24, shapes=1, photographs=tmp_path, photograph_share=1.0
+    )
+    textures = make_pool(config, 0, 0).textures
+    green = textures[..., 1].mean((1, 2)) > 128
+    assert 4 < green.sum() < 20
+    for texture in textures[green].astype(int):
+        assert (texture[..., 1] == 255).all() and not texture[..., 2].any()
+        assert (np.diff(texture[..., 0], axis=1) >= 1).all()  # never enlarged
+        assert (np.diff(texture[..., 0], axis=0) == 0).all()
+    for texture in textures[~green].astype(int):
+        assert not texture[..., :2].any()
+        rows = texture[:, 0, 2]
+        np.testing.assert_array_equal(rows[:50], np.arange(50))
+        np.testing.assert_array_equal(rows[50:], np.arange(48, 2, -1))
+    drawn = make_pool(dataclasses.replace(config, photographs=""), 0, 0).textures
+    mixed = make_pool(dataclasses.replace(config, photograph_share=0.5), 0, 0).textures
+    as_drawn = [np.array_equal(a, b) for a, b in zip(mixed, drawn)]
+    as_cut = [np.array_equal(a, b) for a, b in zip(mixed, textures)]
+    assert 4 < sum(as_drawn) < 20 and sum(as_drawn) + sum(as_cut) == 24
+
+
+def test_photographs_that_are_not_there(tmp_path):
+    config = dataclasses.replace(SMALL, photographs=tmp_path)
+    assert SceneConfig(**config.to_dict()) == config
+    with pytest.raises(FileNotFoundError, match="no pictures in .*SceneConfig.photographs"):
+        make_pool(config, 0, 0)
+    write_image(tmp_path / "a.png", np.zeros((47, 200, 3), np.uint8))
+    with pytest.raises(ValueError, match="none of the 1 pictures .* at least 48 pixels"):
+        make_pool(config, 0, 0)
+    with pytest.raises(TypeError, match="photographs must be a path, got 3"):
+        SceneConfig(photographs=3)

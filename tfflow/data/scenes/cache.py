@@ -18,6 +18,7 @@ from tfflow.checks import whole_number
 from tfflow.data.datasets.base import FlowSample
 from tfflow.data.scenes import layout as scene_layout
 from tfflow.data.scenes.config import SceneConfig
+from tfflow.data.scenes.textures import Photographs
 from tfflow.folder_lock import folder_lock
 from tfflow.progress import progress_bar
 from tfflow.types import PathLike
@@ -56,6 +57,7 @@ def synthesize(
             layout or version, or more of them than asked for.
         NotADirectoryError: `output` is a file.
         FileExistsError: the folder holds something else.
+        FileNotFoundError: there are no pictures in `SceneConfig.photographs`.
         RuntimeError: a worker failed; its message is included.
     """
     if layout not in scene_layout.LAYOUTS:
@@ -69,7 +71,8 @@ def synthesize(
             )
     progress = progress or (lambda done, count: None)
     root = Path(output)
-    wanted = scene_layout.describe(config or SceneConfig(), seed, count, layout)
+    config = config or SceneConfig()
+    wanted = scene_layout.describe(config, seed, count, layout)
     description = scene_layout.check_description(root, wanted)
     if scene_layout.is_finished(root, description):  # which may be a folder that is only read
         progress(count, count)
@@ -82,6 +85,8 @@ def synthesize(
         progress(count - sum(map(len, missing.values())), count)
         return missing
 
+    if config.photographs:
+        Photographs(config.photographs)  # says that there are none before anything is made
     root.mkdir(parents=True, exist_ok=True)
     with folder_lock(root, waiting=look):
         description = scene_layout.check_description(root, wanted)

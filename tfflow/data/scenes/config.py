@@ -1,15 +1,18 @@
 """Everything about synthetic scenes that can be adjusted."""
 
+import os
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from tfflow.checks import whole_number
+from tfflow.types import PathLike
 
 _PROBABILITIES = (
     "parallax",
     "fine_surfaces",
+    "photograph_share",
     "still_camera",
     "fast_background",
     "attached_object",
@@ -76,6 +79,11 @@ class SceneConfig:
         fine_surfaces: probability that a texture is without large light and dark patches, as cloth,
             asphalt and plaster are: only its detail tells how it moves. 0 leaves scenes as they
             were before this was added.
+        photographs: a folder of pictures (all below it that OpenCV reads: .jpg, .png, .webp, .tif),
+            from which textures are cut; their shorter side must be at least half of
+            `texture_size`. Empty: all textures are drawn. The same scenes need the same pictures
+            under the same names.
+        photograph_share: probability that a texture is cut from one of them.
         shapes, shape_size: number of shapes in the pool, and their side in pixels.
         scenes_per_pool: number of scenes after which a new pool is made.
 
@@ -116,6 +124,8 @@ class SceneConfig:
     textures: int = 96
     texture_size: int = 768
     fine_surfaces: float = 0.0
+    photographs: PathLike = ""
+    photograph_share: float = 0.7
     shapes: int = 192
     shape_size: int = 192
     scenes_per_pool: int = 2000
@@ -125,7 +135,9 @@ class SceneConfig:
             value = getattr(self, field.name)
             self._check(field, value)
             # NumPy's numbers too, which JSON could not hold.
-            if field.type in (int, float):
+            if field.type is PathLike:
+                value = os.path.abspath(os.path.expanduser(value)) if value else ""
+            elif field.type in (int, float):
                 value = field.type(value)
             else:
                 value = tuple(each.item() if hasattr(each, "item") else each for each in value)
@@ -141,6 +153,10 @@ class SceneConfig:
     def _check(field, value):
         if field.type is int:
             whole_number(f"SceneConfig.{field.name}", value)
+            return
+        if field.type is PathLike:
+            if not isinstance(value, str | os.PathLike):
+                raise TypeError(f"SceneConfig.{field.name} must be a path, got {value!r}")
             return
         numbers = np.atleast_1d(np.asarray(value))
         if field.type is float and field.name in _PROBABILITIES:

@@ -17,7 +17,15 @@ from tfflow.data.scenes.opencv import cv2
 
 NOISE_SIZE = 1024
 # All that a pool depends on.
-POOL_FIELDS = ("textures", "texture_size", "fine_surfaces", "shapes", "shape_size")
+POOL_FIELDS = (
+    "textures",
+    "texture_size",
+    "fine_surfaces",
+    "photographs",
+    "photograph_share",
+    "shapes",
+    "shape_size",
+)
 
 
 class Pool(NamedTuple):
@@ -61,6 +69,13 @@ def make_pool(config: SceneConfig, seed: int, number: int, threads: int = 1) -> 
         else:
             surfaces[i] = make_scenery(rng, surfaces[:plain])
 
+    pictures = textures.Photographs(config.photographs) if config.photographs else None
+
+    def photograph(i):
+        rng = np.random.default_rng([seed, number, 6, i])
+        if rng.random() < config.photograph_share:
+            surfaces[i] = pictures.cut(rng, size)
+
     def without_patches(i):
         rng = np.random.default_rng([seed, number, 5, i])
         if rng.random() < config.fine_surfaces:
@@ -74,6 +89,8 @@ def make_pool(config: SceneConfig, seed: int, number: int, threads: int = 1) -> 
         # Materials come first: scenery is made of them.
         list(executor.map(surface, range(plain)))
         list(executor.map(surface, range(plain, config.textures)))
+        if pictures:
+            list(executor.map(photograph, range(config.textures)))
         if config.fine_surfaces:
             list(executor.map(without_patches, range(config.textures)))
         list(executor.map(outline, range(config.shapes)))

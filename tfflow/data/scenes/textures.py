@@ -6,6 +6,8 @@ like a photograph. Occlusion at all scales is what gives natural images their ed
 spectrum (Lee, Mumford, Huang: Occlusion models for natural images, IJCV 2001).
 """
 
+from pathlib import Path
+
 import numpy as np
 
 from tfflow.data.scenes import shapes
@@ -280,3 +282,60 @@ def detail_alone(rng, texture):
     grain = rng.uniform(0, 15) * _smooth_noise(rng, size, rng.uniform(1, 5))
     remains = rng.uniform(0, 0.3) * (patches - ground)
     return np.clip(ground + remains + detail + grain[..., None], 0, 255).astype(np.uint8)
+
+
+class Photographs:
+    """Pictures in a folder, of which square parts are taken as textures.
+
+    Args:
+        folder: its files with the suffixes in `SUFFIXES`, at any depth.
+
+    Raises:
+        FileNotFoundError: there are none.
+    """
+
+    SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm")
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        files = (p for p in self.folder.rglob("*") if p.suffix.lower() in self.SUFFIXES)
+        self.paths = sorted(files, key=lambda path: path.relative_to(folder).as_posix())
+        if not self.paths:
+            raise FileNotFoundError(
+                f"there are no pictures in {self.folder} (files in {', '.join(self.SUFFIXES)}): "
+                "SceneConfig.photographs must be a folder that holds some, at any depth"
+            )
+
+    def cut(self, rng, size):
+        """A random part of a random picture.
+
+        Args:
+            rng: `numpy.random.Generator`.
+            size: side of the texture in pixels.
+
+        Returns:
+            (size, size, 3) uint8, RGB.
+
+        Raises:
+            ValueError: no picture can be read that is at least half as large.
+        """
+        for i in rng.permutation(len(self.paths)):
+            picture = cv2.imread(str(self.paths[i]), cv2.IMREAD_COLOR)
+            if picture is not None and min(picture.shape[:2]) >= size / 2:
+                break
+        else:
+            raise ValueError(
+                f"none of the {len(self.paths)} pictures in {self.folder} can be read and has at "
+                f"least {size // 2} pixels on its shorter side, half of SceneConfig.texture_size"
+            )
+        height, width = picture.shape[:2]
+        shorter = min(height, width)
+        # From the whole picture, made smaller, to one pixel for each.
+        side = round(np.exp(rng.uniform(np.log(min(size, shorter)), np.log(shorter))))
+        top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
+        part = picture[top : top + side, left : left + side, ::-1]
+        if side >= size:
+            return cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA)
+        # As beyond the edges of any texture. Larger pixels would be softer than a camera's.
+        rest = size - side
+        return cv2.copyMakeBorder(part, 0, rest, 0, rest, cv2.BORDER_REFLECT_101)
