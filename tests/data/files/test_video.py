@@ -219,6 +219,11 @@ def test_what_a_folder_lacks(pictures, clip, tmp_path):
     complaints = []
     assert len(list(read_video(pictures, complaints))) == 3
     assert "f10.png" in complaints[0] and "1 of 4 frames are 32x32" in complaints[1]
+    (pictures / "f13.png").symlink_to("gone.png")
+    Image.fromarray(np.zeros((32, 48), np.float32)).save(pictures / "f14.tif")
+    complaints.clear()
+    assert len(list(read_video(pictures, complaints))) == 3
+    assert "f13.png" in complaints[1] and "floating point" in complaints[2]
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match=r"a folder without images, \.png"):
         read_video(tmp_path / "empty")

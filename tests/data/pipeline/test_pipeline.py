@@ -140,6 +140,8 @@ def test_a_mixture_keeps_its_ratios_and_each_part_its_augmentation():
     few, many = Named(SAMPLES[:2]), Named(coded_sample(10 + number) for number in range(5))
     flipped = Augmentation(horizontal_flip=1.0)
     mixture = Mixture([few, many], ratios=(1, 3))
+    with pytest.raises(ValueError, match="has ratios.* no one epoch .*without ratios"):
+        batches(mixture, repeat=False)
     taken = batches(mixture, batch_size=4, count=10, augmentation=[NONE, flipped])
     for images, flow, _ in taken:
         which = (255 * images["image1"][:, 0, 0, 2]).round()

@@ -18,6 +18,7 @@ from tfflow.data import (
     open_dataset,
     synthesize,
 )
+from tfflow.data.files.images import write_image
 from tfflow.data.scenes import cache as scene_cache_module
 from tfflow.data.scenes import layout as scene_layout
 from tfflow.data.scenes import render, sample_scene
@@ -319,8 +320,53 @@ def test_a_folder_that_was_drawn_anew_is_read_anew(tmp_path):
         np.testing.assert_array_equal(cache[0].image1, expected)
 
 
-def test_a_folder_without_photographs_is_told_before_anything_is_made(tmp_path):
+def photographs(folder, side=48):
+    folder.mkdir()
+    grey = np.random.default_rng(0).integers(0, 256, (side, side + 9, 3), np.uint8)
+    write_image(folder / "a.png", grey)
+    return dataclasses.replace(CONFIG, photographs=folder)
+
+
+def test_photographs_are_looked_at_before_anything_is_made(tmp_path):
     config = dataclasses.replace(CONFIG, photographs=tmp_path / "nowhere")
-    with pytest.raises(FileNotFoundError, match="no pictures in .*nowhere"):
+    with pytest.raises(FileNotFoundError, match="no images in .*nowhere"):
         synthesize(tmp_path / "scenes", 4, config)
+    small = photographs(tmp_path / "small", side=47)
+    with pytest.raises(ValueError, match="none of the 1 images .* at least 48 pixels"):
+        synthesize(tmp_path / "scenes", 4, small)
     assert not (tmp_path / "scenes").exists()
+
+
+@pytest.mark.parametrize("layout", scene_layout.LAYOUTS)
+def test_photographs_may_move_but_not_change(layout, tmp_path):
+    """And scenes drawn below them are not photographs."""
+    config = photographs(tmp_path / "photographs")
+    folder = tmp_path / "photographs" / "scenes"
+
+    def draw(count, config):
+        synthesize(folder, count, config, workers=1, layout=layout)
+        scenes = open_dataset(str(folder) if layout == "shards" else f"chairs-all:{folder}")
+        return [scene.image1 for scene in scenes]
+
+    before = draw(6, config)
+    moved = (tmp_path / "photographs").rename(tmp_path / "moved")
+    folder = moved / "scenes"
+    config = dataclasses.replace(CONFIG, photographs=moved)
+    np.testing.assert_array_equal(draw(7, config)[:6], before)
+    write_image(moved / "b.png", np.zeros((50, 50, 3), np.uint8))
+    with pytest.raises(ValueError, match="another photographs: their names or sizes differ"):
+        draw(8, config)
+    with pytest.raises(ValueError, match="another photographs"):
+        draw(8, CONFIG)
+
+
+def test_flow_that_a_file_cannot_hold_is_not_known(tmp_path):
+    config = dataclasses.replace(CONFIG, motion_scale=60.0, still_camera=0.0)
+    scenes = SceneCache(synthesize(tmp_path / "fast", 6, config, workers=1))
+    unknown = 0
+    for index, scene in enumerate(scenes):
+        flow = render(sample_scene(config, 0, index)).flows[0]
+        np.testing.assert_array_equal(scene.valid, (np.abs(flow) < 511.98).all(-1))
+        np.testing.assert_allclose(scene.flow[scene.valid], flow[scene.valid], atol=1 / 128)
+        unknown += (~scene.valid).sum()
+    assert unknown > 1000

@@ -1,5 +1,6 @@
 import dataclasses
 import itertools
+import os
 
 import numpy as np
 import pytest
@@ -117,12 +118,20 @@ def test_surfaces_are_cut_from_photographs(tmp_path):
     large[..., 0], large[..., 1] = np.arange(200), 255  # red grows to the right, all of it green
     small = np.zeros((50, 60, 3), np.uint8)
     small[..., 2] = np.arange(50)[:, None]  # blue alone
-    (tmp_path / "deeper").mkdir()
-    write_image(tmp_path / "deeper" / "large.png", large)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "photographs").mkdir()
+    (tmp_path / "photographs" / "deeper").symlink_to(tmp_path / "elsewhere")
+    tmp_path = tmp_path / "photographs"
+    write_image(tmp_path / "deeper" / os.fsdecode(b"Stra\xdfe.png"), large)
     write_image(tmp_path / "small.jpg.PNG", small)
     write_image(tmp_path / "too_small.png", small[:40])
     (tmp_path / "damaged.png").write_bytes(b"no picture")
     (tmp_path / "notes.txt").write_text("no picture either")
+    (tmp_path / "deeper" / "above").symlink_to(tmp_path)  # and round again
+    for other in (".hidden", "@eaDir", "scenes"):
+        (tmp_path / other).mkdir()
+        write_image(tmp_path / other / "red.png", np.full((99, 99, 3), [255, 0, 9], np.uint8))
+    (tmp_path / "scenes" / "scenes.json").touch()
     config = dataclasses.replace(
         SMALL, textures=24, shapes=1, photographs=tmp_path, photograph_share=1.0
     )
@@ -148,10 +157,10 @@ def test_surfaces_are_cut_from_photographs(tmp_path):
 def test_photographs_that_are_not_there(tmp_path):
     config = dataclasses.replace(SMALL, photographs=tmp_path)
     assert SceneConfig(**config.to_dict()) == config
-    with pytest.raises(FileNotFoundError, match="no pictures in .*SceneConfig.photographs"):
+    with pytest.raises(FileNotFoundError, match="no images in .*SceneConfig.photographs"):
         make_pool(config, 0, 0)
     write_image(tmp_path / "a.png", np.zeros((47, 200, 3), np.uint8))
-    with pytest.raises(ValueError, match="none of the 1 pictures .* at least 48 pixels"):
+    with pytest.raises(ValueError, match="none of the 1 images .* at least 48 pixels"):
         make_pool(config, 0, 0)
     with pytest.raises(TypeError, match="photographs must be a path, got 3"):
         SceneConfig(photographs=3)

@@ -5,9 +5,7 @@ import re
 from pathlib import Path
 
 from tfflow.data.datasets.base import PairFiles
-
-# What folders' names begin with that no file manager shows, or that archives and servers leave.
-_HIDDEN = (".", "__MACOSX", "@eaDir")
+from tfflow.data.files.images import HIDDEN
 
 
 class FolderFiles(dict):
@@ -85,7 +83,7 @@ def _present(folder, needed):
 def subfolders(folder):
     """The folders in a folder, sorted by name, without those that systems hide."""
     with os.scandir(folder) as entries:
-        names = sorted(e.name for e in entries if not e.name.startswith(_HIDDEN) and e.is_dir())
+        names = sorted(e.name for e in entries if not e.name.startswith(HIDDEN) and e.is_dir())
     return [Path(folder) / name for name in names]
 
 

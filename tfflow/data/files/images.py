@@ -1,8 +1,10 @@
 """Image files to NumPy arrays, (H, W, 3) uint8, RGB, and back."""
 
+import os
 import re
 import struct
 import zlib
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 IMAGE_EXTENSIONS = (".png", ".ppm", ".pgm", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
+# What names begin with that no file manager shows, or that archives and servers leave.
+HIDDEN = (".", "__MACOSX", "@eaDir")
 
 # Pillow's options, lossless where a format allows that.
 _IMAGE_WRITE_OPTIONS: dict[str, dict[str, Any]] = {
@@ -42,6 +47,36 @@ def images_in(folder: Path) -> list[Path]:
     found = (path for path in folder.iterdir() if path.suffix.lower() in IMAGE_EXTENSIONS)
     shown = (path for path in found if not path.name.startswith("."))
     return sorted((path for path in shown if not path.stem.endswith("_flow")), key=order)
+
+
+def images_below(folder: Path, skipping: Collection[str] = ()) -> Iterator[Path]:
+    """The images of a folder and of those in it, but hidden ones; in no order.
+
+    Args:
+        folder: the folder.
+        skipping: names of files; a folder that holds one is passed over.
+    """
+    seen = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        where = os.path.realpath(place)
+        if where in seen or not set(skipping).isdisjoint(files):
+            folders.clear()  # a link to a folder above, or one to leave alone
+            continue
+        seen.add(where)
+        folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
+        for name in files:
+            path = Path(place, name)
+            if path.suffix.lower() in IMAGE_EXTENSIONS and not name.startswith(HIDDEN):
+                yield path
+
+
+def image_size(path: PathLike) -> tuple[int, int]:
+    """(width, height) by the file's header; (0, 0) if that can't be read."""
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return 0, 0
 
 
 def read_image(path: PathLike) -> npt.NDArray[np.uint8]:

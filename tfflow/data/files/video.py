@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tfflow.checks import whole_number
-from tfflow.data.files.errors import CorruptFileError
+from tfflow.data.files.errors import CorruptFileError, error_text
 from tfflow.data.files.images import IMAGE_EXTENSIONS, images_in, read_image
 from tfflow.types import PathLike
 
@@ -148,10 +148,10 @@ def _of_folder(folder, complaints, start, fps):
                 continue
             try:
                 yield TimedFrame(read_image(file), number / fps)
-            except CorruptFileError as error:
+            except (OSError, ValueError) as error:
                 if complaints is None:
                     raise
-                complaints.append(str(error))
+                complaints.append(error_text(error))
 
     return frames()
 

@@ -61,7 +61,7 @@ def training_pipeline(
         shuffle: a new order in every epoch; otherwise the data set's order.
         seed: whole number.
         repeat: repeat endlessly in full batches; otherwise stop after one epoch, with a smaller
-            last batch.
+            last batch (not for a `Mixture` with ratios).
         start: number of the first batch, to resume after an interruption.
         share: the worker's `WorkerShare` of each batch; None = all of it.
 
@@ -81,6 +81,11 @@ def training_pipeline(
 
     share = share or WorkerShare()
     seed = whole_number("seed", seed, least=0)
+    if not repeat and getattr(dataset, "ratios", None):
+        raise ValueError(
+            f"{named(dataset)} has ratios, with which data sets have epochs of their own, so that "
+            "there is no one epoch (repeat=False); repeat it, or make the Mixture without ratios"
+        )
     order = Order(dataset, shuffle, seed)
     augmentations = _checked(order.datasets, batch_size, crop, augmentation, repeat, start, share)
     readers = [reader(part) for part in order.datasets]

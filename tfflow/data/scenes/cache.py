@@ -18,7 +18,6 @@ from tfflow.checks import whole_number
 from tfflow.data.datasets.base import FlowSample
 from tfflow.data.scenes import layout as scene_layout
 from tfflow.data.scenes.config import SceneConfig
-from tfflow.data.scenes.textures import Photographs
 from tfflow.folder_lock import folder_lock
 from tfflow.progress import progress_bar
 from tfflow.types import PathLike
@@ -54,10 +53,10 @@ def synthesize(
 
     Raises:
         ValueError: a bad argument, or the folder holds scenes of another configuration, seed,
-            layout or version, or more of them than asked for.
+            layout or version, of other photographs, or more of them than asked for.
         NotADirectoryError: `output` is a file.
         FileExistsError: the folder holds something else.
-        FileNotFoundError: there are no pictures in `SceneConfig.photographs`.
+        FileNotFoundError: there are no images in `SceneConfig.photographs`.
         RuntimeError: a worker failed; its message is included.
     """
     if layout not in scene_layout.LAYOUTS:
@@ -85,8 +84,6 @@ def synthesize(
         progress(count - sum(map(len, missing.values())), count)
         return missing
 
-    if config.photographs:
-        Photographs(config.photographs)  # says that there are none before anything is made
     root.mkdir(parents=True, exist_ok=True)
     with folder_lock(root, waiting=look):
         description = scene_layout.check_description(root, wanted)
@@ -222,7 +219,7 @@ class SceneCache(Sequence[FlowSample]):
         image1, image2, flow = self.read(index, slice(None), slice(None))
         image1, image2 = np.array(image1), np.array(image2)
         name = f"scene-{self._indices[index]:06d}"
-        valid = np.ones(flow.shape[:2], bool)  # known everywhere
+        valid = np.abs(flow).max(axis=-1) < scene_layout.LARGEST_FLOW  # else it is cut off
         return FlowSample(image1, image2, flow, valid, name, self.occlusion(index))
 
     def read(
@@ -235,7 +232,8 @@ class SceneCache(Sequence[FlowSample]):
             rows, columns: slices.
 
         Returns:
-            image1, image2 (h, w, 3) uint8, views of the file; flow (h, w, 2) float32.
+            image1, image2 (h, w, 3) uint8, views of the file; flow (h, w, 2) float32, cut off at
+            511.98 px.
         """
         number = self._indices[index]
         image1, image2 = self._array("images", number)[:, rows, columns]

@@ -9,6 +9,8 @@ import numpy as np
 from tfflow.checks import whole_number
 from tfflow.types import PathLike
 
+# The files that say what a folder of scenes holds, by its layout.
+DESCRIPTIONS = {"shards": "scenes.json", "chairs": "FlyingChairs_scenes.json"}
 _PROBABILITIES = (
     "parallax",
     "fine_surfaces",
@@ -79,10 +81,9 @@ class SceneConfig:
         fine_surfaces: probability that a texture is without large light and dark patches, as cloth,
             asphalt and plaster are: only its detail tells how it moves. 0 leaves scenes as they
             were before this was added.
-        photographs: a folder of pictures (all below it that OpenCV reads: .jpg, .png, .webp, .tif),
-            from which textures are cut; their shorter side must be at least half of
-            `texture_size`. Empty: all textures are drawn. The same scenes need the same pictures
-            under the same names.
+        photographs: a folder of images, at any depth, from which textures are cut; their shorter
+            side must be at least half of `texture_size`, others are passed over. Empty: all
+            textures are drawn. The same scenes need the same images under the same names.
         photograph_share: probability that a texture is cut from one of them.
         shapes, shape_size: number of shapes in the pool, and their side in pixels.
         scenes_per_pool: number of scenes after which a new pool is made.

@@ -8,7 +8,7 @@ Layout "shards", read by `tfflow.data.SceneCache`:
                            occlusion.npy  (n, H, ceil(W / 8)) uint8, one bit per pixel
 
 Nothing is compressed, so a crop is read through a memory map without touching the rest. A scene of
-320x448 pixels takes 1.45 MB. Flows are clipped at 511 px.
+320x448 pixels takes 1.45 MB. A component of the flow that is 512 px or more is not known.
 
 Layout "chairs" is FlyingChairs' own: `FlyingChairs_release/data/00001_img1.ppm`, `_img2.ppm`,
 `_flow.flo` and the split file, in which every tenth pair is for validation.
@@ -28,20 +28,28 @@ from tfflow.data.datasets.chairs import FlyingChairs
 from tfflow.data.files.errors import CorruptFileError
 from tfflow.data.files.flows import write_flow
 from tfflow.data.files.images import write_image
-from tfflow.data.scenes.config import SceneConfig
+from tfflow.data.scenes.config import DESCRIPTIONS, SceneConfig
+from tfflow.data.scenes.textures import Photographs
 
 # Changes whenever the same configuration and seed no longer give the same scenes.
 VERSION = 1
 FLOW_UNIT = 64
+LARGEST_FLOW = np.iinfo(np.int16).max / FLOW_UNIT
 SCENES_PER_SHARD = 64
-LAYOUTS = ("shards", "chairs")
-_DESCRIPTIONS = {"shards": "scenes.json", "chairs": "FlyingChairs_scenes.json"}
+LAYOUTS = tuple(DESCRIPTIONS)
 _VALIDATION_STEP = 10
 _ARRAYS = ("images", "flow", "occlusion")
 
 
 def describe(config, seed, count, layout):
-    """What a folder's description file says."""
+    """What a folder's description file says.
+
+    Raises:
+        FileNotFoundError, ValueError: there are no photographs, see `Photographs`.
+    """
+    photographs = None
+    if config.photographs:
+        photographs = Photographs(config.photographs, config.texture_size).digest
     return {
         "version": VERSION,
         "layout": layout,
@@ -49,6 +57,7 @@ def describe(config, seed, count, layout):
         "seed": int(seed),
         "count": int(count),
         "scenes_per_shard": SCENES_PER_SHARD,
+        "photographs": photographs,
     }
 
 
@@ -59,7 +68,7 @@ def read_description(root):
         FileNotFoundError: there is none.
         ValueError: it is not what `synthesize` writes.
     """
-    paths = [Path(root) / name for name in _DESCRIPTIONS.values()]
+    paths = [Path(root) / name for name in DESCRIPTIONS.values()]
     found = [path for path in paths if path.is_file()]
     if not found:
         raise FileNotFoundError(
@@ -69,6 +78,7 @@ def read_description(root):
         description = json.loads(found[0].read_text())
         # With the defaults of options that are newer than the scenes.
         description["config"] = SceneConfig(**description["config"]).to_dict()
+        description.setdefault("photographs", None)
         for key in ("version", "seed", "count", "scenes_per_shard"):
             int(description[key])
         LAYOUTS.index(description["layout"])
@@ -95,9 +105,12 @@ def check_description(root, description):
         raise NotADirectoryError(f"{root} is a file; give a folder to put the scenes into")
     # Looked at once: another process may be beginning here.
     names = {path.name for path in root.iterdir()} if root.is_dir() else set()
-    if not names.isdisjoint(_DESCRIPTIONS.values()):
+    if not names.isdisjoint(DESCRIPTIONS.values()):
         old = read_description(root)
-        for key in ("version", "layout", "seed", "config"):
+        # The photographs may have moved.
+        moved = {**old["config"], "photographs": description["config"]["photographs"]}
+        old = {**old, "config": moved}
+        for key in ("version", "layout", "seed", "photographs", "config"):
             if old[key] != description[key]:
                 raise ValueError(
                     f"{root} holds scenes of another {key}: {_difference(old, description, key)}. "
@@ -117,11 +130,13 @@ def check_description(root, description):
 
 def write_description(root, description):
     """Writes the description of what a folder is to hold."""
-    with atomic_file(Path(root) / _DESCRIPTIONS[description["layout"]]) as temporary:
+    with atomic_file(Path(root) / DESCRIPTIONS[description["layout"]]) as temporary:
         temporary.write_text(json.dumps(description, indent=1) + "\n")
 
 
 def _difference(old, new, key):
+    if key == "photographs":
+        return "their names or sizes differ"
     if key != "config":
         return f"{old[key]} there, {new[key]} asked for"
     names = sorted(old[key].keys() | new[key].keys())
@@ -147,7 +162,7 @@ def missing_parts(root, description):
 
 def is_finished(root, description):
     """Whether a folder holds all that its description says."""
-    path = Path(root) / _DESCRIPTIONS[description["layout"]]
+    path = Path(root) / DESCRIPTIONS[description["layout"]]
     split = _chairs_split(root)
     return (
         path.is_file()
@@ -207,14 +222,12 @@ def _mapped(path, name, shape, identity):
 
 def write_shard(root, number, scenes):
     """Writes the rendered scenes of one shard; its name appears when it is complete."""
-    flow_limit = np.iinfo(np.int16).max
+    limit = LARGEST_FLOW
     arrays = {
         "images": np.stack([scene.images for scene in scenes]),
         "flow": np.stack(
             [
-                np.rint(np.clip(scene.flows[0] * FLOW_UNIT, -flow_limit, flow_limit)).astype(
-                    np.int16
-                )
+                np.rint(np.clip(scene.flows[0], -limit, limit) * FLOW_UNIT).astype(np.int16)
                 for scene in scenes
             ]
         ),

@@ -69,12 +69,12 @@ def make_pool(config: SceneConfig, seed: int, number: int, threads: int = 1) -> 
         else:
             surfaces[i] = make_scenery(rng, surfaces[:plain])
 
-    pictures = textures.Photographs(config.photographs) if config.photographs else None
+    photographs = config.photographs and textures.Photographs(config.photographs, size)
 
     def photograph(i):
         rng = np.random.default_rng([seed, number, 6, i])
         if rng.random() < config.photograph_share:
-            surfaces[i] = pictures.cut(rng, size)
+            surfaces[i] = photographs.cut(rng)
 
     def without_patches(i):
         rng = np.random.default_rng([seed, number, 5, i])
@@ -89,7 +89,7 @@ def make_pool(config: SceneConfig, seed: int, number: int, threads: int = 1) -> 
         # Materials come first: scenery is made of them.
         list(executor.map(surface, range(plain)))
         list(executor.map(surface, range(plain, config.textures)))
-        if pictures:
+        if photographs:
             list(executor.map(photograph, range(config.textures)))
         if config.fine_surfaces:
             list(executor.map(without_patches, range(config.textures)))

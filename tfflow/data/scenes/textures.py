@@ -6,11 +6,15 @@ like a photograph. Occlusion at all scales is what gives natural images their ed
 spectrum (Lee, Mumford, Huang: Occlusion models for natural images, IJCV 2001).
 """
 
+import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
 
+from tfflow.data.files.images import IMAGE_EXTENSIONS, image_size, images_below, read_image
 from tfflow.data.scenes import shapes
+from tfflow.data.scenes.config import DESCRIPTIONS
 from tfflow.data.scenes.opencv import cv2
 
 
@@ -288,54 +292,61 @@ class Photographs:
     """Pictures in a folder, of which square parts are taken as textures.
 
     Args:
-        folder: its files with the suffixes in `SUFFIXES`, at any depth.
+        folder: all images below it that `read_image` reads, but those in hidden folders and in
+            folders of scenes.
+        size: side of the textures in pixels; a picture's shorter side must be half as long.
 
     Raises:
-        FileNotFoundError: there are none.
+        FileNotFoundError: there are no images.
+        ValueError: none is large enough.
+
+    Attributes:
+        digest: a hash of the pictures' names and sizes in bytes.
     """
 
-    SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm")
-
-    def __init__(self, folder):
-        self.folder = Path(folder)
-        files = (p for p in self.folder.rglob("*") if p.suffix.lower() in self.SUFFIXES)
-        self.paths = sorted(files, key=lambda path: path.relative_to(folder).as_posix())
+    def __init__(self, folder, size):
+        self.folder, self.size = Path(folder), size
+        self.paths = sorted(images_below(self.folder, skipping=DESCRIPTIONS.values()))
         if not self.paths:
             raise FileNotFoundError(
-                f"there are no pictures in {self.folder} (files in {', '.join(self.SUFFIXES)}): "
+                f"there are no images in {self.folder} ({', '.join(IMAGE_EXTENSIONS)}); "
                 "SceneConfig.photographs must be a folder that holds some, at any depth"
             )
-
-    def cut(self, rng, size):
-        """A random part of a random picture.
-
-        Args:
-            rng: `numpy.random.Generator`.
-            size: side of the texture in pixels.
-
-        Returns:
-            (size, size, 3) uint8, RGB.
-
-        Raises:
-            ValueError: no picture can be read that is at least half as large.
-        """
-        for i in rng.permutation(len(self.paths)):
-            picture = cv2.imread(str(self.paths[i]), cv2.IMREAD_COLOR)
-            if picture is not None and min(picture.shape[:2]) >= size / 2:
-                break
-        else:
+        if not any(min(image_size(path)) >= size / 2 for path in self.paths):
             raise ValueError(
-                f"none of the {len(self.paths)} pictures in {self.folder} can be read and has at "
+                f"none of the {len(self.paths)} images in {self.folder} can be read and has at "
                 f"least {size // 2} pixels on its shorter side, half of SceneConfig.texture_size"
             )
-        height, width = picture.shape[:2]
-        shorter = min(height, width)
+
+    @property
+    def digest(self):
+        digest = hashlib.sha256()
+        for path in self.paths:
+            name = os.fsencode(path.relative_to(self.folder).as_posix())
+            digest.update(b"%s\n%d\n" % (name, path.stat().st_size))
+        return digest.hexdigest()
+
+    def cut(self, rng):
+        """A random part of a random picture: (size, size, 3) uint8, RGB."""
+        picture = self._picture(rng)
+        size, shorter = self.size, min(picture.shape[:2])
         # From the whole picture, made smaller, to one pixel for each.
         side = round(np.exp(rng.uniform(np.log(min(size, shorter)), np.log(shorter))))
-        top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
-        part = picture[top : top + side, left : left + side, ::-1]
+        top, left = (int(rng.integers(length - side + 1)) for length in picture.shape[:2])
+        part = picture[top : top + side, left : left + side]
         if side >= size:
             return cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA)
         # As beyond the edges of any texture. Larger pixels would be softer than a camera's.
         rest = size - side
         return cv2.copyMakeBorder(part, 0, rest, 0, rest, cv2.BORDER_REFLECT_101)
+
+    def _picture(self, rng):
+        """A picture that is large enough; those that can't be read are passed over."""
+        for i in rng.permutation(len(self.paths)):
+            try:
+                picture = read_image(self.paths[i])
+            except (OSError, ValueError):
+                continue
+            if min(picture.shape[:2]) >= self.size / 2:
+                return picture
+        raise ValueError(f"no image in {self.folder} that is large enough can be read")
