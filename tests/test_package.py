@@ -62,6 +62,11 @@ def test_runs_on_jax_where_there_is_no_tensorflow():
         "try: model.fit(images, truth, sample_weight=valid, verbose=0)\n"
         "except ValueError as error: print(str(error)[-28:])\n"
         "assert np.isfinite(model.predict_flow(image, image)).all()\n"
+        # Keras lends a model's variables to one call after the other.
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "with ThreadPoolExecutor(3) as threads:\n"
+        "    flows = list(threads.map(lambda _: model.predict_flow(image, image), range(12)))\n"
+        "assert all((flow == flows[0]).all() for flow in flows)\n"
         "print(keras.backend.backend())",
         KERAS_BACKEND="jax",
         XLA_FLAGS=COMPILED_ONCE,

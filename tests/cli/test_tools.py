@@ -71,6 +71,17 @@ def test_track(folder, tmp_path, capsys):
     assert lost["visible"] == "0" and float(lost["confidence"]) == 0
 
 
+def test_track_small_frames(folder, tmp_path, capsys):
+    frames, out = tmp_path / "frames", tmp_path / "tracks.csv"
+    frames.mkdir()
+    for name in "ab":
+        write_image(frames / f"{name}.png", read_image(folder / f"{name}.png")[:20, :50])
+    status, printed, _ = run(capsys, "track", frames, "-o", out, *ENGINE)
+    assert status == 0 and "of 3 points" in printed  # 20 px apart
+    status, _, error = run(capsys, "track", frames, "-o", out, "--grid", 21, *ENGINE)
+    assert status != 0 and "--grid must be at most 20" in error
+
+
 def test_track_into_a_video(folder, tmp_path, capsys):
     out = tmp_path / "tracks.mp4"
     status, _, _ = run(capsys, "track", folder / "clip.mp4", "-o", out, "--limit", 3, *ENGINE)

@@ -148,9 +148,14 @@ def test_what_a_video_can_not_be_written_to(tmp_path):
         ({"output": "a.avi"}, "unknown extension '.avi', use .mp4 or .gif for pictures, .npz or a"),
         ({"output": ["a.gif", "b.mp4"]}, "at most one .mp4 or .gif; got a.gif and b.mp4"),
         ({"output": tmp_path, "extension": ".exr"}, "A flow file ends in .flo, .pfm, .png, .npy"),
-        ({"every": 0}, "every to be at least 1.*got every=0"),
+        ({"output": [tmp_path / "b", f"{tmp_path}/b/"]}, "b is given twice as an output"),
+        ({"every": 0}, "every must be a whole number of at least 1; got 0"),
+        ({"every": 2.5}, "every must be a whole number"),
+        ({"limit": -1}, "limit must be a whole number of at least 1"),
         ({"start": -1}, "start at least 0"),
-        ({"start": 2, "end": 2}, "end after it; got every=1, start=2, end=2"),
+        ({"start": float("nan")}, "start at least 0"),
+        ({"end": float("nan")}, "end after it; got start=0, end=nan"),
+        ({"start": 2, "end": 2}, "end after it; got start=2, end=2"),
         ({"start": 50}, "the source has fewer than two frames of those that are asked for"),
     ):
         with pytest.raises(ValueError, match=message):

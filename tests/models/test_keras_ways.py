@@ -1,5 +1,7 @@
 """What Keras promises for a model holds for the networks: fit in all its forms, names, files."""
 
+import copy
+
 import keras
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from small_network import RNG, Small, images, truth_of
 import tfflow
 from tfflow.losses import LightFlowL1, MaskFlowNetLoss, MultiLevelEPE
 from tfflow.metrics import EndPointError, FlOutliers
+from tfflow.models.parts import dtype_policy
 
 
 @pytest.fixture
@@ -400,3 +403,71 @@ def test_names_that_no_output_has_are_refused():
     model.compile("sgd", LightFlowL1())
     as_array = model.test_on_batch(inputs, truth, valid)
     assert model.test_on_batch(inputs, {"flow": truth}, {"flow": valid}) == as_array
+
+
+# Networks of users' own -----------------------------------------------------------------------
+
+
+@keras.saving.register_keras_serializable("tests")
+class WithArguments(tfflow.models.FlowModel):
+    """What the page about own networks shows, with arguments and without ``get_config``."""
+
+    def __init__(self, gain=1.0, channels=(4,), initializer=None, name="mine", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.gain, self.channels = gain, channels
+        make = keras.layers.Conv2D
+        self.convolutions = [make(c, 3, 2, "same") for c in channels]
+        self.head = make(2, 3, padding="same", kernel_initializer=initializer)
+
+    def estimate(self, image1, image2, training=None):
+        x = keras.ops.concatenate([image1, image2], axis=-1)
+        for layer in self.convolutions:
+            x = layer(x)
+        return {"flow2": self.gain * self.head(x)}
+
+
+@keras.saving.register_keras_serializable("tests")
+class WithOneMore(tfflow.models.RillFlow):
+    def __init__(self, limit=5.0, name="mine", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.limit = limit
+
+
+def test_arguments_of_a_network_of_ones_own_are_kept(tmp_path):
+    model = WithArguments(3.0, channels=(8, 6))
+    x = images()
+    expected = model.predict_flow(x["image1"], x["image2"])
+    model.save(tmp_path / "mine.keras")
+    for other in (tfflow.load(tmp_path / "mine.keras"), copy.deepcopy(model)):
+        assert other.gain == 3.0 and list(other.channels) == [8, 6]
+        np.testing.assert_array_equal(other.predict_flow(x["image1"], x["image2"]), expected)
+    assert keras.models.clone_model(model).gain == 3.0
+    with dtype_policy("mixed_bfloat16"):
+        assert WithArguments(gain=3.0).in_float32().gain == 3.0
+    other = WithOneMore.from_config(WithOneMore(limit=7.0, width=0.5).get_config())
+    assert (other.limit, other.width) == (7.0, 0.5)
+
+
+def test_arguments_that_keras_cannot_note_are_told():
+    model = WithArguments(initializer=keras.initializers.Zeros())
+    with pytest.raises(NotImplementedError, match="its argument initializer is <.*Zeros"):
+        model.get_config()
+
+
+def test_a_network_without_build_can_be_compiled_at_once():
+    model, x = WithArguments(), images()
+    model.compile("adam", "mse")
+    history = model.fit(x, np.ones((2, 64, 64, 2), np.float32), epochs=2, verbose=0).history
+    assert history["loss"][1] < history["loss"][0]
+
+
+def test_weights_of_another_width_change_nothing(tmp_path):
+    wide, narrow = WithArguments(channels=(6,)), WithArguments(channels=(4,))
+    for model in (wide, narrow):
+        model.build()
+    wide.save_weights(tmp_path / "wide.weights.h5")
+    before = narrow.get_weights()
+    with pytest.raises(ValueError, match=r"wide.weights.h5 do not fit mine \(294 parameters\)"):
+        narrow.load_weights(tmp_path / "wide.weights.h5")
+    for mine, expected in zip(narrow.get_weights(), before):
+        np.testing.assert_array_equal(mine, expected)

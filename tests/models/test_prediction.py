@@ -9,6 +9,7 @@ from PIL import Image
 
 import tfflow
 from tfflow import ops
+from tfflow.data import TimedFrame
 from tfflow.models.prediction import LARGEST_AREA, ImagePair, resize, working_size
 
 RNG = np.random.default_rng(0)
@@ -143,6 +144,7 @@ def test_grey_and_alpha_are_converted():
         (np.zeros((3, 40, 70), np.uint8), IMAGE, r"numpy.moveaxis\(image1, -3, -1\)"),
         ([IMAGE, IMAGE[:20]], IMAGE, r"one size to be a batch; got \[\(20, 70, 3\), \(40, 70, 3\)"),
         ("a.png", IMAGE, r"not the name of one: tfflow.data.read_image\('a.png'\)"),
+        (TimedFrame(IMAGE, 0.0), IMAGE, "as read_video gives them: give frame.image"),
         (np.zeros((4, 5, 2), np.uint8), IMAGE, "image1 must be an image"),
         (np.zeros((0, 5, 3), np.uint8), IMAGE, "image1 must be an image"),
         (IMAGE.astype(np.float32), IMAGE, "Divide by 255"),

@@ -49,6 +49,22 @@ def test_frames_with_times_where_pictures_are_wanted(use):
         use([TimedFrame(np.zeros((32, 48, 3), np.uint8), time) for time in range(3)])
 
 
+def test_a_files_name_where_frames_are_wanted():
+    known = KnownMotion(POSES)
+    for use in (tools.motion_masks, tools.stabilize, tools.interpolate_clip):
+        with pytest.raises(ValueError, match=r"not its name: .*read_video\('clip.mp4'\)"):
+            list(use(known, "clip.mp4"))
+    with pytest.raises(ValueError, match=r"not its name: \(frame.image for frame in"):
+        tools.track(known, "clip.mp4", [(5, 5)])
+    tracker = tools.PointTracker(known, [(5, 5)])
+    with pytest.raises(ValueError, match=r"not the name of a file: .*read_image\('a.png'\)"):
+        tracker.next("a.png")
+    with pytest.raises(ValueError, match=r"must be pictures .* give \(frame.image for frame in"):
+        tracker.next(TimedFrame(np.zeros((32, 48, 3), np.uint8), 0.0))
+    with pytest.raises(ValueError, match=r"a picture \(H, W, 3\); got shape \(5,\)"):
+        tracker.next(np.zeros(5))
+
+
 def test_pictures_where_times_are_wanted(tmp_path):
     pictures = [np.zeros((32, 48, 3), np.uint8)] * 3
     for use in (

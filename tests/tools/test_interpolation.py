@@ -118,6 +118,8 @@ def test_any_dtype_to_its_limits(dtype):
     still = np.zeros((8, 12, 2), np.float32)
     middle = tools.interpolate(image, image, still, still)
     assert middle.dtype == dtype
+    with pytest.raises(ValueError, match="the images must be of one dtype; got .* and float32"):
+        tools.interpolate(image, image.astype(np.float32), still, still)
     np.testing.assert_allclose(middle.astype(float), float(largest), rtol=1e-12)
 
 

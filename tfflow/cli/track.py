@@ -31,9 +31,8 @@ def add(commands):
     which.add_argument(
         "--grid",
         type=shared.whole_number,
-        default=32,
         metavar="PX",
-        help="points all over the first frame, so far apart [%(default)s]",
+        help="points all over the first frame, so far apart [32]",
     )
 
 
@@ -50,7 +49,7 @@ def run(arguments):
             nonlocal tracker, tracked
             for image, time in counted(frames):
                 if tracker is None:
-                    points = arguments.point or tools.grid_points(*image.shape[:2], arguments.grid)
+                    points = arguments.point or _grid(*image.shape[:2], arguments.grid)
                     tracker = tools.PointTracker(predictor, points, size=arguments.size)
                 tracked = tracker.next(image)
                 yield image, time, tracked
@@ -62,6 +61,15 @@ def run(arguments):
             f"{tracked.visible.sum()} of {len(tracked.visible)} points reach the end -> "
             f"{arguments.output}"
         )
+
+
+def _grid(height, width, step):
+    from tfflow import tools
+
+    most = min(height, width)
+    if step is not None and step > most:
+        raise ValueError(f"--grid must be at most {most}, the frame's smaller side; got {step}")
+    return tools.grid_points(height, width, step or min(32, most))
 
 
 def _point(text):

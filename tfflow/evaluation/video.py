@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import itertools
+import math
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Sequence
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tfflow import tools, visualization
+from tfflow.checks import whole_number
 from tfflow.data.files.camera import is_camera, read_camera
 from tfflow.data.files.flow_series import flow_series
 from tfflow.data.files.video import TICK, TimedFrame, check_other_file, read_video
@@ -88,10 +90,11 @@ def predict_video(
         CorruptFileError: If a frame can't be decoded, or the video is cut off; then there is no
             video and no ``.npz``.
     """
-    if every < 1 or start < 0 or (end is not None and end <= start):
+    every = whole_number("every", every)
+    limit = None if limit is None else whole_number("limit", limit)
+    if not 0 <= start < math.inf or not (end is None or end > start):
         raise ValueError(
-            "expected every to be at least 1, start at least 0 and end after it; got "
-            f"every={every}, start={start:g}, end={end}"
+            f"expected start at least 0 and end after it; got start={start:g}, end={end}"
         )
     check_extension(extension)
     check_scale(max_flow)
@@ -169,6 +172,10 @@ def _outputs(output, source):
             )
         if isinstance(source, (str, os.PathLike)):
             check_other_file(path, source)
+    places = [path.resolve() for path in (*video, *series)]
+    for place in places:
+        if places.count(place) > 1:
+            raise ValueError(f"{place} is given twice as an output")
     if len(video) > 1:
         raise ValueError(f"expected at most one .mp4 or .gif; got {video[0]} and {video[1]}")
     return video, series

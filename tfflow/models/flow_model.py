@@ -12,7 +12,7 @@ from keras import ops
 
 from tfflow.models import registry
 from tfflow.models.exporting import Exportable
-from tfflow.models.parts import WithParts, dtype_policy, name_parts, weights_of
+from tfflow.models.parts import WithParts, alone, dtype_policy, name_parts, weights_of
 from tfflow.models.predicting import PredictsFlow
 from tfflow.models.prediction import (
     ImagePair,
@@ -126,7 +126,8 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
 
     def predict_on_batch(self, x: Any) -> dict[str, npt.NDArray[np.float32]]:
         check_not_in_255(x)
-        return super().predict_on_batch(x)
+        with alone():
+            return super().predict_on_batch(x)
 
     def call(self, inputs: dict[str, Tensor], training: bool | None = None) -> dict[str, Tensor]:
         image1, image2 = self._checked_images(inputs)

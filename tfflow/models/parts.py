@@ -1,9 +1,11 @@
 """The parts of a model: frozen by name, or compiled as models of their own."""
 
 import contextlib
+import inspect
 import itertools
 import pathlib
 import re
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
@@ -11,9 +13,16 @@ import keras
 
 from tfflow.types import ModelMixin, PathLike
 
+_PLAIN = (str, int, float, bool, type(None))
+
 
 class WithParts(ModelMixin):
     """Freezes a model's parts; they stay frozen when it is saved and loaded, or cloned."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        model = super().__new__(cls, *args, **kwargs)
+        model._arguments = args, kwargs
+        return model
 
     def freeze_parts(self, names: tuple[str, ...] | list[str]) -> None:
         """Freezes the weights of parts in training; all others are trained.
@@ -95,9 +104,57 @@ class WithParts(ModelMixin):
         twin.set_weights(self.get_weights())
         return twin
 
+    def load_weights(self, filepath: PathLike, *args: Any, **kwargs: Any) -> None:
+        """As ``keras.Model.load_weights``; a file that does not fit changes nothing."""
+        before = self.get_weights()
+        try:
+            super().load_weights(filepath, *args, **kwargs)
+        except ValueError as error:
+            self.set_weights(before)
+            if not pathlib.Path(filepath).is_file():
+                raise
+            raise ValueError(
+                f"the weights in {filepath} do not fit {self.name} ({self.count_params():,} "
+                "parameters): they are of another network, or of this one with another width or "
+                "other arguments."
+            ) from error
+
     def get_config(self) -> dict[str, Any]:
         frozen = {"frozen_parts": self.frozen_parts} if self.frozen_parts else {}
-        return {**super().get_config(), **frozen}
+        return {**super().get_config(), **self._own_arguments(), **frozen}
+
+    def _own_arguments(self):
+        """The arguments of a class that has some, but no ``get_config`` that knows them.
+
+        Raises:
+            NotImplementedError: If they are more than numbers, texts and sequences of these.
+        """
+        classes = type(self).__mro__
+        owner, knower = (
+            next(each for each in classes if method in vars(each))
+            for method in ("__init__", "get_config")
+        )
+        if classes.index(knower) <= classes.index(owner):
+            return {}
+        signature = inspect.signature(owner.__init__)
+        bound = signature.bind(self, *self._arguments[0], **self._arguments[1])
+        bound.apply_defaults()
+        known = {"self", *super().get_config()}
+        variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        own = {
+            name: value
+            for name, value in bound.arguments.items()
+            if name not in known and signature.parameters[name].kind not in variable
+        }
+        for name, value in own.items():
+            if not all(isinstance(each, _PLAIN) for each in keras.tree.flatten(value)):
+                raise NotImplementedError(
+                    f"{owner.__name__} can't be saved or copied: its argument {name} is "
+                    f"{value!r}, and only numbers, texts and sequences of these are kept by "
+                    f'themselves. Give it a get_config: return {{**super().get_config(), "{name}": '
+                    "…}."
+                )
+        return own
 
     def _trackable_children(self, save_type="checkpoint", **kwargs):
         # tf.train.Checkpoint and tf.saved_model.save call this, and Keras leaves out layers in a
@@ -125,6 +182,24 @@ class CompiledPart(keras.Model):
 
     def call(self, inputs: Any) -> Any:
         return self.function(inputs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        with alone():
+            return super().predict_on_batch(x)
+
+
+_ONE_AT_A_TIME = threading.RLock()
+
+
+def alone() -> contextlib.AbstractContextManager[Any]:
+    """Threads predict at the same time on TensorFlow, else one after the other.
+
+    On JAX Keras passes a model's variables from one call to the next, and another thread would
+    find them gone.
+    """
+    if keras.backend.backend() == "tensorflow":
+        return contextlib.nullcontext()
+    return _ONE_AT_A_TIME
 
 
 @contextlib.contextmanager

@@ -271,6 +271,11 @@ def as_rgb_batch(image, name):
         raise ValueError(
             f"{name} must be an image, not the name of one: tfflow.data.read_image({str(image)!r})."
         )
+    if hasattr(image, "image") and hasattr(image, "time"):
+        raise ValueError(
+            f"{name} must be an image; got one with its time, as read_video gives them: give "
+            "frame.image."
+        )
     sizes = {np.shape(each) for each in image} if isinstance(image, (list, tuple)) else ()
     if len(sizes) > 1:
         raise ValueError(

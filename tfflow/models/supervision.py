@@ -25,7 +25,7 @@ class QuickToCompile(ModelMixin):
             # XLA's depthwise convolutions make a step on a CPU ten times slower.
             jit_compile = False
         super().compile(*args, jit_compile=jit_compile, **kwargs)
-        if self.optimizer is not None:
+        if self.optimizer is not None and self.built:
             # With its variables already there, TensorFlow traces the first step once, not twice.
             self.optimizer.build(self.trainable_variables)
 

@@ -42,7 +42,7 @@ def interpolate(
         not finite, it is a mean of both images.
 
     Raises:
-        ValueError: If the shapes do not fit each other, or ``time`` is not from 0 to 1.
+        ValueError: If the shapes or dtypes do not fit each other, or ``time`` is not from 0 to 1.
 
     Example:
         >>> flows = model.predict_flow(image1, image2, backward=True)
@@ -55,6 +55,11 @@ def interpolate(
         raise ValueError(
             "the images and flows must be of one size, (H, W, C) and (H, W, 2); got images "
             f"{image1.shape} and {image2.shape}, flows {forward.shape} and {backward.shape}."
+        )
+    if image1.dtype != image2.dtype:
+        raise ValueError(
+            f"the images must be of one dtype; got {image1.dtype} and {image2.dtype}, whose values "
+            "may mean different things."
         )
     if not 0 <= time <= 1:
         raise ValueError(f"time must be from 0 to 1, between the two images; got {time}.")

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tfflow.tools.both_ways import both_ways
-from tfflow.tools.clips import pictures
+from tfflow.tools.clips import picture, pictures
 from tfflow.tools.consistency import agreement
 from tfflow.types import Array, Predictor
 
@@ -85,7 +85,7 @@ class PointTracker:
         Raises:
             ValueError: If a point lies outside of the first frame, or a frame differs in size.
         """
-        frame = np.array(frame)  # its own: a camera's loop may fill one array again
+        frame = picture(frame)
         if self._frame is None:
             self._check(frame)
         else:
@@ -94,7 +94,9 @@ class PointTracker:
         return copy.deepcopy(self._now)  # who gets it may change it
 
     def _check(self, frame):
-        height, width = np.shape(frame)[:2]
+        if frame.ndim not in (2, 3):
+            raise ValueError(f"a frame must be a picture (H, W, 3); got shape {frame.shape}.")
+        height, width = frame.shape[:2]
         outside = ~_inside(self._now.points, height, width)
         if outside.any():
             x, y = self._now.points[outside][0]
