@@ -52,6 +52,8 @@ def main():
     arguments = parser.parse_args()
     try:
         site = arguments.site or make_site()
+        if not (site / "index.html").is_file():
+            raise SiteError(f"{site} holds no site: python web_demo/make_site.py -o FOLDER makes one")
     except SiteError as error:
         sys.exit(f"serve: {error}")
     handler = functools.partial(Handler, directory=site, isolated=not arguments.plain)

@@ -84,7 +84,7 @@ def test_command_paints_what_python_paints(classes, tmp_path, name):
     frames.mkdir()
     images = [np.asarray(Image.open(ASSETS / f"golden_image{i}.png")) for i in (1, 2)]
     images = [image[20:320, 40:440] for image in (*images, images[0])]
-    for number, image in enumerate(images):
+    for number, image in enumerate(images, start=8):  # 9 comes before 10
         Image.fromarray(image).save(frames / f"frame{number}.png")
     arguments = ["--library", library, "--model", model, "--frames", frames]
     arguments += ["--output", tmp_path / "out", "--max-flow", max_flow, "--flow", "yes"]
@@ -97,7 +97,7 @@ def test_command_paints_what_python_paints(classes, tmp_path, name):
     interpreter = FlowInterpreter(model, threads=1)
     assert interpreter.siamese == (name == "rillflow")
     flows = flows_of(interpreter, images)
-    for number, flow in enumerate(flows, start=1):
+    for number, flow in enumerate(flows, start=9):
         got, valid = read_flow(tmp_path / "out" / f"frame{number}.flo")
         assert valid.all()
         np.testing.assert_allclose(got, flow, atol=TOLERANCE)
@@ -163,6 +163,19 @@ def test_command_refuses_confidence_of_a_network_without(classes, tmp_path):
             *arguments,
         )
     assert not (tmp_path / "out").exists()
+
+
+def test_command_does_not_write_over_its_frames(classes, tmp_path):
+    for number in (1, 2):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"frame{number}.png")
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(AssertionError, match="--output is the frames' own folder"):
+        java(
+            [*(classes / name for name in JVM), JARS / "jna.jar"],
+            "org.tfflow.desktop.FlowCommand",
+            *("--library", "none", "--model", "none"),
+            *("--frames", tmp_path, "--output", tmp_path / "link"),
+        )
 
 
 @pytest.mark.slow

@@ -295,6 +295,12 @@ def test_served_to_a_phone_by_https(site, tmp_path):
         server.wait()
 
 
+def test_a_folder_without_a_site_is_not_served(tmp_path):
+    command = [sys.executable, DEMO / "serve.py", "--port", "0", "--site", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and f"serve: {tmp_path} holds no site" in done.stderr
+
+
 def test_workflow_makes_the_site_as_the_readme_says():
     workflow = (DEMO.parent / ".github/workflows/pages.yml").read_text()
     for line in ("web_demo/install.sh --page", "web_demo/make_site.py -o ", "deploy-pages"):

@@ -2,6 +2,7 @@ package android.content;
 
 import android.database.Cursor;
 import android.net.Uri;
+import java.io.File;
 import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
 import java.io.InputStream;
@@ -17,7 +18,7 @@ public abstract class ContentResolver {
         return Phone.document(url.toString()).delete() ? 1 : 0;
     }
 
-    /** A row of the file's name, from providers that know one. */
+    /** A row of the file's name and size, from providers that know one of them. */
     public final Cursor query(
             Uri uri,
             String[] projection,
@@ -25,7 +26,8 @@ public abstract class ContentResolver {
             String[] selectionArgs,
             String sortOrder) {
         String name = Phone.titles.get(uri.getLastPathSegment());
-        return name == null
+        File file = Phone.document(uri.toString());
+        return name == null && !file.exists()
                 ? null
                 : new Cursor() {
                     @Override
@@ -35,7 +37,8 @@ public abstract class ContentResolver {
 
                     @Override
                     public String getString(int columnIndex) {
-                        return projection[columnIndex].equals("_display_name") ? name : null;
+                        boolean named = projection[columnIndex].equals("_display_name");
+                        return named ? name : String.valueOf(file.length());
                     }
 
                     @Override
@@ -47,7 +50,11 @@ public abstract class ContentResolver {
         return new java.io.FileInputStream(Phone.document(file.toString()));
     }
 
-    public final OutputStream openOutputStream(Uri file) throws FileNotFoundException {
+    public final OutputStream openOutputStream(Uri file, String mode)
+            throws FileNotFoundException {
+        if (!mode.equals("wt")) {
+            throw new IllegalArgumentException(mode);
+        }
         return new FileOutputStream(Phone.document(file.toString()));
     }
 }

@@ -25,7 +25,7 @@ public abstract class ContentResolver {
         throw new UnsupportedOperationException("stub");
     }
 
-    public final java.io.OutputStream openOutputStream(android.net.Uri file)
+    public final java.io.OutputStream openOutputStream(android.net.Uri file, String mode)
             throws java.io.FileNotFoundException {
         throw new UnsupportedOperationException("stub");
     }

@@ -552,10 +552,19 @@ class AppTest {
         says("total");
         Phone.full = true;
         press(R.id.save);
+        Files.delete(home.resolve("flow.png"));
+        Files.createFile(home.resolve("flow.png")); // as the dialog does
         answer("flow.png");
         says("The picture was not saved: it could not be written whole");
         assertFalse(Files.exists(home.resolve("flow.png")));
         Phone.full = false;
+        draws(canvas -> canvas.bitmaps == 2);
+        Files.writeString(home.resolve("old.png"), "a picture that is to be written over");
+        press(R.id.save);
+        turn();
+        answer("old.png");
+        says("There is no picture yet");
+        assertEquals(36, Files.size(home.resolve("old.png")));
         draws(canvas -> canvas.bitmaps == 2);
         press(R.id.save);
         turn();

@@ -13,6 +13,7 @@ import android.widget.TextView;
 import org.jspecify.annotations.Nullable;
 import org.tfflow.core.image.Fit;
 import org.tfflow.core.image.Orientation;
+import org.tfflow.core.network.EngineLadder;
 import org.tfflow.core.pipeline.Benchmark;
 import org.tfflow.core.pipeline.FlowPipelineOptions;
 import org.tfflow.litert.Choice;
@@ -90,9 +91,9 @@ public final class BenchmarkActivity extends Activity {
             runOnUiThread(() -> setReady(true));
         } catch (InterruptedException end) {
             Thread.currentThread().interrupt(); // the screen was left
-        } catch (RuntimeException | LinkageError error) {
+        } catch (RuntimeException | LinkageError | OutOfMemoryError error) {
             Log.e("tfflow", "the benchmark failed", error);
-            show(String.valueOf(error.getMessage()));
+            show(EngineLadder.reason(error));
         }
     }
 

@@ -10,6 +10,7 @@ import android.content.ContentValues;
 import android.content.Context;
 import android.content.Intent;
 import android.content.pm.PackageManager;
+import android.database.Cursor;
 import android.graphics.Bitmap;
 import android.hardware.camera2.CameraAccessException;
 import android.hardware.camera2.CameraManager;
@@ -19,6 +20,7 @@ import android.os.Build;
 import android.os.Bundle;
 import android.provider.DocumentsContract;
 import android.provider.MediaStore;
+import android.provider.OpenableColumns;
 import android.util.Log;
 import android.widget.RadioButton;
 import android.widget.SeekBar;
@@ -466,16 +468,17 @@ public final class MainActivity extends Activity
     private @Nullable Uri save(@Nullable Uri chosen) {
         Bitmap taken = picture;
         picture = null;
+        boolean isNew = chosen != null && isEmpty(chosen);
         if (taken == null) {
             complain(getString(R.string.no_picture)); // the screen was made anew meanwhile
-            takeBack(null, chosen);
+            takeBack(null, isNew ? chosen : null);
             return null;
         }
         Uri ours = null;
         try {
             ours = chosen == null ? placeInGallery() : null;
             Uri file = ours == null ? chosen : ours;
-            try (OutputStream stream = getContentResolver().openOutputStream(file)) {
+            try (OutputStream stream = getContentResolver().openOutputStream(file, "wt")) {
                 if (!taken.compress(Bitmap.CompressFormat.PNG, 100, stream)) {
                     throw new IOException(getString(R.string.half_written));
                 }
@@ -483,12 +486,22 @@ public final class MainActivity extends Activity
             return file;
         } catch (IOException | RuntimeException error) {
             complain(getString(R.string.not_saved, error.getMessage()));
-            takeBack(ours, chosen);
+            takeBack(ours, isNew ? chosen : null);
             return null;
         }
     }
 
-    /** Deletes what nothing, or half a picture, was written to: a place in the gallery, or a file. */
+    /** Whether nothing is in a file yet; not, if nobody knows. */
+    private boolean isEmpty(Uri file) {
+        String[] columns = {OpenableColumns.SIZE};
+        try (Cursor row = getContentResolver().query(file, columns, null, null, null)) {
+            return row != null && row.moveToFirst() && "0".equals(row.getString(0));
+        } catch (RuntimeException error) { // of the app that keeps the file
+            return false;
+        }
+    }
+
+    /** Deletes what was made for the picture: a place in the gallery, or a file. */
     private void takeBack(@Nullable Uri ours, @Nullable Uri chosen) {
         try {
             if (ours != null) {

@@ -43,8 +43,7 @@ final class VideoSource implements FrameSource {
             extractor.setDataSource(context, file, null);
             MediaFormat format = selectVideo(extractor);
             if (format == null) {
-                receiver.onFailure("there is no video in this file");
-                return;
+                throw new IOException("there is no video in this file");
             }
             decoder = MediaCodec.createDecoderByType(format.getString(MediaFormat.KEY_MIME));
             format.setInteger(

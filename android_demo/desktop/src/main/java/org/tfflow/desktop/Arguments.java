@@ -5,9 +5,12 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.tfflow.core.image.Orientation;
@@ -88,13 +91,13 @@ final class Arguments {
         return Orientation.of(whole("rotate", 0), false);
     }
 
-    /** The pictures in --frames, sorted by name: two or more. */
+    /** The pictures in --frames, sorted by name, numbers by value: two or more. */
     List<Path> frames() {
         Path folder = path("frames");
         try (Stream<Path> files = Files.list(folder)) {
             List<Path> found =
                     files.filter(file -> file.toString().matches("(?i).*\\.(png|jpe?g)"))
-                            .sorted()
+                            .sorted(Comparator.comparing(Arguments::padded))
                             .collect(Collectors.toList());
             if (found.size() < 2) {
                 throw new IllegalArgumentException(
@@ -104,5 +107,30 @@ final class Arguments {
         } catch (IOException error) {
             throw new UncheckedIOException("can't list " + folder, error);
         }
+    }
+
+    /**
+     * --output, a folder.
+     *
+     * @throws IllegalArgumentException if it is that of the frames, which would be written over
+     */
+    Path output() {
+        Path output = path("output");
+        try {
+            if (Files.exists(output) && Files.isSameFile(output, path("frames"))) {
+                throw new IllegalArgumentException(
+                        "--output is the frames' own folder; give another one");
+            }
+        } catch (IOException error) {
+            throw new UncheckedIOException("can't look at " + output, error);
+        }
+        return output;
+    }
+
+    /** A file's name with its numbers as long as any, so that 9 comes before 10. */
+    private static String padded(Path file) {
+        Matcher number = Pattern.compile("\\d+").matcher(file.getFileName().toString());
+        return number.replaceAll(
+                found -> "0".repeat(Math.max(0, 20 - found.group().length())) + found.group());
     }
 }

@@ -51,7 +51,7 @@ public final class FlowCommand {
 
     private static void run(Arguments arguments) {
         List<Path> files = arguments.frames();
-        Path output = arguments.path("output");
+        Path output = arguments.output();
         Orientation orientation = arguments.orientation();
         boolean writesFlow = arguments.get("flow", "no").equals("yes");
         DesktopNetwork network =

@@ -117,7 +117,8 @@ public final class EngineLadder implements FlowEngine {
                 } else {
                     add(lines, rung, "wrong flow, " + result);
                 }
-            } catch (RuntimeException | LinkageError error) { // LinkageError: no native library
+            } catch (RuntimeException | LinkageError | OutOfMemoryError error) {
+                // LinkageError: no native library.
                 last = error;
                 add(lines, rung, reason(error));
             }

@@ -125,10 +125,11 @@ public final class Benchmark {
                             Locale.ROOT, "%nload and self-check %.0f ms%n", load)
                     + pipeline.statistics().summary()
                     + String.format(Locale.ROOT, "%.1f frames a second%n", 1000 / total);
-        } catch (FlowEngineException error) {
+        } catch (RuntimeException | LinkageError | OutOfMemoryError error) {
+            String report = engine.report().isEmpty() ? rung.name() : engine.report();
             // Why it does not load is in the report already.
-            String reason = loaded ? "\nfailed: " + EngineLadder.reason(error) : "";
-            return engine.report() + reason + "\n";
+            boolean told = !loaded && error instanceof FlowEngineException;
+            return report + (told ? "" : "\nfailed: " + EngineLadder.reason(error)) + "\n";
         }
     }
 

@@ -253,6 +253,17 @@ class EngineLadderTest {
     }
 
     @Test
+    void tooLargeANetworkLeavesTheRestToTheOthers() throws InterruptedException {
+        AttemptLog log = AttemptLog.of(new File(folder, "attempts"));
+        Rung large = failing("GPU", new OutOfMemoryError("no memory left"));
+        Rung cpu = rung("CPU", new DifferenceEngine());
+        EngineLadder ladder = new EngineLadder(log, () -> Arrays.asList(large, cpu));
+        ladder.load();
+        assertTrue(ladder.report().startsWith("GPU: no memory left\nCPU: ok"), ladder.report());
+        assertEquals(0, new File(folder, "attempts").length()); // nothing died
+    }
+
+    @Test
     void whatFailsWhileItIsTimedIsTold() throws InterruptedException {
         DifferenceEngine tired =
                 new DifferenceEngine() {
@@ -263,7 +274,7 @@ class EngineLadderTest {
                             Map<String, ByteBuffer> outputs) {
                         super.run(image1, image2, outputs);
                         if (calls.size() > 4) {
-                            throw new FlowEngineException("too hot");
+                            throw new OutOfMemoryError("too hot");
                         }
                     }
                 };
