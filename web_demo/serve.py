@@ -53,7 +53,7 @@ def main():
     try:
         site = arguments.site or make_site()
         if not (site / "index.html").is_file():
-            raise SiteError(f"{site} holds no site: python web_demo/make_site.py -o FOLDER makes one")
+            raise SiteError(f"{site} holds no site: web_demo/make_site.py -o FOLDER makes one")
     except SiteError as error:
         sys.exit(f"serve: {error}")
     handler = functools.partial(Handler, directory=site, isolated=not arguments.plain)
