@@ -18,7 +18,7 @@ QUICK := tests/test_package.py tests/test_project.py tests/test_cli.py tests/tes
 	tests/ops/test_native.py tests/native/test_build.py tests/weights tests/models/test_prediction.py \
 	tests/models/test_rillflow.py tests/tflite/test_export.py tests/tflite/test_interpreter.py
 
-.PHONY: install demo test test-quick test-all docs lint format wheel clean
+.PHONY: install demo test test-quick test-lowest test-all docs lint format wheel clean
 
 install: $(VENV)/.installed
 
@@ -38,6 +38,15 @@ test: install
 
 test-quick: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(QUICK)
+
+# The same with the lowest versions that setup.cfg allows.
+test-lowest:
+	$(PYTHON) -m venv build/lowest
+	build/lowest/bin/python -m pip install --quiet uv
+	build/lowest/bin/uv pip install --quiet --python build/lowest/bin/python \
+		--resolution lowest-direct --only-binary :all: --no-binary tfflow \
+		--editable ".[video,hub,import]" "pytest>=8" "pytest-xdist>=3.5" "pyyaml>=6" "hypothesis>=6"
+	build/lowest/bin/python -m pytest -n 2 --dist loadfile $(QUICK)
 
 test-all: install lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or not slow"

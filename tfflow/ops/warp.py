@@ -77,7 +77,9 @@ def warp(
     if mask_threshold is None and not return_mask:
         return warped
     if padding == "border":
-        inside = ops.cast(ops.isfinite(x + y), x.dtype)
+        # Of the flow, not of x and y: XLA's minimum, in clip, may drop a NaN.
+        nowhere = ops.any(ops.isnan(flow), axis=-1)
+        inside = ops.cast(ops.logical_not(nowhere), x.dtype)
     else:
         inside = _share_inside(x, width) * _share_inside(y, height)
     threshold = MASK_THRESHOLD if mask_threshold is None else mask_threshold

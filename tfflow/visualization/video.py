@@ -3,6 +3,7 @@
 import itertools
 import math
 import os
+import struct
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -116,7 +117,7 @@ def _write_gif(path, frames):
     pictures = pictures()
     try:
         next(pictures).save(path, save_all=True, append_images=pictures, loop=0)
-    except OverflowError as error:
+    except (OverflowError, struct.error) as error:  # the latter by Pillow before 13
         raise ValueError(
             "a .gif shows no picture for longer than 655 s, and equal ones count as one: write an "
             ".mp4"
