@@ -73,16 +73,18 @@ PRESETS = {
         description="RillFlow, our own network, trained on synthetic scenes alone",
         data="4,000 synthetic scenes of tfflow, 320x448, SceneConfig's defaults, seed 0; "
         "1,000 with motion_scale=0.15, 4,000 with motion_scale=1.5, 2,000 with parallax=0.8 too; "
-        "with fine_surfaces=0.6 1,500 with motion_scale=0.2, 1,500 with parallax=0.5",
+        "with fine_surfaces=0.6 1,500 with motion_scale=0.2, 1,500 with parallax=0.5; 1,500 with "
+        "motion_scale=1.5 and parallax=0.5; 1,000 with motion_scale=0.2 and fine_surfaces=0.3, "
+        "1,000 with motion_scale=1.5 and fine_surfaces=0.4",
         commands=[
             "tfflow train rillflow_synthetic --data-dir scenes --ema 0.998",
             "tfflow train rillflow_preset --data-dir scenes --ema 0.998",
             "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 3900 "
             "--init runs/rillflow_preset/model.keras --output runs/rillflow_again",
-            "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 21200 "
+            "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 35600 "
             "--init runs/rillflow_again/model.keras --output runs/rillflow_longer",
         ],
-        pairs_seen=282_400,
+        pairs_seen=397_600,
         files=(
             File(
                 form="int8",
