@@ -45,7 +45,7 @@ test-lowest:
 	build/lowest/bin/python -m pip install --quiet uv
 	build/lowest/bin/uv pip install --quiet --python build/lowest/bin/python \
 		--resolution lowest-direct --only-binary :all: --no-binary tfflow \
-		--editable ".[video,hub,import]" "pytest>=8.2" "pytest-xdist>=3.5" "pyyaml>=6" "hypothesis>=6"
+		--editable ".[video,hub,import,test]"
 	build/lowest/bin/python -m pytest -n 2 --dist loadfile $(QUICK)
 
 test-all: install lint

@@ -454,6 +454,23 @@ def test_arguments_that_keras_cannot_note_are_told():
         model.get_config()
 
 
+def test_a_layer_that_is_given_is_tracked_where_the_network_keeps_it():
+    class Given(tfflow.models.FlowModel):
+        def __init__(self, head):
+            super().__init__(name="given")
+            self.first = keras.layers.Conv2D(4, 3, 4, "same", name="first")
+            self.head = head
+            self.build()
+
+        def estimate(self, image1, image2, training=None):
+            return {"flow2": self.head(self.first(image1 - image2))}
+
+    model = Given(keras.layers.Conv2D(2, 3, padding="same", name="head"))
+    assert [layer.name for layer in model.layers] == ["first", "head"]
+    with pytest.raises(NotImplementedError, match="its argument head is <Conv2D"):
+        model.get_config()
+
+
 def test_a_network_without_build_can_be_compiled_at_once():
     model, x = WithArguments(), images()
     model.compile("adam", "mse")

@@ -21,7 +21,7 @@ class WithParts(ModelMixin):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         model = super().__new__(cls, *args, **kwargs)
-        model._arguments = args, kwargs
+        vars(model)["_arguments"] = args, kwargs  # unseen by Keras: layers among them are no parts
         return model
 
     def freeze_parts(self, names: tuple[str, ...] | list[str]) -> None:
