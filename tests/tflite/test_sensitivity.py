@@ -2,9 +2,12 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+import tfflow
 from tfflow.tflite import (
     FlowInterpreter,
     SensitivityReport,
@@ -158,6 +161,39 @@ def test_a_layer_may_have_its_models_name():
     assert _layer("up_1/first_1/convolution", {"up", "first"}) == "first"
     assert _layer("up_1/up_1/convolution", {"up", "first"}) == "up"
     assert _layer("net_1/block_1/conv1_1/Relu", {"conv1", "block/conv1"}) == "block/conv1"
+    # TensorFlow numbers every scope: this is conv1, and the next is conv1_1's.
+    assert _layer("net_1/conv1_1/convolution", {"conv1", "conv1_1"}) == "conv1"
+    assert _layer("net_1/conv1_1_2/convolution", {"conv1", "conv1_1"}) == "conv1_1"
+    assert _layer("net/conv1_1/convolution", {"conv2", "conv1_1"}) == "conv1_1"
+
+
+def test_a_head_whose_result_is_the_answer_keeps_its_name():
+    class Plain(tfflow.models.FlowModel):
+        def __init__(self):
+            super().__init__(name="plain")
+            self.first = keras.layers.Conv2D(16, 3, padding="same", name="first")
+            self.head = keras.layers.Conv2D(2, 3, padding="same", name="head")
+            self.build()
+
+        def estimate(self, image1, image2, training=None):
+            x = self.first(keras.ops.concatenate([image1, image2], axis=-1))
+            return {"flow0": self.head(x)}
+
+    plain = Plain()
+    graph = conversion.convert(plain, (64, 64))
+    found = layer_operators(graph, layer_names(plain))
+    kinds = [graph.name(operator) for operator in found["head"]]
+    assert kinds.count("CONV_2D") == 2 and "DEPTHWISE_CONV_2D" in kinds  # in a faster form
+
+
+def test_the_first_stages_layers_are_not_the_second_ones():
+    network = tfflow.models.create("maskflownet")
+    images = tf.TensorSpec((1, 64, 64, 3))
+    traced = tf.function(lambda a, b: network({"image1": a, "image2": b}), autograph=False)
+    operations = traced.get_concrete_function(images, images).graph.get_operations()
+    names = layer_names(network)
+    found = {_layer(each.name, set(names)) for each in operations if "conv" in each.type.lower()}
+    assert found - {None} == set(names)
 
 
 def test_layers_of_a_network_in_blocks(model, converted_once):

@@ -8,6 +8,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from golden_files import load, state_dict
 
@@ -225,31 +226,49 @@ def test_loops_are_refused_where_they_can_not_be():
         quantize(graphs[0], "int8", size=(4, 4), ranges={})
 
 
+class Tiny(tfflow.models.SiameseFlowModel):
+    """The result of ``last`` is a feature; nothing reads ``unused``."""
+
+    def __init__(self):
+        super().__init__(name="tiny")
+        self.first = keras.layers.Conv2D(16, 5, 4, "same", activation="relu", name="first")
+        self.last = keras.layers.Conv2D(16, 3, 1, "same", name="last")
+        self.head = keras.layers.Conv2D(2, 3, 1, "same", name="head")
+        self.unused = keras.layers.Conv2D(8, 3, 1, "same", name="unused")
+        self.build()
+
+    def extract(self, images, training=None):
+        features = self.last(self.first(images))
+        self.unused(features)
+        return {"level2": features}
+
+    def estimate_from(self, first, second, training=None):
+        return {"flow2": self.head(keras.ops.concatenate([first["level2"], second["level2"]], -1))}
+
+
 def test_a_layer_whose_result_is_a_feature_stays_in_float_in_encode(tmp_path):
-    class Tiny(tfflow.models.SiameseFlowModel):
-        def __init__(self):
-            super().__init__(name="tiny")
-            self.first = keras.layers.Conv2D(16, 5, 4, "same", activation="relu", name="first")
-            self.last = keras.layers.Conv2D(16, 3, 1, "same", name="last")
-            self.head = keras.layers.Conv2D(2, 3, 1, "same", name="head")
-            self.build()
+    def exported():
+        return export(
+            Tiny(), tmp_path / "t.tflite", size=SIZE, streaming=True, keep_float=["last", "unused"]
+        )
 
-        def extract(self, images, training=None):
-            return {"level2": self.last(self.first(images))}
-
-        def estimate_from(self, first, second, training=None):
-            return {
-                "flow2": self.head(keras.ops.concatenate([first["level2"], second["level2"]], -1))
-            }
-
-    path = export(Tiny(), tmp_path / "t.tflite", size=SIZE, streaming=True, keep_float=["last"])
+    if tuple(map(int, tf.__version__.split(".")[:2])) < (2, 21):
+        with pytest.raises(ValueError, match="names last, whose .* Update TensorFlow"):
+            exported()
+        return
     found = 0
-    for subgraph in Graph(path.read_bytes()).model.subgraphs:
+    for subgraph in Graph(exported().read_bytes()).model.subgraphs:
         for tensor in subgraph.tensors:
             if tuple(tensor.shape) == (16, 3, 3, 16):  # the kernel of last
                 assert tensor.type == schema.TensorType.FLOAT32, subgraph.name
                 found += 1
     assert found == 2  # in flow and encode
+
+
+def test_a_layer_that_does_not_lead_to_the_flow_can_not_be_kept(tmp_path):
+    with pytest.raises(ValueError, match="keep_float names unused, and the converted network has"):
+        export(Tiny(), tmp_path / "t.tflite", size=SIZE, keep_float=["unused"])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_left_where_a_part_fails(network, tmp_path, monkeypatch):

@@ -144,8 +144,10 @@ class MaskFlowNet(FlowModel):
         self, image1: Tensor, image2: Tensor, training: bool | None = None
     ) -> dict[str, Tensor]:
         images = centered(image1, image2)
-        features1, features2 = self.maskflownets.pyramids(images)
-        flows, mask = self.maskflownets.decoder(features1, features2)
+        # The first stage's parts are called, not itself; an exported file names its layers too.
+        with keras.name_scope(self.maskflownets.name):
+            features1, features2 = self.maskflownets.pyramids(images)
+            flows, mask = self.maskflownets.decoder(features1, features2)
         full_mask = upsample_from_corner(mask, 4)
 
         # The second pyramid: of the first image, and of the second one warped to it with its mask.

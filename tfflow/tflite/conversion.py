@@ -29,7 +29,7 @@ from tfflow.tflite.image_forms import (
     subtract_from_rows,
     windows_in_rows,
 )
-from tfflow.tflite.layers import choose_layers, float_operators, layer_names
+from tfflow.tflite.layers import check_found, choose_layers, float_operators, layer_names
 from tfflow.tflite.model_file import description_with
 from tfflow.tflite.quantization import CALIBRATED, Quantization, check_quantization, quantize
 from tfflow.tflite.rewriting import (
@@ -169,6 +169,8 @@ def export(
             if streaming:
                 for name, endpoint in signatures(model, size, confidence).items():
                     parts[name] = convert_function(name, *endpoint, in_half=in_half)
+        if in_float:
+            check_found(in_float, layer_names(model), whole, parts)
         if warp_radius is not None and not warps.count:
             raise ValueError(f"{model.name} has no warp; export it without warp_radius.")
         graph = quantize(whole, quantization, **settings)

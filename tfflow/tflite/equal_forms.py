@@ -98,7 +98,7 @@ def _by_taps(graph, convolution):
         or options.fusedActivationFunction != NO_ACTIVATION
     ):
         return None
-    build = Builder(graph, graph.tensor_name(convolution.outputs[0]), exact=True)
+    build = Builder(graph, graph.operator_name(convolution), exact=True)
     size = (batch, height, width)
     # Products: of tap after tap, all outputs.
     each = kernel.transpose(1, 2, 0, 3).reshape(taps * outputs, 1, 1, channels)

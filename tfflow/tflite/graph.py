@@ -149,6 +149,12 @@ class Graph:
     def tensor_name(self, number):
         return self.tensor(number).name.decode()
 
+    def operator_name(self, operator):
+        """The name of an operator's result; its kernel's where the signature named the result."""
+        result = operator.outputs[0]
+        named = operator.inputs[1] if result in self.subgraph.outputs else result
+        return self.tensor_name(named)
+
     def shape(self, number):
         return tuple(int(side) for side in self.tensor(number).shape)
 

@@ -87,7 +87,7 @@ def _side_by_side(graph, convolution, producers, consumers):
     right = max(out_width - 1 + after - width // step, 0)
     bottom = max((out_height - 1) * options.strideH + rows - top - height, 0)
 
-    build = Builder(graph, graph.tensor_name(convolution.outputs[0]))
+    build = Builder(graph, graph.operator_name(convolution))
     x = build.reshape(pad.inputs[0], (batch, height, width // step, step * channels))
     shape = (batch, height + top + bottom, width // step + before + right, step * channels)
     x = build(
@@ -126,7 +126,7 @@ def _in_rows(graph, convolution):
         or max(options.dilationWFactor, options.dilationHFactor) > 1
     ):
         return None
-    build = Builder(graph, graph.tensor_name(convolution.outputs[0]))
+    build = Builder(graph, graph.operator_name(convolution))
     copies = np.eye(columns * channels, dtype=np.float32).reshape(-1, 1, columns, channels)
     width = graph.shape(convolution.outputs[0])[2]
     x = build.convolution(
@@ -180,7 +180,7 @@ def _image_by_image(graph, depthwise, producers, consumers):
         or max(options.dilationWFactor, options.dilationHFactor) > 1
     ):
         return None
-    build = Builder(graph, graph.tensor_name(depthwise.outputs[0]))
+    build = Builder(graph, graph.operator_name(depthwise))
     result = graph.shape(depthwise.outputs[0])
     parts, start = [], 0
     for number, shape in zip(images, shapes, strict=True):

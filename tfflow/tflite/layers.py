@@ -78,6 +78,35 @@ def float_operators(layers, names):
     return kept
 
 
+def check_found(layers, names, whole, parts):
+    """Checks that layers can be kept in float: that their operators can be told by their names.
+
+    Args:
+        layers: Names of the layers that stay in float.
+        names: Of all layers, as :func:`layer_names` gives them.
+        whole: The network's :class:`tfflow.tflite.graph.Graph`, in float32.
+        parts: Those of ``encode`` and ``match``, which lack what the other has; or none.
+
+    Raises:
+        ValueError: If none of the layers is found in the network, or one that is in neither part.
+    """
+    found = layer_operators(whole, names).keys() & layers
+    if not found:
+        raise ValueError(
+            f"keep_float names {', '.join(layers)}, and the converted network has no operator of "
+            "that name: nothing that leads to the flow, or an operator that the converter left "
+            "without one. Name the layers before or after it."
+        )
+    in_parts = {name for graph in parts.values() for name in layer_operators(graph, names)}
+    if parts and found - in_parts:
+        raise ValueError(
+            f"keep_float names {', '.join(sorted(found - in_parts))}, whose operators can't be "
+            "told in encode and match: TensorFlow's converter before 2.21 leaves a layer without "
+            "its name where its result is a feature. Update TensorFlow, or export without "
+            "streaming or keep_float."
+        )
+
+
 def choose_layers(asked, names, argument):
     """The layers that are asked for by their own name or their block's.
 
@@ -111,16 +140,18 @@ def _layer(name, known):
     """The layer that a tensor's name refers to; None if there is no known one.
 
     A fused operator's name holds those of all its parts, separated by semicolons: a convolution's
-    and its batch norm's. TensorFlow appends a number to each scope: ``lightflow_1/conv1_1/…``.
+    and its batch norm's. TensorFlow appends a number to each scope: ``lightflow_1/conv1_1/…`` is
+    conv1 of LightFlow, even where another layer is named conv1_1.
     """
     found = []
     for part in name.split(";"):
         scopes = part.split("/")
-        for plain in ([re.sub(r"_\d+$", "", scope) for scope in scopes], scopes):
-            for start in range(len(plain)):
-                for end in range(start + 1, len(plain) + 1):
-                    layer = "/".join(plain[start:end])
+        plain = [re.sub(r"_\d+$", "", scope) for scope in scopes]
+        for numbered, spelling in enumerate((scopes, plain)):
+            for start in range(len(spelling)):
+                for end in range(start + 1, len(spelling) + 1):
+                    layer = "/".join(spelling[start:end])
                     if layer in known:
-                        found.append((layer.count("/"), start, layer))
+                        found.append((layer.count("/"), numbered, start, layer))
     # The longest, of conv1 and block/conv1 the latter; and a layer rather than its model's name.
-    return max(found, default=(0, 0, None))[2]
+    return max(found, default=(None,))[-1]
