@@ -33,6 +33,20 @@ def test_a_box_moves_as_most_of_what_is_in_it():
     np.testing.assert_allclose(move_boxes(boxes, flow), expected, atol=1e-5)
 
 
+def test_unknown_flow_does_not_move_a_box():
+    flow = np.zeros((60, 80, 2), np.float32)
+    flow[:, 40:] = (3, -2)
+    boxes = np.float32([[45, 10, 75, 50], [5, 10, 35, 50]])
+    expected = move_boxes(boxes, flow)
+    flow[np.random.default_rng(0).random((60, 80)) < 0.3] = np.nan
+    flow[20, 60] = np.inf
+    np.testing.assert_array_equal(move_boxes(boxes, flow), expected)
+    flow[:, 60:] = np.nan  # a whole side: no growth can be told from it
+    np.testing.assert_array_equal(move_boxes(boxes, flow), expected)
+    flow[:] = np.nan
+    np.testing.assert_array_equal(move_boxes(boxes, flow), boxes)
+
+
 def test_flow_of_another_grid():
     """A quarter of the frame's height and half of its width: 1 px of the flow is 2 and 4."""
     flow = flow_of(1, 1, (16, 48))

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 from tfflow import ops
 from tfflow.ops import correlation
 from tfflow.ops.lite import lite_ops, warp_in_lite
 from tfflow.ops.native import reference_ops
+from tfflow.tflite import conversion
 
 RNG = np.random.default_rng(0)
 
@@ -32,6 +34,22 @@ def test_a_flow_that_is_no_number_stays_in_the_image():
     with reference_ops(), lite_ops():
         found = np.asarray(ops.warp(image, flow, padding="border"))
     np.testing.assert_array_equal(found[:, 0], image[:, 0])
+
+
+@pytest.mark.parametrize("padding", ["zeros", "border"])
+@pytest.mark.parametrize("size", [(2, 5), (5, 2), (3, 4), (5, 5), (1, 7), (7, 7), (2, 3), (1, 2)])
+def test_no_warp_of_a_small_map_needs_an_operator_that_litert_lacks(size, padding):
+    """A clip to 0 to 6 or 1 is another operator to the converter, which LiteRT has for floats."""
+    shapes = {"image": (1, *size, 2), "flow": (1, *size, 2)}
+
+    def warped(inputs):
+        return {"warped": ops.warp(inputs["image"], inputs["flow"], padding=padding)}
+
+    inputs = {name: RNG.normal(size=shape).astype("f4") for name, shape in shapes.items()}
+    graph = conversion.convert_function("warp", warped, shapes)
+    interpreter = Interpreter(model_content=graph.to_bytes())
+    found = interpreter.get_signature_runner("warp")(**inputs)["warped"]
+    np.testing.assert_allclose(found, warped(inputs)["warped"], atol=1e-5)
 
 
 def test_warps_that_have_no_other_form_are_left_to_the_reference():

@@ -1,5 +1,6 @@
 """Native correlation and warp against the reference and the definition, values and gradients."""
 
+import contextlib
 import gc
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -135,13 +136,19 @@ def test_warp_of_what_is_far_outside(far, padding):
         np.testing.assert_array_equal(warped[0, 2, 3], image[(0, *corner)])
 
 
+@pytest.mark.parametrize("forms", [contextlib.nullcontext, native_ops.reference_ops])
 @pytest.mark.parametrize("padding", ["zeros", "border"])
-def test_flow_of_nan_shows_and_gives_no_gradient(padding):
+def test_flow_of_nan_shows_and_gives_no_gradient(padding, forms):
     image, flow = image_and_flow(1, 6, 20, 17)
     flow[0, 2, 3] = np.nan
     flow[0, 4, 5, 1] = np.nan
     known = np.isfinite(flow).all(-1)
     function = lambda image, flow: ops.warp(image, flow, padding=padding)  # noqa: E731
+    with forms():
+        check_flow_of_nan(image, flow, known, padding, function)
+
+
+def check_flow_of_nan(image, flow, known, padding, function):
     warped, of_image, of_flow = map(np.asarray, values_and_gradients(function, (image, flow)))
     np.testing.assert_array_equal(np.isnan(warped).all(-1), ~known)
     assert np.isfinite(warped[known]).all()
@@ -149,8 +156,12 @@ def test_flow_of_nan_shows_and_gives_no_gradient(padding):
     assert not of_flow[~known].any()
     _, mask = ops.warp(image, flow, return_mask=True)
     assert not np.asarray(mask)[~known].any()
-    masked = np.asarray(ops.warp(image, flow, padding=padding, mask_threshold=0.5))
-    assert not masked[~known].any()
+    function = lambda image, flow: ops.warp(  # noqa: E731
+        image, flow, padding=padding, mask_threshold=0.5
+    )
+    masked, of_image, of_flow = map(np.asarray, values_and_gradients(function, (image, flow)))
+    assert not masked[~known].any() and not of_flow[~known].any()
+    assert np.isfinite(of_image).all() and np.isfinite(of_flow).all()
 
 
 def test_nan_in_a_map_stays_where_it_is():

@@ -1,5 +1,7 @@
 """Random arguments: no crash, and no disagreement with the definition, in float64."""
 
+import contextlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -123,27 +125,16 @@ def check_warp(arguments):
     known = ~np.isnan(flow).any(-1)
     flow = tf.constant(flow, dtype)
     results = []
-    for context in (None, native_ops.reference_ops):
-        # The reference lets NaN into every gradient; it is left out there.
-        used = (
-            flow if context is None else tf.where(tf.math.is_nan(flow), tf.zeros_like(flow), flow)
-        )
-        weights = known[..., None].astype(dtype)
-        with tf.GradientTape() as tape:
-            tape.watch((image, used))
-            if context is None:
-                warped, mask = ops.warp(image, used, return_mask=True, **arguments)
-                total = tf.reduce_sum(tf.where(known[..., None], warped, 0) ** 2)
-            else:
-                with context():
-                    warped, mask = ops.warp(image, used, return_mask=True, **arguments)
-                total = tf.reduce_sum((warped * weights) ** 2)
-        gradients = [tf.convert_to_tensor(x) for x in tape.gradient(total, (image, used))]
+    for context in (contextlib.nullcontext, native_ops.reference_ops):
+        with tf.GradientTape() as tape, context():
+            tape.watch((image, flow))
+            warped, mask = ops.warp(image, flow, return_mask=True, **arguments)
+            total = tf.reduce_sum(tf.where(known[..., None], warped, 0) ** 2)
+        gradients = [tf.convert_to_tensor(x) for x in tape.gradient(total, (image, flow))]
         warped, mask, of_image, of_flow = map(np.asarray, (warped, mask, *gradients))
-        if context is None:
-            lost = warped[~known]
-            is_masked = arguments["mask_threshold"] is not None
-            assert (lost == 0 if is_masked else np.isnan(lost)).all() and not mask[~known].any()
+        lost = warped[~known]
+        is_masked = arguments["mask_threshold"] is not None
+        assert (lost == 0 if is_masked else np.isnan(lost)).all() and not mask[~known].any()
         results.append([warped[known], mask[known], of_image, of_flow])
     for found, expected, what in zip(*results, ("warped", "mask", "of image", "of flow")):
         assert np.isfinite(found).all(), what

@@ -353,13 +353,16 @@ def test_other_convolutions_stay(outputs, channels, size, options):
     assert "DEPTHWISE_CONV_2D" not in {graph.name(op) for op in graph.subgraph.operators}
 
 
-def test_convex_upsampling_is_the_same_without_softmax():
+@pytest.mark.parametrize("spread", [1.0, 13.0])  # 13: two logits 69 and 74 above the middle
+def test_convex_upsampling_is_the_same_without_softmax(spread):
     keras.utils.set_random_seed(0)
     layer = keras.layers.Conv2D(9 * 16, 1)
     rng = np.random.default_rng(0)
     x, flow = rng.normal(0, 5, (1, 6, 7, 8)), rng.normal(0, 9, (1, 6, 7, 2))
     layer.build(x.shape)
-    layer.bias.assign(rng.normal(size=layer.bias.shape))
+    bias = spread * rng.normal(size=layer.bias.shape)
+    layer.bias.assign(bias)
+    layer.kernel.assign(layer.kernel / spread)
 
     def upsampled(inputs):
         return {"y": 3.0 * tfflow.ops.upsample_convex(inputs["flow"], layer(inputs["x"]), 4)}
@@ -374,4 +377,39 @@ def test_convex_upsampling_is_the_same_without_softmax():
     found = Interpreter(model_content=content)
     found.allocate_tensors()
     found = found.get_signature_runner("upsample")(**inputs)["y"]
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-4)
+
+
+def test_where_a_warp_looks_is_not_in_int8_even_where_flow_is(pairs):
+    class Warping(tfflow.models.FlowModel):
+        def __init__(self):
+            super().__init__(name="warping")
+            self.features = keras.layers.Conv2D(8, 5, 4, "same", name="features")
+            self.first, self.second = (
+                keras.layers.Conv2D(2, 3, 1, "same", name=name) for name in ("first", "second")
+            )
+            self.build()
+
+        def estimate(self, image1, image2, training=None):
+            features1, features2 = self.features(image1), self.features(image2)
+            flow = 40.0 * self.first(features1 - features2)
+            warped = tfflow.ops.warp(features2, flow, padding="border")
+            return {"flow2": flow + self.second(features1 - warped)}
+
+    graph = conversion.convert(Warping(), SIZE)
+    quantized = quantization.quantize(
+        graph, "int8", size=SIZE, calibration=pairs[:2], heads_in_float=False
+    )
+    consumers = quantized.consumers()
+    position = {"ADD", "SUB", "MINIMUM", "RELU", "RESHAPE", "FULLY_CONNECTED", "BATCH_MATMUL"}
+    seen, waiting = [], [op for op in quantized.subgraph.operators if quantized.name(op) == "FLOOR"]
+    assert len(waiting) == 1
+    while waiting:
+        operator = waiting.pop()
+        kind = quantized.name(operator)
+        seen.append(kind)
+        if kind == "QUANTIZE":  # the weights, from 0 to 1, where they meet the features
+            assert quantized.tensor(operator.outputs[0]).quantization.scale[0] < 0.005
+        if kind == "FLOOR" or kind in position:
+            waiting += consumers[operator.outputs[0]]
+    assert seen.count("CAST") == 2 and "SUB" in seen

@@ -85,6 +85,18 @@ def test_specks_and_holes_are_cleaned():
     assert (tools.motion_mask(flow, clean=0) != clean).any()
 
 
+def test_unknown_pixels_are_not_in_the_mask_and_take_nothing_from_it():
+    flow = np.zeros((96, 128, 2), np.float32)
+    flow[30:60, 50:90] = (5, 0)
+    clean = tools.motion_mask(flow, camera=np.eye(3))
+    unknown = np.random.default_rng(0).random(flow.shape[:2]) < 0.1
+    unknown[70:80, 10:30] = True
+    flow[unknown] = np.nan
+    found = tools.motion_mask(flow, camera=np.eye(3))
+    assert not found[unknown].any()
+    assert (found != clean)[~unknown].sum() <= 1  # at a corner
+
+
 @pytest.mark.parametrize("clean", [2, 4, 8])
 def test_cleaning_moves_nothing(clean):
     flow = np.zeros((96, 128, 2), np.float32)

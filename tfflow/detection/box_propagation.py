@@ -209,8 +209,9 @@ def move_boxes(
 ) -> npt.NDArray[np.float32]:
     """Boxes of one frame, moved along the flow to another.
 
-    A box moves by the median of the flow in its inner part. It grows or shrinks as far as the flow
-    parts both between its left and right thirds and between its upper and lower ones.
+    A box moves by the median of the flow in its inner part that is finite; where none is, it stays.
+    It grows or shrinks as far as the flow parts both between its left and right thirds and between
+    its upper and lower ones.
 
     Args:
         boxes: (N, 4), x1, y1, x2, y2 in pixels of the first frame.
@@ -237,15 +238,29 @@ def move_boxes(
     centres, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
     x, y = places_in(boxes / np.tile(scale, 2), (height, width), _PLACES, _INNER)
     moved = flow[y[:, :, None], x[:, None, :]] * scale  # (N, rows, columns, 2)
+    moved = np.where(np.isfinite(moved).all(-1, keepdims=True), moved, np.nan)
     third = _PLACES // 3
     apart = np.maximum(_INNER * (1 - (third - 1) / (_PLACES - 1)) * sides, 1.0)
-    across = np.median(moved[:, :, -third:, 0], (1, 2)) - np.median(moved[:, :, :third, 0], (1, 2))
-    down = np.median(moved[:, -third:, :, 1], (1, 2)) - np.median(moved[:, :third, :, 1], (1, 2))
+    across = _median(moved[:, :, -third:, 0]) - _median(moved[:, :, :third, 0])
+    down = _median(moved[:, -third:, :, 1]) - _median(moved[:, :third, :, 1])
     across, down = across / apart[:, 0], down / apart[:, 1]
     smaller = np.where(np.abs(across) < np.abs(down), across, down)
     growth = 1 + np.clip(np.where(across * down > 0, smaller, 0), -0.5, 1)[:, None]
-    centres, sides = centres + np.median(moved, (1, 2)), sides * growth
+    shift = np.stack([_median(moved[..., 0]), _median(moved[..., 1])], axis=-1)
+    centres, sides = centres + np.nan_to_num(shift), sides * growth
     return np.concatenate([centres - sides / 2, centres + sides / 2], axis=-1).astype(np.float32)
+
+
+def _median(values):
+    """Of those of each box that are known, (N, rows, columns) -> (N,); NaN where none is.
+
+    NumPy's ``nanmedian`` warns of these.
+    """
+    values = np.sort(values.reshape(len(values), -1), axis=1)  # NaN is last
+    known = np.isfinite(values).sum(axis=1)
+    middle = np.stack([np.maximum(known - 1, 0) // 2, known // 2], axis=1)
+    middle = np.minimum(middle, values.shape[1] - 1)
+    return np.take_along_axis(values, middle, axis=1).mean(axis=1)
 
 
 def found_again(

@@ -76,6 +76,15 @@ def take_rows(pixels, index):
     return ops.reshape(rows, (*index.shape, pixels.shape[-1]))
 
 
+def whole_within(number, last):
+    """Whole numbers, clipped to 0 to ``last``."""
+    if in_lite():
+        # Counted from 1: the converter makes RELU6 of a clip to 0 to 6 and RELU_0_TO_1 of one to 0
+        # to 1, which LiteRT has for floats alone.
+        return ops.clip(number + 1, 1, last + 1) - 1
+    return ops.clip(number, 0, last)
+
+
 def warp_in_lite(image, flow, *, padding, mask_threshold, return_mask):
     """:func:`tfflow.ops.warp` for an exported file, or None where the reference is needed.
 
@@ -106,7 +115,7 @@ def warp_in_lite(image, flow, *, padding, mask_threshold, return_mask):
 
     number = column(1) * width + column(0)
     # Clipped again: NaN becomes an undefined number, which must stay in the image.
-    number = ops.clip(number, 0, (height - 1) * width - 2)
+    number = whole_within(number, (height - 1) * width - 2)
     pixels = ops.reshape(image, (height * width, channels))
     distance = ops.reshape(distance, (height * width, 2))
     to_channels = np.eye(2, dtype=np.float32)[:, :, None] * np.ones(channels, np.float32)

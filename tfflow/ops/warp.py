@@ -4,7 +4,7 @@ from keras import ops
 
 from tfflow.ops import native
 from tfflow.ops.arguments import MASK_THRESHOLD, Padding, checked_flow, checked_threshold
-from tfflow.ops.lite import in_lite, take_rows, warp_in_lite
+from tfflow.ops.lite import in_lite, take_rows, warp_in_lite, whole_within
 from tfflow.ops.shifted_warp import warp_in_context
 from tfflow.types import Tensor
 
@@ -57,6 +57,12 @@ def warp(
     if result is not None:
         return result if return_mask else result[0]
     flow = ops.convert_to_tensor(flow)
+    nowhere = None
+    if not in_lite():  # where nothing is trained, and comparisons are slow
+        # NaN leads nowhere. As a weight it would also reach the gradient of whatever it multiplies,
+        # even where the mask drops the product. (XLA's minimum, in clip, may drop a NaN.)
+        nowhere = ops.any(ops.isnan(flow), axis=-1, keepdims=True)
+        flow = ops.where(nowhere, 0.0, flow)
     batch, height, width, channels = ops.shape(image)
     x = ops.cast(ops.arange(width, dtype="int32"), flow.dtype) + flow[..., 0]
     y = ops.cast(ops.arange(height, dtype="int32"), flow.dtype)[:, None] + flow[..., 1]
@@ -74,19 +80,22 @@ def warp(
     )
     warped = mean_of_neighbours(pixels, first, line, rows, columns)
 
+    if nowhere is not None:
+        warped = ops.where(nowhere, float("nan"), warped)
     if mask_threshold is None and not return_mask:
         return warped
     if padding == "border":
-        # Of the flow, not of x and y: XLA's minimum, in clip, may drop a NaN.
-        nowhere = ops.any(ops.isnan(flow), axis=-1)
-        inside = ops.cast(ops.logical_not(nowhere), x.dtype)
+        inside = ops.ones_like(x)
     else:
         inside = _share_inside(x, width) * _share_inside(y, height)
+    inside = ops.expand_dims(ops.stop_gradient(inside), -1)
+    if nowhere is not None:
+        inside = ops.where(nowhere, 0.0, inside)
     threshold = MASK_THRESHOLD if mask_threshold is None else mask_threshold
-    mask = ops.expand_dims(ops.cast(ops.stop_gradient(inside) > threshold, image.dtype), -1)
+    mask = ops.cast(inside > threshold, image.dtype)
     if mask_threshold is not None:
         # Not a product: NaN times zero is NaN. LiteRT's XNNPACK has no such choice.
-        warped = warped * mask if in_lite() else ops.where(mask > 0, warped, 0)
+        warped = warped * mask if in_lite() else ops.where(mask > 0, warped, 0.0)
     return (warped, mask) if return_mask else warped
 
 
@@ -99,8 +108,9 @@ def neighbours(position, size, margin=0):
     before = ops.floor(position)
     distance = position - before
     # Clipped again as integers: NaN becomes an undefined one, which must stay in the image.
-    before = ops.clip(ops.cast(before, "int32") + margin, 0, size - 1 + 2 * margin)
-    return before, ops.minimum(before + 1, size - 1 + 2 * margin), distance, position
+    last = size - 1 + 2 * margin
+    before = whole_within(ops.cast(before, "int32") + margin, last)
+    return before, ops.minimum(before + 1, last), distance, position
 
 
 def mean_of_neighbours(pixels, first, line, rows, columns):

@@ -169,14 +169,37 @@ def flow_heads(graph):
 def coordinates(graph):
     """Names of the operators that compute where a warp looks, and with what weights.
 
-    They are maps without channels, (B, h, w). In 256 steps, a map 48 wide would be off by a tenth
-    of a pixel, and one 512 wide by a pixel.
+    They are maps without channels, (B, h, w), and those of one or two channels from which a
+    gather's indices come, or that follow from their whole numbers. In 256 steps, a map 48 wide
+    would be off by a tenth of a pixel, and one 512 wide by a pixel.
     """
-    return sorted(
-        graph.tensor_name(operator.outputs[0])
-        for operator in graph.subgraph.operators
-        if len(graph.shape(operator.outputs[0])) == 3
-    )
+    producers, consumers = graph.producers(), graph.consumers()
+
+    def is_thin(operator):
+        """No layer's result: a map of one or two channels, or a list of numbers."""
+        shape = graph.shape(operator.outputs[0])
+        thin = len(shape) == 1 or shape[-1] <= 2
+        return thin and graph.name(operator) not in ("CONV_2D", "DEPTHWISE_CONV_2D")
+
+    def connected(operators, neighbours):
+        found, waiting = {}, [*operators]
+        while waiting:
+            operator = waiting.pop()
+            if operator is not None and id(operator) not in found and is_thin(operator):
+                found[id(operator)] = operator
+                waiting += neighbours(operator)
+        return [*found.values()]
+
+    def sources(operator):
+        return [producers.get(number) for number in operator.inputs]
+
+    operators = graph.subgraph.operators
+    gathers = [op for op in operators if graph.name(op) == "GATHER"]
+    places = connected([producers.get(op.inputs[1]) for op in gathers], sources)
+    whole = [op for op in places if graph.name(op) == "FLOOR"]
+    weights = connected(whole, lambda operator: consumers[operator.outputs[0]])
+    maps = [op for op in operators if len(graph.shape(op.outputs[0])) == 3]
+    return sorted({graph.tensor_name(op.outputs[0]) for op in (*maps, *places, *weights)})
 
 
 def matching(graph):

@@ -176,15 +176,15 @@ def motion_mask(
         camera = camera_motion(vectors, model="homography")
     still = camera_flow(camera, *vectors.shape[:2])
     moved = length(vectors - still)
-    mask = moved > threshold + relative * length(still)
-    mask &= np.isfinite(moved)
+    known = np.isfinite(moved)
+    mask = known & (moved > threshold + relative * length(still))
     if clean:
         side = int(clean) // 2 * 2 + 1  # without a middle, a disc would move the mask
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-        cleaned = mask.astype(np.uint8)
+        # An unknown pixel is neither a speck nor a hole: it takes nothing from what is around it.
+        mask = mask | ~known
         for operation in (cv2.MORPH_OPEN, cv2.MORPH_CLOSE):
-            cleaned = cv2.morphologyEx(cleaned, operation, disc)
-        mask = cleaned.astype(bool)
+            mask = cv2.morphologyEx(mask.astype(np.uint8), operation, disc).astype(bool) & known
     return mask
 
 
