@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tfflow.atomic_file import atomic_file, read_json, write_json
+from tfflow.atomic_file import atomic_file, read_json, remove_left_behind, write_json
 
 
 def test_content_takes_the_name_at_the_end(tmp_path):
@@ -25,6 +25,20 @@ def test_failure_keeps_what_was_there(tmp_path):
         raise RuntimeError
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["result.txt"]
+
+
+def test_what_a_killed_process_left_behind_is_removed(tmp_path, monkeypatch):
+    for name in (".lock", ".hidden.txt", "step-1.weights.h5"):
+        (tmp_path / name).write_text("kept")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", lambda *_, **__: None)  # as if it were killed
+        with pytest.raises(RuntimeError), atomic_file(tmp_path / "a.weights.h5") as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+    assert temporary.exists()
+    remove_left_behind(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == [".hidden.txt", ".lock", "step-1.weights.h5"]
+    remove_left_behind(tmp_path / "nowhere")
 
 
 def test_a_full_disk_is_said_with_the_files_name(tmp_path):

@@ -6,6 +6,7 @@ import pkgutil
 import keras
 import numpy as np
 import pytest
+from small_network import Small, images
 from test_package import run
 
 import tfflow
@@ -54,6 +55,26 @@ def test_load_with_compile_goes_on_with_the_training(trained):
     model.fit(images, truth, verbose=0)
     assert int(model.optimizer.iterations) == 2
     assert not tfflow.load(path).compiled
+
+
+def test_the_optimizers_state_comes_back_though_parts_were_frozen_since(tmp_path):
+    model, x = Small(), images()
+    model.compile(keras.optimizers.Adam(1e-3), "mae")
+    truth = np.ones((2, 64, 64, 2), np.float32)
+    model.fit(x, truth, verbose=0)
+    model.freeze_parts(["prediction"])
+    model.fit(x, truth, verbose=0)
+    model.save(tmp_path / "frozen.keras")
+    again = tfflow.load(tmp_path / "frozen.keras", compile=True)
+    assert [v.path for v in again.trainable_variables] == [
+        v.path for v in model.trainable_variables
+    ]
+    for one, other in zip(model.optimizer.variables, again.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(one, other)
+    for each in (model, again):
+        each.fit(x, truth, verbose=0)
+    for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_load_with_compile_is_refused_where_there_is_no_training(tmp_path):

@@ -28,7 +28,8 @@ from tfflow.folder_lock import folder_lock
 from tfflow.losses import MultiLevelEPE
 from tfflow.models import registry
 from tfflow.recipes.corrupt import without_corrupt
-from tfflow.recipes.recipe import Stage
+from tfflow.recipes.recipe import Stage, evenly
+from tfflow.recipes.record import differences
 from tfflow.recipes.run import Run
 from tfflow.recipes.smoke import Noise, sample, smoke
 from tfflow.training.callbacks import StopAtNaN
@@ -353,6 +354,44 @@ def test_the_average_forgets_by_updates_however_many_steps_one_takes():
         assert optimizer.ema_momentum**4 == pytest.approx(0.9)
 
 
+def test_the_average_and_the_parts_leave_the_optimizer_as_it_is():
+    """What Keras's configuration has no word for stays too."""
+
+    def excluding(steps):
+        made = keras.optimizers.AdamW(lambda: 1e-3, weight_decay=0.1)
+        made.exclude_from_weight_decay(var_names=["kernel"])
+        return made
+
+    recipe = dataclasses.replace(recipes.get(LITTLE), optimizer=excluding)
+    optimizer = recipe.accumulated(2).averaged(0.9).optimizer(1)
+    kernel, bias = (keras.Variable(np.ones(2, "f4"), name=name) for name in ("kernel", "bias"))
+    optimizer.build([kernel, bias])
+    assert optimizer.use_ema and optimizer.gradient_accumulation_steps == 2
+    for _ in range(2):
+        optimizer.apply([np.zeros(2, "f4")] * 2)
+    assert np.all(np.asarray(kernel) == 1) and np.all(np.asarray(bias) < 1)
+    # And in another run's folder it is told.
+    plain = dataclasses.replace(recipe, optimizer=lambda steps: keras.optimizers.AdamW(1e-3))
+    excluded = dataclasses.replace(plain, optimizer=lambda steps: excluded_from(plain))
+    assert list(differences(plain.record(), excluded.record())) == [
+        "optimizer.AdamW.exclude_from_weight_decay None, not kernel"
+    ]
+    scaled = dataclasses.replace(
+        plain, optimizer=lambda _: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam())
+    )
+    assert scaled.averaged(0.9).optimizer(1).inner_optimizer.use_ema
+    shared = keras.optimizers.SGD()
+    shared.build([kernel])
+    with pytest.raises(ValueError, match="must be made anew at each call"):
+        dataclasses.replace(plain, optimizer=lambda _: shared).averaged(0.9).optimizer(1)
+
+
+def excluded_from(recipe):
+    made = recipe.optimizer(1)
+    made.exclude_from_weight_decay(var_names=["kernel"])
+    return made
+
+
 def test_a_smoke_run_has_a_folder_of_its_own_and_begins_anew(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert Run(LITTLE).folder == pathlib.Path("runs", LITTLE)
@@ -571,10 +610,16 @@ def test_the_validation_set_is_there_and_has_truth(tmp_path):
     for held_out, told in (
         (samples[:0], "little has nothing to be validated on"),
         (Noise([sample(0)._replace(flow=None, valid=None)]), "noise-0 has no ground truth"),
+        ([sample(0)._replace(valid=np.zeros((80, 104), bool))], "No pixel of .* has a known flow"),
     ):
         with pytest.raises(ValueError, match=told):
             run(LITTLE, tmp_path, {"data": lambda folder, last=held_out: (samples, last)})
         assert not (tmp_path / "log.jsonl").exists()
+
+
+def test_pairs_to_evaluate_on_are_spread_evenly():
+    assert evenly(range(1041), 50)[:2] == range(0, 42, 21)
+    assert [len(evenly(range(count), 50)) for count in (0, 1, 50, 51, 100)] == [0, 1, 50, 26, 50]
 
 
 def test_weights_that_are_no_numbers_are_not_saved(tmp_path, monkeypatch):

@@ -4,11 +4,14 @@ import contextlib
 import errno
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 
 # A full disk, a full quota, a file larger than is allowed.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_HEX = 8  # digits in a temporary file's name
+_TEMPORARY = re.compile(rf"\.[0-9a-f]{{{_HEX}}}\..+")
 
 
 @contextlib.contextmanager
@@ -40,7 +43,7 @@ def atomic_file(path, durable=False):
     # A plain name instead of `tempfile`, whose files keep mode 0600 after the rename. It ends as
     # the file's does, because some writers ask for more than one extension: `.weights.h5`.
     # Not all of the name, which may be as long as a name can be.
-    temporary = target.parent / f".{secrets.token_hex(4)}.{target.name[-60:]}"
+    temporary = target.parent / f".{secrets.token_hex(_HEX // 2)}.{target.name[-60:]}"
     try:
         yield temporary
         if durable:
@@ -55,6 +58,16 @@ def atomic_file(path, durable=False):
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_left_behind(folder):
+    """Removes the temporary files that killed processes left in a folder.
+
+    Only for a folder that nobody else is writing to.
+    """
+    for path in Path(folder).glob(".*"):
+        if _TEMPORARY.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def write_json(path, value):

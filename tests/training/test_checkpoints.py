@@ -35,6 +35,21 @@ def test_all_state_comes_back(tmp_path, optimizer):
         np.testing.assert_array_equal(one, other)
 
 
+def test_random_numbers_go_on(tmp_path):
+    def with_dropout(seed):
+        made = keras.Sequential([keras.Input((3,)), keras.layers.Dropout(0.5, seed=seed)])
+        made.compile("sgd", "mse")
+        return made
+
+    one, other, checkpoints = with_dropout(1), with_dropout(2), Checkpoints(tmp_path)
+    x = np.ones((1, 3))
+    one(x, training=True)
+    checkpoints.save(one, 1)
+    checkpoints.restore(other)
+    for _ in range(4):
+        np.testing.assert_array_equal(one(x, training=True), other(x, training=True))
+
+
 def test_the_newest_two_stay(tmp_path):
     checkpoints = Checkpoints(tmp_path)
     assert checkpoints.restore(model()) == 0

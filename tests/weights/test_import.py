@@ -93,6 +93,10 @@ def test_files_that_are_none(tmp_path):
         assert re.search(told, _reason(error, "a.pth"))
     with pytest.raises(ValueError, match="can't be read as .npz"):
         read_state_dict(tmp_path / "broken.npz")
+    with (tmp_path / "one.npz").open("wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(ValueError, match="it is one array, as np.save writes"):
+        read_state_dict(tmp_path / "one.npz")
     (tmp_path / "model.h5").write_bytes(b"")
     with pytest.raises(ValueError, match="expected .npz, .safetensors"):
         read_state_dict(tmp_path / "model.h5")

@@ -6,9 +6,9 @@ from typing import Any
 import keras
 
 from tfflow.checks import whole_number
-from tfflow.data.datasets.base import FlowSample
+from tfflow.data.datasets.base import FlowSample, named
 from tfflow.data.files.errors import CorruptFileError
-from tfflow.evaluation.evaluate import complaint_about, evaluate
+from tfflow.evaluation.evaluate import complaint_about, evaluate, known_pixels
 
 
 class EvaluatePairs(keras.callbacks.Callback):
@@ -47,12 +47,19 @@ class EvaluatePairs(keras.callbacks.Callback):
             chosen = chosen[: self.limit]
         # A mixture's data sets may be of any kind.
         for part in getattr(chosen, "datasets", [chosen]):
-            for sample in _samples_at_hand(part):
+            samples = _samples_at_hand(part)
+            for sample in samples:
                 if complaint := complaint_about(sample):
                     raise ValueError(
                         f"{complaint}. The training would be evaluated on it: give a data set with "
                         "a flow for each pair."
                     )
+            in_memory = isinstance(part, (list, tuple)) and samples
+            if in_memory and not any(known_pixels(sample).any() for sample in samples):
+                raise ValueError(
+                    f"No pixel of {named(part)}, which the training would be evaluated on, has a "
+                    "known flow: valid is 0 everywhere, or the flow is not finite."
+                )
         if not hasattr(chosen, "readable"):
             return
         _, complaints = chosen.readable()

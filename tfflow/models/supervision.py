@@ -13,6 +13,9 @@ from tfflow.ops import resize, resize_flow
 from tfflow.ops.arguments import floating, may_equal
 from tfflow.types import ModelMixin, Tensor
 
+# In a saved model's compile_config.
+_OPTIMIZED = "optimized_weights"
+
 
 class QuickToCompile(ModelMixin):
     """``compile`` for a model whose steps are quick without XLA, and that builds itself."""
@@ -36,15 +39,13 @@ class QuickToCompile(ModelMixin):
 
     def _follow_trained_parts(self):
         """Fits the optimizer to parts that were frozen or thawed since it was built."""
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        optimizer = _inner(self.optimizer)
         known = {id(variable) for variable in optimizer._trainable_variables}
         trained = {id(variable) for variable in self.trainable_variables}
         if trained == known:
             return
         if int(ops.convert_to_numpy(optimizer.iterations)) == 0:
-            for each in (optimizer, self.optimizer):
-                _unbuild(each)
-            self.optimizer.build(self.trainable_variables)
+            self._build_optimizer(self.trainable_variables)
         # TensorFlow passes the variables by name, other backends and averages by their order.
         elif keras.backend.backend() != "tensorflow" or optimizer.use_ema or not trained <= known:
             raise ValueError(
@@ -52,9 +53,37 @@ class QuickToCompile(ModelMixin):
                 "parts were frozen or thawed since, and can't go on. Call compile with a new one."
             )
 
+    def _build_optimizer(self, variables):
+        for each in (_inner(self.optimizer), self.optimizer):
+            _unbuild(each)
+        self.optimizer.build(variables)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """As Keras's, with the places in ``weights`` of those that the optimizer has a state for.
+
+        Where parts were frozen since, these are more than the trained ones.
+        """
+        config = super().get_compile_config()
+        if config and getattr(self.optimizer, "built", False):
+            known = [id(variable) for variable in _inner(self.optimizer)._trainable_variables]
+            places = {id(variable): place for place, variable in enumerate(self.weights)}
+            if known != [id(variable) for variable in self.trainable_variables]:
+                config[_OPTIMIZED] = [places[each] for each in known if each in places]
+        return config
+
     def compile_from_config(self, config: dict[str, Any]) -> None:
         # Keras requires this of every model that overrides compile.
+        config = dict(config)
+        places = config.pop(_OPTIMIZED, None)
         self.compile(**keras.saving.deserialize_keras_object(config))
+        if places is not None and self.optimizer is not None and self.built:
+            weights = self.weights
+            self._build_optimizer([weights[place] for place in places])
+
+
+def _inner(optimizer):
+    """The optimizer that has the state: the one within a LossScaleOptimizer."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def _unbuild(optimizer):

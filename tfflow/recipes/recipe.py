@@ -180,10 +180,13 @@ class Recipe(Stage):
         )
 
     def read_again(self, training_set: Any, *, seed: int, step: int) -> None:
+        from tfflow.data.pipeline.decoding import check_to_train_on
+
         order = sample_order(training_set, seed=seed, start=step * self.batch_size)
         datasets = getattr(training_set, "datasets", [training_set])
         for part, index in order.take(READ_AGAIN * self.batch_size).as_numpy_iterator():
             sample = datasets[part][int(index)]
+            check_to_train_on(sample, datasets[part])
             size = sample.image1.shape[:2]
             if any(side < least for side, least in zip(size, self.crop)):
                 raise ValueError(
@@ -202,7 +205,7 @@ class Recipe(Stage):
                 f"{self.name} has nothing to be validated on: {pairs} of {named(held_out)}. Is the "
                 "data's folder the right one? Hold at least one pair out of the training."
             )
-        return held_out[:: -(-len(held_out) // self.validation_pairs)]
+        return evenly(held_out, self.validation_pairs)
 
     def with_steps(self, steps: int) -> "Recipe":
         recipe = super().with_steps(steps)
@@ -214,19 +217,36 @@ class Recipe(Stage):
         return dataclasses.replace(recipe, freeze_statistics_after=epochs)
 
 
+def evenly(dataset: Any, count: int) -> Any:
+    """At most ``count`` pairs of a data set, spread evenly over it."""
+    return dataset[:: max(1, -(-len(dataset) // count))]
+
+
 def _accumulating(optimizer, count):
-    momentum = optimizer.ema_momentum if optimizer.use_ema else None
-    optimizer = _with(optimizer, gradient_accumulation_steps=count if count > 1 else None)
+    inner = _inner(optimizer)
+    momentum = inner.ema_momentum if inner.use_ema else None
+    inner.gradient_accumulation_steps = count if count > 1 else None
     return _averaging(optimizer, momentum) if momentum else optimizer
 
 
 def _averaging(optimizer, momentum):
     # Keras averages in each step, also in those that only add to the gradients.
-    count = optimizer.gradient_accumulation_steps or 1
-    return _with(optimizer, use_ema=True, ema_momentum=momentum ** (1 / count))
+    inner = _inner(optimizer)
+    inner.use_ema, count = True, inner.gradient_accumulation_steps or 1
+    inner.ema_momentum = momentum ** (1 / count)
+    return optimizer
 
 
-def _with(optimizer, **settings):
-    """The same optimizer with other settings, which Keras takes only at construction."""
-    config = optimizer.get_config() | settings
-    return type(optimizer).from_config(config)
+def _inner(optimizer):
+    """The optimizer that has the settings of a new one, changed in place.
+
+    A copy made of its configuration would lack what that has no word for: what is excluded from
+    the weight decay, a learning rate that is a function.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if inner.built:
+        raise ValueError(
+            "A recipe's optimizer must be made anew at each call, as by lambda steps: Adam(1e-4); "
+            "got one that has trained already."
+        )
+    return inner

@@ -40,7 +40,11 @@ def _described(value):
         fields = (field.name for field in dataclasses.fields(value))
         return {kind: described({name: getattr(value, name) for name in fields})}
     try:
-        return {kind: described(value.get_config())}
+        settings = described(value.get_config())
+        if hasattr(value, "exclude_from_weight_decay"):  # no part of the configuration
+            excluded = getattr(value, "_exclude_from_weight_decay_pattern", None)
+            settings["exclude_from_weight_decay"] = excluded and excluded.pattern
+        return {kind: settings}
     except (AttributeError, NotImplementedError):
         return kind
 

@@ -18,7 +18,7 @@ import keras
 import tensorflow as tf
 
 from tfflow import loading, recipes, tflite
-from tfflow.atomic_file import atomic_file, read_json, write_json
+from tfflow.atomic_file import atomic_file, read_json, remove_left_behind, write_json
 from tfflow.data import open_dataset
 from tfflow.data.datasets.base import named
 from tfflow.data.files.errors import CorruptFileError
@@ -29,7 +29,7 @@ from tfflow.models.parts import dtype_policy
 from tfflow.progress import is_terminal
 from tfflow.recipes.corrupt import without_corrupt
 from tfflow.recipes.options import PRECISIONS, Options
-from tfflow.recipes.recipe import Recipe, Stage
+from tfflow.recipes.recipe import Recipe, Stage, evenly
 from tfflow.recipes.record import differences
 from tfflow.training import distribution
 from tfflow.training.callbacks import (
@@ -55,6 +55,10 @@ from tfflow.types import PathLike
 
 class WorkerLost(TrainingStopped):
     """Another worker of a run on several machines is gone."""
+
+
+# --also-evaluate takes so many pairs, spread evenly.
+ALSO_PAIRS = 50
 
 
 class Run:
@@ -102,6 +106,8 @@ class Run:
             shutil.rmtree(self.output, ignore_errors=True)  # that it ran before is no answer
         self.output.mkdir(parents=True, exist_ok=True)
         with folder_lock(self.output, waiting=self.refuse_second):
+            for folder in (self.output, self.checkpoints.folder):
+                remove_left_behind(folder)
             try:
                 return self.train_alone()
             except CorruptFileError as error:
@@ -341,7 +347,7 @@ class Run:
 
     def also_evaluated(self) -> list[EvaluatePairs]:
         name = self.options.also_evaluate
-        return [EvaluatePairs(open_dataset(name), "also", limit=50)] if name else []
+        return [EvaluatePairs(evenly(open_dataset(name), ALSO_PAIRS), "also")] if name else []
 
     # 6. Training ------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import h5py
 import keras
 import numpy as np
 
@@ -16,14 +17,16 @@ from tfflow.checks import whole_number
 from tfflow.types import PathLike
 
 _NAME = re.compile(r"step-(\d+)\.weights\.h5")
+_RANDOM_STATES = "random_states"
 
 
 class Checkpoints:
     """A folder of checkpoints: ``step-00001500.weights.h5``, the newest two.
 
-    Each holds the weights and all of the optimizer's state; its name says how many batches were
-    trained on. Data, random changes and the schedule are functions of that number, so there is no
-    other state. A file is written whole or not at all.
+    Each holds the weights, all of the optimizer's state, and the states of the network's random
+    numbers, such as a Dropout's; its name says how many batches were trained on. Data, its random
+    changes and the schedule are functions of that number, so there is no other state. A file is
+    written whole or not at all.
 
     Args:
         folder: Made when the first one is written.
@@ -45,6 +48,7 @@ class Checkpoints:
         self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_file(self.path(step), durable=True) as temporary:
             model.save_weights(temporary)
+            _add_random_states(temporary, model)
         for old in self.steps()[: -self.keep]:
             if old != step:  # later ones, of another run, are the reader's to judge
                 self.path(old).unlink(missing_ok=True)
@@ -66,6 +70,7 @@ class Checkpoints:
                 # Of an optimizer with other variables Keras only warns, and begins it anew.
                 warnings.filterwarnings("error", "Skipping variable loading")
                 model.load_weights(self.path(steps[-1]))
+            _restore_random_states(self.path(steps[-1]), model)
         except (OSError, KeyError, ValueError, UserWarning) as error:
             raise ValueError(
                 f"{self.path(steps[-1])} does not fit this network and optimizer, or is damaged "
@@ -73,6 +78,26 @@ class Checkpoints:
                 "older one."
             ) from error
         return steps[-1]
+
+
+def _random_states(model):
+    """The variables of the network's random numbers, which Keras does not save with the weights."""
+    others = {id(variable) for variable in (*model.weights, *model.metrics_variables)}
+    return [variable for variable in model.variables if id(variable) not in others]
+
+
+def _add_random_states(path, model):
+    with h5py.File(path, "r+") as file:
+        for number, variable in enumerate(_random_states(model)):
+            file[f"{_RANDOM_STATES}/{number}"] = keras.ops.convert_to_numpy(variable)
+
+
+def _restore_random_states(path, model):
+    with h5py.File(path) as file:
+        # Checkpoints of earlier versions have none.
+        if (saved := file.get(_RANDOM_STATES)) is not None:
+            for number, variable in enumerate(_random_states(model)):
+                variable.assign(saved[str(number)][...])
 
 
 class TrainingStopped(RuntimeError):

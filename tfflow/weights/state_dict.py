@@ -198,7 +198,10 @@ def _read_file(path):
     kind = path.suffix.lower()
     try:
         if kind == ".npz":
-            with np.load(path, allow_pickle=False) as archive:
+            archive = np.load(path, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
+                raise ValueError("it is one array, as np.save writes; np.savez writes them by name")
+            with archive:
                 return dict(archive)
         if kind == ".safetensors":
             return _safetensors().load_file(path)

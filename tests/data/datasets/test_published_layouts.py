@@ -1,5 +1,6 @@
 """Published data sets, each built small in its true layout: pairs, names, masks and complaints."""
 
+import pathlib
 import shutil
 
 import numpy as np
@@ -52,6 +53,20 @@ def test_sintel_pairs_and_masks(sintel):
     assert np.argwhere(sample.occluded).tolist() == [[2, 3], [2, 4]]
     assert np.argwhere(~sample.valid).tolist() == [[0, 1]]
     assert dataset.name == "sintel-clean"
+
+
+def test_a_folder_that_may_not_be_read_is_passed_over(sintel, monkeypatch):
+    """Such as a disk's lost+found. Path.is_dir raises within one."""
+    is_dir = pathlib.Path.is_dir
+
+    def refusing(path):
+        if "lost+found" in path.parts[:-1]:
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_dir(path)
+
+    (sintel.parent / "lost+found").mkdir()
+    monkeypatch.setattr(pathlib.Path, "is_dir", refusing)
+    assert len(Sintel(sintel.parent)) == len(Sintel(sintel))
 
 
 def test_sintel_passes_splits_and_scenes(sintel):

@@ -77,7 +77,8 @@ def find_release(root, what, needed):
 
 
 def _present(folder, needed):
-    return [name for name in needed if (folder / name).is_dir()]
+    # Not Path.is_dir, which raises in a folder that may not be read, such as a disk's lost+found.
+    return [name for name in needed if os.path.isdir(folder / name)]
 
 
 def subfolders(folder):

@@ -98,9 +98,7 @@ def _shaped(image1, image2, flow, valid):
 def _python_reader(dataset):
     def read(index):
         sample = dataset[int(index)]
-        if sample.flow is None:
-            raise ValueError(f"{sample.name} of {named(dataset)} has no flow to train on")
-        _check(sample)
+        check_to_train_on(sample, dataset)
         flow, valid = np.asarray(filled(sample.flow), np.float32), sample.valid
         known = is_known(flow)
         valid = known if valid is None else known & np.asarray(valid).astype(bool)
@@ -110,8 +108,10 @@ def _python_reader(dataset):
     return read
 
 
-def _check(sample):
+def check_to_train_on(sample, dataset):
     """Raises a ValueError for what a graph could only refuse without the sample's name."""
+    if sample.flow is None:
+        raise ValueError(f"{sample.name} of {named(dataset)} has no flow to train on")
     for name in ("image1", "image2"):
         image = getattr(sample, name)
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3:
