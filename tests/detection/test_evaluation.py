@@ -57,6 +57,11 @@ def test_another_class_another_image_or_nothing_is_wrong():
         average_precision(wrong[:1], [[A], [A]], [[0], [0]], 2)
     with pytest.raises(ValueError, match="image 1 have boxes or scores not finite"):
         average_precision([wrong[0], detections((A, np.nan, 0))], [[A], [A]], [[0], [0]], 2)
+    backwards = (A[2], A[1], A[0], A[3])
+    with pytest.raises(ValueError, match="x1 <= x2 .*; among the detections of image 1 is"):
+        average_precision([wrong[0], detections((backwards, 0.5, 0))], [[A], [A]], [[0], [0]], 2)
+    with pytest.raises(ValueError, match="among the true boxes of image 0 is"):
+        average_precision(wrong, [[backwards], [A]], [[0], [0]], 2)
     for beyond in (2, -1):
         with pytest.raises(ValueError, match=f"among 2 classes, 0 to 1; got .*{beyond}.* image 1"):
             average_precision(wrong, [[A], [A]], [[0], [beyond]], 2)

@@ -149,6 +149,13 @@ def test_local_average_says_what_it_expects(flow, distance, message):
         ops.local_average(np.zeros(flow), np.zeros(distance))
 
 
+def test_local_average_must_know_the_channels():
+    unknown = tf.TensorSpec((1, 4, 4, None))
+    function = tf.function(ops.local_average, input_signature=[unknown] * 2)
+    with pytest.raises(ValueError, match="must know how many channels"):
+        function.get_concrete_function()
+
+
 @pytest.mark.parametrize("size", [1, 3, 5])
 def test_convolution_at_is_a_deformable_convolution(size):
     # All taps share the flow; far out of the image too.

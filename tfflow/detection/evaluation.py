@@ -127,6 +127,17 @@ def evaluate(
     )
 
 
+def _check_boxes(what, of_images):
+    for image, boxes in enumerate(of_images):
+        boxes = np.reshape(boxes, (-1, 4))
+        backwards = (boxes[:, 2:] < boxes[:, :2]).any(axis=1)
+        if backwards.any():
+            raise ValueError(
+                "Boxes are x1, y1, x2, y2 with x1 <= x2 and y1 <= y2; among the "
+                f"{what} of image {image} is {boxes[backwards][0].tolist()}."
+            )
+
+
 def average_precision(
     found: Sequence[Detections],
     boxes: Sequence[npt.NDArray[Any]],
@@ -150,8 +161,8 @@ def average_precision(
         :class:`~tfflow.detection.evaluation.Precision`.
 
     Raises:
-        ValueError: If there are not as many detections as images, a box or score is not finite, or
-            a true class is not one of ``count``.
+        ValueError: If there are not as many detections as images, a box or score is not finite, a
+            box ends before it begins, or a true class is not one of ``count``.
         ImportError: If pycocotools is missing (extra ``video``).
     """
     if not len(found) == len(boxes) == len(classes):
@@ -162,6 +173,8 @@ def average_precision(
     for image, each in enumerate(found):
         if not (np.isfinite(each.boxes).all() and np.isfinite(each.scores).all()):
             raise ValueError(f"The detections of image {image} have boxes or scores not finite.")
+    _check_boxes("detections", [each.boxes for each in found])
+    _check_boxes("true boxes", boxes)
     for image, kinds in enumerate(classes):
         if len(kinds) and not 0 <= np.min(kinds) <= np.max(kinds) < count:
             raise ValueError(

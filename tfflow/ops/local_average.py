@@ -71,6 +71,11 @@ def _check_arguments(flow, distance):
             "local_average expects a flow (B, H, W, C) and distances (B, H, W, p²) of one size; "
             f"got {flow_shape} and {distance_shape}."
         )
+    if flow_shape[-1] is None or distance_shape[-1] is None:
+        raise ValueError(
+            "local_average must know how many channels flow and distances have; got "
+            f"{flow_shape} and {distance_shape}. tf.ensure_shape says it."
+        )
     patch = round(distance_shape[-1] ** 0.5)
     if patch**2 != distance_shape[-1] or patch % 2 == 0:
         raise ValueError(
