@@ -75,16 +75,19 @@ PRESETS = {
         "1,000 with motion_scale=0.15, 4,000 with motion_scale=1.5, 2,000 with parallax=0.8 too; "
         "with fine_surfaces=0.6 1,500 with motion_scale=0.2, 1,500 with parallax=0.5; 1,500 with "
         "motion_scale=1.5 and parallax=0.5; 1,000 with motion_scale=0.2 and fine_surfaces=0.3, "
-        "1,000 with motion_scale=1.5 and fine_surfaces=0.4",
+        "1,000 with motion_scale=1.5 and fine_surfaces=0.4; of 320x832 900 with motion_scale=1.5 "
+        "and parallax=0.8, 500 with parallax=0.3, 400 with motion_scale=0.2 and fine_surfaces=0.5",
         commands=[
             "tfflow train rillflow_synthetic --data-dir scenes --ema 0.998",
             "tfflow train rillflow_preset --data-dir scenes --ema 0.998",
             "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 3900 "
             "--init runs/rillflow_preset/model.keras --output runs/rillflow_again",
-            "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 35600 "
+            "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 47700 "
             "--init runs/rillflow_again/model.keras --output runs/rillflow_longer",
+            "tfflow train rillflow_wide --data-dir scenes --ema 0.998 "
+            "--init runs/rillflow_longer/model.keras",
         ],
-        pairs_seen=397_600,
+        pairs_seen=506_400,
         files=(
             File(
                 form="int8",

@@ -29,6 +29,7 @@ from tfflow.evaluation import evaluate
 from tfflow.progress import print_table
 from tfflow.recipes.scenes import held_out_scenes
 from tfflow.tflite.benchmarking import delegation
+from tfflow.tflite.calibration import MAX_PAIRS, synthetic_samples
 from tfflow.weights import presets
 
 # Largest relative difference from the card's numbers on another machine.
@@ -87,6 +88,7 @@ def make(arguments, sets):
                 path,
                 size=file.size,
                 quantization=file.form,
+                calibration=synthetic_samples(file.size, MAX_PAIRS, seed=0),
                 outliers=file.outliers,
                 keep_float=file.keep_float or None,
                 streaming=file.streaming,

@@ -69,6 +69,16 @@ def test_frames_one_by_one_give_the_same_flow(in_float, pairs):
     np.testing.assert_allclose(found, expected, atol=2e-4 * np.abs(expected).max())
 
 
+def test_no_operator_is_left_that_leads_nowhere(rillflow):
+    graph = conversion.convert(rillflow, SIZE)
+    count, consumers = len(graph.subgraph.operators), graph.consumers()
+    for operator in graph.subgraph.operators:
+        for number in operator.outputs:
+            assert consumers[number] or number in graph.subgraph.outputs, graph.name(operator)
+    Graph(graph.to_bytes())
+    assert len(graph.subgraph.operators) == count
+
+
 def test_what_became_of_the_operators(in_float):
     counts = operators(in_float)  # of flow, encode and match
     assert (

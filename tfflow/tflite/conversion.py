@@ -227,6 +227,7 @@ def convert_function(signature, function, shapes, *, in_half=False):
     leave_confidence_small(graph)
     name_signature(graph)
     rewrite(graph, in_half)
+    graph.drop_unused()
     return graph
 
 

@@ -124,7 +124,7 @@ class Graph:
 
     def to_bytes(self):
         """The file's bytes, without tensors and constants that nothing refers to."""
-        self._drop_unused()
+        self.drop_unused()
         builder = schema.flatbuffers.Builder(1024)
         builder.Finish(self.model.Pack(builder), file_identifier=b"TFL3")
         return bytes(builder.Output())
@@ -268,7 +268,7 @@ class Graph:
         """
         if len(other.model.subgraphs) > 1:
             raise ValueError(f"A file with several parts can't have loops. {NO_LOOPS}")
-        other._drop_unused()
+        other.drop_unused()
         known = {_bytes(buffer): index for index, buffer in enumerate(self.model.buffers)}
         known[b""] = 0
         for tensor in other.subgraph.tensors:
@@ -311,7 +311,8 @@ class Graph:
         self.model.operatorCodes.append(entry)
         return len(self.model.operatorCodes) - 1
 
-    def _drop_unused(self):
+    def drop_unused(self):
+        """Removes operators and tensors that lead to no output; tensors get other numbers."""
         graph = self.subgraph
         wanted = set(graph.outputs)
         kept = []

@@ -19,7 +19,7 @@ from tfflow.tflite.calibration import (
 )
 from tfflow.tflite.flops import multiplications
 from tfflow.tflite.layers import choose_layers, layer_names, layer_operators, results
-from tfflow.tflite.quantization import flow_heads, image_layers, quantize
+from tfflow.tflite.quantization import exact, flow_heads, image_layers, quantize
 from tfflow.tflite.report_files import Report
 from tfflow.tflite.reporting import HELD_OUT_PAIRS, HELD_OUT_SEED
 from tfflow.types import PathLike
@@ -120,7 +120,7 @@ def sensitivity(
         return float(distance.mean(dtype=np.float64))
 
     int8_loss, all_int8_loss = loss([], True), loss([], False)
-    heads = {*flow_heads(graph), *image_layers(graph)}
+    heads = {*flow_heads(graph), *image_layers(graph), *exact(graph)}
     total = sum(multiplications(graph, operator) for operator in graph.subgraph.operators)
 
     rows = []
