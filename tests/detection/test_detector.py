@@ -258,6 +258,12 @@ def test_starts_from_a_detector_of_images(with_flow):
     assert np.abs(one - other).max() < 0.2 * np.abs(other - other.mean()).max() + 0.05
     with pytest.raises(ValueError, match="classes_head has other shapes in the two detectors"):
         FlowGuidedDetector(4, alpha=0.25, channels=16, depth=1).start_from(earlier)
+    named, other = (
+        FlowGuidedDetector(names, alpha=0.25, channels=16, depth=1, aggregation=False)
+        for names in (("cat", "dog"), ("dog", "cat"))
+    )
+    with pytest.raises(ValueError, match="find them under wrong names: cat, dog and dog, cat"):
+        named.start_from(other)
     with pytest.raises(TypeError, match="expects a FlowGuidedDetector; got str"):
         model.start_from("detector.keras")
 

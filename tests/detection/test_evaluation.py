@@ -57,6 +57,9 @@ def test_another_class_another_image_or_nothing_is_wrong():
         average_precision(wrong[:1], [[A], [A]], [[0], [0]], 2)
     with pytest.raises(ValueError, match="image 1 have boxes or scores not finite"):
         average_precision([wrong[0], detections((A, np.nan, 0))], [[A], [A]], [[0], [0]], 2)
+    unequal = Detections(np.float32([A, B]), np.float32([0.9]), np.array([0]))
+    with pytest.raises(ValueError, match="got 2, 1 and 1 for image 0"):
+        average_precision([unequal], [[A]], [[0]], 1)
     backwards = (A[2], A[1], A[0], A[3])
     with pytest.raises(ValueError, match="x1 <= x2 .*; among the detections of image 1 is"):
         average_precision([wrong[0], detections((backwards, 0.5, 0))], [[A], [A]], [[0], [0]], 2)

@@ -19,7 +19,7 @@ from tfflow.detection import (
 )
 from tfflow.detection.app_assets import detector_assets
 from tfflow.detection.clips import VideoFrame
-from tfflow.detection.export import _images
+from tfflow.detection.export import _images, _two_at_least
 from tfflow.models.parts import dtype_policy
 from tfflow.tflite import operators, read_metadata
 from tfflow.tflite.graph import Graph
@@ -204,6 +204,15 @@ def test_images_alone_calibrate_as_clips_of_one_frame(of_images):
     assert [[time for time, _ in each] for each in one_by_one] == [[0], [0], [0]]
     for each, image in zip(one_by_one, (clip[0], clip[1], clip[1])):
         np.testing.assert_allclose(each[0][1][0], image / np.float32(255), atol=1e-6)
+
+
+def test_a_still_is_calibrated_on_twice():
+    """On first frames alone all that carries features along would be calibrated on zeros."""
+    clip = [np.rint(255 * frame).astype(np.uint8) for frame in images(5)]
+    still, moving = (list(_two_at_least(each)) for each in _images([clip[0], clip], SIZE))
+    assert [time for time, _ in still] == [time for time, _ in moving] == [0, 4]
+    np.testing.assert_array_equal(still[1][1][:, 4:, 4:], still[0][1][:, :-4, :-4])
+    np.testing.assert_allclose(moving[1][1][0], clip[4] / np.float32(255), atol=1e-6)
 
 
 def test_wrong_calibration_and_metadata(of_images, tmp_path):

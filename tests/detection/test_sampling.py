@@ -50,6 +50,18 @@ def test_frames_are_in_order_of_time():
             np.testing.assert_allclose(targets[name][index], target, rtol=1e-5)
 
 
+def test_frames_of_two_sizes_are_told_with_the_clips_name():
+    def read(time):
+        frame = clips_of(2)[0][0]
+        return frame if time < 5 else frame._replace(image=frame.image[::2, ::2])
+
+    mixed = Clips([Clip("mixed", range(10), read)])
+    with pytest.raises(
+        ValueError, match="mixed: the frames of a clip must be of one size; got 25x4"
+    ):
+        ClipBatches(mixed, SIZE, batch_size=16, keys=3, interval=5, batches=4)[0]
+
+
 def test_images_alone():
     inputs, targets = batches(keys=0)[0]
     assert set(inputs) == {"image"} and set(targets) == {"classes", "sides", "centreness"}

@@ -307,11 +307,19 @@ class FlowGuidedDetector(QuickToCompile, WithParts, keras.Model):
 
         Raises:
             TypeError: If ``earlier`` is not a detector.
-            ValueError: If the shapes of a common part differ. Nothing is changed then.
+            ValueError: If the classes' names or the shapes of a common part differ. Nothing is
+                changed then.
         """
         if not isinstance(earlier, FlowGuidedDetector):
             raise TypeError(
                 f"start_from expects a FlowGuidedDetector; got {type(earlier).__name__}."
+            )
+        names, earlier_names = self.class_names, earlier.class_names
+        if names and earlier_names and len(names) == len(earlier_names) and names != earlier_names:
+            raise ValueError(
+                "The two detectors have other classes, or in another order, so that the head would "
+                f"find them under wrong names: {', '.join(names)} and {', '.join(earlier_names)}. "
+                "Make both with the same classes."
             )
         there, fresh, taken = earlier._parts(), [], []
         for name, part in self._parts().items():

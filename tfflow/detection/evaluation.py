@@ -173,6 +173,12 @@ def average_precision(
     for image, each in enumerate(found):
         if not (np.isfinite(each.boxes).all() and np.isfinite(each.scores).all()):
             raise ValueError(f"The detections of image {image} have boxes or scores not finite.")
+    for image, each in enumerate(found):
+        if not len(each.boxes) == len(each.scores) == len(each.classes):
+            raise ValueError(
+                "Each detection has a box, a score and a class; got "
+                f"{len(each.boxes)}, {len(each.scores)} and {len(each.classes)} for image {image}."
+            )
     _check_boxes("detections", [each.boxes for each in found])
     _check_boxes("true boxes", boxes)
     for image, kinds in enumerate(classes):

@@ -336,6 +336,23 @@ def _images(clips, size):
         )
 
 
+def _two_at_least(clip):
+    """The frames; of a single one also a copy, moved by a 32nd of its sides.
+
+    With a first frame alone there are no features to carry along, and all that carries them would
+    be calibrated on zeros.
+    """
+    time, image = next(clip)
+    yield time, image
+    later = next(clip, None)
+    if later is None:
+        _, height, width, _ = image.shape
+        yield CLIP_TIMES[1], np.roll(image, (height // 32, width // 32), axis=(1, 2))
+        return
+    yield later
+    yield from clip
+
+
 def _is_frame(clip):
     shape = getattr(clip, "shape", ())
     return hasattr(clip, "image") or (len(shape) == 3 and shape[-1] in (1, 3, 4))
@@ -348,7 +365,7 @@ def _feeds(graph, clips, size):
     shape = runner.get_input_details()["features"]["shape"]
     for clip in _images(clips, size):
         key_image, features = None, np.zeros(shape, np.float32)
-        for time, image in clip:
+        for time, image in _two_at_least(clip):
             feed = {
                 "image": image,
                 "key_image": image if key_image is None else key_image,

@@ -11,6 +11,7 @@ from PIL import Image
 from tfflow.checks import whole_number
 from tfflow.detection.boxes import encode
 from tfflow.detection.clips import Clips
+from tfflow.models.prediction import size_text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,7 +143,10 @@ class ClipBatches(keras.utils.PyDataset):
         if rng.random() < self.augmentation.reverse:
             times = [len(clip) - 1 - time for time in times]
         frames = [clip[min(max(0, time), len(clip) - 1)] for time in times]
-        images, boxes, classes = augment(frames, self.size, self.augmentation, rng)
+        try:
+            images, boxes, classes = augment(frames, self.size, self.augmentation, rng)
+        except ValueError as error:
+            raise ValueError(f"{getattr(clip, 'name', 'A clip')}: {error}") from error
         features = tuple(side // self.stride for side in self.size)
         count = len(self.clips.classes)
         return images, encode(boxes, classes, features, stride=self.stride, count=count)
@@ -166,8 +170,17 @@ def augment(frames, size, augmentation, rng):
     Returns:
         (images (T, height, width, 3) float32 in [0, 1], boxes (N, 4) and classes (N,) of the last
         frame in pixels of the result).
+
+    Raises:
+        ValueError: If the frames are of several sizes.
     """
     height, width = frames[-1].image.shape[:2]
+    sizes = sorted({frame.image.shape[:2] for frame in frames})
+    if len(sizes) > 1:
+        raise ValueError(
+            "the frames of a clip must be of one size; got "
+            f"{' and '.join(map(size_text, sizes))} (height x width). Make it two clips."
+        )
     share = 1 / rng.uniform(1, augmentation.zoom)
     left, top = rng.uniform(0, 1 - share, 2) * (width, height)
     part = float(left), float(top), float(left + share * width), float(top + share * height)
