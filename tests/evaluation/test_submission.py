@@ -80,10 +80,11 @@ def test_kitti_is_a_zip_of_its_own_format(benchmark, folder, pairs, tmp_path):
         assert (flow == [number, -number / 2]).all()
 
 
-def test_what_kittis_format_can_not_hold_is_set_to_its_limits(tmp_path):
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])  # the limit is none of float16's
+def test_what_kittis_format_can_not_hold_is_set_to_its_limits(tmp_path, dtype):
     class Wild:
         def predict_flow(self, image1, image2):
-            return np.full((4, 6, 2), [1e4, -1e4], np.float32)
+            return np.full((4, 6, 2), [1e4, -1e4], dtype)
 
     write_submission(Wild(), dataset_of(tmp_path, ["000000_10"]), tmp_path / "k.zip", "kitti2015")
     zipfile.ZipFile(tmp_path / "k.zip").extractall(tmp_path)

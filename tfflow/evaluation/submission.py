@@ -180,7 +180,7 @@ def _zip_writer(output):
         png = pathlib.Path(folder, "flow.png")
 
         def write(member, flow):
-            write_flow(png, np.clip(flow, *KITTI_RANGE))
+            write_flow(png, np.clip(np.asarray(flow, np.float32), *KITTI_RANGE))
             archive.write(png, member)
 
         yield write

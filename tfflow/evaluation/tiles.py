@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tfflow.checks import whole_number
-from tfflow.models.prediction import LARGEST_AREA, as_rgb_batch, working_size
+from tfflow.models.prediction import LARGEST_AREA, as_rgb_batch, as_size, working_size
 from tfflow.types import Images, Predictor
 from tfflow.vectors import length
 
@@ -98,11 +98,12 @@ class TiledPredictor:
         # What sets the size of its input takes it as an argument; anything else runs at the size
         # of what it is given.
         options = {"size": tile} if hasattr(self.predictor, "working_size") else {}
-        if all(side <= limit for side, limit in zip(full, tile)):
-            return self.predictor.predict_flow(image1, image2, **options)
         if not first.dtype == second.dtype == np.uint8:
             first, second = _as_float32(first), _as_float32(second)
-        flows = [self._coarse_to_fine(*pair, tile, options) for pair in zip(first, second)]
+        if all(side <= limit for side, limit in zip(full, tile)):
+            flows = [self._predicted(*pair, options) for pair in zip(first, second)]
+        else:
+            flows = [self._coarse_to_fine(*pair, tile, options) for pair in zip(first, second)]
         return flows[0] if single else np.stack(flows)
 
     def _runs_at(self, image_size, size=None):
@@ -111,19 +112,24 @@ class TiledPredictor:
             return self.predictor.working_size(image_size, size)
         if size is None:
             return working_size(image_size, 1)
-        return whole_number("size", size[0]), whole_number("size", size[1])
+        height, width = as_size(size)
+        return whole_number("size", height), whole_number("size", width)
 
     def _coarse_to_fine(self, image1, image2, tile, options):
         first, *larger = self._sizes(image1.shape[:2], tile)
-        flow = self.predictor.predict_flow(_reduced(image1, first), _reduced(image2, first))
+        flow = self._predicted(_reduced(image1, first), _reduced(image2, first), {})
 
         def predict(image1, image2):
-            return self.predictor.predict_flow(image1, image2, **options)
+            return self._predicted(image1, image2, options)
 
         for size in larger:
             images = _reduced(image1, size), _reduced(image2, size)
             flow = _refined(predict, *images, flow, tile, self.overlap)
         return flow
+
+    def _predicted(self, image1, image2, options):
+        # A copy: it may be of any type, and the predictor may fill one array again.
+        return np.array(self.predictor.predict_flow(image1, image2, **options), np.float32)
 
     def _sizes(self, full, tile):
         """(height, width) of the coarse look; of images as large as a tile; and so on to the full.
