@@ -246,12 +246,12 @@ def test_predictors_that_fill_one_array_again_or_give_another_type():
     texture = cv2.resize(texture, (300, 240), interpolation=cv2.INTER_CUBIC)
     images = texture[10:210, 10:260], texture[12:212, 7:257]
 
-    class Again(Dis):
-        filled = {}
+    filled = {}
 
+    class Again(Dis):
         def predict_flow(self, image1, image2):
             flow = super().predict_flow(image1, image2)
-            kept = self.filled.setdefault(flow.shape, flow)
+            kept = filled.setdefault(flow.shape, flow)
             kept[:] = flow
             return kept
 

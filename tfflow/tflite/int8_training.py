@@ -55,9 +55,9 @@ def prepare_for_int8(model: FlowModel, *, keep_float: Sequence[str] | None = Non
         )
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
-            "prepare_for_int8 needs Keras on TensorFlow: on other backends Keras's fit does not tell "
-            "the layers within a network that they are trained, and nothing would be rounded. Set "
-            "KERAS_BACKEND=tensorflow."
+            "prepare_for_int8 needs Keras on TensorFlow: on other backends Keras's fit does not "
+            "tell the layers within a network that they are trained, and nothing would be rounded. "
+            "Set KERAS_BACKEND=tensorflow."
         )
     kept = choose_layers(keep_float, layer_names(model), "keep_float") if keep_float else []
     layers = [
