@@ -78,7 +78,7 @@ def rillflow_wide():
         rillflow_preset(),
         name="rillflow_wide",
         cost="12,000 pairs: 20 minutes on 2 cores, after rillflow_preset; 5 GB more of scenes",
-        expected="a sixth less EPE on scenes of 384x1280, and as much as before on others",
+        expected="a fifth less EPE on scenes of 384x1280, and as much as before on others",
         data=wide_data,
         crop=(256, 640),
         batch_size=4,

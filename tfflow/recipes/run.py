@@ -106,7 +106,8 @@ class Run:
             shutil.rmtree(self.output, ignore_errors=True)  # that it ran before is no answer
         self.output.mkdir(parents=True, exist_ok=True)
         with folder_lock(self.output, waiting=self.refuse_second):
-            for folder in (self.output, self.checkpoints.folder):
+            # This worker's own: the others may be writing to theirs.
+            for folder in (self.output, self.output / "checkpoints"):
                 remove_left_behind(folder)
             try:
                 return self.train_alone()
