@@ -17,6 +17,7 @@ from tfflow.tflite import (
     convex_form,
     equal_forms,
     export,
+    float_selection,
     flops,
     image_forms,
     layers,
@@ -97,7 +98,8 @@ def test_what_became_of_the_operators(in_float):
 
 
 def test_operators_are_called_as_in_the_schema():
-    ours = (quantization, convex_form, equal_forms, flops, image_forms, layers, rewriting)
+    ours = (float_selection, quantization, convex_form, equal_forms, flops, image_forms, layers)
+    ours += (rewriting,)
     names = {
         name
         for module in ours
@@ -109,7 +111,7 @@ def test_operators_are_called_as_in_the_schema():
     assert len(names) > 15
     names -= {"CONV_2D_TRANSPOSE"}  # the quantiser's own name, in WEIGHTED
     assert [name for name in sorted(names) if not hasattr(schema.BuiltinOperator, name)] == []
-    assert "TRANSPOSE_CONV" in quantization.LAYERS
+    assert "TRANSPOSE_CONV" in float_selection.LAYERS
 
 
 def test_int8_keeps_in_float_what_needs_it(rillflow, pairs, tmp_path):
@@ -297,7 +299,7 @@ def test_pixels_of_unit_length_stay_in_float_when_every_second_is_matched():
     graph, _, _ = found_and_expected(nets, (1, 8, 8, 16))
     steps = [o for o in graph.subgraph.operators if graph.name(o) == "DEPTHWISE_CONV_2D"]
     assert steps and {graph.tensor_name(o.outputs[0]) for o in steps} <= {
-        *quantization.matching(graph)
+        *float_selection.matching(graph)
     }
 
 

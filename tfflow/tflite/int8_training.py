@@ -15,7 +15,7 @@ from tfflow.models.flow_model import FlowModel
 from tfflow.models.layers import Convolution
 from tfflow.tflite.layers import choose_layers, layer_name, layer_names
 
-# Convolutions that predict flow and gates stay in float in the file: see quantization.flow_heads.
+# Convolutions that predict flow and gates stay in float in the file (float_selection.flow_heads).
 HEAD_CHANNELS = 4
 
 

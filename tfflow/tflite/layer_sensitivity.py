@@ -17,9 +17,10 @@ from tfflow.tflite.calibration import (
     open_calibration,
     synthetic_samples,
 )
+from tfflow.tflite.float_selection import exact, flow_heads, image_layers
 from tfflow.tflite.flops import multiplications
 from tfflow.tflite.layers import choose_layers, layer_names, layer_operators, results
-from tfflow.tflite.quantization import exact, flow_heads, image_layers, quantize
+from tfflow.tflite.quantization import quantize
 from tfflow.tflite.report_files import Report
 from tfflow.tflite.reporting import HELD_OUT_PAIRS, HELD_OUT_SEED
 from tfflow.types import PathLike
