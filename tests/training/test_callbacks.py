@@ -55,7 +55,7 @@ def test_evaluate_pairs_names_a_damaged_file_before_training(tmp_path, pairs):
         write_flow(tmp_path / f"{name}_flow.flo", pairs[0].flow)
     damaged = tmp_path / "b_img2.png"
     damaged.write_bytes(damaged.read_bytes()[:-99])
-    EvaluatePairs(PairFolder(tmp_path), "val", limit=1).on_train_begin()
+    EvaluatePairs(PairFolder(tmp_path)[:1], "val").on_train_begin()
     with pytest.raises(CorruptFileError, match=r"1 pairs of .*b_img2.png.*--skip-corrupt"):
         EvaluatePairs(PairFolder(tmp_path), "val").on_train_begin()
     (tmp_path / "c_flow.flo").unlink()
@@ -70,7 +70,7 @@ def test_evaluate_pairs_looks_at_all_of_a_list_before_training(pairs):
         (first._replace(flow=first.flow[:-1], name="x"), "x: expected a true flow of the images'"),
     ):
         for dataset in ([first, wrong], Mixture([[first], [first, wrong]])):
-            EvaluatePairs(dataset, "val", limit=1).on_train_begin()
+            EvaluatePairs(dataset[:1], "val").on_train_begin()
             with pytest.raises(ValueError, match=message):
                 EvaluatePairs(dataset, "val").on_train_begin()
 

@@ -22,15 +22,12 @@ class EvaluatePairs(keras.callbacks.Callback):
         dataset: A sequence of samples with ground truth.
         name: What to call it in the logs.
         every: Epochs between evaluations.
-        limit: Use only the first ``limit`` pairs.
     """
 
-    def __init__(
-        self, dataset: Sequence[FlowSample], name: str, every: int = 1, limit: int | None = None
-    ) -> None:
+    def __init__(self, dataset: Sequence[FlowSample], name: str, every: int = 1) -> None:
         super().__init__()
         self.dataset: Any = dataset
-        self.name, self.every, self.limit = name, whole_number("every", every), limit
+        self.name, self.every = name, whole_number("every", every)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.check()
@@ -42,11 +39,8 @@ class EvaluatePairs(keras.callbacks.Callback):
             CorruptFileError: If a pair can't be read.
             ValueError: If a pair has no ground truth, or one of another size.
         """
-        chosen = self.dataset
-        if hasattr(chosen, "readable") or isinstance(chosen, (list, tuple)):
-            chosen = chosen[: self.limit]
         # A mixture's data sets may be of any kind.
-        for part in getattr(chosen, "datasets", [chosen]):
+        for part in getattr(self.dataset, "datasets", [self.dataset]):
             samples = _samples_at_hand(part)
             for sample in samples:
                 if complaint := complaint_about(sample):
@@ -60,9 +54,9 @@ class EvaluatePairs(keras.callbacks.Callback):
                     f"No pixel of {named(part)}, which the training would be evaluated on, has a "
                     "known flow: valid is 0 everywhere, or the flow is not finite."
                 )
-        if not hasattr(chosen, "readable"):
+        if not hasattr(self.dataset, "readable"):
             return
-        _, complaints = chosen.readable()
+        _, complaints = self.dataset.readable()
         if complaints:
             raise CorruptFileError(
                 f"{len(complaints)} pairs of {self.dataset!r}, which the training would be "
@@ -73,7 +67,7 @@ class EvaluatePairs(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if (epoch + 1) % self.every == 0 and logs is not None:
-            result = evaluate(self.model, self.dataset, limit=self.limit)
+            result = evaluate(self.model, self.dataset)
             logs[f"{self.name}_epe"] = result.epe
 
 

@@ -71,8 +71,8 @@ def rillflow_wide():
     """The last stage, after rillflow_preset: crops of twice the width, so four of them a step.
 
     The match over the whole map then has twice as many places to confuse, which is nearer to a
-    video's frame. Meant for ``--ema 0.998``; its weights and those it began with, averaged, are better than
-    either (docs/rillflow.md).
+    video's frame. Meant for ``--ema 0.998``; its weights and those it began with, averaged, are
+    better than either (docs/rillflow.md).
     """
     return dataclasses.replace(
         rillflow_preset(),
