@@ -307,9 +307,26 @@ def test_wrong_use():
     for wrong in ([[np.nan, 0, 1, 1]], [0.5], [0]), ([[0, 0, 1, 1]], [np.inf], [0]):
         with pytest.raises(ValueError, match="finite boxes and scores"):
             BoxPropagator(lambda frame, wrong=wrong: wrong, scene).next(scene.frame(0))
+    for wrong in ("cat", 1.5, np.nan):
+        with pytest.raises(ValueError, match="classes as whole numbers, places in a list of names"):
+            BoxPropagator(lambda frame, wrong=wrong: ([[0, 0, 1, 1]], [1], [wrong]), scene).next(
+                scene.frame(0)
+            )
+    with pytest.raises(ValueError, match=r"x1 <= x2 and y1 <= y2; got \[30.0, 20.0, 10.0, 40.0\]"):
+        BoxPropagator(lambda frame: ([[30, 20, 10, 40]], [1], [0]), scene).next(scene.frame(0))
     nothing = np.zeros((0, 4)), [], []
     found = BoxPropagator(lambda frame: nothing, scene).next(scene.frame(0))
     assert isinstance(found, Detections) and found.boxes.shape == (0, 4)
+
+
+def test_boxes_are_cut_at_the_frame_on_key_frames_too():
+    scene = Scene()
+    frame = scene.frame(0)
+    height, width = frame.shape[:2]
+    boxes = [[-5, -6, 20, height + 9], [width + 1, 0, width + 9, 9], [3, 4, 30, 40]]
+    found = BoxPropagator(lambda frame: (boxes, [0.9, 0.8, 0.7], [0, 1, 2]), scene).next(frame)
+    np.testing.assert_array_equal(found.boxes, [[0, 0, 20, height], [3, 4, 30, 40]])
+    assert found.classes.tolist() == [0, 2]
 
 
 def test_two_threads_at_once_are_refused():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tfflow.data import SceneConfig
-from tfflow.detection import CocoClips, SyntheticClips, clip_files, write_clips
+from tfflow.detection import CocoClips, MovingStills, SyntheticClips, clip_files, write_clips
 
 SMALL = SceneConfig(
     height=64, width=96, objects=(2, 4), textures=4, texture_size=128, shapes=24, shape_size=64
@@ -17,6 +17,12 @@ SMALL = SceneConfig(
 
 def clips(count=3, **kwargs):
     return SyntheticClips(SMALL, count=count, frames=2, smallest=20, **kwargs)
+
+
+class Listed(list):
+    """Clips of one's own."""
+
+    classes = clips().classes
 
 
 def test_what_is_written_is_what_is_read(tmp_path):
@@ -105,6 +111,32 @@ def test_calls_at_the_same_time_wait_for_each_other(tmp_path):
     with ThreadPoolExecutor(3) as threads:
         assert [len(clips) for clips in threads.map(write, range(3))] == [3, 3, 3]
     assert drawn == [0, 1, 2]
+
+
+def test_a_folder_of_other_clips_is_refused(tmp_path):
+    drawn = clips(4)
+    coco = write_clips(drawn[:2], tmp_path / "coco")
+    other = write_clips(drawn[2:], tmp_path / "other")
+    assert [clip.name for clip in other] == ["scene_000002", "scene_000003"]
+    cases = (
+        (drawn[:2], drawn[2:], "part"),
+        (coco, other, "list"),
+        (coco[:1], coco[1:], "part"),
+        (MovingStills(coco, frames=2), MovingStills(coco, frames=3), "frames"),
+        (MovingStills(coco, frames=2), MovingStills(other, frames=2), "images"),
+        (Listed(drawn[:2]), Listed(drawn[2:]), "first"),
+    )
+    for number, (one, another, what) in enumerate(cases):
+        folder = tmp_path / str(number)
+        write_clips(one, folder)
+        assert len(write_clips(one, folder)) == len(one)
+        with pytest.raises(ValueError, match=f"holds other clips: their {what} differ"):
+            write_clips(another, folder)
+
+
+def test_clips_without_names_are_numbered(tmp_path):
+    written = write_clips(Listed(list(clip) for clip in clips(2)), tmp_path)
+    assert [clip.name for clip in written] == ["clip_000000", "clip_000001"]
 
 
 def test_two_clips_of_one_name_are_refused(tmp_path):

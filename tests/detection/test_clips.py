@@ -73,6 +73,20 @@ def test_synthetic_clips_are_a_sequence():
         SyntheticClips(SMALL, frames=0)
 
 
+def test_a_part_of_a_set_is_a_set():
+    clips = SyntheticClips(SMALL, count=6, frames=2, hues=True)
+    part = clips[1:6:2]
+    assert len(part) == 3 and part.classes == clips.classes
+    assert [clip.name for clip in part] == [f"scene_00000{n}" for n in (1, 3, 5)]
+    np.testing.assert_array_equal(part[-1][1].image, clips[5][1].image)
+    assert part[1:][0].name == "scene_000003" and clips[np.int64(2)].name == "scene_000002"
+    assert repr(part).startswith("3 of ")
+    descriptions = [clips.describe(), part.describe(), clips[:3].describe(), part[1:].describe()]
+    assert all(descriptions.count(one) == 1 for one in descriptions)
+    with pytest.raises(IndexError):
+        part[3]
+
+
 # ImageNet VID -----------------------------------------------------------------------------------
 
 
@@ -135,3 +149,19 @@ def test_imagenet_vid_refuses(tmp_path):
     write_vid(tmp_path, "val", "clip", [[("n00000000", 0, 1, 1, 2, 2)]])
     with pytest.raises(CorruptFileError, match=r"000000.xml is not as .* KeyError\('n00000000'\)"):
         ImageNetVID(tmp_path)[0][0]
+    write_vid(tmp_path, "val", "clip", [[("n02084071", 0, 1, 1, "nan", 2)]])
+    with pytest.raises(CorruptFileError, match=r"a box of \[1.0, 1.0, nan, 2.0\]"):
+        ImageNetVID(tmp_path)[0][0]
+
+
+def test_imagenet_vid_whose_files_do_not_fit(tmp_path):
+    write_vid(tmp_path, "val", "clip", [[("n02084071", 0, 1, 1, 2, 2)]] * 2)
+    boxes = tmp_path / "Annotations" / "VID" / "val" / "clip"
+    first = boxes / "000000.xml"
+    first.write_text(first.read_text().replace("<width>40", "<width>80"))
+    (boxes / "000001.xml").unlink()
+    clip = ImageNetVID(tmp_path)[0]
+    with pytest.raises(CorruptFileError, match="000000.JPEG is 30x40 .*000000.xml says 30x80"):
+        clip[0]
+    with pytest.raises(FileNotFoundError, match="000001.JPEG has no boxes: expected them in .*xml"):
+        clip[1]

@@ -208,9 +208,48 @@ def test_ids_that_fit_nothing_or_stand_twice(tree):
     assert len(train) == 2
 
 
+def test_videos_that_are_mixed_up_are_refused(tmp_path):
+    listed = json.loads(write_videos(tmp_path).read_text())
+    first, *others = listed["images"]
+
+    def refused(message, **changes):
+        with pytest.raises(CorruptFileError, match=message):
+            CocoClips(write_videos(tmp_path, **changes), tmp_path)
+
+    refused("stand twice in videos, the first: 1", videos=[{"id": 1, "name": "a"}] * 2)
+    refused("two images of video 1 are its frame 0", images=[first | {"frame_id": 0}, *others])
+    of_text = [each | {"video_id": str(each["video_id"])} for each in listed["images"]]
+    refused("all 3 images are of videos that are not listed, the first: '1'", images=of_text)
+
+
+def test_crowds_as_text_and_boxes_that_are_not_seen(tmp_path):
+    def box(*sides, **more):
+        return {"image_id": 12, "category_id": 7, "instance_id": 1, "bbox": sides, **more}
+
+    size = {"video_id": 1, "height": 30, "width": 40}
+    images = [{"id": 12, "frame_id": 0, "file_name": "0.png", **size}]
+    boxes = [
+        box(1, 2, 3, 4, iscrowd="0"),
+        box(1, 2, 3, 4, iscrowd="1"),
+        box(1, 2, 0, 4),
+        box(50, 2, 3, 4),
+    ]
+    clips = CocoClips(write_videos(tmp_path, images=images, annotations=boxes), tmp_path)
+    assert clips[0][0].boxes.tolist() == [[1, 2, 4, 6]]
+    assert repr(clips).startswith("1 clips with 1 boxes of 2 classes")
+
+
+def test_categories_of_one_name_are_told_apart(tmp_path):
+    categories = [{"id": kind, "name": "dog"} for kind in (7, 2)]
+    clips = CocoClips(write_videos(tmp_path, categories=categories), tmp_path)
+    assert clips.classes == ("dog", "dog (7)")
+
+
 @pytest.mark.parametrize(
     ("where", "change", "message"),
     [
+        ("annotations", {"bbox": [1, 2, float("nan"), 4]}, "bbox of .1, 2, nan, 4."),
+        ("annotations", {"bbox": [1, 2, float("inf"), 4]}, "bbox of .1, 2, inf, 4."),
         ("annotations", {"instance_id": None}, "instance_id or track_id"),
         ("annotations", {"instance_id": [1]}, "unhashable"),
         ("images", {"frame_id": "first"}, "first"),
@@ -226,7 +265,7 @@ def test_values_that_are_none_are_refused(tmp_path, where, change, message):
 
 
 def test_videos_refuse(tmp_path):
-    images = [{"id": 1, "video_id": 1, "file_name": "0.png"}]
+    images = [{"id": 12, "video_id": 1, "file_name": "0.png"}]
     with pytest.raises(CorruptFileError, match="frame_id or frame_index.*expected"):
         CocoClips(write_videos(tmp_path, images=images), tmp_path)
     (tmp_path / "boxes.json").write_text("{")

@@ -140,3 +140,6 @@ def test_evaluate_walks_through_the_clips():
     np.testing.assert_allclose((result.ap, result.ap50), (0.5, 0.5))
     assert result.of_speed["slow"].ap == result.ap and np.isnan(result.of_speed["fast"].ap)
     assert result.ms > 0
+    clips.classes = ("cat", "cat")
+    with pytest.raises(ValueError, match="a name of its own; got .*'cat', 'cat'"):
+        evaluate(video, clips)

@@ -172,6 +172,22 @@ def test_a_file_that_is_named_is_the_one_that_runs(files, tmp_path):
     assert DetectorInterpreter(path, threads=1).classes == ("cat",)
 
 
+def test_files_of_two_exports_are_refused(detector, files, tmp_path):
+    options = {"size": SIZE, "quantization": "float32"}
+    again = export_detector(detector, tmp_path / "again.tflite", **options)
+    pairs = [read_metadata(file)["pair"] for file in (*files, *again)]
+    assert len(set(pairs)) == 1  # the same weights: no other export
+    bias = detector.classes_head.bias
+    kept = bias.numpy()
+    bias.assign(kept + 1)
+    other = export_detector(detector, tmp_path / "other.tflite", **options)
+    bias.assign(kept)
+    shutil.copy(files[0], tmp_path / "mixed_key.tflite")
+    shutil.copy(other[1], tmp_path / "mixed_between.tflite")
+    with pytest.raises(ValueError, match="come from two exports.* Take both from one export"):
+        DetectorInterpreter(tmp_path / "mixed_key.tflite")
+
+
 def test_a_detector_of_images_in_mixed_precision(tmp_path):
     with dtype_policy("mixed_float16"):
         model = FlowGuidedDetector(2, alpha=0.25, channels=16, depth=1, aggregation=False)

@@ -45,6 +45,7 @@ def test_the_video_shows_the_boxes(clip, tmp_path):
     assert [each["key"] for each in results] == [True, False, True, False, True]
     assert results[2]["boxes"] == [[20.0, 10.0, 40.0, 40.0]] and results[2]["classes"] == ["dog"]
     assert seen[-1] == (5, None)
+    assert [each["time"] for each in results] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
     frames = list(read_video(tmp_path / "boxes.mp4"))
     assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
     # White around the picture: a key frame.

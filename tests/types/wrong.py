@@ -63,7 +63,7 @@ Run(3)  # wrong
 VideoDetector("detector.keras")  # wrong
 VideoDetector(load_detector("detector.keras"), schedule=10)  # wrong
 ByMotion("8")  # wrong
-SyntheticClips(SceneConfig(), count=1)[:2]  # wrong
+SyntheticClips(SceneConfig(), count=1)["all"]  # wrong
 np.asarray(VideoDetector(load_detector("x")).next("a.png").boxes)  # wrong
 tfflow.weights.load_mmflow(model, 5)  # wrong
 tfflow.cli.main("models --help", 1)  # wrong

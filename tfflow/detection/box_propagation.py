@@ -123,11 +123,12 @@ class BoxPropagator:
 
         Returns:
             :class:`tfflow.detection.Detections`: boxes (N, 4) in pixels of the frame, scores (N,)
-            and classes (N,). Boxes that have left the frame are left out.
+            and classes (N,). Boxes are cut at the frame's edges; those outside are left out.
 
         Raises:
             ValueError: If it is not an image, or not of the size of the frames before, or
-                ``detect`` gives arrays that don't fit together. The state is unchanged then.
+                ``detect`` gives arrays that don't fit together or boxes that end before they begin.
+                The state is unchanged then.
             RuntimeError: If another thread is in ``next`` or ``reset``.
         """
         batch, single = as_batch(frame, "frame")
@@ -160,8 +161,6 @@ class BoxPropagator:
             age, track, self._key_image, self._found = 0, _Track(found.boxes), image, found
         # The state is updated only after everything has succeeded.
         self._frame_size, self.is_key, self._age, self._track = frame_size, is_key, age, track
-        if is_key:
-            return Detections(*(each.copy() for each in found))  # the caller may change them
         return _seen(self._found, track.at(age), frame_size)
 
     def _motion(self, image, frame_size):
@@ -337,7 +336,7 @@ def _checked_detections(found):
         boxes, scores, classes = found
         # Copies: the detector may use its arrays again.
         boxes, scores = np.array(boxes, np.float32), np.array(scores, np.float32)
-        classes = np.array(classes, np.int64)
+        classes = np.array(classes)
         boxes = boxes if boxes.size else np.zeros((0, 4), np.float32)
         fit = boxes.shape == (len(boxes), 4) and scores.shape == classes.shape == boxes.shape[:1]
     except (TypeError, ValueError):
@@ -348,7 +347,19 @@ def _checked_detections(found):
         )
     if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
         raise ValueError("detect must give finite boxes and scores; got NaN or infinity.")
-    return Detections(boxes, scores, classes)
+    backwards = (boxes[:, 2:] < boxes[:, :2]).any(axis=1)
+    if backwards.any():
+        raise ValueError(
+            "detect must give boxes as x1, y1, x2, y2 with x1 <= x2 and y1 <= y2; got "
+            f"{boxes[backwards][0].tolist()}. Of x, y, width and height, make x, y, x + width and "
+            "y + height."
+        )
+    if len(classes) and not (classes.dtype.kind in "iuf" and (classes == np.floor(classes)).all()):
+        raise ValueError(
+            "detect must give classes as whole numbers, places in a list of names; got "
+            f"{classes.tolist()[0]!r}."
+        )
+    return Detections(boxes, scores, classes.astype(np.int64))
 
 
 def _in_words(found):

@@ -1,13 +1,15 @@
 """Clips of ImageNet VID."""
 
+import hashlib
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from tfflow.data.files.errors import CorruptFileError
 from tfflow.data.files.images import read_image
-from tfflow.detection.clips import Clip, make_frame
+from tfflow.detection.clips import Clip, ClipSet, check_labelled_size, make_frame
 from tfflow.types import PathLike
 
 # ImageNet VID's classes: WordNet's number and the name, in the order of the challenge.
@@ -45,7 +47,7 @@ IMAGENET_VID_CLASSES = {
 }
 
 
-class ImageNetVID(Sequence[Clip]):
+class ImageNetVID(ClipSet):
     """ImageNet VID as unpacked: the clips of one split::
 
         root/Data/VID/val/ILSVRC2015_val_00000000/000000.JPEG
@@ -63,7 +65,10 @@ class ImageNetVID(Sequence[Clip]):
 
     Raises:
         ValueError: another split.
-        FileNotFoundError: there are no clips; the message says where they were looked for.
+        FileNotFoundError: there are no clips; the message says where they were looked for. A frame
+            raises it too where its boxes are missing.
+        CorruptFileError: when a frame is read: its boxes are not in this format, or its image has
+            another size than they are for.
     """
 
     def __init__(self, root: PathLike, split: Literal["train", "val"] = "val") -> None:
@@ -92,26 +97,44 @@ class ImageNetVID(Sequence[Clip]):
     def __repr__(self) -> str:
         return f"{len(self)} clips of {len(self.classes)} classes ({self._images})"
 
-    def __getitem__(self, index: int) -> Clip:  # type: ignore[override]  # no slices
+    def describe(self) -> dict[str, Any]:
+        """A dict, for JSON, of what tells these clips from others: their split and their names."""
+        names = "\n".join(folder.relative_to(self._images).as_posix() for folder in self._folders)
+        names = hashlib.sha256(names.encode()).hexdigest()
+        return {"source": "ImageNet VID", "split": self._images.name, "names": names}
+
+    def _clip(self, index: int) -> Clip:
         folder = self._folders[index]
         name = folder.relative_to(self._images)
         keys = [name / path.stem for path in sorted(folder.glob("*.JPEG"))]
         return Clip(name.as_posix(), keys, self._read)
 
     def _read(self, key):
-        image = read_image(self._images / f"{key}.JPEG")
-        path = self._boxes / f"{key}.xml"
-        objects = []
+        picture, path = self._images / f"{key}.JPEG", self._boxes / f"{key}.xml"
+        image = read_image(picture)
+        if not path.is_file():
+            raise FileNotFoundError(f"{picture} has no boxes: expected them in {path}")
         try:
-            for item in ElementTree.parse(path).getroot().iter("object"):
-                box = [float(item.find(f"bndbox/{side}").text) for side in _VID_SIDES]
-                kind = self._positions[item.find("name").text]
-                objects.append((box, kind, int(item.find("trackid").text)))
+            size, objects = _contents(ElementTree.parse(path).getroot(), self._positions)
         except (ElementTree.ParseError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise CorruptFileError(
                 f"{path} is not as ImageNet VID writes its boxes: {error!r}"
             ) from error
+        check_labelled_size(picture, image, path, size)
         return make_frame(image, *(zip(*objects) if objects else ([], [], [])))
 
 
-_VID_SIDES = ("xmin", "ymin", "xmax", "ymax")
+_SIDES = ("xmin", "ymin", "xmax", "ymax")
+
+
+def _contents(root, positions):
+    """((height, width), [(box, class, track)])."""
+    size = tuple(int(root.find(f"size/{side}").text) for side in ("height", "width"))
+    objects = []
+    for item in root.iter("object"):
+        box = [float(item.find(f"bndbox/{side}").text) for side in _SIDES]
+        if not np.isfinite(box).all():
+            raise ValueError(f"a box of {box}")
+        kind = positions[item.find("name").text]
+        objects.append((box, kind, int(item.find("trackid").text)))
+    return size, objects

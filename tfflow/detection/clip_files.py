@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from tfflow.atomic_file import atomic_file
 from tfflow.checks import whole_number
 from tfflow.data.files.images import write_image
-from tfflow.detection.clips import Clips
+from tfflow.detection.clips import Clips, description
 from tfflow.detection.coco import CocoClips
 from tfflow.folder_lock import folder_lock
 from tfflow.types import PathLike
@@ -34,8 +34,10 @@ def write_clips(
     A second call for the same folder, in another process too, waits for the first.
 
     Args:
-        clips: a sequence of clips with `classes`, such as `SyntheticClips`.
-        folder: created if missing. A later call expects the same clips.
+        clips: a sequence of clips with `classes`, such as `SyntheticClips`. A clip is written to a
+            folder of its `name`; one that has none is named by its number.
+        folder: created if missing. A later call expects the same clips. Sets without a method
+            `describe` are told apart by their number of clips, their classes and the first clip.
         workers: number of threads that draw and write.
         progress: called with (clips done, clips in all).
 
@@ -49,7 +51,7 @@ def write_clips(
     whole_number("workers", workers)
     folder = Path(folder)
     finished = folder / ANNOTATIONS
-    wanted = _description(clips)
+    wanted = description(clips)
     if not finished.is_file():
         # In this order: another process may begin or finish meanwhile. Its first file is _DONE,
         # which goes when the annotations are there.
@@ -90,12 +92,6 @@ def _write(clips, folder, wanted, workers, progress):
         content = {"info": wanted, **_coco(done, clips.classes)}
         temporary.write_text(json.dumps(content), encoding="utf-8")
     (folder / _DONE).unlink()
-
-
-def _description(clips):
-    """What distinguishes these clips from others."""
-    described = getattr(clips, "describe", dict)()
-    return {"clips": len(clips), "classes": list(clips.classes), **described}
 
 
 def _check_same(folder, there, wanted):
@@ -147,7 +143,7 @@ class _Names:
 
 def _write_clip(clips, number, folder, names):
     clip = clips[number]
-    name = str(clip.name)
+    name = str(getattr(clip, "name", f"clip_{number:06d}"))
     names.take(name)
     (folder / name).mkdir(parents=True, exist_ok=True)
     frames = []

@@ -1,14 +1,18 @@
 """Boxes in COCO's format: of videos, and of images alone."""
 
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from tfflow.checksum import sha256_of
 from tfflow.data.files.errors import CorruptFileError
 from tfflow.data.files.images import read_image
-from tfflow.detection.clips import Clip, make_frame
+from tfflow.detection.clips import Clip, ClipSet, check_labelled_size, make_frame
 from tfflow.types import PathLike
 
 # Where a folder may have the boxes of a split, and then its images: COCO's own layout, what is
@@ -23,7 +27,7 @@ _IMAGES = ("{list}", "images/{list}", "{split}", "images/{split}", "images", "."
 _SPLITS = {"train": ("train",), "val": ("val", "valid")}
 
 
-class CocoClips(Sequence[Clip]):
+class CocoClips(ClipSet):
     """Clips whose boxes are in one JSON file in COCO's format, with or without videos.
 
     With videos ("CocoVID"), there are "videos" ({"id", "name"}) besides COCO's own entries; each
@@ -32,8 +36,8 @@ class CocoClips(Sequence[Clip]):
     Without videos, as in COCO 2017, each image is a clip of one frame.
 
     Crowds ("iscrowd": 1), boxes without area and videos without images are left out. Category ids
-    may have gaps, and instance ids may begin anew in each category. Annotations of images that are
-    not listed are left out, unless all are.
+    may have gaps, and instance ids may begin anew in each category. Annotations of images, and
+    images of videos, that are not listed are left out, unless all are.
 
     Args:
         annotations: the JSON file.
@@ -41,7 +45,8 @@ class CocoClips(Sequence[Clip]):
             first image.
 
     Attributes:
-        classes: the names of the categories, in the order of their ids.
+        classes: the names of the categories, in the order of their ids. Of categories of one name
+            (Roboflow's first may be the project's), the later ones have the id added, "dog (2)".
         stills: whether there are no videos.
 
     Raises:
@@ -57,11 +62,11 @@ class CocoClips(Sequence[Clip]):
         try:
             content = json.loads(text)
             categories = sorted(content["categories"], key=lambda one: one["id"])
-            self.classes = tuple(str(one["name"]) for one in categories)
+            self.classes = _names(categories)
             self.stills = not content.get("videos")  # some tools write an empty list
+            _check_ids(content, self.stills)
             self._objects = _objects(content, categories, self.stills)
             self._clips = _stills(content) if self.stills else _videos(content)
-            _check_ids(content)
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise CorruptFileError(
                 f"{annotations} is not COCO ({error!r}); expected "
@@ -75,7 +80,11 @@ class CocoClips(Sequence[Clip]):
     def __len__(self) -> int:
         return len(self._clips)
 
-    def __getitem__(self, index: int) -> Clip:  # type: ignore[override]  # no slices
+    def describe(self) -> dict[str, Any]:
+        """A dict, for JSON, of what tells these clips from others: the checksum of their list."""
+        return {"source": "COCO", "list": sha256_of(self.annotations)}
+
+    def _clip(self, index: int) -> Clip:
         name, keys = self._clips[index]
         return Clip(name, keys, self._read)
 
@@ -105,12 +114,7 @@ class CocoClips(Sequence[Clip]):
     def _read(self, key):
         number, file_name, size = key
         image = read_image(self.images / file_name)
-        if None not in size and image.shape[:2] != size:
-            raise CorruptFileError(
-                f"{self.images / file_name} is {image.shape[0]}x{image.shape[1]} (height x width), "
-                f"{self.annotations} says {size[0]}x{size[1]}: its boxes would be in the wrong "
-                "places. Photos that are stored turned (EXIF) are read upright; label them so."
-            )
+        check_labelled_size(self.images / file_name, image, self.annotations, size)
         objects = self._objects.get(number)
         return make_frame(image, *(zip(*objects) if objects else ([], [], [])))
 
@@ -165,37 +169,64 @@ def _open_split(folder, splits):
     )
 
 
-def _check_ids(content):
-    """Raises ValueError if an id stands twice, or no annotation is of an image that is listed."""
-    for kind in ("categories", "images"):
+def _names(categories):
+    """The categories' names, each once."""
+    names = []
+    for one in categories:
+        name = str(one["name"])
+        names.append(f"{name} ({one['id']})" if name in names else name)
+    return tuple(names)
+
+
+def _check_ids(content, stills):
+    """Raises ValueError if an id stands twice, or all that is listed belongs to nothing listed."""
+    for kind in ("categories", "images", *(() if stills else ("videos",))):
         counts = Counter(one["id"] for one in content[kind])
         twice = [number for number, count in counts.items() if count > 1]
         if twice:
             raise ValueError(f"{len(twice)} ids stand twice in {kind}, the first: {twice[0]!r}")
-    images = {one["id"] for one in content["images"]}
-    annotated = [one["image_id"] for one in content["annotations"]]
-    if annotated and images and images.isdisjoint(annotated):
+    _check_some_belong(content, "annotations", "image_id", "images")
+    if not stills:
+        _check_some_belong(content, "images", "video_id", "videos")
+
+
+def _check_some_belong(content, parts, name, wholes):
+    listed, named = {one["id"] for one in content[wholes]}, [one[name] for one in content[parts]]
+    if named and listed and listed.isdisjoint(named):
         raise ValueError(
-            f"all {len(annotated)} annotations are of images that are not listed, the first: "
-            f"{annotated[0]!r}; the images' ids are like {content['images'][0]['id']!r}"
+            f"all {len(named)} {parts} are of {wholes} that are not listed, the first: "
+            f"{named[0]!r}; the {wholes}' ids are like {content[wholes][0]['id']!r}"
         )
 
 
 def _objects(content, categories, stills):
-    """Image id -> [(box, class, track)]."""
+    """Image id -> [(box, class, track)], of the boxes that are seen."""
     positions = {one["id"]: place for place, one in enumerate(categories)}
+    sizes = {one["id"]: _key(one)[2] for one in content["images"]}
     objects = defaultdict(list)
     tracks = {}  # ids may be text
     for number, one in enumerate(content["annotations"]):
         # Without a box: a mask or key points alone.
-        if not one.get("iscrowd") and one["bbox"]:
+        if not int(one.get("iscrowd") or 0) and one["bbox"]:
             x, y, width, height = map(float, one["bbox"])
+            if not np.isfinite([x, y, width, height]).all():
+                raise ValueError(
+                    f"an annotation of image {one['image_id']!r} has a bbox of {one['bbox']}"
+                )
             kind = positions[one["category_id"]]
             name = number if stills else (kind, _either(one, "instance_id", "track_id"))
             track = tracks.setdefault(name, len(tracks))
-            found = ((x, y, x + width, y + height), kind, track)
-            objects[one["image_id"]].append(found)
+            box = (x, y, x + width, y + height)
+            if _is_seen(box, sizes.get(one["image_id"], (None, None))):
+                objects[one["image_id"]].append((box, kind, track))
     return dict(objects)
+
+
+def _is_seen(box, size):
+    """Whether a box has area within an image of (height, width), where that is known."""
+    left, top, right, bottom = box
+    height, width = (math.inf if side is None else side for side in size)
+    return max(left, 0) < min(right, width) and max(top, 0) < min(bottom, height)
 
 
 def _stills(content):
@@ -205,12 +236,13 @@ def _stills(content):
 
 def _videos(content):
     """[(name, keys of its frames, in order of time)], of those with frames."""
-    frames = defaultdict(list)
+    frames = defaultdict(dict)
     for one in content["images"]:
         time = float(_either(one, "frame_id", "frame_index"))  # as text, 10 would be before 9
-        frames[one["video_id"]].append((time, _key(one)))
+        if frames[one["video_id"]].setdefault(time, _key(one)) != _key(one):
+            raise ValueError(f"two images of video {one['video_id']!r} are its frame {time:g}")
     return [
-        (one["name"], [key for _, key in sorted(frames[one["id"]], key=lambda frame: frame[0])])
+        (one["name"], [key for _, key in sorted(frames[one["id"]].items())])
         for one in content["videos"]
         if frames[one["id"]]
     ]

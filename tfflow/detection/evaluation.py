@@ -89,9 +89,12 @@ def evaluate(
         :class:`~tfflow.detection.evaluation.VideoResult`.
 
     Raises:
+        ValueError: If two classes have one name.
         ImportError: If pycocotools is missing (extra ``video``).
     """
     _cocoeval()  # what may fail comes before what takes time
+    if len(set(clips.classes)) < len(clips.classes):
+        raise ValueError(f"Each class needs a name of its own; got {list(clips.classes)}.")
     found, boxes, classes, speeds, key_frames, seconds = [], [], [], [], 0, 0.0
     total = len(clips) if limit is None else min(limit, len(clips))
     for number, clip in enumerate(itertools.islice(clips, total)):

@@ -1,5 +1,6 @@
 """Exports detectors as .tflite files: with flow as two, for key frames and for those in between."""
 
+import hashlib
 import itertools
 import os
 import pathlib
@@ -103,15 +104,19 @@ def export_detector(
         if quantization in CALIBRATED:
             clips = synthetic_clips(size) if calibration is None else calibration
             ranges = _ranges(whole, clips, size, outliers, detector.flow_network.name)
-        for name, temporary in ((KEY, key_file), (BETWEEN, between_file)):
-            graph = quantize(
+        graphs = {
+            name: quantize(
                 whole[name],
                 quantization,
                 size=size,
                 kept=float_operators,
                 ranges=ranges[name],
             )
-            _write(temporary, graph, description, name)
+            for name in whole
+        }
+        description["pair"] = _checksum(graphs.values())
+        for name, temporary in ((KEY, key_file), (BETWEEN, between_file)):
+            _write(temporary, graphs[name], description, name)
     return paths[KEY], paths[BETWEEN]
 
 
@@ -196,6 +201,14 @@ def _description(detector, classes, size, quantization, metadata):
         "tfflow": tfflow.__version__,
     }
     return description_with(own, metadata)
+
+
+def _checksum(graphs):
+    """What both files of one export have in common, and no others."""
+    checksum = hashlib.sha256()
+    for graph in graphs:
+        checksum.update(graph.to_bytes())
+    return checksum.hexdigest()
 
 
 def _write(path, graph, description, frames):

@@ -36,8 +36,9 @@ def detect_video(
             :func:`tfflow.data.read_video`.
 
     Returns:
-        For each frame, a dict: ``key`` (whether it was a key frame), ``boxes``, ``scores`` and
-        ``classes``, lists that JSON can hold.
+        For each frame, a dict that JSON can hold: ``time`` (seconds from the first frame; where
+        some are left out, it tells which are there), ``key`` (whether it was a key frame), and the
+        lists ``boxes``, ``scores`` and ``classes``.
 
     Raises:
         FileNotFoundError: If there is no such video.
@@ -61,6 +62,7 @@ def detect_video(
             labels = [f"{name} {score:.2f}" for name, score in zip(names, scores)]
             results.append(
                 {
+                    "time": time,
                     "key": video.is_key,
                     "boxes": boxes.tolist(),
                     "scores": scores.tolist(),

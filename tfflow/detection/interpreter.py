@@ -70,13 +70,20 @@ class DetectorInterpreter:
                 f"{self.paths[KEY]} and {self.paths[BETWEEN]} do not belong together: they take "
                 f"{shapes[KEY]} and {shapes[BETWEEN]}. Export both at once."
             )
+        described = {name: metadata_of(each) for name, each in self.paths.items()}
+        if len({each.get("pair") for each in described.values()}) > 1:
+            raise ValueError(
+                f"{self.paths[KEY]} and {self.paths[BETWEEN]} do not belong together: they come "
+                "from two exports, and the features of one mean nothing to the other. Take both "
+                "from one export."
+            )
         main = KEY if self.has_flow else IMAGE
         self.size = tuple(shapes[main]["image"][1:3])
         # Of the first key frame's past, and what stands for features where there are none.
         self._nothing = np.zeros(shapes[main].get("features", ()), np.float32)
         self._last = None, None
         self._lock = threading.Lock()
-        self.metadata = metadata_of(self.paths[main])
+        self.metadata = described[main]
         count = self._runners[main].get_output_details()["scores"]["shape"][-1]
         self.classes = tuple(self.metadata.get("classes", map(str, range(count))))
 

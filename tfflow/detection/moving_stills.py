@@ -1,19 +1,19 @@
 """Clips made of single images, by a camera that moves over them."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from tfflow.checks import whole_number
-from tfflow.detection.clips import Clip, Clips, VideoFrame
+from tfflow.detection.clips import Clip, Clips, ClipSet, VideoFrame, description
 from tfflow.detection.sampling import boxes_within
 
 _SHARES = 0.7, 0.9  # of the image's sides: the window where it begins
 _BILINEAR = Image.Resampling.BILINEAR
 
 
-class MovingStills(Sequence[Clip]):
+class MovingStills(ClipSet):
     """Each image becomes a clip: a window that glides over it and grows or shrinks.
 
     Boxes stay exact, as the window neither turns nor bends. So does the flow: everything moves as
@@ -63,8 +63,13 @@ class MovingStills(Sequence[Clip]):
     def __repr__(self) -> str:
         return f"{self.frames} frames of a moving window on each of {self.images!r}"
 
-    def __getitem__(self, index: int) -> Clip:  # type: ignore[override]  # no slices
-        index = range(len(self))[index]  # negative ones, and IndexError beyond the last
+    def describe(self) -> dict[str, Any]:
+        """A dict, for JSON, of what tells these clips from others."""
+        names = ("frames", "paths", "speed", "zoom", "least", "seed")
+        numbers = {name: getattr(self, name) for name in names}
+        return {"images": description(self.images), **numbers}
+
+    def _clip(self, index: int) -> Clip:
         still = self.images[index % len(self.images)]
         windows = self._windows(index)
         read: list[VideoFrame] = []  # the image, when the first frame is asked for

@@ -6,7 +6,6 @@ for image, boxes, classes, tracks in clips[0]: ...
 
 import colorsys
 import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,10 @@ from tfflow.checks import whole_number
 from tfflow.data.scenes import SceneConfig, render, sample_scene
 from tfflow.data.scenes.pool import cached_pool
 from tfflow.data.scenes.shapes import SHAPES
-from tfflow.detection.clips import Clip, make_frame
+from tfflow.detection.clips import Clip, ClipSet, make_frame
 
 
-class SyntheticClips(Sequence[Clip]):
+class SyntheticClips(ClipSet):
     """Clips of synthetic scenes: objects that move, deform and hide each other.
 
     The boxes are exact: they enclose exactly the pixels of an object that are visible in the frame.
@@ -72,8 +71,7 @@ class SyntheticClips(Sequence[Clip]):
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index: int) -> Clip:  # type: ignore[override]  # no slices
-        index = range(self.count)[index]  # negative ones, and IndexError beyond the last
+    def _clip(self, index: int) -> Clip:
         scene = sample_scene(self.config, self.seed, index)
         pool = cached_pool(self.config, self.seed, scene.pool)
         kinds = [-1, *pool.kinds[scene.shape[1:]].tolist()]

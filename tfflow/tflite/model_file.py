@@ -8,7 +8,7 @@ from tfflow.types import PathLike
 
 # Which of them a file has tells a reader what it can do.
 _OWN = (
-    *("model", "size", "quantization", "units", "tfflow", "classes"),
+    *("model", "size", "quantization", "units", "tfflow", "classes", "pair"),
     *("streaming", "confidence", "warp_radius"),
 )
 
