@@ -74,6 +74,42 @@ def test_runs_on_jax_where_there_is_no_tensorflow():
     assert printed.splitlines() == ["(50, 70, 2)", "Call compile with a new one.", "jax"]
 
 
+@needs_jax
+def test_layers_that_are_not_told_find_out_on_jax_that_they_train():
+    printed = run(
+        "import numpy as np, keras, tfflow\n"
+        "from tfflow.tflite import prepare_for_int8\n"
+        "class Own(tfflow.models.FlowModel):\n"
+        "    multiple, flow_div = 4, 20.0\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.first = tfflow.models.layers.Convolution(8, 3, 2)\n"
+        "        self.dropout = keras.layers.Dropout(0.5, seed=0)\n"
+        "        self.head = keras.layers.Conv2D(2, 1, kernel_regularizer='l2')\n"
+        "        self.build()\n"
+        "    def estimate(self, image1, image2, training=None):\n"
+        "        x = self.first(keras.ops.concatenate([image1, image2], axis=-1))\n"
+        "        return {'flow1': self.head(self.dropout(x))}\n"
+        "keras.utils.set_random_seed(0)\n"
+        "model = Own()\n"
+        "image = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)\n"
+        "data = {'image1': image, 'image2': image}, np.ones((2, 32, 32, 2), np.float32)\n"
+        "model.compile(keras.optimizers.SGD(0.0), loss='mse')\n"
+        "def losses():\n"
+        "    trained = model.fit(*data, verbose=0).history['loss'][0]\n"
+        "    return abs(trained / model.evaluate(*data, verbose=0) - 1)\n"
+        "with_dropout = losses()\n"
+        "model.dropout.rate = 0.0\n"
+        "model.compile(keras.optimizers.SGD(0.0), loss='mse')\n"
+        "without = losses()\n"
+        "prepare_for_int8(model)\n"
+        "print(with_dropout > 0.1, without < 4e-6, 1e-5 < losses() < 1e-2)\n",
+        KERAS_BACKEND="jax",
+        XLA_FLAGS=COMPILED_ONCE,
+    )
+    assert printed == "True True True"
+
+
 def smallest_of_each_class():
     """The registered networks, one of each class."""
     entries = sorted(map(tfflow.models.entry, tfflow.models.list()), key=lambda e: e.parameters)

@@ -115,12 +115,6 @@ def test_parts_of_one_name_are_all_rounded():
     assert model.one.second.rounding and model.other.second.rounding
 
 
-def test_other_backends_than_tensorflow_are_refused(three, monkeypatch):
-    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(ValueError, match="needs Keras on TensorFlow"):
-        prepare_for_int8(three)
-
-
 def test_wrong_use_is_told(three, model):
     with pytest.raises(ValueError, match="lightflow.* has no convolution to be rounded"):
         prepare_for_int8(model)

@@ -129,7 +129,24 @@ class FlowModel(PredictsFlow, Exportable, Supervised, WithParts, keras.Model):
         with alone():
             return super().predict_on_batch(x)
 
+    # While Keras's JAX trainer calls the network: see stateless_call.
+    _enters_by_call = False
+
+    def stateless_call(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras's, but layers that are not told whether they train find it out, as elsewhere.
+
+        Keras's goes straight to ``call``, and only ``__call__`` notes it for the layers within.
+        """
+        self._enters_by_call = True
+        try:
+            return super().stateless_call(*args, **kwargs)
+        finally:
+            self._enters_by_call = False
+
     def call(self, inputs: dict[str, Tensor], training: bool | None = None) -> dict[str, Tensor]:
+        if self._enters_by_call:
+            self._enters_by_call = False
+            return self(inputs, training=training)
         image1, image2 = self._checked_images(inputs)
         link = {name: inputs[name] for name in self.link_channels}
         size = ops.shape(image1)[1:3]

@@ -40,8 +40,7 @@ def prepare_for_int8(model: FlowModel, *, keep_float: Sequence[str] | None = Non
 
     Raises:
         TypeError: If ``model`` is not a ``FlowModel``.
-        ValueError: If it has no convolution to round, or no layer of a name in ``keep_float``; or
-            if Keras does not run on TensorFlow.
+        ValueError: If it has no convolution to round, or no layer of a name in ``keep_float``.
 
     Example:
         >>> tfflow.tflite.prepare_for_int8(model)
@@ -52,12 +51,6 @@ def prepare_for_int8(model: FlowModel, *, keep_float: Sequence[str] | None = Non
         raise TypeError(
             "prepare_for_int8 expects a FlowModel, as tfflow.models.create gives; got "
             f"{type(model).__name__}."
-        )
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            "prepare_for_int8 needs Keras on TensorFlow: on other backends Keras's fit does not "
-            "tell the layers within a network that they are trained, and nothing would be rounded. "
-            "Set KERAS_BACKEND=tensorflow."
         )
     kept = choose_layers(keep_float, layer_names(model), "keep_float") if keep_float else []
     layers = [
