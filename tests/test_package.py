@@ -62,6 +62,9 @@ def test_runs_on_jax_where_there_is_no_tensorflow():
         "try: model.fit(images, truth, sample_weight=valid, verbose=0)\n"
         "except ValueError as error: print(str(error)[-28:])\n"
         "assert np.isfinite(model.predict_flow(image, image)).all()\n"
+        "none = np.zeros((0, 8, 9, 2), np.float32)\n"
+        "assert tfflow.ops.warp(none, none).shape == none.shape\n"
+        "assert tfflow.addons.image.dense_image_warp(none, none).shape == none.shape\n"
         # Keras lends a model's variables to one call after the other.
         "from concurrent.futures import ThreadPoolExecutor\n"
         "with ThreadPoolExecutor(3) as threads:\n"

@@ -3,6 +3,9 @@
 import operator
 from typing import Any
 
+# px; a longer side is too long for cv2.remap.
+OPENCVS_LONGEST = 2**15 - 2
+
 
 def whole_number(name: str, value: Any, least: int = 1) -> int:
     """The value as an int.

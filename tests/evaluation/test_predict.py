@@ -234,6 +234,22 @@ def test_what_the_next_frame_hides_is_red_in_a_video_and_written_beside_the_flow
     assert (shown[1][:, :25] == 80).all() and (shown[1][:, 25:30] == HIDDEN).all()
 
 
+def test_frames_of_ones_own_are_drawn_as_the_network_takes_them():
+    flat = np.full((20, 30, 3), 51, np.uint8)
+    alike = {
+        "uint8": flat,
+        "float": flat / np.float32(255),
+        "grey": flat[..., 0],
+        "one channel": flat[..., :1],
+        "RGBA": np.dstack([flat, np.full((20, 30), 255, np.uint8)]),
+    }
+    for name, image in alike.items():
+        shown = []
+        predict_video(Wheel(), [TimedFrame(image, n) for n in range(2)], show=shown.append)
+        np.testing.assert_array_equal(shown[0][:, :30], flat, err_msg=name)
+        assert shown[0].dtype == np.uint8, name
+
+
 def test_the_images_themselves_are_never_written_over(tmp_path):
     images = [tmp_path / "a.png", tmp_path / "b.png"]
     for image in images:

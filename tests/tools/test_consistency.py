@@ -45,6 +45,13 @@ def test_batches_and_values_that_are_not_finite():
     assert hidden[1, 4, 5] and trust[1, 4, 5] == 0 and np.isfinite(trust).all()
 
 
+def test_a_batch_of_none():
+    none = np.zeros((0, 6, 8, 2), np.float32)
+    hidden, trust = tools.occlusion(none, none), tools.confidence(none, none)
+    assert hidden.shape == trust.shape == (0, 6, 8)
+    assert tools.warp(none, none).shape == none.shape
+
+
 def test_true_flows_find_true_occlusions():
     """A square that moves over a still background hides a strip of it."""
     forward, backward = np.zeros((2, 40, 60, 2), np.float32)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tfflow.checks import whole_number
+from tfflow.checks import OPENCVS_LONGEST, whole_number
 from tfflow.models.prediction import LARGEST_AREA, as_rgb_batch, as_size, working_size
 from tfflow.types import Images, Predictor
 from tfflow.vectors import length
@@ -23,8 +23,6 @@ _LARGEST_STEP = 4.0
 # the mean difference of colours around a pixel must fall below this share of what it was.
 _BETTER = 0.9
 _AROUND = 15  # px
-
-_OPENCVS_LONGEST = 2**15 - 2  # px, for cv2.remap
 
 
 class TiledPredictor:
@@ -260,9 +258,9 @@ def _look_up(array, x, y, interpolation):
     window = []
     for places, side in ((y, array.shape[0]), (x, array.shape[1])):
         start = 0
-        if side > _OPENCVS_LONGEST:
+        if side > OPENCVS_LONGEST:
             np.clip(places, -2, side + 1, out=places)  # beyond, there is the edge alone
             start = min(max(0, int(places.min()) - 2), side - 1)
             places -= start
-        window.append(slice(start, start + _OPENCVS_LONGEST))
+        window.append(slice(start, start + OPENCVS_LONGEST))
     return cv2.remap(array[tuple(window)], x, y, interpolation, borderMode=cv2.BORDER_REPLICATE)

@@ -18,11 +18,12 @@ from tfflow.data.files.flow_series import flow_series
 from tfflow.data.files.video import TICK, TimedFrame, check_other_file, read_video
 from tfflow.evaluation.predict import FlowFormat, check_extension, check_scale
 from tfflow.models import FlowStream
+from tfflow.models.prediction import as_batch
 from tfflow.progress import is_false
 from tfflow.tools.clips import timed_pictures
 from tfflow.types import PathLike, Predictor
 from tfflow.visualization.colors import usual_motion
-from tfflow.visualization.figures import HIDDEN
+from tfflow.visualization.figures import HIDDEN, as_uint8
 
 _SMALLEST_LEGEND = 40  # px; on a smaller one, the scale can't be read
 
@@ -146,6 +147,8 @@ class _Drawing:
         self.max_flow, self.scale = max_flow, 0.0
 
     def __call__(self, image, flow, hidden=None):
+        # Frames of one's own may be grey, RGBA or float, as the network takes them.
+        image = as_uint8(as_batch(image, "a frame")[0][0])
         if hidden is not None:
             image = np.where(hidden[..., None], np.uint8(HIDDEN), image)
         usual = max(usual_motion(flow), 1.0, 0.95 * self.scale)

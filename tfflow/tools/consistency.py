@@ -9,12 +9,13 @@ Displacement Optical Flow", ECCV 2010, equation 5.
 import numpy as np
 import numpy.typing as npt
 
+from tfflow.checks import OPENCVS_LONGEST
 from tfflow.types import Array
 from tfflow.vectors import squared_length
 
-# OpenCV's limits: of channels at a time (version 5 rounds positions to 1/32 px for more, and gives
-# wrong results above 128), and of a side in px.
-_CHANNELS, _TOO_LONG = 4, 2**15 - 1
+# OpenCV's limit of channels at a time: version 5 rounds positions to 1/32 px for more, and gives
+# wrong results above 128.
+_CHANNELS = 4
 
 TRUSTED = np.exp(-1)  # a smaller confidence is that of a hidden pixel or a wrong flow
 # Share of trusted pixels. Of RillFlow, LightFlow and DIS on synthetic scenes: 0.32 to 1 on pairs of
@@ -108,8 +109,9 @@ def _round_trip(forward, backward):
             f"{forward.shape} and {backward.shape}."
         )
     if forward.ndim == 4:
-        each = [look_up(*pair) for pair in zip(backward, forward)]
-        there, inside = (np.stack(values) for values in zip(*each))
+        there, inside = np.empty_like(forward), np.empty(forward.shape[:3], bool)
+        for number, pair in enumerate(zip(backward, forward)):
+            there[number], inside[number] = look_up(*pair)
     else:
         there, inside = look_up(backward, forward)
     return forward, there, inside
@@ -127,9 +129,9 @@ def look_up(values, flow, nearest=False):
     import cv2
 
     height, width = flow.shape[:2]
-    if max(height, width) >= _TOO_LONG:
+    if max(height, width) > OPENCVS_LONGEST:
         raise ValueError(
-            f"flow may be up to {_TOO_LONG - 1} px high and wide; got {height}x{width}. Cut it "
+            f"flow may be up to {OPENCVS_LONGEST} px high and wide; got {height}x{width}. Cut it "
             "into parts."
         )
     x = np.arange(width, dtype=np.float32) + flow[..., 0]

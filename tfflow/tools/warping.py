@@ -75,8 +75,9 @@ def warp(
             f"and (B, H, W, 2), of one size; got {image.shape} and {flow.shape}."
         )
     if batch:
-        pairs = [_warp(*pair, fill, nearest) for pair in zip(image, flow)]
-        warped, inside = (np.stack(parts) for parts in zip(*pairs))
+        warped, inside = np.empty_like(image), np.empty(flow.shape[:3], bool)
+        for number, pair in enumerate(zip(image, flow)):
+            warped[number], inside[number] = _warp(*pair, fill, nearest)
     else:
         warped, inside = _warp(image, flow, fill, nearest)
     return (warped, inside) if return_mask else warped

@@ -50,6 +50,7 @@ def test_config_survives_json():
     ("change", "message"),
     [
         ({"height": 16}, "at least 32x32"),
+        ({"width": 40_000}, "at most 32766 px a side, got 384x40000"),
         ({"texture_size": 8}, "texture_size must be a whole number of at least 16; got 8"),
         ({"width": 100.5}, "width must be a whole number"),
         ({"objects": (5, 3)}, "objects must be two numbers"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tfflow.checks import whole_number
+from tfflow.checks import OPENCVS_LONGEST, whole_number
 from tfflow.types import PathLike
 
 # The files that say what a folder of scenes holds, by its layout.
@@ -145,6 +145,11 @@ class SceneConfig:
             object.__setattr__(self, field.name, value)
         if min(self.height, self.width) < 32:
             raise ValueError(f"a frame must be at least 32x32, got {self.height}x{self.width}")
+        if max(self.height, self.width) > OPENCVS_LONGEST:
+            raise ValueError(
+                f"OpenCV draws frames of at most {OPENCVS_LONGEST} px a side, got "
+                f"{self.height}x{self.width}"
+            )
         for name in ("texture_size", "shape_size"):
             whole_number(f"SceneConfig.{name}", getattr(self, name), 16)
         if self.objects[1] > 254:
