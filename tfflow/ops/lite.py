@@ -69,8 +69,8 @@ def take_rows(pixels, index):
     """The rows of (N, C) at indices from 0 to N - 1, of any shape: (…) -> (…, C)."""
     if not in_lite():
         if pixels.shape[0] == 0 and None not in index.shape:
-            # JAX would forget the shape of the indices.
-            return ops.zeros((*index.shape, pixels.shape[-1]), pixels.dtype)
+            # JAX's take would forget the shape of the indices.
+            return ops.reshape(pixels, (*index.shape, pixels.shape[-1]))
         return ops.take(pixels, index, axis=0)
     # Keras would add three operators for negative indices; and GPUs only gather by flat lists.
     import tensorflow as tf
