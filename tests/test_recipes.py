@@ -533,6 +533,18 @@ def test_a_run_of_an_earlier_version_had_no_int8(tmp_path):
     run(LITTLE, tmp_path)
 
 
+def test_training_goes_without_tensorflows_remapper(tmp_path, monkeypatch):
+    """It fails on leaky ReLU's gradient, with a line that looks like an error of the training."""
+
+    def remapping():
+        return tf.config.optimizer.get_experimental_options().get("remapping", True)
+
+    seen, fit = [], Run.fit
+    monkeypatch.setattr(Run, "fit", lambda *args: (seen.append(remapping()), fit(*args)))
+    run(LITTLE, tmp_path)
+    assert seen == [False] and remapping()
+
+
 def test_killed_in_mid_epoch_it_ends_with_the_same_weights(tmp_path):
     """SIGKILL, which nothing can catch, and the same command again."""
     command = [sys.executable, SCRIPT, LITTLE, "--smoke", "--steps", "24"]

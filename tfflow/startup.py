@@ -32,6 +32,24 @@ def start_backend_quietly(use_devices: bool = True) -> None:
 
 
 @contextlib.contextmanager
+def without_remapper():
+    """TensorFlow without the part that joins operations into one.
+
+    It fails on the training of networks with leaky ReLU ("remapper failed: INVALID_ARGUMENT"), an
+    error for the reader alone. Where it succeeds it gains nothing: measured on a CPU, with RillFlow,
+    LightFlow and LiteFlowNet, in training and evaluation.
+    """
+    import tensorflow as tf
+
+    before = tf.config.optimizer.get_experimental_options().get("remapping", True)
+    tf.config.optimizer.set_experimental_options({"remapping": False})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({"remapping": before})
+
+
+@contextlib.contextmanager
 def _stderr_into(file):
     """Sends the process's standard error, C++'s too, to a file."""
     sys.stderr.flush()

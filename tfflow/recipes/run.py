@@ -31,6 +31,7 @@ from tfflow.recipes.corrupt import without_corrupt
 from tfflow.recipes.options import PRECISIONS, Options
 from tfflow.recipes.recipe import Recipe, Stage, evenly
 from tfflow.recipes.record import differences
+from tfflow.startup import without_remapper
 from tfflow.training import distribution
 from tfflow.training.callbacks import (
     FlowPictures,
@@ -110,7 +111,8 @@ class Run:
             for folder in (self.output, self.output / "checkpoints"):
                 remove_left_behind(folder)
             try:
-                return self.train_alone()
+                with without_remapper():
+                    return self.train_alone()
             except CorruptFileError as error:
                 if not self.options.skip_corrupt:
                     raise
