@@ -35,8 +35,8 @@ def start_backend_quietly(use_devices: bool = True) -> None:
 def without_remapper():
     """TensorFlow without the part that joins operations into one.
 
-    It fails on the training of networks with leaky ReLU ("remapper failed: INVALID_ARGUMENT"), an
-    error for the reader alone. Where it succeeds it gains nothing: measured on a CPU, with RillFlow,
+    It fails on the training of networks with leaky ReLU, harmlessly, but with a line "remapper
+    failed: INVALID_ARGUMENT". Where it succeeds it gains nothing: measured on a CPU with RillFlow,
     LightFlow and LiteFlowNet, in training and evaluation.
     """
     import tensorflow as tf
