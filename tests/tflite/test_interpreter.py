@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tfflow
 from tfflow.tflite import FlowInterpreter, benchmark, operators, read_metadata
@@ -183,3 +184,41 @@ def test_falls_back_on_another_runtime(exported, pairs, monkeypatch):
     monkeypatch.setattr(interpreter, "_RUNTIMES", ("no_such_runtime",))
     with pytest.raises(ImportError, match="pip install ai-edge-litert"):
         FlowInterpreter(exported["float32"])
+
+
+@pytest.mark.parametrize(
+    ("flow", "shape", "dtype", "message"),
+    [
+        (
+            lambda x: x,
+            (1, 8, 16, 3),
+            tf.float32,
+            r"expected a flow \(1, 8, 16, 2\).* gives \(1, 8, 1",
+        ),
+        (lambda x: x[:, ::4, ::4, :2], (1, 8, 16, 3), tf.float32, r"gives \(1, 2, 4, 2\)"),
+        (
+            lambda x: x[..., :2],
+            (1, None, None, 3),
+            tf.float32,
+            "images of any size; expected a size",
+        ),
+        (lambda x: x[..., :2], (1, 8, 16, 1), tf.float32, r"expected two images \(1, H, W, 3\)"),
+        (lambda x: x[..., :2], (1, 8, 16, 3), tf.uint8, "image1 is uint8 without a scale"),
+    ],
+)
+def test_files_of_others_whose_flow_would_be_wrong(flow, shape, dtype, message, tmp_path):
+    image = tf.TensorSpec(shape, dtype)
+    module = tf.Module()
+    module.flow = tf.function(
+        lambda image1, image2: {
+            "flow": flow(tf.cast(image1, "float32") + tf.cast(image2, "float32"))
+        },
+        input_signature=[image, image],
+    )
+    tf.saved_model.save(module, tmp_path / "saved", signatures={"flow": module.flow})
+    converter = tf.lite.TFLiteConverter.from_saved_model(
+        str(tmp_path / "saved"), signature_keys=["flow"]
+    )
+    (tmp_path / "foreign.tflite").write_bytes(converter.convert())
+    with pytest.raises(ValueError, match=message):
+        FlowInterpreter(tmp_path / "foreign.tflite")

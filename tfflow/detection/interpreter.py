@@ -176,7 +176,19 @@ def _runner(interpreter, path, name):
             f"{', '.join(sorted(inputs))} -> {', '.join(sorted(outputs))}; it has "
             f"{signatures_in_words(signatures)}."
         )
-    return interpreter.get_signature_runner(name)
+    runner = interpreter.get_signature_runner(name)
+    image = _shapes(runner)["image"]
+    given = {each: tuple(d["shape"]) for each, d in runner.get_output_details().items()}
+    boxes, scores = given["boxes"], given["scores"]
+    if not (len(image) == 4 and (image[0], image[3]) == (1, 3) and min(image) > 0) or not (
+        len(boxes) == len(scores) == 3 and boxes[:2] == scores[:2] and boxes[2] == 4
+    ):
+        raise ValueError(
+            f"{path} is no detector exported by tfflow: expected image (1, H, W, 3) -> boxes "
+            f"(1, N, 4), scores (1, N, classes); it has {image} -> "
+            f"{tuple(map(int, boxes))}, {tuple(map(int, scores))}."
+        )
+    return runner
 
 
 def _shapes(runner):

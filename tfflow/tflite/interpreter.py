@@ -51,7 +51,8 @@ class FlowInterpreter(PredictsFlow):
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If it is not a .tflite file, is damaged, needs operators that LiteRT lacks, or
-            does not turn ``image1`` and ``image2`` into ``flow``.
+            does not turn ``image1`` and ``image2`` (1, H, W, 3) of one size into a ``flow`` of that
+            size, all of them float or quantised.
         ImportError: If no LiteRT is installed.
 
     Example:
@@ -174,12 +175,36 @@ class FlowInterpreter(PredictsFlow):
         runner = self.litert.get_signature_runner("flow")
         inputs, outputs = runner.get_input_details(), runner.get_output_details()
         outputs = {"flow": outputs["flow"], **outputs}  # flow first
-        first, second = (tuple(map(int, inputs[name]["shape"])) for name in sorted(_INPUTS))
+        first, second = (_shape(inputs[name]) for name in sorted(_INPUTS))
         if first != second or len(first) != 4 or (first[0], first[3]) != (1, 3):
             raise ValueError(
                 f"{self.path}: expected two images (1, H, W, 3); it takes {first} and {second}."
             )
+        if -1 in inputs["image1"]["shape_signature"][1:3]:
+            raise ValueError(
+                f"{self.path} takes images of any size; expected a size of its own. Export it for "
+                "a height and a width."
+            )
+        flow = _shape(outputs["flow"])
+        if flow != (*first[:3], 2):
+            raise ValueError(
+                f"{self.path}: expected a flow {(*first[:3], 2)}, as its images are {first}; it "
+                f"gives {flow}."
+            )
+        trust = _shape(outputs.get("confidence", {"shape": (1, 1, 1, 1)}))
+        if len(trust) != 4 or (trust[0], trust[3]) != (1, 1):
+            raise ValueError(f"{self.path}: expected a confidence (1, h, w, 1); it gives {trust}.")
+        for name, details in (*inputs.items(), *outputs.items()):
+            if np.issubdtype(details["dtype"], np.integer) and not details["quantization"][0]:
+                raise ValueError(
+                    f"{self.path}: {name} is {np.dtype(details['dtype']).name} without a scale; "
+                    "expected float32, or quantised integers."
+                )
         return inputs, outputs
+
+
+def _shape(details):
+    return tuple(map(int, details["shape"]))
 
 
 def open_interpreter(path, threads):
