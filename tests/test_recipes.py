@@ -31,6 +31,7 @@ from tfflow.recipes.corrupt import without_corrupt
 from tfflow.recipes.recipe import Stage, evenly
 from tfflow.recipes.record import differences
 from tfflow.recipes.run import Run
+from tfflow.folder_lock import folder_lock
 from tfflow.recipes.smoke import Noise, sample, smoke
 from tfflow.training.callbacks import StopAtNaN
 from tfflow.training.checkpoints import Checkpoints, Interrupted, NotFiniteError
@@ -399,7 +400,28 @@ def test_a_smoke_run_has_a_folder_of_its_own_and_begins_anew(tmp_path, monkeypat
     for precision in ("float32", "bfloat16"):
         Run(LITTLE, smoke=True, precision=precision).train()
     assert "going on" not in capsys.readouterr().out
-    assert len(log_of(pathlib.Path("runs", f"{LITTLE}_smoke"))) == 1
+    folder = pathlib.Path("runs", f"{LITTLE}_smoke")
+    assert len(log_of(folder)) == 1
+    # A recipe of that name may have been trained there.
+    (folder / "notes.txt").write_text("mine")
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(record | {"smoke": False}))
+    with pytest.raises(ValueError, match="holds another run .*smoke False, not True"):
+        Run(LITTLE, smoke=True).train()
+    assert (folder / "model.keras").is_file() and (folder / "notes.txt").is_file()
+
+
+def test_a_second_smoke_run_does_not_touch_what_the_first_is_writing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Run(LITTLE, smoke=True).train()
+    folder = pathlib.Path("runs", f"{LITTLE}_smoke")
+    monkeypatch.setattr("tfflow.folder_lock._LOOK_AGAIN", 0.05)
+    with (
+        folder_lock(folder),
+        pytest.raises(ValueError, match="Another process is training"),
+    ):
+        Run(LITTLE, smoke=True).train()
+    assert (folder / "model.keras").is_file()
 
 
 def test_batch_statistics_are_frozen_as_late_in_a_shorter_run():

@@ -24,7 +24,7 @@ NETWORKS = {
     "liteflownet_pre_M6S6": ("liteflownet_pre_M6S6", {}, "level6", {}),
     # Clipping has to see the whole gradient, batch norm the whole batch.
     "clipped": ("liteflownet_pre_M6S6", {}, "level6", {"clipnorm": 0.01}),
-    "lightflow_0.5": ("lightflow_0.5", {"synchronized": True}, "level2", {}),
+    "lightflow_0.5": ("lightflow_0.5", {}, "level2", {}),
     "small": (None, {}, "level2", {"learning_rate": 0.01, "clipnorm": 1e-3}),
 }
 
@@ -35,7 +35,7 @@ class Small(tfflow.models.FlowModel):
     def __init__(self):
         super().__init__(name="small")
         self.features = keras.layers.Conv2D(8, 5, 4, "same", use_bias=False, name="features")
-        self.norm = keras.layers.BatchNormalization(synchronized=True, name="norm")
+        self.norm = keras.layers.BatchNormalization(name="norm")
         self.prediction = keras.layers.Conv2D(2, 3, padding="same", name="prediction")
         self.build()
 

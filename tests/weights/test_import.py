@@ -102,6 +102,22 @@ def test_files_that_are_none(tmp_path):
         read_state_dict(tmp_path / "model.h5")
 
 
+@pytest.mark.parametrize("suffix", [".npz", ".pth"])
+def test_a_file_with_changed_bytes_is_refused(suffix, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".npz":
+        np.savez(path, a=np.ones(4096, np.float32))
+    else:
+        torch = pytest.importorskip("torch")
+        torch.save({"a": torch.ones(4096)}, path)
+    content = bytearray(path.read_bytes())
+    place = content.index(np.ones(64, np.float32).tobytes())
+    content[place : place + 64] = bytes(64)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="can't be read as .*(CRC|in it is damaged)"):
+        read_state_dict(path)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

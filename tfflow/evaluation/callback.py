@@ -41,6 +41,10 @@ class EvaluatePairs(keras.callbacks.Callback):
         """
         # A mixture's data sets may be of any kind.
         for part in getattr(self.dataset, "datasets", [self.dataset]):
+            if not len(part):
+                raise ValueError(
+                    f"{named(part)}, which the training would be evaluated on, is empty."
+                )
             samples = _samples_at_hand(part)
             for sample in samples:
                 if complaint := complaint_about(sample):

@@ -103,10 +103,10 @@ class Run:
         self.chief = distribution.is_chief(self.strategy)
         self.check()
         alone = self.options.distribute != "multi-worker"
-        if self.options.smoke and not self.options.output and alone:
-            shutil.rmtree(self.output, ignore_errors=True)  # that it ran before is no answer
         self.output.mkdir(parents=True, exist_ok=True)
         with folder_lock(self.output, waiting=self.refuse_second):
+            if self.options.smoke and not self.options.output and alone:
+                self.clear_smoke_run()
             # This worker's own: the others may be writing to theirs.
             for folder in (self.output, self.output / "checkpoints"):
                 remove_left_behind(folder)
@@ -183,10 +183,18 @@ class Run:
             return self.folder
         return self.folder / f"worker-{self.strategy.cluster_resolver.task_id}"
 
+    def clear_smoke_run(self) -> None:
+        """Deletes what an earlier smoke run wrote: that it ran before is no answer."""
+        record = self.output / "run.json"
+        if record.is_file() and read_json(record, "Delete it.").get("smoke"):
+            shutil.rmtree(self.output / "checkpoints", ignore_errors=True)
+            for name in ("run.json", "log.jsonl", "model.keras", "best.keras", "nan_batch.npz"):
+                (self.output / name).unlink(missing_ok=True)
+
     def claim_folder(self) -> None:
         """Records this run in run.json; refuses a folder that holds another run."""
         record = self.recipe.record()
-        named_options = ("seed", "ema", "precision", "int8")
+        named_options = ("seed", "ema", "precision", "int8", "smoke")
         record |= {name: getattr(self.options, name) for name in named_options}
         init: Any = self.options.init
         if init is not None:
@@ -196,7 +204,9 @@ class Run:
         started = Checkpoints(self.output / "checkpoints").steps()
         finished = (self.output / "model.keras").is_file()
         if path.is_file() and (started or finished):
-            there = {"int8": False, **read_json(path, "Delete it to go on without its check.")}
+            # Of an earlier version, without these.
+            there = {"int8": False, "smoke": self.options.smoke}
+            there |= read_json(path, "Delete it to go on without its check.")
             if other := list(differences(there, record)):
                 raise ValueError(
                     f"{self.output} holds another run ({'; '.join(other)}). Give another --output, "
@@ -285,12 +295,12 @@ class Run:
         for part, source in self.initial_weights().items():
             target = model
             for name in filter(None, part.split("/")):
-                names = [layer.name for layer in target.layers]
+                names = [each.name for each in target.layers if hasattr(each, "start_from")]
                 if name not in names:
                     raise ValueError(
-                        f"{source} is for the part {part!r}, which {model.name} has not: the parts "
-                        f"of {target.name} are {', '.join(names)}. A file with '=' in its name is "
-                        f"written ./{part}={source}."
+                        f"{source} is for the part {part!r}, which {model.name} has not: the "
+                        f"networks within {target.name} are {', '.join(names) or 'none'}. A file "
+                        f"with '=' in its name is written ./{part}={source}."
                     )
                 target = target.get_layer(name)
             fresh = target.start_from(loading.load(source))

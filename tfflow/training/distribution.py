@@ -132,6 +132,7 @@ def prepare(model: keras.Model) -> "InputClock":
     * Gradients are clipped before the devices' shares are summed, so the step depends on the number
       of devices.
     * Overflow of float16 gradients is only checked on the first device.
+    * Batch norm sees one device's part of a batch, unless it was made with ``synchronized=True``.
 
     Args:
         model: A compiled model, made in the strategy's scope.
@@ -151,6 +152,9 @@ def prepare(model: keras.Model) -> "InputClock":
     def make_train_function(force=False):
         if strategy.num_replicas_in_sync > 1:
             _prepare_optimizer(model.optimizer)  # compile may have brought another one
+            for layer in model._flatten_layers():
+                if isinstance(layer, keras.layers.BatchNormalization):
+                    layer.synchronized = True
         if model.train_function is None or force:
             make_without_clock(force)  # it refuses an optimizer that has trained other parts
             model.train_function = clock.measured(_training_step(model, strategy))

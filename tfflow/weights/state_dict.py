@@ -206,6 +206,10 @@ def _read_file(path):
         if kind == ".safetensors":
             return _safetensors().load_file(path)
         if kind in SUFFIXES:
+            if zipfile.is_zipfile(path):  # torch does not compare its checksums
+                with zipfile.ZipFile(path) as archive:
+                    if damaged := archive.testzip():
+                        raise ValueError(f"{damaged} in it is damaged")
             return import_torch().load(path, map_location="cpu", weights_only=True)
     except (ImportError, FileNotFoundError):
         raise
@@ -218,7 +222,7 @@ def _read_file(path):
 
 def _reason(error, path):
     if isinstance(error, zipfile.BadZipFile):
-        return "not a zip archive"
+        return "it is no zip archive" if not zipfile.is_zipfile(path) else f"{error}"
     if isinstance(error, pickle.UnpicklingError):
         other = re.search(r"GLOBAL ([\w.]+)", str(error))
         if other is None:

@@ -107,6 +107,26 @@ def test_chairs_missing_file(chairs, missing):
         FlyingChairs(chairs, "all")
 
 
+def test_chairs_without_images_or_pairs_of_a_split(chairs):
+    (chairs / "FlyingChairs_train_val.txt").write_text("1\n" * 5)
+    with pytest.raises(CorruptFileError, match="train_val.txt has no line 2, of chairs-val"):
+        FlyingChairs(chairs, "val")
+    for path in (chairs / "data").glob("00003_img*"):
+        path.unlink()
+    with pytest.raises(FileNotFoundError, match="the pair 00003 in .* has no 00003_img1"):
+        FlyingChairs(chairs, "all")
+
+
+def test_chairs_beyond_five_digits(tmp_path):
+    (tmp_path / "data").mkdir()
+    for name in ("99999", "100000", "10001"):
+        for end, array in (("_img1.ppm", image(0)), ("_img2.ppm", image(0))):
+            write_image(tmp_path / "data" / f"{name}{end}", array)
+        write_flow(tmp_path / "data" / f"{name}_flow.flo", np.zeros((*image(0).shape[:2], 2)))
+    names = [pair.name for pair in FlyingChairs(tmp_path, "all").pairs]
+    assert names == ["10001", "99999", "100000"]
+
+
 def test_sizes_that_differ(chairs):
     dataset = FlyingChairs(chairs, "all")
     write_image(chairs / "data" / "00001_img2.ppm", image(0, (6, 9)))

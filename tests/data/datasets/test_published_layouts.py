@@ -104,6 +104,17 @@ def test_sintel_missing_file(sintel, missing):
         Sintel(sintel)
 
 
+def test_sintel_without_the_frames_of_a_scene(sintel):
+    shutil.rmtree(sintel / "training/clean/cave_4")
+    with pytest.raises(FileNotFoundError, match="expected the folder .*training/clean/cave_4"):
+        Sintel(sintel)
+    for folder in ("clean/alley_1", "flow/alley_1", "clean/cave_4", "flow/cave_4"):
+        shutil.rmtree(sintel / "training" / folder, ignore_errors=True)
+        (sintel / "training" / folder).mkdir()
+    with pytest.raises(FileNotFoundError, match="expected frame_0001.png ... in the scenes of"):
+        Sintel(sintel)
+
+
 def test_sintel_incomplete(sintel, tmp_path):
     with pytest.raises(
         FileNotFoundError,

@@ -1,5 +1,7 @@
 """FlyingThings3D and its subset, built small in their true layouts."""
 
+import shutil
+
 import numpy as np
 import pytest
 from published_trees import names, put_flow, put_image, put_mask, roots_of, values
@@ -90,12 +92,21 @@ def test_things_unused_frames(things, tmp_path):
     "missing",
     [
         "frames_cleanpass/TRAIN/B/0003/left/0007.png",
+        "frames_cleanpass/TRAIN/A/0000/left/0006.png",  # the first
+        "frames_cleanpass/TRAIN/A/0000/left/0008.png",  # the last, whose flow is there
         "optical_flow/TRAIN/A/0000/into_future/left/OpticalFlowIntoFuture_0007_L.pfm",
     ],
 )
 def test_things_missing_file(things, missing):
     (things / missing).unlink()
     with pytest.raises(FileNotFoundError, match=f"{missing}, which is missing"):
+        FlyingThings3D(things)
+
+
+@pytest.mark.parametrize("missing", ["frames_cleanpass/TRAIN/B", "optical_flow/TRAIN/B"])
+def test_things_missing_folder(things, missing):
+    shutil.rmtree(things / missing)
+    with pytest.raises(FileNotFoundError, match=f"expected the folder .*{missing}/0003/"):
         FlyingThings3D(things)
 
 

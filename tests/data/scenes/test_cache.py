@@ -337,6 +337,25 @@ def test_photographs_are_looked_at_before_anything_is_made(tmp_path):
     assert not (tmp_path / "scenes").exists()
 
 
+def test_finished_scenes_do_without_their_photographs_and_drawing_without_broken_links(tmp_path):
+    config = photographs(tmp_path / "photographs")
+    (tmp_path / "photographs" / "link.png").symlink_to(tmp_path / "nowhere.png")
+    synthesize(tmp_path / "scenes", 4, config, workers=1)
+    shutil.rmtree(tmp_path / "photographs")
+    assert len(SceneCache(synthesize(tmp_path / "scenes", 4, config, workers=1))) == 4
+    with pytest.raises(FileNotFoundError, match="no images in .*photographs"):
+        synthesize(tmp_path / "scenes", 5, config, workers=1)
+
+
+def test_scenes_of_a_newer_version_are_not_called_damaged(tmp_path):
+    synthesize(tmp_path, 2, CONFIG, workers=1)
+    description = json.loads((tmp_path / "scenes.json").read_text())
+    description["config"]["fog"] = 0.5
+    (tmp_path / "scenes.json").write_text(json.dumps(description))
+    with pytest.raises(ValueError, match="of a newer tfflow, with the options fog: update tfflow"):
+        SceneCache(tmp_path)
+
+
 @pytest.mark.parametrize("layout", scene_layout.LAYOUTS)
 def test_photographs_may_move_but_not_change(layout, tmp_path):
     """And scenes drawn below them are not photographs."""

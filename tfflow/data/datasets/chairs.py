@@ -48,13 +48,17 @@ class FlyingChairs(FlowDataset):
                 f"no FlyingChairs at {root}: looked for data/*_img1.ppm there and in "
                 f"FlyingChairs_release; there is {listing(root)}"
             )
-        pairs = named_pairs(release / "data", (".ppm",), (".flo",))
+        pairs = named_pairs(release / "data", (".ppm",), (".flo",), flow_alone=False)
         for pair in pairs:
             if pair.flow is None:
                 raise FileNotFoundError(f"{pair.image1} has no {pair.name}_flow.flo beside it")
         if label is not None:
             labels = self._labels(release / self.SPLIT_FILE, pairs)
             pairs = [pair for pair, given in zip(pairs, labels, strict=True) if given == label]
+            if not pairs:
+                raise CorruptFileError(
+                    f"{release / self.SPLIT_FILE} has no line {label}, of {name}"
+                )
         super().__init__(name, pairs)
 
     @staticmethod

@@ -118,8 +118,11 @@ def neighbour(name, step):
     return f"{head}{int(number) + step:0{len(number)}d}"
 
 
-def named_pairs(folder, image_extensions, flow_extensions):
-    """The pairs NAME_img1.*, NAME_img2.*, NAME_flow.* of a folder, sorted by NAME; [] if none."""
+def named_pairs(folder, image_extensions, flow_extensions, *, flow_alone=True):
+    """The pairs NAME_img1.*, NAME_img2.*, NAME_flow.* of a folder, sorted by NAME; [] if none.
+
+    A flow alone may be what was predicted for other images; without `flow_alone` it is an error.
+    """
     present = {}  # list the folder once: FlyingChairs has 68,616 files
     for entry in os.scandir(folder):
         stem, extension = os.path.splitext(entry.name)
@@ -133,9 +136,10 @@ def named_pairs(folder, image_extensions, flow_extensions):
                 )
             present[name][role] = Path(entry.path)
     pairs = []
-    for name in sorted(present):
+    # Numbers by value: with six digits, 100000 would come before 10001.
+    for name in sorted(present, key=lambda name: (len(name) if name.isdecimal() else 0, name)):
         files = present[name]
-        if "img1" in files or "img2" in files:
+        if "img1" in files or "img2" in files or not flow_alone:
             for role in ("img1", "img2"):
                 if role not in files:
                     raise FileNotFoundError(f"the pair {name} in {folder} has no {name}_{role}.*")

@@ -69,10 +69,14 @@ class Sintel(FlowDataset):
         folder = find_release(root, "MPI-Sintel", needed) / part
         pairs = []
         for name in passes:
-            there = [scene.name for scene in subfolders(folder / name)]
+            # Of a scene whose frames are missing altogether, the flow is there.
+            places = [folder / each for each in (name, "flow") if (folder / each).is_dir()]
+            there = sorted({scene.name for place in places for scene in subfolders(place)})
             prefix = f"{name}/" if len(passes) > 1 else ""
             for scene in _chosen_scenes(there, split, scenes, folder / name):
                 pairs += _scene_pairs(folder, name, scene, f"{prefix}{scene}/")
+        if not pairs:
+            raise FileNotFoundError(f"expected frame_0001.png ... in the scenes of {folder}")
         super().__init__(_name(passes, split), pairs)
 
 

@@ -99,10 +99,10 @@ class FlyingThings3D(FlowDataset):
             frames, extension = self._frames(release, name, part)
             unused = self._unused(release, frames, exclude)
             prefix = f"{name}/" if len(passes) > 1 else ""
-            for sequence in (s for letter in subfolders(frames / part) for s in subfolders(letter)):
-                place = f"{sequence.parent.name}/{sequence.name}"
+            # Of one whose frames or flow are missing altogether, the other is there.
+            for place in sorted(_sequences(frames / part) | _sequences(flows)):
                 for eye in cameras:
-                    images = FolderFiles(sequence / eye, extension)
+                    images = FolderFiles(frames / part / place / eye, extension)
                     skip = unused.get(f"{part}/{place}/{eye}", ())
                     for way in directions:
                         pairs += _sequence_pairs(
@@ -248,25 +248,36 @@ def _name(kind, passes, split, cameras, directions):
     return "-".join(parts)
 
 
+def _sequences(folder):
+    """The sequences of a folder, as "A/0000"."""
+    return {
+        f"{letter.name}/{sequence.name}"
+        for letter in subfolders(folder)
+        for sequence in subfolders(letter)
+    }
+
+
 def _sequence_pairs(images, folder, place, skip):
     """The pairs of one sequence, camera and direction; `folder` has its flow."""
     eye, way = folder.name, folder.parent.name
     flows = FolderFiles(folder, ".pfm")
     kind = "IntoFuture" if way == "into_future" else "IntoPast"
-    first_to_last = list(images)
+    ending = f"_{eye[0].upper()}"
+    of_flow = {name.removesuffix(ending).rpartition("_")[2] for name in flows}
+    first_to_last = sorted({*images, *of_flow})  # a frame or its flow may be missing
     numbers = first_to_last[:-1] if _STEPS[way] > 0 else first_to_last[1:]
     pairs = []
     for number in numbers:
         second = neighbour(number, _STEPS[way])
         if number in skip or second in skip:
             continue
-        image = images[number]
+        image = images.need(number, f"the pair {place}/{eye}/{way}/{number}")
         pairs.append(
             PairFiles(
                 f"{place}/{eye}/{way}/{number}",
                 image,
                 images.need(second, image),
-                flows.need(f"OpticalFlow{kind}_{number}_{eye[0].upper()}", image),
+                flows.need(f"OpticalFlow{kind}_{number}{ending}", image),
             )
         )
     return pairs

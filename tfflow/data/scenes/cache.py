@@ -18,6 +18,7 @@ from tfflow.checks import whole_number
 from tfflow.data.datasets.base import FlowSample
 from tfflow.data.scenes import layout as scene_layout
 from tfflow.data.scenes.config import SceneConfig
+from tfflow.data.scenes.textures import Photographs
 from tfflow.folder_lock import folder_lock
 from tfflow.progress import progress_bar
 from tfflow.types import PathLike
@@ -76,6 +77,8 @@ def synthesize(
     if scene_layout.is_finished(root, description):  # which may be a folder that is only read
         progress(count, count)
         return root
+    if config.photographs:
+        Photographs(config.photographs, config.texture_size)  # they must be there
 
     def look():
         """The parts that are missing, each with its scenes."""
@@ -109,7 +112,8 @@ def _draw(root, missing, workers):
     package = str(Path(__file__).resolve().parents[3])  # the folder that holds tfflow/
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    command = [sys.executable, "-m", "tfflow.data.scenes.drawing", str(root)]
+    # Without the working folder (-P): a random.py there would be taken for Python's.
+    command = [sys.executable, "-P", "-m", "tfflow.data.scenes.drawing", str(root)]
     lots = [lot.tolist() for lot in np.array_split(missing, min(workers, len(missing)))]
     with contextlib.ExitStack() as files:
         # Not pipes, which fill up while the numbers are read.

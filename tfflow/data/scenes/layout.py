@@ -14,6 +14,7 @@ Layout "chairs" is FlyingChairs' own: `FlyingChairs_release/data/00001_img1.ppm`
 `_flow.flo` and the split file, in which every tenth pair is for validation.
 """
 
+import dataclasses
 import functools
 import json
 import math
@@ -42,13 +43,13 @@ _ARRAYS = ("images", "flow", "occlusion")
 
 
 def describe(config, seed, count, layout):
-    """What a folder's description file says.
+    """What a folder's description file says; without the digest of photographs that are gone.
 
     Raises:
-        FileNotFoundError, ValueError: there are no photographs, see `Photographs`.
+        FileNotFoundError, ValueError: the folder of photographs holds none, see `Photographs`.
     """
     photographs = None
-    if config.photographs:
+    if config.photographs and os.path.exists(config.photographs):
         photographs = Photographs(config.photographs, config.texture_size).digest
     return {
         "version": VERSION,
@@ -76,6 +77,9 @@ def read_description(root):
         )
     try:
         description = json.loads(found[0].read_text())
+        known = {field.name for field in dataclasses.fields(SceneConfig)}
+        if newer := sorted(set(description["config"]) - known):
+            description["config"] = {}
         # With the defaults of options that are newer than the scenes.
         description["config"] = SceneConfig(**description["config"]).to_dict()
         description.setdefault("photographs", None)
@@ -84,6 +88,10 @@ def read_description(root):
         LAYOUTS.index(description["layout"])
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{found[0]} is damaged ({error!r}): draw the scenes anew") from error
+    if newer:
+        raise ValueError(
+            f"{found[0]} is of a newer tfflow, with the options {', '.join(newer)}: update tfflow"
+        )
     return description
 
 
@@ -111,7 +119,8 @@ def check_description(root, description):
         moved = {**old["config"], "photographs": description["config"]["photographs"]}
         old = {**old, "config": moved}
         for key in ("version", "layout", "seed", "photographs", "config"):
-            if old[key] != description[key]:
+            gone = key == "photographs" and moved["photographs"] and description[key] is None
+            if old[key] != description[key] and not gone:
                 raise ValueError(
                     f"{root} holds scenes of another {key}: {_difference(old, description, key)}. "
                     "Scenes are not mixed: take another folder, or delete this one"
@@ -179,7 +188,8 @@ def _length(split):
 def _is_done(root, description, number):
     part = shards(description)[number]
     if description["layout"] == "chairs":
-        return all(path.exists() for index in part for path in _chairs_files(root, index))
+        files = (path for index in part for path in _chairs_files(root, index))
+        return all(path.is_file() and path.stat().st_size for path in files)
     folder = shard_folder(root, number)
     try:
         found = [len(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in _ARRAYS]

@@ -306,7 +306,8 @@ class Photographs:
 
     def __init__(self, folder, size):
         self.folder, self.size = Path(folder), size
-        self.paths = sorted(images_below(self.folder, skipping=DESCRIPTIONS.values()))
+        below = images_below(self.folder, skipping=DESCRIPTIONS.values())
+        self.paths = sorted(path for path in below if path.is_file())  # no broken link
         if not self.paths:
             raise FileNotFoundError(
                 f"there are no images in {self.folder} ({', '.join(IMAGE_EXTENSIONS)}); "

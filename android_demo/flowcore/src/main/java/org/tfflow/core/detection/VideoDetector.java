@@ -170,7 +170,6 @@ public final class VideoDetector implements AutoCloseable {
         statistics.record("pack", packed - start);
 
         boolean isKeyNow = sinceKey == 0;
-        sinceKey = (sinceKey + 1) % interval;
         if (isFirst) {
             copy(image, keyImage);
             TensorSpec featureSpec = key.input(Network.FIRST, FEATURES);
@@ -191,8 +190,10 @@ public final class VideoDetector implements AutoCloseable {
             outputs.put(FLOW, flow);
             between.run(Network.FIRST, inputs, outputs);
         }
+        // Only now, when nothing can fail any more.
         isKey = isKeyNow;
         isFirst = false;
+        sinceKey = (sinceKey + 1) % interval;
         long ran = System.nanoTime();
         statistics.record(isKeyNow ? "key" : "between", ran - packed);
         List<Box> found = boxes(frame);

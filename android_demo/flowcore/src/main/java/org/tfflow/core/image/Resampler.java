@@ -15,7 +15,10 @@ final class Resampler {
         final int[] places;
         final float[] weights;
 
-        /** The {@code length} places of the source from {@code start} on become the target. */
+        /**
+         * The {@code length} places of the source from {@code start} on become the target. Beyond
+         * them the outermost pixel counts whose centre is within: what is next to it is of a bar.
+         */
         Axis(int source, double start, double length, int target, boolean antialias) {
             double step = length / target;
             double reach = antialias ? Math.max(step, 1) : 1;
@@ -23,23 +26,30 @@ final class Resampler {
             places = new int[target * taps];
             weights = new float[target * taps];
             double[] shares = new double[taps];
+            int middle = within((int) Math.floor(start + length / 2), 0, source - 1);
+            int low = within((int) Math.ceil(start - 0.5), 0, middle);
+            int high = within((int) Math.floor(start + length - 0.5), middle, source - 1);
             for (int i = 0; i < target; i++) {
                 double centre = start + (i + 0.5) * step - 0.5;
                 int first = (int) Math.floor(centre - reach) + 1;
                 double sum = 0;
                 for (int tap = 0; tap < taps; tap++) {
                     int place = first + tap;
-                    boolean there = place >= 0 && place < source;
+                    boolean there = place >= low && place <= high;
                     double share = Math.max(1 - Math.abs(place - centre) / reach, 0);
                     shares[tap] = there || !antialias ? share : 0;
                     sum += shares[tap];
-                    places[i * taps + tap] = Math.min(Math.max(place, 0), source - 1);
+                    places[i * taps + tap] = within(place, low, high);
                 }
                 for (int tap = 0; tap < taps; tap++) {
                     weights[i * taps + tap] = (float) (shares[tap] / sum);
                 }
             }
         }
+    }
+
+    private static int within(int number, int least, int most) {
+        return Math.min(Math.max(number, least), most);
     }
 
     /** Where rows of numbers come from. */

@@ -159,6 +159,33 @@ class VideoDetectorTest {
     }
 
     @Test
+    void aFrameThatFailsIsNoKeyFrame() {
+        FakeNetwork key =
+                new FakeNetwork(true, log) {
+                    private int runs;
+
+                    @Override
+                    public void run(
+                            String signature,
+                            Map<String, ByteBuffer> inputs,
+                            Map<String, ByteBuffer> outputs) {
+                        if (runs++ == 0) {
+                            throw new FlowEngineException("for once");
+                        }
+                        super.run(signature, inputs, outputs);
+                    }
+                };
+        try (VideoDetector video = detector(key, new FakeNetwork(false, log))) {
+            video.load();
+            assertThrows(FlowEngineException.class, () -> video.next(red(10)));
+            video.next(red(20));
+            assertTrue(video.isKey());
+            video.next(red(30));
+            assertEquals(Arrays.asList("key 20 20 0.0", "between 30 20 1.0"), log);
+        }
+    }
+
+    @Test
     void anotherSizeIsAnotherVideo() {
         VideoDetector video = detector();
         video.load();

@@ -110,9 +110,13 @@ class LetterboxTest {
         float[] map = {9, 9, 9, 9, 0, 1, 2, 3, 0, 1, 2, 3, 9, 9, 9, 9};
         float[] restored = Letterbox.fit(20, 10, 8, 8).restoreMap(map, 4, 4, 4, 2);
         assertArrayEquals(new float[] {0, 1, 2, 3, 0, 1, 2, 3}, restored, 1e-6f);
-        // Half a pixel of the map's is half a bar's: edges may lie within its pixels.
+        // The part's outermost pixels are repeated, as at the edges of a whole map.
         float[] ramp = {0, 1, 2, 3};
         restored = Letterbox.fit(5, 10, 8, 8).restoreMap(ramp, 4, 1, 4, 1);
-        assertArrayEquals(new float[] {0.75f, 1.25f, 1.75f, 2.25f}, restored, 1e-6f);
+        assertArrayEquals(new float[] {1, 1.25f, 1.75f, 2}, restored, 1e-6f);
+        // Its edge lies within a pixel: that one counts whose centre is inside.
+        float[] bars = {0, 5, 5, 0};
+        restored = Letterbox.fit(10, 16, 16, 16).restoreMap(bars, 4, 1, 5, 1);
+        assertArrayEquals(new float[] {5, 5, 5, 5, 5}, restored, 1e-6f);
     }
 }
