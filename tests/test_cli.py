@@ -426,6 +426,7 @@ def test_what_can_not_work_is_one_clear_line(arguments, message, folder, tmp_pat
         ("flow a.png b.png -o x --limit 0", "tfflow flow", "whole number from 1 up, got '0'"),
         ("evaluate --dataset x --limit=-1", "tfflow evaluate", "whole number from 1 up, got '-1'"),
         ("flow a.png b.png -o ''", "tfflow [-h]", 'an argument is empty ("")'),
+        ("track a.mp4 -o a.gif -o a.csv", "tfflow track", "-o is given twice; this command writes"),
     ],
 )
 def test_a_wrong_word_gets_a_usage_and_a_sentence(arguments, usage, message, capsys):

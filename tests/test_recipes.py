@@ -31,7 +31,6 @@ from tfflow.recipes.corrupt import without_corrupt
 from tfflow.recipes.recipe import Stage, evenly
 from tfflow.recipes.record import differences
 from tfflow.recipes.run import Run
-from tfflow.folder_lock import folder_lock
 from tfflow.recipes.smoke import Noise, sample, smoke
 from tfflow.training.callbacks import StopAtNaN
 from tfflow.training.checkpoints import Checkpoints, Interrupted, NotFiniteError

@@ -252,3 +252,46 @@ def test_metadata_that_would_mislead(metadata, message, model, tmp_path, monkeyp
 def test_not_a_flow_model(tmp_path):
     with pytest.raises(TypeError, match="got Sequential"):
         export(keras.Sequential(), tmp_path / "a.tflite")
+
+
+def test_layers_on_tokens_are_in_int8_and_sensitivity_says_what_stays_in_float(pairs, tmp_path):
+    class Tokens(tfflow.models.FlowModel):
+        multiple, flow_div = 8, 20.0
+
+        def __init__(self):
+            super().__init__()
+            self.first = keras.layers.Conv2D(8, 8, 8)
+            self.second = keras.layers.Dense(24, activation="relu", name="second")
+            self.third = keras.layers.Dense(8, name="third")
+            self.head = keras.layers.Conv2D(2, 1)
+            self.build()
+
+        def estimate(self, image1, image2, training=None):
+            maps = self.first(ops.concatenate([image1, image2], axis=-1))
+            batch, height, width, channels = ops.shape(maps)
+            tokens = ops.reshape(maps, (batch, height * width, channels))
+            tokens = tokens + self.third(self.second(tokens))
+            likeness = ops.matmul(tokens, ops.transpose(tokens, (0, 2, 1)))
+            attention = likeness / (1.0 + ops.sum(ops.abs(likeness), axis=-1, keepdims=True))
+            tokens = ops.matmul(attention, tokens)
+            return {"flow3": self.head(ops.reshape(tokens, ops.shape(maps)))}
+
+    model = Tokens()
+    options = {"size": SIZE, "calibration": pairs[:2]}
+    path = export(model, tmp_path / "tokens.tflite", quantization="int8", **options)
+    graph = Graph(path.read_bytes())
+    types = {
+        name: {
+            graph.tensor(operator.outputs[0]).type
+            for operator in graph.subgraph.operators
+            if graph.name(operator) == name
+        }
+        for name in ("FULLY_CONNECTED", "BATCH_MATMUL")
+    }
+    assert types == {
+        "FULLY_CONNECTED": {schema.TensorType.INT8},
+        "BATCH_MATMUL": {schema.TensorType.FLOAT32},
+    }
+    found = tfflow.tflite.sensitivity(model, pairs=pairs[:1], **options)
+    in_float = {layer["name"]: layer["in_float"] for layer in found["layers"]}
+    assert in_float["second"] is in_float["third"] is False

@@ -27,7 +27,17 @@ def command(commands, name, run, summary, description):
         else argparse.HelpFormatter,
     )
     parser.set_defaults(run=run, parser=parser)
+    parser.register("action", None, _Stored)
     return parser
+
+
+class _Stored(argparse.Action):
+    """Stores a value. A second output would be missing without a word: it is refused."""
+
+    def __call__(self, parser, namespace, values, option=None):
+        if self.dest == "output" and getattr(namespace, self.dest) is not self.default:
+            parser.error(f"{option} is given twice; this command writes one output")
+        setattr(namespace, self.dest, values)
 
 
 def model_option(parser):

@@ -87,8 +87,33 @@ def coordinates(graph):
     places = connected([producers.get(op.inputs[1]) for op in gathers], sources)
     whole = [op for op in places if graph.name(op) == "FLOOR"]
     weights = connected(whole, lambda operator: consumers[operator.outputs[0]])
-    maps = [op for op in operators if len(graph.shape(op.outputs[0])) == 3]
+    of_tokens = tokens(graph)
+    maps = [
+        op for op in operators if len(graph.shape(op.outputs[0])) == 3 and id(op) not in of_tokens
+    ]
     return sorted({graph.tensor_name(op.outputs[0]) for op in (*maps, *places, *weights)})
+
+
+def tokens(graph):
+    """Operators on tokens (B, N, C), by id: those in reach of a layer that works on them."""
+    producers, consumers = graph.producers(), graph.consumers()
+
+    def is_of_tokens(operator):
+        shapes = [graph.shape(operator.outputs[0])]
+        if graph.name(operator) == "RESHAPE":
+            shapes.append(graph.shape(operator.inputs[0]))
+        return 3 in map(len, shapes)
+
+    found = {}
+    waiting = [op for op in graph.subgraph.operators if graph.name(op) == "FULLY_CONNECTED"]
+    while waiting:
+        operator = waiting.pop()
+        if id(operator) not in found:
+            found[id(operator)] = operator
+            around = [producers.get(number) for number in operator.inputs]
+            around += consumers.get(operator.outputs[0], ())
+            waiting += [op for op in around if op is not None and is_of_tokens(op)]
+    return found
 
 
 def matching(graph):
@@ -189,3 +214,16 @@ def without_int16(graph):
         for operator in graph.subgraph.operators
         if graph.name(operator) in NO_INT16
     )
+
+
+def float_by_default(graph):
+    """Names of the operators that a file in int8 keeps in float unless it is asked for less."""
+    of_images = image_layers(graph)
+    return {
+        *exact(graph),
+        *flow_heads(graph),
+        *of_images,
+        *feeding(graph, of_images),
+        *coordinates(graph),
+        *matching(graph),
+    }

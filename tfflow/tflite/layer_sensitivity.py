@@ -17,7 +17,7 @@ from tfflow.tflite.calibration import (
     open_calibration,
     synthetic_samples,
 )
-from tfflow.tflite.float_selection import exact, flow_heads, image_layers
+from tfflow.tflite.float_selection import float_by_default
 from tfflow.tflite.flops import multiplications
 from tfflow.tflite.layers import choose_layers, layer_names, layer_operators, results
 from tfflow.tflite.quantization import quantize
@@ -121,7 +121,7 @@ def sensitivity(
         return float(distance.mean(dtype=np.float64))
 
     int8_loss, all_int8_loss = loss([], True), loss([], False)
-    heads = {*flow_heads(graph), *image_layers(graph), *exact(graph)}
+    by_default = float_by_default(graph)
     total = sum(multiplications(graph, operator) for operator in graph.subgraph.operators)
 
     rows = []
@@ -130,7 +130,7 @@ def sensitivity(
             own_results = results(graph, own)
             others = [each for each in everything if each not in own_results]
             weighted = [each for each in own if multiplications(graph, each)]
-            in_float = heads.issuperset(results(graph, weighted))
+            in_float = by_default.issuperset(results(graph, weighted))
             rows.append(
                 {
                     "name": name,
