@@ -340,3 +340,40 @@ def test_a_whole_clip(name, tmp_path):
     np.testing.assert_allclose(flows[:2], of_pairs(model, frames[:3]), atol=1e-3)
     assert path.stat().st_size < 1.05 * 4 * model.count_params() + 500_000
     assert foreign_operators(Graph(path.read_bytes())) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("level 2",), "names a feature 'level 2'; in a file, names are of letters"),
+        (("é",), "names a feature 'é'"),
+        (("f2", "F2"), "differ in capitals alone, which a file can't have: f2, F2"),
+        (("f2", "same"), "The feature (f2|same) is a constant, or another one under a second name"),
+    ],
+)
+def test_features_that_a_file_can_not_have(names, message, tmp_path):
+    class Own(tfflow.models.SiameseFlowModel):
+        multiple, flow_div = 4, 20.0
+
+        def __init__(self):
+            super().__init__()
+            self.first = keras.layers.Conv2D(4, 4, 4)
+            self.head = keras.layers.Conv2D(2, 1)
+            self.build()
+
+        def extract(self, images, training=None):
+            return dict.fromkeys(names, self.first(images))
+
+        def estimate_from(self, features1, features2, training=None):
+            both = [*features1.values(), *features2.values()]
+            return {"flow2": self.head(keras.ops.concatenate(both, axis=-1))}
+
+    with pytest.raises(ValueError, match=message):
+        export(
+            Own(),
+            tmp_path / "own.tflite",
+            size=(64, 64),
+            quantization="int8",
+            calibration=[tuple(clip(2, 64, 64))],
+            streaming=True,
+        )

@@ -44,7 +44,9 @@ def leave_confidence_small(graph):
     producers = graph.producers()
     for entry in graph.model.signatureDefs[0].outputs:
         resize = producers.get(entry.tensorIndex)
-        if entry.name == b"confidence" and graph.name(resize) == "RESIZE_BILINEAR":
+        # A constant has no operator.
+        computed = entry.name == b"confidence" and resize is not None
+        if computed and graph.name(resize) == "RESIZE_BILINEAR":
             outputs = graph.subgraph.outputs
             outputs[list(outputs).index(entry.tensorIndex)] = resize.inputs[0]
             entry.tensorIndex = resize.inputs[0]

@@ -5,6 +5,7 @@ then all three go into one file, where equal constants are stored once.
 """
 
 import itertools
+import re
 
 import keras
 from ai_edge_litert.interpreter import Interpreter
@@ -24,9 +25,23 @@ def signatures(model, size, confidence=False):
         A dict: signature -> (function, shapes of its inputs). ``encode`` turns ``image`` into the
         features under their own names; ``match`` takes them as ``features1_…`` and
         ``features2_…`` and gives ``flow``.
+
+    Raises:
+        ValueError: If a feature's name is none that TensorFlow takes.
     """
     image = (1, *size, 3)
     features = model.encode(keras.ops.zeros(image), training=False)
+    for name in features:
+        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+            raise ValueError(
+                f"{model.name} names a feature {name!r}; in a file, names are of letters, digits "
+                "and '_'."
+            )
+    if len({name.lower() for name in features}) < len(features):
+        raise ValueError(
+            f"{model.name} has features whose names differ in capitals alone, which a file can't "
+            f"have: {', '.join(features)}."
+        )
 
     def encode(inputs):
         return model.encode(inputs["image"], training=False)
@@ -80,5 +95,11 @@ def _measure_parts(parts, calibration, size, outliers):
     of_matcher = ranges_over(parts[MATCH], features(), outliers)
     # One range for the encoder's features and for both images' features as match takes them.
     for name in wanted:
-        of_matcher[name] = of_encoder[name.partition("_")[2]]
+        feature = name.partition("_")[2]
+        if feature not in of_encoder:
+            raise ValueError(
+                f"The feature {feature} is a constant, or another one under a second name, and has "
+                "no int8 range of its own: leave it out of extract, and make it in estimate_from."
+            )
+        of_matcher[name] = of_encoder[feature]
     return {ENCODE: of_encoder, MATCH: of_matcher}
