@@ -178,6 +178,29 @@ def test_command_does_not_write_over_its_frames(classes, tmp_path):
         )
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (("--colors", "fst"), "--colors must be exact or fast; got fst"),
+        (("--flow", "true"), "--flow must be no or yes; got true"),
+        (("--fit", "foo"), "--fit must be stretch or letterbox; got foo"),
+        (("--max-flow", "abc"), "--max-flow must be a number; got abc"),
+        (("--opacity", "1.5"), "--opacity must be a whole number; got 1.5"),
+    ],
+)
+def test_command_refuses_other_words(classes, option, message, tmp_path):
+    for number in (1, 2):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"frame{number}.png")
+    arguments = ["--library", "none", "--model", "none", "--frames", tmp_path]
+    with pytest.raises(AssertionError, match=message):
+        java(
+            [*(classes / name for name in JVM), JARS / "jna.jar"],
+            "org.tfflow.desktop.FlowCommand",
+            *arguments,
+            *("--output", tmp_path / "out", *option),
+        )
+
+
 @pytest.mark.slow
 def test_command_encodes_each_frame_once(classes, tmp_path):
     """A file with encode and match: the flow of tfflow's own stream, and what the app is told."""

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -79,11 +80,37 @@ final class Arguments {
     }
 
     int whole(String name, int otherwise) {
-        return has(name) ? Integer.parseInt(values.get(name)) : otherwise;
+        try {
+            return has(name) ? Integer.parseInt(values.get(name)) : otherwise;
+        } catch (NumberFormatException error) {
+            throw unexpected(name, "a whole number");
+        }
     }
 
     double number(String name, double otherwise) {
-        return has(name) ? Double.parseDouble(values.get(name)) : otherwise;
+        try {
+            return has(name) ? Double.parseDouble(values.get(name)) : otherwise;
+        } catch (NumberFormatException error) {
+            throw unexpected(name, "a number");
+        }
+    }
+
+    /**
+     * One of several words; the first where the option is not there.
+     *
+     * @throws IllegalArgumentException if it is another word
+     */
+    String oneOf(String name, String... words) {
+        String word = get(name, words[0]);
+        if (!Arrays.asList(words).contains(word)) {
+            throw unexpected(name, String.join(" or ", words));
+        }
+        return word;
+    }
+
+    private IllegalArgumentException unexpected(String name, String wanted) {
+        return new IllegalArgumentException(
+                "--" + name + " must be " + wanted + "; got " + values.get(name));
     }
 
     /** --rotate, in degrees clockwise. */

@@ -53,11 +53,12 @@ public final class FlowCommand {
         List<Path> files = arguments.frames();
         Path output = arguments.output();
         Orientation orientation = arguments.orientation();
-        boolean writesFlow = arguments.get("flow", "no").equals("yes");
+        boolean writesFlow = arguments.oneOf("flow", "no", "yes").equals("yes");
+        FlowPipelineOptions painting = painting(arguments);
         DesktopNetwork network =
                 new DesktopNetwork(arguments.path("library"), arguments.path("model"));
         FlowEngine engine = engine(network);
-        try (FlowPipeline pipeline = new FlowPipeline(engine, painting(arguments))) {
+        try (FlowPipeline pipeline = new FlowPipeline(engine, painting)) {
             pipeline.open();
             if (arguments.has("confidence") && !engine.confidenceSpec().isPresent()) {
                 throw new IllegalArgumentException(
@@ -97,7 +98,7 @@ public final class FlowCommand {
     }
 
     private static FlowPipelineOptions painting(Arguments arguments) {
-        String fit = arguments.get("fit", "stretch").toUpperCase(Locale.ROOT);
+        String fit = arguments.oneOf("fit", "stretch", "letterbox").toUpperCase(Locale.ROOT);
         FlowPipelineOptions painting =
                 FlowPipelineOptions.standard()
                         .withOpacity(arguments.whole("opacity", 255))
@@ -108,7 +109,7 @@ public final class FlowCommand {
         if (arguments.has("confidence")) {
             painting = painting.withLeastConfidence((float) arguments.number("confidence", 0));
         }
-        boolean fast = arguments.get("colors", "exact").equals("fast");
+        boolean fast = arguments.oneOf("colors", "exact", "fast").equals("fast");
         return fast ? painting.withFastColors() : painting;
     }
 
