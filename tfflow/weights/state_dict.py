@@ -206,10 +206,8 @@ def _read_file(path):
         if kind == ".safetensors":
             return _safetensors().load_file(path)
         if kind in SUFFIXES:
-            if zipfile.is_zipfile(path):  # torch does not compare its checksums
-                with zipfile.ZipFile(path) as archive:
-                    if damaged := archive.testzip():
-                        raise ValueError(f"{damaged} in it is damaged")
+            if damaged := _damaged_part(path):
+                raise ValueError(f"{damaged} in it is damaged")
             return import_torch().load(path, map_location="cpu", weights_only=True)
     except (ImportError, FileNotFoundError):
         raise
@@ -218,6 +216,18 @@ def _read_file(path):
     raise ValueError(
         f"{path}: expected {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}; got {kind or 'none'!r}."
     )
+
+
+def _damaged_part(path):
+    """The first part of a .pth whose checksum is wrong, or None; torch does not compare them.
+
+    A file before PyTorch 1.6 has none, nor has one with ``set_crc32_options(False)``.
+    """
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        has_checksums = any(part.CRC for part in archive.infolist())
+        return archive.testzip() if has_checksums else None
 
 
 def _reason(error, path):
