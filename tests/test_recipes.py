@@ -287,9 +287,10 @@ def test_files_and_addresses_may_have_an_equals_sign(source, tmp_path, monkeypat
 
 
 def test_a_part_that_the_network_has_not():
-    training = Run("lightflow_chairs", init=sources(["encoder=a.keras"]))
-    with pytest.raises(ValueError, match="'encoder', which .* has not: .* are conv1, conv2, "):
-        training.initialize(training.recipe.create())
+    for part in ("encoder", "conv1"):  # a layer is no network
+        training = Run("lightflow_chairs", init=sources([f"{part}=a.keras"]))
+        with pytest.raises(ValueError, match=f"'{part}', which is no network .* lightflow: none"):
+            training.initialize(training.recipe.create())
 
 
 # Options ---------------------------------------------------------------------------------------
@@ -421,6 +422,12 @@ def test_a_second_smoke_run_does_not_touch_what_the_first_is_writing(tmp_path, m
     ):
         Run(LITTLE, smoke=True).train()
     assert (folder / "model.keras").is_file()
+
+
+@pytest.mark.parametrize("name", ["steps", "batch_size", "steps_per_epoch"])
+def test_a_recipe_of_nothing_is_refused(name):
+    with pytest.raises(ValueError, match=f"{name} of little must be a whole number .* got 0"):
+        dataclasses.replace(recipes.get(LITTLE), **{name: 0})
 
 
 def test_batch_statistics_are_frozen_as_late_in_a_shorter_run():
@@ -621,7 +628,7 @@ def test_a_failed_beginning_leaves_the_folder_free(tmp_path, monkeypatch):
     [
         ({"init": {"": "nowhere.keras"}}, "nowhere"),
         ({"init": {"": "rillflow"}}, "rillflow"),
-        ({"init": {"encoder": "rillflow"}}, "'encoder', which little has not"),
+        ({"init": {"encoder": "rillflow"}}, "'encoder', which is no network within little"),
         ({"also_evaluate": "nowhere"}, "nowhere"),
         ({"also_evaluate": "folder:frames"}, "has no ground truth"),
     ],

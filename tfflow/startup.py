@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 
 
 def start_backend_quietly(use_devices: bool = True) -> None:
@@ -32,7 +33,7 @@ def start_backend_quietly(use_devices: bool = True) -> None:
 
 
 @contextlib.contextmanager
-def without_remapper():
+def without_remapper() -> Iterator[None]:
     """TensorFlow without the part that joins operations into one.
 
     It fails on the training of networks with leaky ReLU, harmlessly, but with a line "remapper

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import keras
 
+from tfflow.checks import whole_number
 from tfflow.data import training_pipeline
 from tfflow.data.datasets.base import named
 from tfflow.data.pipeline.augmentation import LIGHT, Augmentation
@@ -37,6 +38,9 @@ class Stage:
         starts_from: Part of the network -> recipe whose result it starts from; the part ``""`` is
             the whole network. Empty: random weights.
         steps_per_epoch: Steps between checkpoints and validations.
+
+    Raises:
+        ValueError: If a number is not a whole one from 1 up.
     """
 
     name: str
@@ -51,6 +55,10 @@ class Stage:
     steps_per_epoch: int = 500
 
     monitor = "val_epe"  # best.keras has the smallest
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "steps", "steps_per_epoch"):
+            whole_number(f"{name} of {self.name}", getattr(self, name))
 
     def record(self) -> dict[str, Any]:
         """What a run's folder is recorded by: a run with another record is another run."""

@@ -298,9 +298,9 @@ class Run:
                 names = [each.name for each in target.layers if hasattr(each, "start_from")]
                 if name not in names:
                     raise ValueError(
-                        f"{source} is for the part {part!r}, which {model.name} has not: the "
-                        f"networks within {target.name} are {', '.join(names) or 'none'}. A file "
-                        f"with '=' in its name is written ./{part}={source}."
+                        f"{source} is for the part {part!r}, which is no network within "
+                        f"{model.name}. Those within {target.name}: {', '.join(names) or 'none'}. "
+                        f"A file with '=' in its name is written ./{part}={source}."
                     )
                 target = target.get_layer(name)
             fresh = target.start_from(loading.load(source))
