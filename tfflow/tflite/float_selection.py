@@ -216,14 +216,15 @@ def without_int16(graph):
     )
 
 
-def float_by_default(graph):
-    """Names of the operators that a file in int8 keeps in float unless it is asked for less."""
-    of_images = image_layers(graph)
-    return {
-        *exact(graph),
-        *flow_heads(graph),
-        *of_images,
-        *feeding(graph, of_images),
-        *coordinates(graph),
-        *matching(graph),
-    }
+def float_by_default(graph, heads=True):
+    """Names of the operators that an int8 file keeps in float if it is asked for nothing.
+
+    Args:
+        graph: The float32 graph.
+        heads: Whether what makes flow, and the first layer of two images, is among them.
+    """
+    names = {*exact(graph), *coordinates(graph), *matching(graph)}
+    if heads:
+        of_images = image_layers(graph)
+        names |= {*flow_heads(graph), *of_images, *feeding(graph, of_images)}
+    return names

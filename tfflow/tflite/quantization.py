@@ -18,8 +18,8 @@ from tfflow.tflite.float_selection import (
     coordinates,
     exact,
     feeding,
+    float_by_default,
     flow_heads,
-    image_layers,
     matching,
     without_int16,
 )
@@ -103,11 +103,9 @@ def quantize(
         return _dynamic(content, kept)
 
     if quantization == "int16x8":
-        kept |= set(without_int16(graph))
-    elif heads_in_float:
-        of_images = image_layers(graph)
-        kept |= {*of_images, *feeding(graph, of_images)}
-    kept |= {*coordinates(graph), *matching(graph)}
+        kept |= {*without_int16(graph), *coordinates(graph), *matching(graph)}
+    else:
+        kept |= float_by_default(graph, heads_in_float)
     if ranges is None:
         ranges = measure_ranges(graph, calibration, size, outliers)
     if len(graph.model.subgraphs) > 1:

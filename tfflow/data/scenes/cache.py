@@ -77,8 +77,8 @@ def synthesize(
     if scene_layout.is_finished(root, description):  # which may be a folder that is only read
         progress(count, count)
         return root
-    if config.photographs:
-        Photographs(config.photographs, config.texture_size)  # they must be there
+    if config.photographs and wanted["photographs"] is None:
+        Photographs(config.photographs, config.texture_size)  # raises: they are gone
 
     def look():
         """The parts that are missing, each with its scenes."""
