@@ -196,20 +196,50 @@ def found_and_expected(layer, shape):
     return graph, found.get_signature_runner("part")(x=x)["y"], expected
 
 
-@pytest.mark.parametrize("padding", ["same", "valid"])
-@pytest.mark.parametrize(("kernel", "strides"), [((7, 7), 1), ((7, 5), (2, 3)), ((5, 6), 2)])
-def test_a_window_in_rows_is_the_same_convolution(kernel, strides, padding):
+@pytest.mark.parametrize("padding", ["same", "valid", "around", "before"])
+@pytest.mark.parametrize(
+    ("kernel", "strides", "wide"),
+    [((7, 7), 1, 4), ((8, 7), (2, 1), 4), ((7, 8), (1, 3), 3), ((8, 7), 2, 4), ((3, 6), 5, 2)],
+)
+def test_pixels_side_by_side_give_the_same_convolution(kernel, strides, wide, padding):
     keras.utils.set_random_seed(0)
     layer = keras.layers.Conv2D(
-        24, kernel, strides, padding, bias_initializer="ones", activation="relu"
+        24,
+        kernel,
+        strides,
+        "same" if padding == "same" else "valid",
+        bias_initializer="random_normal",
+        activation="relu",
     )
-    graph, found, expected = found_and_expected(layer, (2, 13, 18, 3))
+    margins = {
+        "around": ((0, 0), (2, 2), (3, 3), (0, 0)),
+        "before": ((0, 0), (3, 0), (6, 0), (0, 0)),
+    }
+
+    def padded(x):
+        return layer(keras.ops.pad(x, margins[padding]) if padding in margins else x)
+
+    graph, found, expected = found_and_expected(padded, (2, 13, 20, 3))
     np.testing.assert_allclose(found, expected, atol=1e-5)
-    convolutions = [o for o in graph.subgraph.operators if graph.name(o) == "CONV_2D"]
-    assert [graph.shape(o.inputs[1])[1:3] for o in convolutions] == [
-        (1, kernel[1]),
-        (kernel[0], 1),
-    ]
+    (convolution,) = (o for o in graph.subgraph.operators if graph.name(o) == "CONV_2D")
+    assert graph.shape(convolution.inputs[1])[1:3] == (kernel[0], wide)
+    assert convolution.builtinOptions.strideW == 1
+
+
+@pytest.mark.parametrize(
+    ("kernel", "strides", "shape"),
+    [
+        (7, 1, (1, 16, 15, 3)),  # an odd number of pixels
+        (3, 5, (1, 16, 21, 3)),  # pixels behind the last window
+        (5, 1, (1, 16, 16, 3)),  # a small window
+        (7, 1, (1, 16, 16, 5)),  # too many channels to gain
+    ],
+)
+def test_other_first_layers_stay(kernel, strides, shape):
+    layer = keras.layers.Conv2D(8, kernel, strides, bias_initializer="random_normal")
+    graph, found, expected = found_and_expected(layer, shape)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert [graph.name(o) for o in graph.subgraph.operators] == ["CONV_2D"]
 
 
 @pytest.mark.parametrize(
@@ -425,3 +455,34 @@ def test_where_a_warp_looks_is_not_in_int8_even_where_flow_is(pairs):
         if kind == "FLOOR" or kind in position:
             waiting += consumers[operator.outputs[0]]
     assert seen.count("CAST") == 2 and "SUB" in seen
+
+
+@pytest.mark.parametrize(
+    ("side", "channels", "outputs", "margins", "padded"),
+    [
+        (16, 32, 32, (1, 1), False),
+        (16, 32, 64, (1, 1), True),  # many products with zeros
+        (16, 32, 32, (1, 2), True),  # other padding than a larger kernel has
+        (16, 3, 32, (1, 1), True),  # in float, as its kernel is small
+    ],
+)
+def test_dynamic_files_pad_by_a_larger_kernel(side, channels, outputs, margins, padded):
+    keras.utils.set_random_seed(0)
+    layer = keras.layers.Conv2D(outputs, 3, 2, bias_initializer="random_normal")
+    around = ((0, 0), margins, margins, (0, 0))
+    graph, _, expected = found_and_expected(
+        lambda x: layer(keras.ops.pad(x, around)), (1, side, side, channels)
+    )
+    for kept, pads in ((None, padded), (lambda graph: results(graph), True)):
+        quantized = quantization.quantize(graph, "dynamic", size=(side, side), kept=kept)
+        kinds = [quantized.name(o) for o in quantized.subgraph.operators]
+        assert kinds == (["PAD", "CONV_2D"] if pads else ["CONV_2D"])
+        found = Interpreter(model_content=quantized.to_bytes())
+        found.allocate_tensors()
+        x = np.random.default_rng(0).normal(size=(1, side, side, channels)).astype("f4")
+        found = found.get_signature_runner("part")(x=x)["y"]
+        np.testing.assert_allclose(found, expected, atol=0.05 if kept is None else 1e-5)
+
+
+def results(graph):
+    return [graph.tensor_name(o.outputs[0]) for o in graph.subgraph.operators]

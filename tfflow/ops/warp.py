@@ -129,10 +129,10 @@ def mean_of_neighbours(pixels, first, line, rows, columns):
     for row, vertical in ((top, 1.0 - downwards), (bottom, downwards)):
         start = first + row * line
         for column, horizontal in ((left, 1.0 - rightwards), (right, rightwards)):
-            # Not [..., None]: LiteRT has no such slice of a map of unknown size.
-            weight = ops.expand_dims(ops.cast(vertical * horizontal, pixels.dtype), -1)
-            mean = mean + take_rows(pixels, start + column) * weight
-    return mean
+            # A list of pixels until the end: LiteRT copies a map for each change of its shape.
+            weight = ops.reshape(ops.cast(vertical * horizontal, pixels.dtype), (-1, 1))
+            mean = mean + take_rows(pixels, ops.reshape(start + column, (-1,))) * weight
+    return ops.reshape(mean, (*ops.shape(start + column), pixels.shape[-1]))
 
 
 def _share_inside(position, size):

@@ -27,7 +27,6 @@ from tfflow.tflite.image_forms import (
     join_images_later,
     pixels_side_by_side,
     subtract_from_rows,
-    windows_in_rows,
 )
 from tfflow.tflite.layers import check_found, choose_layers, float_operators, layer_names
 from tfflow.tflite.model_file import description_with
@@ -241,7 +240,6 @@ def rewrite(graph, in_half=False):
     split_wide_concatenations(graph)
     join_images_later(graph)
     pixels_side_by_side(graph)
-    windows_in_rows(graph)
     subtract_from_rows(graph)
     steps_as_convolutions(graph)
     mean_free_kernels(graph)

@@ -3,6 +3,8 @@
 docs/rillflow.md and docs/export.md say what they gain.
 """
 
+import copy
+
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
@@ -11,6 +13,8 @@ from tfflow.tflite.rewriting import replace_input
 
 # A head: at most so many outputs, with so many channels for each, on a map of so many pixels.
 FEW, MANY, LARGE = 4, 8, 2048
+# A kernel of few outputs: at most so many products more, for each value that is not copied.
+FEW_PRODUCTS = 256
 # XNNPACK's depthwise convolutions have at most so many taps; others take fifty times as long.
 MOST_TAPS = 25
 
@@ -158,6 +162,54 @@ def _stepping(graph, operator):
     convolution.builtinOptions.strideH = convolution.builtinOptions.strideW = step
     convolution.outputs = operator.outputs
     return build.operators
+
+
+# Padding ---------------------------------------------------------------------------------------
+
+
+def padding_by_kernels(graph, kept, smallest):
+    """Gives kernels that move by two pixels a row and a column of zeros instead of padding the map.
+
+    LiteRT's "same" padding begins with one pixel for a 4x4 kernel, with none for a 3x3 one. The
+    copy of a large map in float takes longer than the products with zeros in int8, if these are
+    few. What is computed in float stays as it is: the results that ``kept`` names, and kernels of
+    less than ``smallest`` weights.
+    """
+    producers, consumers = graph.producers(), graph.consumers()
+    for operator in graph.subgraph.operators:
+        kernel = graph.kernel(operator)
+        pad = producers.get(operator.inputs[0])
+        if kernel is None or pad is None or graph.name(pad) != "PAD":
+            continue
+        options, margins = operator.builtinOptions, graph.constant(pad.inputs[1])
+        outputs, rows, columns, _ = kernel.shape
+        _, height, width, _ = graph.shape(pad.inputs[0])
+        if (
+            rows != columns
+            or rows % 2 == 0
+            or kernel.size < smallest
+            or outputs * (2 * rows + 1) > FEW_PRODUCTS
+            or height % 2
+            or width % 2
+            or (options.strideH, options.strideW) != (2, 2)
+            or options.padding != schema.Padding.VALID
+            or max(options.dilationHFactor, options.dilationWFactor) > 1
+            or margins is None
+            or margins.tolist() != [[0, 0], [rows // 2] * 2, [columns // 2] * 2, [0, 0]]
+            or graph.tensor_name(operator.outputs[0]) in kept
+            or len(consumers[operator.inputs[0]]) != 1
+        ):
+            continue
+        larger = np.pad(kernel, ((0, 0), (0, 1), (0, 1), (0, 0)))
+        name = f"{graph.tensor_name(operator.inputs[1])}/and_zeros"
+        operator.inputs = [
+            pad.inputs[0],
+            graph.add_constant(name, larger),
+            *operator.inputs[2:],
+        ]
+        operator.builtinOptions = copy.copy(options)
+        operator.builtinOptions.padding = schema.Padding.SAME
+    graph.drop_unused()
 
 
 # Upsampling --------------------------------------------------------------------------------------

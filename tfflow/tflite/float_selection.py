@@ -173,6 +173,9 @@ def image_layers(graph):
 
     def is_pair(number):
         shape = graph.shape(number)
+        made_by = producers.get(number)
+        if made_by is not None and graph.name(made_by) == "RESHAPE":
+            return False  # two pixels of an image side by side: see image_forms
         return len(shape) == 4 and shape[-1] == PAIR_CHANNELS and 2 * shape[1] >= height
 
     layers = []

@@ -14,6 +14,7 @@ import numpy as np
 from tfflow.suggestion import suggestion
 from tfflow.tflite.calibration import measure_ranges
 from tfflow.tflite.convex_form import drop_idle_limits
+from tfflow.tflite.equal_forms import padding_by_kernels
 from tfflow.tflite.float_selection import (
     coordinates,
     exact,
@@ -100,7 +101,7 @@ def quantize(
     if heads_in_float:
         kept |= set(flow_heads(graph))
     if quantization == "dynamic":
-        return _dynamic(content, kept)
+        return _dynamic(Graph(content), kept)
 
     if quantization == "int16x8":
         kept |= {*without_int16(graph), *coordinates(graph), *matching(graph)}
@@ -131,7 +132,7 @@ def _weights_alone(content, weights, algorithm):
     return _run(content, [(".*", kind, config, algorithm) for kind in WEIGHTED])
 
 
-def _dynamic(content, kept):
+def _dynamic(graph, kept):
     from ai_edge_quantizer import qtyping
 
     config = qtyping.OpQuantizationConfig(
@@ -143,7 +144,8 @@ def _dynamic(content, kept):
     # Depthwise convolutions would leave the delegate in this form.
     kinds = ("CONV_2D", "CONV_2D_TRANSPOSE", "FULLY_CONNECTED")
     rules = [(".*", kind, config, "min_max_uniform_quantize") for kind in kinds]
-    return _run(content, rules + _in_float(kept))
+    padding_by_kernels(graph, kept, MIN_DYNAMIC_WEIGHTS)
+    return _run(graph.to_bytes(), rules + _in_float(kept))
 
 
 def _static(content, ranges, kept, bits):
