@@ -411,6 +411,22 @@ def test_a_smoke_run_has_a_folder_of_its_own_and_begins_anew(tmp_path, monkeypat
     assert (folder / "model.keras").is_file() and (folder / "notes.txt").is_file()
 
 
+def test_a_smoke_run_tries_the_weights_that_it_is_given(tmp_path, capsys):
+    run(LITTLE, tmp_path / "first").save(tmp_path / "first.keras")
+    run(LITTLE, tmp_path / "second", init=tmp_path / "first.keras")
+    assert "starts from" in capsys.readouterr().out
+    with pytest.raises(FileNotFoundError, match="none"):
+        run(LITTLE, tmp_path / "third", init=tmp_path / "none.keras")
+
+
+def test_an_optimizer_of_another_network_is_told(tmp_path):
+    optimizer = recipes.get(LITTLE).optimizer(2)
+    changes = {"optimizer": lambda steps: optimizer}
+    run(LITTLE, tmp_path / "first", changes)
+    with pytest.raises(ValueError, match="those of another network"):
+        run(LITTLE, tmp_path / "second", changes)
+
+
 def test_a_second_smoke_run_does_not_touch_what_the_first_is_writing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Run(LITTLE, smoke=True).train()

@@ -44,6 +44,11 @@ def test_no_pairs(item):
         as_pair(item)
 
 
+def test_frames_with_their_times_are_no_pairs():
+    with pytest.raises(ValueError, match="the video's path"):
+        as_pair((A, 0.04))
+
+
 def test_ranges(exported, model, pairs):
     graph = Graph(exported["float32"].read_bytes())
     ranges = measure_ranges(graph, pairs, SIZE)

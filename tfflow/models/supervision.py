@@ -48,9 +48,11 @@ class QuickToCompile(ModelMixin):
             self._build_optimizer(self.trainable_variables)
         # TensorFlow passes the variables by name, other backends and averages by their order.
         elif keras.backend.backend() != "tensorflow" or optimizer.use_ema or not trained <= known:
+            own = known & {id(variable) for variable in self.weights}
+            why = "as parts were frozen or thawed since" if own else "those of another network"
             raise ValueError(
-                f"The optimizer of {self.name} has trained other weights than it would now, as "
-                "parts were frozen or thawed since, and can't go on. Call compile with a new one."
+                f"The optimizer of {self.name} has trained other weights than it would now, {why}, "
+                "and can't go on. Call compile with a new one."
             )
 
     def _build_optimizer(self, variables):

@@ -287,7 +287,9 @@ class Run:
     def begins(self) -> bool:
         """Whether this process loads the weights that the stage starts from."""
         # All workers get the chief's weights, and a checkpoint has them already.
-        return self.chief and not self.checkpoints.steps() and not self.options.smoke
+        # A smoke run has no earlier stage's result to start from, but does try what it is given.
+        wanted = self.options.init or not self.options.smoke
+        return self.chief and not self.checkpoints.steps() and bool(wanted)
 
     def initialize(self, model: keras.Model) -> list[str]:
         """Loads the weights that the stage starts from; returns a line about each source."""

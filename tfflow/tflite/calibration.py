@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import numbers
 import os
 import pathlib
 from collections.abc import Iterable, Sequence
@@ -142,6 +143,12 @@ def as_pair(item):
             raise ValueError(
                 f"A pair must be two images; got the path {os.fspath(item[0])!r}. Read them with "
                 "tfflow.data.read_image, or give a folder's path instead of the pairs."
+            )
+        if isinstance(item[1], numbers.Real):
+            raise ValueError(
+                f"A pair must be two images; got one and the number {item[1]!r}, as "
+                "tfflow.data.read_video gives a frame and its time. Give the video's path instead, "
+                "or make pairs of neighbouring frames."
             )
         return np.asarray(item[0]), np.asarray(item[1])
     raise ValueError(
