@@ -66,12 +66,17 @@ def interleave(maps, step):
 
 
 def take_rows(pixels, index):
-    """The rows of (N, C) at a list of indices from 0 to N - 1: GPUs only gather by flat lists."""
+    """The rows of (N, C) at indices from 0 to N - 1, of any shape: (…) -> (…, C)."""
     if not in_lite():
+        if pixels.shape[0] == 0 and None not in index.shape:
+            # JAX's take would forget the shape of the indices.
+            return ops.reshape(pixels, (*index.shape, pixels.shape[-1]))
         return ops.take(pixels, index, axis=0)
-    import tensorflow as tf  # Keras would add three operators for negative indices
+    # Keras would add three operators for negative indices; and GPUs only gather by flat lists.
+    import tensorflow as tf
 
-    return tf.gather(pixels, index)
+    rows = tf.gather(pixels, tf.reshape(index, [-1]))
+    return ops.reshape(rows, (*index.shape, pixels.shape[-1]))
 
 
 def whole_within(number, last):

@@ -78,7 +78,13 @@ def warp(
     first = ops.reshape(
         ops.arange(batch, dtype="int32") * ((height + 2 * margin) * line), (-1, 1, 1)
     )
-    warped = mean_of_neighbours(pixels, first, line, rows, columns)
+    if in_lite() and batch == 1:
+        # A list of pixels until the end: LiteRT copies a map for each change of its shape.
+        rows, columns = ([ops.reshape(each, (-1,)) for each in axis] for axis in (rows, columns))
+        warped = mean_of_neighbours(pixels, 0, line, rows, columns)
+        warped = ops.reshape(warped, (batch, height, width, channels))
+    else:
+        warped = mean_of_neighbours(pixels, first, line, rows, columns)
 
     if nowhere is not None:
         warped = ops.where(nowhere, float("nan"), warped)
@@ -129,10 +135,10 @@ def mean_of_neighbours(pixels, first, line, rows, columns):
     for row, vertical in ((top, 1.0 - downwards), (bottom, downwards)):
         start = first + row * line
         for column, horizontal in ((left, 1.0 - rightwards), (right, rightwards)):
-            # A list of pixels until the end: LiteRT copies a map for each change of its shape.
-            weight = ops.reshape(ops.cast(vertical * horizontal, pixels.dtype), (-1, 1))
-            mean = mean + take_rows(pixels, ops.reshape(start + column, (-1,))) * weight
-    return ops.reshape(mean, (*ops.shape(start + column), pixels.shape[-1]))
+            # Not [..., None]: LiteRT has no such slice of a map of unknown size.
+            weight = ops.expand_dims(ops.cast(vertical * horizontal, pixels.dtype), -1)
+            mean = mean + take_rows(pixels, start + column) * weight
+    return mean
 
 
 def _share_inside(position, size):
