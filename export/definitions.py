@@ -77,18 +77,18 @@ PRESETS = {
         "motion_scale=1.5 and parallax=0.5; 1,000 with motion_scale=0.2 and fine_surfaces=0.3, "
         "1,000 with motion_scale=1.5 and fine_surfaces=0.4; of 320x832 900 with motion_scale=1.5 "
         "and parallax=0.8, 500 with parallax=0.3, 400 with motion_scale=0.2 and fine_surfaces=0.5; "
-        "in the last runs 8,500 more of these kinds, with other seeds",
+        "in the last runs 16,900 more of these kinds, with other seeds",
         commands=[
             "tfflow train rillflow_synthetic --data-dir scenes --ema 0.998",
             "tfflow train rillflow_preset --data-dir scenes --ema 0.998",
             "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 3900 "
             "--init runs/rillflow_preset/model.keras --output runs/rillflow_again",
-            "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 56200 "
+            "tfflow train rillflow_preset --data-dir scenes --ema 0.998 --steps 68000 "
             "--init runs/rillflow_again/model.keras --output runs/rillflow_longer",
-            "tfflow train rillflow_wide --data-dir scenes --ema 0.998 --steps 6500 "
+            "tfflow train rillflow_wide --data-dir scenes --ema 0.998 --steps 10000 "
             "--init runs/rillflow_longer/model.keras",
         ],
-        pairs_seen=588_400,
+        pairs_seen=696_800,
         files=(
             File(
                 form="int8",
