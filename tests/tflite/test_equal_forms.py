@@ -223,6 +223,7 @@ def test_pixels_side_by_side_give_the_same_convolution(kernel, strides, wide, pa
     np.testing.assert_allclose(found, expected, atol=1e-5)
     (convolution,) = (o for o in graph.subgraph.operators if graph.name(o) == "CONV_2D")
     assert graph.shape(convolution.inputs[1])[1:3] == (kernel[0], wide)
+    assert float_selection.image_layers(graph) == []  # two pixels, not two images
     assert convolution.builtinOptions.strideW == 1
 
 

@@ -78,7 +78,7 @@ def warp(
     first = ops.reshape(
         ops.arange(batch, dtype="int32") * ((height + 2 * margin) * line), (-1, 1, 1)
     )
-    if in_lite() and batch == 1:
+    if in_lite() and image.shape[0] == 1:
         # A list of pixels until the end: LiteRT copies a map for each change of its shape.
         rows, columns = ([ops.reshape(each, (-1,)) for each in axis] for axis in (rows, columns))
         warped = mean_of_neighbours(pixels, 0, line, rows, columns)

@@ -13,7 +13,7 @@ from tfflow.tflite.rewriting import replace_input
 
 # A head: at most so many outputs, with so many channels for each, on a map of so many pixels.
 FEW, MANY, LARGE = 4, 8, 2048
-# A kernel of few outputs: at most so many products more, for each value that is not copied.
+# A kernel of few outputs: at most so many products more, for every four values that aren't copied.
 FEW_PRODUCTS = 256
 # XNNPACK's depthwise convolutions have at most so many taps; others take fifty times as long.
 MOST_TAPS = 25

@@ -49,8 +49,8 @@ def pixels_side_by_side(graph):
     XNNPACK multiplies one tap's channels at a time: three for an image. In memory, a row of (W, 3)
     is also one of (W / 4, 12), so a kernel 7 wide with stride 4 becomes one 2 wide with stride 1,
     its last column empty. One with stride 1 becomes one 4 wide over pairs of pixels, of which it
-    computes both results, with twice the outputs. That is an eighth more arithmetic in less time,
-    in int8 in little more than half of it. The padding is added to whole rows, too.
+    computes both results, with twice the outputs. That is a seventh more arithmetic in less time,
+    in int8 in three fifths of it. The padding is added to whole rows, too.
     """
     producers, consumers = graph.producers(), graph.consumers()
     # The padding before it loses its reader, and is left out when the graph is packed.
@@ -74,7 +74,7 @@ def _side_by_side(graph, convolution, producers, consumers):
     batch, height, width, _ = graph.shape(number)
     _, out_height, out_width, _ = graph.shape(convolution.outputs[0])
     joined, results = (step, 1) if step > 1 else (2, 2)
-    wide = -(-((results - 1) * step + columns) // joined)
+    wide = -(-(columns + results - 1) // joined)
     top, left = margins
     bottom = max((out_height - 1) * options.strideH + rows - top - height, 0)
     row = joined * (out_width // results - 1 + wide)
@@ -84,7 +84,7 @@ def _side_by_side(graph, convolution, producers, consumers):
     # (outputs, …) -> (result, outputs, rows, columns, channels), each moved by its place.
     moved = np.zeros((results, outputs, rows, wide * joined, channels), np.float32)
     for place in range(results):
-        moved[place, :, :, place * step : place * step + columns] = kernel
+        moved[place, :, :, place : place + columns] = kernel
 
     build = Builder(graph, graph.operator_name(convolution))
     x = build.reshape(number, (batch, height, 1, width * channels))
